@@ -1,0 +1,44 @@
+'use strict';
+
+/**
+ * Leaves the template with the functions' own roles only, and keeps the stage `local` off AWS.
+ *
+ * The framework always writes one role with the union of all permissions;
+ * serverless-iam-roles-per-function copies from it and leaves it behind, unused.
+ */
+class OwnRoles {
+  constructor(serverless) {
+    this.serverless = serverless;
+    this.hooks = {
+      'before:package:finalize': () => this.removeUnionRole(),
+      'before:deploy:deploy': () => this.refuseLocalOnAws(),
+    };
+  }
+
+  removeUnionRole() {
+    const { Resources: resources } =
+      this.serverless.service.provider.compiledCloudFormationTemplate;
+    delete resources.IamRoleLambdaExecution;
+    const dangling = Object.entries(resources)
+      .filter(([, resource]) => JSON.stringify(resource).includes('"IamRoleLambdaExecution"'))
+      .map(([name]) => name);
+    if (dangling.length > 0) {
+      throw new this.serverless.classes.Error(
+        `Without a role of their own (give each function iamRoleStatements): ${dangling.join(', ')}`
+      );
+    }
+  }
+
+  refuseLocalOnAws() {
+    const stage = this.serverless.getProvider('aws').getStage();
+    const endpoint = process.env.AWS_ENDPOINT_URL || '';
+    if (stage === 'local' && !endpoint.startsWith('http://127.0.0.1:')) {
+      throw new this.serverless.classes.Error(
+        'The stage "local" has a stand-in token issuer and goes to the emulated AWS only: ' +
+          'use `make up`, or name another stage.'
+      );
+    }
+  }
+}
+
+module.exports = OwnRoles;

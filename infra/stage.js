@@ -1,0 +1,178 @@
+'use strict';
+
+/**
+ * What follows from the stage's name and parameters: names, protection, the token issuer, CORS.
+ *
+ * Parameters come from `params` in serverless.yml or `--param="name=value"`; the issuer and the
+ * audience also from JWT_ISSUER and JWT_AUDIENCE. The stage `local` is the emulated AWS; it alone
+ * has a stand-in issuer, and it is never a production stage.
+ */
+
+const LOCAL = 'local';
+const LOCAL_API_ID = '0bde5000';
+const LOCAL_PORT = '4566';
+
+/** Headers that the functions read; a browser may send them across origins. */
+const REQUEST_HEADERS = [
+  'Authorization',
+  'Content-Type',
+  'Idempotency-Key',
+  'If-Match',
+  'If-None-Match',
+];
+const RESPONSE_HEADERS = [
+  'ETag',
+  'Location',
+  'Link',
+  'Idempotent-Replayed',
+  'X-Request-Id',
+  'Retry-After',
+];
+
+module.exports = async ({ resolveVariable }) => {
+  const stage = await resolveVariable('sls:stage');
+  const param = (name) => resolveVariable(`param:${name}, ''`);
+  const productionStages = await resolveVariable('self:custom.productionStages');
+  if (productionStages.includes(LOCAL)) {
+    throw new Error(`"${LOCAL}" is the emulated AWS and cannot be a production stage.`);
+  }
+  if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
+    throw new Error(`Stage "${stage}": use up to 16 of a-z, 0-9 and "-", a letter first.`);
+  }
+
+  const production = productionStages.includes(stage);
+  const local = stage === LOCAL;
+  const plainNames = production || local;
+  const name = (base) => (plainNames ? base : `${base}-${stage}`);
+  const tracer = flag('tracer', await param('tracer'));
+
+  return {
+    tableName: name('orders_app'),
+    eventsQueueName: name('order-events-queue'),
+    eventsDeadLetterQueueName: name('order-events-dlq'),
+    streamDeadLetterQueueName: name('order-stream-dlq'),
+    deletionProtection: production,
+    deletionPolicy: production ? 'Retain' : 'Delete',
+    logRetentionInDays: production ? 90 : 14,
+    tracerEnabled: String(tracer),
+    publicBaseUrl: local ? await localBaseUrl(resolveVariable) : await publicBaseUrl(param),
+    cors: cors(await param('corsOrigins')),
+    authorizer: {
+      type: 'jwt',
+      identitySource: '$request.header.Authorization',
+      ...(local
+        ? standInIssuer()
+        : realIssuer(
+            stage,
+            (await param('jwtIssuer')) || (await resolveVariable("env:JWT_ISSUER, ''")),
+            (await param('jwtAudience')) || (await resolveVariable("env:JWT_AUDIENCE, ''"))
+          )),
+    },
+    apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
+    localResources: local ? standInUserPool() : {},
+  };
+};
+
+function flag(name, value) {
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false' || value === '') return false;
+  throw new Error(`Parameter "${name}" is true or false, not "${value}".`);
+}
+
+async function localBaseUrl(resolveVariable) {
+  const port = await resolveVariable(`env:LOCAL_PORT, '${LOCAL_PORT}'`);
+  return `http://127.0.0.1:${port}/_aws/execute-api/${LOCAL_API_ID}`;
+}
+
+/** Empty: the functions take the address from the request. */
+async function publicBaseUrl(param) {
+  const value = await param('publicBaseUrl');
+  if (value === '') return '';
+  return publicHttpsUrl('publicBaseUrl', value).replace(/\/+$/, '');
+}
+
+function cors(origins) {
+  if (origins === '') return false;
+  return {
+    allowedOrigins: String(origins)
+      .split(',')
+      .map((origin) => origin.trim()),
+    allowedMethods: ['GET', 'POST', 'PATCH'],
+    allowedHeaders: REQUEST_HEADERS,
+    exposedResponseHeaders: RESPONSE_HEADERS,
+    maxAge: 3600,
+  };
+}
+
+function realIssuer(stage, issuer, audience) {
+  if (issuer === '' || audience === '') {
+    throw new Error(
+      `Stage "${stage}" needs the OIDC issuer whose tokens the API accepts: pass ` +
+        '--param="jwtIssuer=https://..." --param="jwtAudience=..." or set JWT_ISSUER and ' +
+        'JWT_AUDIENCE. Several audiences are separated by commas.'
+    );
+  }
+  return {
+    issuerUrl: publicHttpsUrl('jwtIssuer', issuer),
+    audience: String(audience)
+      .split(',')
+      .map((one) => one.trim()),
+  };
+}
+
+/** The URL as given, after checking that it is https and on a public host name. */
+function publicHttpsUrl(name, value) {
+  let url;
+  try {
+    url = new URL(value);
+  } catch {
+    throw new Error(`Parameter "${name}" is not a URL: "${value}".`);
+  }
+  const host = url.hostname.toLowerCase().replace(/\.$/, '');
+  const isAddress = host.startsWith('[') || /^[0-9.]+$/.test(host);
+  const isLocalName = !host.includes('.') || /\.(localhost|local|internal|test)$/.test(host);
+  if (url.protocol !== 'https:' || isAddress || isLocalName || url.username || url.password) {
+    throw new Error(
+      `Parameter "${name}" must be an https URL on a public host name, not "${value}".`
+    );
+  }
+  return value;
+}
+
+function standInIssuer() {
+  return {
+    issuerUrl: {
+      'Fn::Sub': 'https://cognito-idp.${AWS::Region}.amazonaws.com/${LocalUsers}',
+    },
+    audience: [{ Ref: 'LocalUsersClient' }],
+  };
+}
+
+function standInUserPool() {
+  return {
+    Resources: {
+      LocalUsers: {
+        Type: 'AWS::Cognito::UserPool',
+        Properties: { UserPoolName: 'orders-local' },
+      },
+      LocalUsersClient: {
+        Type: 'AWS::Cognito::UserPoolClient',
+        Properties: {
+          UserPoolId: { Ref: 'LocalUsers' },
+          ClientName: 'orders-local',
+          ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+          AccessTokenValidity: 24,
+          TokenValidityUnits: { AccessToken: 'hours' },
+        },
+      },
+      LocalStaffGroup: {
+        Type: 'AWS::Cognito::UserPoolGroup',
+        Properties: { UserPoolId: { Ref: 'LocalUsers' }, GroupName: 'staff' },
+      },
+    },
+    Outputs: {
+      LocalUserPoolId: { Value: { Ref: 'LocalUsers' } },
+      LocalUserPoolClientId: { Value: { Ref: 'LocalUsersClient' } },
+    },
+  };
+}
