@@ -1,15 +1,95 @@
+# Everything installs what it misses, from pinned versions, and is quick when nothing is missing.
+# Needed beforehand: Python 3.11 or newer, Node.js 20.19 or newer, make.
+
 PYTHON ?= python3
-STAGE ?= prod
-install = $(PYTHON) scripts/install.py
+LOCAL_PORT ?= 4566
+PACKAGE_STAGE = $(or $(STAGE),prod)
 
-up:
-	@$(install) emulator node
-	@.local/venv/bin/python scripts/local_stack.py up
+install = @$(PYTHON) scripts/install.py
+local_stack = .local/venv/bin/python scripts/local_stack.py
+bin = .venv/bin
+lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+export LOCAL_PORT
 
-down:
-	@$(install) emulator
-	@.local/venv/bin/python scripts/local_stack.py down
+.DEFAULT_GOAL := help
+.PHONY: help up down clean demo offline load test test-fast check format generate package deploy lock
 
-clean:
-	@$(install) emulator
-	@.local/venv/bin/python scripts/local_stack.py clean
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'
+
+up: ## start the local AWS, deploy to it, print the addresses; again: deploy what changed
+	$(install) emulator node
+	@$(local_stack) up
+
+down: ## stop the local AWS; its orders stay
+	$(install) emulator
+	@$(local_stack) down
+
+clean: ## stop the local AWS and forget its orders
+	$(install) emulator
+	@$(local_stack) clean
+
+demo: ## live through an order on the running local AWS
+	$(install) dev
+	@$(bin)/python scripts/demo.py
+
+load: ## 5 requests a second for a minute on the running local AWS
+	$(install) dev
+	@$(bin)/python scripts/load.py
+
+offline: ## serverless-offline with hot reload on DynamoDB Local
+	$(install) emulator node
+	@.local/venv/bin/python scripts/offline.py
+
+test: ## all tests
+	$(install) dev emulator node
+	@$(bin)/pytest --cov --cov-report=
+	@$(bin)/coverage report --fail-under=90
+	@$(bin)/coverage report --fail-under=100 --include='src/orders/domain/*,src/orders/application/*'
+
+test-fast: ## the unit tests
+	$(install) dev
+	@$(bin)/pytest tests/unit
+
+check: ## format, lint, types, layers, infrastructure, drift of generated files
+	$(install) dev node
+	$(bin)/ruff format --check
+	$(bin)/ruff check
+	$(bin)/mypy
+	PYTHONPATH=src $(bin)/lint-imports --no-logo
+	scripts/compile_template.sh prod
+	scripts/compile_template.sh dev
+	$(bin)/cfn-lint
+	$(bin)/python scripts/check_drift.py
+
+format: ## write the code in its form
+	$(install) dev
+	$(bin)/ruff check --fix-only
+	$(bin)/ruff format
+
+generate: ## write the generated files anew
+	$(install) dev node
+	scripts/compile_template.sh prod
+	$(bin)/python scripts/generate_permissions.py
+
+package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed
+	$(install) uv node
+	$(PYTHON) scripts/build_artifact.py
+	node_modules/.bin/osls package --stage $(PACKAGE_STAGE) --package build/package
+
+deploy: ## deploy STAGE to AWS, with JWT_ISSUER and JWT_AUDIENCE set
+	@test -n "$(STAGE)" || { echo 'Which stage? make deploy STAGE=dev'; exit 1; }
+	$(install) uv node
+	$(PYTHON) scripts/build_artifact.py
+	node_modules/.bin/osls deploy --stage $(STAGE)
+
+lock: ## pin the newest versions that requirements/*.in allow
+	$(install) uv
+	$(lock) --universal --python-version 3.11 requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(lock) --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
+	$(lock) --python-platform aarch64-manylinux2014 --python-version 3.13 \
+		--no-emit-package botocore --no-emit-package python-dateutil \
+		--no-emit-package six --no-emit-package urllib3 \
+		requirements/lambda.in -o requirements/lambda.txt

@@ -4,13 +4,17 @@
  * Leaves the template with the functions' own roles only, and keeps the stage `local` off AWS.
  *
  * The framework always writes one role with the union of all permissions;
- * serverless-iam-roles-per-function copies from it and leaves it behind, unused.
+ * serverless-iam-roles-per-function copies from it and leaves it behind, unused. It also lets each
+ * function make its log group, which the template has made, with its retention.
  */
 class OwnRoles {
   constructor(serverless) {
     this.serverless = serverless;
     this.hooks = {
-      'before:package:finalize': () => this.removeUnionRole(),
+      'before:package:finalize': () => {
+        this.removeUnionRole();
+        this.removeLogGroupCreation();
+      },
       'before:deploy:deploy': () => this.refuseLocalOnAws(),
     };
   }
@@ -26,6 +30,16 @@ class OwnRoles {
       throw new this.serverless.classes.Error(
         `Without a role of their own (give each function iamRoleStatements): ${dangling.join(', ')}`
       );
+    }
+  }
+
+  removeLogGroupCreation() {
+    const { Resources: resources } =
+      this.serverless.service.provider.compiledCloudFormationTemplate;
+    for (const role of Object.values(resources).filter(({ Type }) => Type === 'AWS::IAM::Role')) {
+      for (const statement of role.Properties.Policies[0].PolicyDocument.Statement) {
+        statement.Action = statement.Action.filter((action) => action !== 'logs:CreateLogGroup');
+      }
     }
   }
 

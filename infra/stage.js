@@ -34,10 +34,10 @@ module.exports = async ({ resolveVariable }) => {
   const param = (name) => resolveVariable(`param:${name}, ''`);
   const productionStages = await resolveVariable('self:custom.productionStages');
   if (productionStages.includes(LOCAL)) {
-    throw new Error(`"${LOCAL}" is the emulated AWS and cannot be a production stage.`);
+    throw refusal(`"${LOCAL}" is the emulated AWS and cannot be a production stage.`);
   }
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
-    throw new Error(`Stage "${stage}": use up to 16 of a-z, 0-9 and "-", a letter first.`);
+    throw refusal(`Stage "${stage}": use up to 16 of a-z, 0-9 and "-", a letter first.`);
   }
 
   const production = productionStages.includes(stage);
@@ -55,6 +55,7 @@ module.exports = async ({ resolveVariable }) => {
     deletionPolicy: production ? 'Retain' : 'Delete',
     logRetentionInDays: production ? 90 : 14,
     tracerEnabled: String(tracer),
+    metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,
     publicBaseUrl: local ? await localBaseUrl(resolveVariable) : await publicBaseUrl(param),
     cors: cors(await param('corsOrigins')),
     authorizer: {
@@ -73,10 +74,15 @@ module.exports = async ({ resolveVariable }) => {
   };
 };
 
+/** Without its stack the framework prints the message alone. */
+function refusal(message) {
+  return Object.assign(new Error(message), { stack: message });
+}
+
 function flag(name, value) {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false' || value === '') return false;
-  throw new Error(`Parameter "${name}" is true or false, not "${value}".`);
+  throw refusal(`Parameter "${name}" is true or false, not "${value}".`);
 }
 
 async function localBaseUrl(resolveVariable) {
@@ -106,7 +112,7 @@ function cors(origins) {
 
 function realIssuer(stage, issuer, audience) {
   if (issuer === '' || audience === '') {
-    throw new Error(
+    throw refusal(
       `Stage "${stage}" needs the OIDC issuer whose tokens the API accepts: pass ` +
         '--param="jwtIssuer=https://..." --param="jwtAudience=..." or set JWT_ISSUER and ' +
         'JWT_AUDIENCE. Several audiences are separated by commas.'
@@ -126,13 +132,13 @@ function publicHttpsUrl(name, value) {
   try {
     url = new URL(value);
   } catch {
-    throw new Error(`Parameter "${name}" is not a URL: "${value}".`);
+    throw refusal(`Parameter "${name}" is not a URL: "${value}".`);
   }
   const host = url.hostname.toLowerCase().replace(/\.$/, '');
   const isAddress = host.startsWith('[') || /^[0-9.]+$/.test(host);
   const isLocalName = !host.includes('.') || /\.(localhost|local|internal|test)$/.test(host);
   if (url.protocol !== 'https:' || isAddress || isLocalName || url.username || url.password) {
-    throw new Error(
+    throw refusal(
       `Parameter "${name}" must be an https URL on a public host name, not "${value}".`
     );
   }

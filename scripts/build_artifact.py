@@ -24,6 +24,8 @@ LAMBDA_PLATFORM = "aarch64-manylinux2014"
 LAMBDA_CODE_DIRECTORY = "/var/task"
 # Lambda refuses more: 250 MB of unpacked code.
 MAX_UNPACKED_BYTES = 250 * 1024 * 1024
+# Assets of Powertools' own docs page, which nothing here serves.
+UNUSED_DIRECTORIES = ("bin", "aws_lambda_powertools/event_handler/openapi/swagger_ui")
 UNNEEDED = ("*.pyi", "py.typed", "__pycache__", ".lock", "*.c", "*.h", "*.pxd", "*.pyx")
 
 
@@ -84,24 +86,21 @@ def install_libraries(tree: Path) -> None:
         ],
         check=True,
     )  # fmt: skip
-    shutil.rmtree(tree / "bin", ignore_errors=True)
+    for directory in UNUSED_DIRECTORIES:
+        shutil.rmtree(tree / directory)
     for pattern in UNNEEDED:
         for path in sorted(tree.rglob(pattern)):
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    # importlib.metadata answers version() from METADATA; the rest of a dist-info is pip's.
-    for directory in tree.glob("*.dist-info"):
-        for path in sorted(directory.rglob("*"), reverse=True):
-            if path.is_dir():
-                path.rmdir()
-            elif path.name != "METADATA" and "licenses" not in path.parts:
-                path.unlink()
+    # importlib.metadata answers version() from METADATA; the rest of a dist-info is for pip.
+    for path in tree.glob("*.dist-info/**/*"):
+        if path.is_file() and not path.name.startswith(("METADATA", "LICENSE", "NOTICE")):
+            path.unlink()
     foreign = [str(p) for p in tree.rglob("*.so*") if "x86_64" in p.name or "darwin" in p.name]
     if foreign:
-        message = f"not for {LAMBDA_PLATFORM}: {', '.join(foreign)}"
-        raise SystemExit(message)
+        raise SystemExit(f"not for {LAMBDA_PLATFORM}: {', '.join(foreign)}")
 
 
 def find_lambda_python() -> str | None:
@@ -157,8 +156,7 @@ def write_zip(tree: Path, output: Path) -> None:
     files = sorted(path for path in tree.rglob("*") if path.is_file())
     unpacked = sum(path.stat().st_size for path in files)
     if unpacked > MAX_UNPACKED_BYTES:
-        message = f"{unpacked:,} bytes unpacked, more than Lambda takes"
-        raise SystemExit(message)
+        raise SystemExit(f"{unpacked:,} bytes unpacked, more than Lambda takes")
     output.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in files:

@@ -30,7 +30,7 @@ MIN_NODE = (20, 19)
 def main() -> None:
     """Bring each named part up to date."""
     if sys.version_info < MIN_PYTHON:
-        fail(
+        raise fail(
             f"Python {'.'.join(map(str, MIN_PYTHON))} or newer is needed; this is "
             f"{sys.version.split()[0]} ({sys.executable}).",
             "Install one and name it: make PYTHON=/path/to/python3.13 ...",
@@ -95,14 +95,14 @@ def node() -> None:
     """Install the pinned Node packages."""
     program = shutil.which("node")
     if program is None or shutil.which("npm") is None:
-        fail(
+        raise fail(
             "Node.js is needed to deploy, also to the local AWS, and node or npm is missing.",
             f"Install Node.js {MIN_NODE[0]}.{MIN_NODE[1]} or newer (22 is a good choice).",
         )
     version = subprocess.run([program, "--version"], stdout=subprocess.PIPE, check=True)
     numbers = version.stdout.decode().strip().lstrip("v")
     if tuple(int(number) for number in numbers.split(".")[:2]) < MIN_NODE:
-        fail(
+        raise fail(
             f"Node.js {MIN_NODE[0]}.{MIN_NODE[1]} or newer is needed; this is {numbers}.",
             "Install a newer one (22 is a good choice).",
         )
@@ -141,7 +141,7 @@ def run(command: list[str], advice: str = "") -> None:
     """Run a command in the project's root; where it fails, say what to do and stop."""
     result = subprocess.run(command, cwd=str(ROOT), env=dict(os.environ), check=False)
     if result.returncode != 0:
-        fail(f"This failed with exit code {result.returncode}: {' '.join(command)}", advice)
+        raise fail(f"This failed with exit code {result.returncode}: {' '.join(command)}", advice)
 
 
 def say(line: str) -> None:
@@ -150,9 +150,9 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def fail(problem: str, advice: str) -> None:
-    """Stop, saying what is wrong and what to do."""
-    raise SystemExit(f"{problem}\n{advice}".rstrip())
+def fail(problem: str, advice: str) -> SystemExit:
+    """Return what ends this with a message: what is wrong and what to do."""
+    return SystemExit(f"{problem}\n{advice}".rstrip())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
@@ -148,18 +148,16 @@ class LocalStack:
         running = self._running()
         if running is not None:
             if running["port"] != self.port:
-                message = (
+                raise StackError(
                     f"The local AWS of {self.directory} runs on port {running['port']} already. "
                     "Use that port, or stop it first (make down)."
                 )
-                raise StackError(message)
             return
         if not port_is_free(self.port):
-            message = (
+            raise StackError(
                 f"Port {self.port} is taken by another program. Stop that program, or choose "
                 "another port: make up LOCAL_PORT=4567"
             )
-            raise StackError(message)
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
         (self.directory / "tmp").mkdir()
         environment = {
@@ -191,8 +189,9 @@ class LocalStack:
 
         def answers() -> bool:
             if process.poll() is not None:
-                message = f"The local AWS stopped right after its start. Its log is {self.log}."
-                raise StackError(message)
+                raise StackError(
+                    f"The local AWS stopped right after its start. Its log is {self.log}."
+                )
             return http_status(f"{self.endpoint}/_ministack/health") is not None
 
         wait_until(answers, START_SECONDS, f"The local AWS does not answer. See {self.log}.")
@@ -231,12 +230,11 @@ class LocalStack:
             check=False,
         )
         if result.returncode != 0:
-            message = (
+            raise StackError(
                 f"This failed: {shlex.join(command)}\n{result.stdout.strip()}\n"
                 f"The local AWS's own log is {self.log}. If its data is damaged, "
                 "`make clean` and `make up` begin anew."
             )
-            raise StackError(message)
 
     def _enable_time_to_live(self) -> None:
         # The emulator passes over TimeToLiveSpecification in CloudFormation.
@@ -315,7 +313,7 @@ def port_is_free(port: int) -> bool:
 def http_status(url: str) -> int | None:
     """Return the status that a GET answers with, None where nothing answers."""
     try:
-        with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310 - http, ours
+        with urllib.request.urlopen(url, timeout=30) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -345,7 +343,7 @@ def print_addresses(environment: dict[str, str], directory: Path) -> None:
         f"\nAPI   {api}\n"
         f"Docs  {api}/docs\n"
         f"Tokens and addresses for your shell: . {env_file}\n\n"
-        f"Try it:\n. {env_file} && curl -i \"$API_URL/orders\" \\\n"
+        f'Try it:\n. {env_file} && curl -i "$API_URL/orders" \\\n'
         "  -H \"Authorization: Bearer $CUSTOMER_TOKEN\" -H 'Content-Type: application/json' \\\n"
         f"  -d '{json.dumps(order)}'\n"
     )
@@ -371,12 +369,7 @@ def main() -> None:
             stack.clean()
             sys.stdout.write("Stopped, and all local orders forgotten.\n")
     except StackError as error:
-        stop(str(error))
-
-
-def stop(problem: str) -> NoReturn:
-    """End with a message for a person."""
-    raise SystemExit(f"\n{problem}")
+        raise SystemExit(f"\n{error}") from error
 
 
 if __name__ == "__main__":
