@@ -1,0 +1,1 @@
+"""The single table: its keys, its rows, and the repository over them."""

@@ -1,0 +1,78 @@
+"""The keys of the single table. No part of a key may contain `#`: it separates the parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+from orders.domain import order_id as order_ids
+from orders.domain import timestamps
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from orders.domain.order import CustomerId
+    from orders.domain.order_id import OrderId
+    from orders.domain.status import OrderStatus
+
+Key = dict[str, str]
+
+STATUS_SHARDS: Final = 8
+"""Index partitions of one status, so that a busy status is not one hot partition."""
+
+DETAIL: Final = "DETAIL"
+RECORD: Final = "RECORD"
+
+
+def detail(order_id: OrderId) -> Key:
+    return {"pk": f"ORDER#{order_id}", "sk": DETAIL}
+
+
+def customer_order(customer_id: CustomerId, order_id: OrderId) -> Key:
+    return {"pk": customer_partition(customer_id), "sk": customer_sort(order_id)}
+
+
+def customer_partition(customer_id: CustomerId) -> str:
+    return f"CUSTOMER#{customer_id}"
+
+
+def customer_sort(order_id: OrderId) -> str:
+    return f"ORDER#{order_id}"
+
+
+def timeline_entry(order_id: OrderId, version: int) -> Key:
+    """Ten digits, so that entries sort as their versions do."""
+    return {"pk": f"ORDER#{order_id}", "sk": f"AUDIT#{version:010d}"}
+
+
+def idempotency_record(record_id: str) -> Key:
+    return {"pk": f"IDEMPOTENCY#{record_id}", "sk": RECORD}
+
+
+def charge(order_id: OrderId) -> Key:
+    return {"pk": f"ORDER#{order_id}", "sk": "CHARGE"}
+
+
+def reservation(order_id: OrderId) -> Key:
+    return {"pk": f"ORDER#{order_id}", "sk": "RESERVATION"}
+
+
+def daily_report(day: date) -> Key:
+    return {"pk": "REPORT#DAILY", "sk": day.isoformat()}
+
+
+def status_partition(status: OrderStatus, shard: int) -> str:
+    return f"STATUS#{status}#{shard}"
+
+
+def status_shard(order_id: OrderId) -> int:
+    return crc32(order_id.encode()) % STATUS_SHARDS
+
+
+def customer_index_partition(customer_id: CustomerId) -> str:
+    return f"CUST_ORDERS#{customer_id}"
+
+
+def by_time(order_id: OrderId) -> str:
+    """The index's sort key: by creation time, then by id."""
+    return f"{timestamps.to_text(order_ids.created_at(order_id))}#{order_id}"

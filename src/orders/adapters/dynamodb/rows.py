@@ -1,0 +1,252 @@
+"""Domain objects to rows and back. Rows are plain dicts; instants are RFC 3339 texts."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from orders.adapters.dynamodb import keys
+from orders.application.daily_report import DailyReport
+from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.domain import timestamps
+from orders.domain.actor import Actor
+from orders.domain.changes import OrderChange, TimelineEntry
+from orders.domain.errors import MalformedRow
+from orders.domain.order import CustomerId, Order, OrderItem, OrderSummary
+from orders.domain.order_id import OrderId
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Row = dict[str, Any]
+
+SCHEMA_VERSION: Final = 1
+"""Written to every row; a reader that meets a later one knows that it is the older."""
+
+CHANGING_IN_SUMMARY: Final = ("status", "version", "updatedAt")
+CHANGING: Final = (
+    *CHANGING_IN_SUMMARY,
+    "gsi1pk",
+    "actor",
+    "staffId",
+    "reason",
+    "paymentToken",
+    "chargeId",
+)
+"""What a change of status may change in a row; the rest is written once."""
+
+
+def detail_row(order: Order) -> Row:
+    """The order itself, indexed by status."""
+    return keys.detail(order.order_id) | _present(
+        gsi1pk=keys.status_partition(order.status, keys.status_shard(order.order_id)),
+        gsi1sk=keys.by_time(order.order_id),
+        schemaVersion=SCHEMA_VERSION,
+        **_summary_attributes(order),
+        items=[
+            {
+                "sku": item.sku,
+                "name": item.name,
+                "quantity": item.quantity,
+                "unitAmount": item.unit_amount,
+            }
+            for item in order.items
+        ],
+        metadata=dict(order.metadata),
+        actor=order.changed_by.name,
+        staffId=order.changed_by.staff_id,
+        reason=order.reason,
+        paymentToken=order.payment_token,
+        paysByToken=order.pays_by_token or None,
+        chargeId=order.charge_id,
+    )
+
+
+def customer_row(order: Order) -> Row:
+    """The order's summary among its customer's orders, indexed by time."""
+    return keys.customer_order(order.customer_id, order.order_id) | {
+        "gsi1pk": keys.customer_index_partition(order.customer_id),
+        "gsi1sk": keys.by_time(order.order_id),
+        "schemaVersion": SCHEMA_VERSION,
+        **_summary_attributes(order),
+    }
+
+
+def order_from(row: Row) -> Order:
+    """Raises MalformedRow."""
+    try:
+        return Order(
+            **_summary_fields(row),
+            items=tuple(
+                OrderItem(item["sku"], item["name"], item["quantity"], item["unitAmount"])
+                for item in row["items"]
+            ),
+            metadata=row["metadata"],
+            changed_by=Actor(row["actor"], row.get("staffId")),
+            reason=row.get("reason"),
+            payment_token=row.get("paymentToken"),
+            pays_by_token=row.get("paysByToken", False),
+            charge_id=row.get("chargeId"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _malformed("order", row, error) from error
+
+
+def summary_from(row: Row) -> OrderSummary:
+    """Raises MalformedRow."""
+    try:
+        return OrderSummary(**_summary_fields(row))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _malformed("order summary", row, error) from error
+
+
+def change_from(new: Row, old: Row | None) -> OrderChange:
+    """What happened between two images of a detail row; `old` is None for a new order.
+
+    Raises:
+        MalformedRow: no event can be made of these images.
+    """
+    try:
+        version = new["version"]
+        if type(version) is not int or type(new["amount"]) is not int:
+            raise TypeError("version and amount are whole numbers")  # noqa: TRY301
+        return OrderChange(
+            order_id=_text(new["orderId"]),
+            version=version,
+            status=OrderStatus(new["status"]),
+            previous_status=None if old is None else OrderStatus(old["status"]),
+            actor=Actor(_text(new["actor"]), new.get("staffId")),
+            reason=new.get("reason"),
+            changed_at=timestamps.from_text(new["updatedAt"]),
+            customer_id=CustomerId(_text(new["customerId"])),
+            amount=new["amount"],
+            currency=_text(new["currency"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _malformed("order change", new, error) from error
+
+
+def timeline_row(entry: TimelineEntry) -> Row:
+    return keys.timeline_entry(entry.order_id, entry.version) | _present(
+        schemaVersion=SCHEMA_VERSION,
+        version=entry.version,
+        status=entry.status.value,
+        previousStatus=entry.previous_status and entry.previous_status.value,
+        actor=entry.actor.name,
+        staffId=entry.actor.staff_id,
+        reason=entry.reason,
+        changedAt=timestamps.to_text(entry.changed_at),
+    )
+
+
+def timeline_entry_from(row: Row) -> TimelineEntry:
+    """Raises MalformedRow."""
+    try:
+        previous = row.get("previousStatus")
+        return TimelineEntry(
+            order_id=OrderId(row["pk"].removeprefix("ORDER#")),
+            version=row["version"],
+            status=OrderStatus(row["status"]),
+            previous_status=None if previous is None else OrderStatus(previous),
+            actor=Actor(row["actor"], row.get("staffId")),
+            reason=row.get("reason"),
+            changed_at=timestamps.from_text(row["changedAt"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _malformed("timeline entry", row, error) from error
+
+
+def idempotency_row(record: IdempotencyRecord) -> Row:
+    return keys.idempotency_record(record.record_id) | _present(
+        schemaVersion=SCHEMA_VERSION,
+        fingerprint=record.fingerprint,
+        status=record.answer.status,
+        body=record.answer.body,
+        etag=record.answer.etag,
+        location=record.answer.location,
+        expiresAt=record.expires_at,
+    )
+
+
+def idempotency_record_from(row: Row) -> IdempotencyRecord:
+    """Raises MalformedRow."""
+    try:
+        return IdempotencyRecord(
+            record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
+            fingerprint=row["fingerprint"],
+            answer=Answer(row["status"], row["body"], row["etag"], row.get("location")),
+            expires_at=row["expiresAt"],
+        )
+    except (KeyError, TypeError) as error:
+        raise _malformed("idempotency record", row, error) from error
+
+
+def report_row(report: DailyReport) -> Row:
+    return keys.daily_report(report.day) | {
+        "schemaVersion": SCHEMA_VERSION,
+        "generatedAt": timestamps.to_text(report.generated_at),
+        "orders": {
+            currency: {status.value: count for status, count in counts.items()}
+            for currency, counts in report.orders.items()
+        },
+        "revenue": dict(report.revenue),
+        "cancellationReasons": dict(report.cancellation_reasons),
+    }
+
+
+def report_from(row: Row) -> DailyReport:
+    """Raises MalformedRow."""
+    try:
+        return DailyReport(
+            day=date.fromisoformat(row["sk"]),
+            generated_at=timestamps.from_text(row["generatedAt"]),
+            orders={
+                currency: {OrderStatus(status): count for status, count in counts.items()}
+                for currency, counts in row["orders"].items()
+            },
+            revenue=row["revenue"],
+            cancellation_reasons=row["cancellationReasons"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _malformed("daily report", row, error) from error
+
+
+def _summary_attributes(order: OrderSummary) -> Row:
+    return {
+        "orderId": order.order_id,
+        "customerId": order.customer_id,
+        "status": order.status.value,
+        "amount": order.amount,
+        "currency": order.currency,
+        "version": order.version,
+        "createdAt": timestamps.to_text(order.created_at),
+        "updatedAt": timestamps.to_text(order.updated_at),
+    }
+
+
+def _summary_fields(row: Row) -> dict[str, Any]:
+    return {
+        "order_id": OrderId(row["orderId"]),
+        "customer_id": CustomerId(row["customerId"]),
+        "status": OrderStatus(row["status"]),
+        "amount": row["amount"],
+        "currency": row["currency"],
+        "version": row["version"],
+        "updated_at": timestamps.from_text(row["updatedAt"]),
+    }
+
+
+def _present(**attributes: object) -> Row:
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _text(value: object) -> Any:  # noqa: ANN401 - the callers wrap it in their id types
+    if not isinstance(value, str):
+        raise TypeError("a text was expected")
+    return value
+
+
+def _malformed(what: str, row: Mapping[str, Any], error: Exception) -> MalformedRow:
+    """Names the row and the kind of fault, never its values."""
+    return MalformedRow(f"not a readable {what}: {row.get('pk')} {row.get('sk')}: {error!r}")

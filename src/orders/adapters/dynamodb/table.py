@@ -1,0 +1,211 @@
+"""The table, as the repositories use it: pydynox's client, its faults told apart.
+
+Every use of pydynox is in this module, so that it can be exchanged for another client.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pydynox import DynamoDBClient
+from pydynox.exceptions import (
+    ConditionalCheckFailedException,
+    ConnectionException,
+    ProvisionedThroughputExceededException,
+    PydynoxException,
+    TransactionCanceledException,
+)
+
+from orders.domain.errors import TryAgain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from orders.adapters.dynamodb.keys import Key
+    from orders.adapters.dynamodb.rows import Row
+
+Operation = dict[str, Any]
+"""One part of a transaction, in pydynox's words; `put` and `update` make them."""
+
+_ATTEMPT_SECONDS: Final = 1.0
+_ATTEMPTS: Final = 3
+"""The client's own, for timeouts, resets, throttling and faults of the server: with its backoff
+about five seconds in all. A retried write repeats its bytes and its ClientRequestToken."""
+
+_CODES: Final = re.compile(r"\[([A-Za-z, ]+)\]")
+_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+_CONTENTION: Final = frozenset(
+    {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
+
+
+_OUT_OF_REACH: Final = (ConnectionException, ProvisionedThroughputExceededException)
+
+
+class ConditionFailed(Exception):
+    """The transaction did not happen; `failed` are the indices of its unmet conditions."""
+
+    def __init__(self, failed: frozenset[int]) -> None:
+        super().__init__(f"conditions not met: {sorted(failed)}")
+        self.failed = failed
+
+
+class Contended(Exception):
+    """Another transaction holds a row; nothing was written by this one."""
+
+
+def connect() -> DynamoDBClient:
+    """A client for this region, with the function's own credentials; costs no round trip.
+
+    Must not be shared across a fork.
+    """
+    return DynamoDBClient(
+        connect_timeout=_ATTEMPT_SECONDS, read_timeout=_ATTEMPT_SECONDS, max_retries=_ATTEMPTS
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table. Any method raises TryAgain where the table was throttled or out of reach."""
+
+    client: DynamoDBClient
+    name: str
+
+    def get(self, key: Key) -> Row | None:
+        """Strongly consistent."""
+        with _faults():
+            return self.client.sync_get_item(self.name, key, consistent_read=True)
+
+    def get_many(self, keys: Sequence[Key], attributes: Sequence[str] | None = None) -> list[Row]:
+        """The rows that exist, strongly consistent, in no order; at most 100 keys."""
+        projection = None if attributes is None else list(attributes)
+        with _faults():
+            return self.client.sync_batch_get(
+                self.name, list(keys), consistent_read=True, projection=projection
+            )
+
+    def query(  # noqa: PLR0913 - one for each thing that DynamoDB asks
+        self,
+        partition: str,
+        first: str,
+        last: str,
+        *,
+        index: str | None = None,
+        ascending: bool = True,
+        consistent: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Rows of a partition whose sort key lies from `first` to `last`, both included.
+
+        With a limit one call, without one a call per megabyte, made as the rows are consumed.
+        """
+        prefix = "" if index is None else "gsi1"
+        rows = self.client.sync_query(
+            self.name,
+            f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last",
+            expression_attribute_values={":partition": partition, ":first": first, ":last": last},
+            limit=limit,
+            scan_index_forward=ascending,
+            index_name=index,
+            consistent_read=consistent,
+        )
+        with _faults():
+            yield from rows
+
+    def write(self, *operations: Operation) -> None:
+        """All of the operations, or none.
+
+        Contention is retried, with full jitter, for as long as a request can wait.
+
+        Raises:
+            ConditionFailed: nothing was written.
+        """
+        token = secrets.token_hex(16)
+
+        def attempt() -> None:
+            with _transaction_faults():
+                self.client.sync_transact_write(list(operations), client_request_token=token)
+
+        try:
+            attempt()
+        except Contended:
+            # Imported here, because most processes never lose a race.
+            from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
+
+            retry(attempt)
+
+    def insert(self, row: Row) -> bool:
+        """Write the row unless one is there already; whether it was written by this call."""
+        try:
+            with _faults():
+                self.client.sync_put_item(self.name, row, "attribute_not_exists(pk)")
+        except ConditionalCheckFailedException:
+            return False
+        return True
+
+    def put(self, row: Row, condition: str | None = None, **values: object) -> Operation:
+        """Write the row if the condition on the one in its place holds; `:name` for `name`."""
+        return {"type": "put", "table": self.name, "item": row} | _expression(condition, values, {})
+
+    def update(
+        self, key: Key, expression: str, condition: str, names: dict[str, str], **values: object
+    ) -> Operation:
+        """Change the row in place; `#name` stands for `names["#name"]`, `:name` for `name`."""
+        return {
+            "type": "update",
+            "table": self.name,
+            "key": key,
+            "update_expression": expression,
+        } | _expression(condition, values, names)
+
+
+def _expression(
+    condition: str | None, values: dict[str, object], names: dict[str, str]
+) -> dict[str, object]:
+    parts: dict[str, object] = {}
+    if condition:
+        parts["condition_expression"] = condition
+    if names:
+        parts["expression_attribute_names"] = names
+    if values:
+        parts["expression_attribute_values"] = {f":{name}": value for name, value in values.items()}
+    return parts
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    try:
+        yield
+    except PydynoxException as error:
+        if isinstance(error, _OUT_OF_REACH) or type(error) is PydynoxException:
+            raise TryAgain from error
+        raise
+
+
+@contextmanager
+def _transaction_faults() -> Iterator[None]:
+    try:
+        yield
+    except TransactionCanceledException as error:
+        raise _cancellation(error) from error
+    except _OUT_OF_REACH as error:
+        raise TryAgain from error
+    except PydynoxException as error:
+        # TransactionInProgress, TransactionConflict and faults of the server have no class of
+        # their own. To try them again is safe: the token makes it the same transaction.
+        if type(error) is PydynoxException:
+            raise Contended from error
+        raise
+
+
+def _cancellation(error: TransactionCanceledException) -> Exception:
+    """The reasons come as a list of codes in the message, one per operation."""
+    found = _CODES.search(str(error))
+    codes = [code.strip() for code in found[1].split(",")] if found else []
+    if failed := frozenset(i for i, code in enumerate(codes) if code == _CONDITION_FAILED):
+        return ConditionFailed(failed)
+    return Contended() if codes and _CONTENTION.issuperset(codes) else error

@@ -1,0 +1,50 @@
+"""A mock of an inventory. Its reservations are rows of the table, one per order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from orders.adapters.dynamodb import keys
+from orders.adapters.dynamodb.rows import SCHEMA_VERSION
+from orders.adapters.dynamodb.table import ConditionFailed
+from orders.domain.errors import OutOfStock
+
+if TYPE_CHECKING:
+    from orders.adapters.dynamodb.table import Table
+    from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
+
+OUT_OF_STOCK_PREFIX: Final = "OUT-OF-STOCK"
+_RESERVED: Final = "RESERVED"
+_RELEASED: Final = "RELEASED"
+
+
+@dataclass(frozen=True, slots=True)
+class MockInventory:
+    """Has everything in any quantity, but the SKUs that begin with `OUT-OF-STOCK`."""
+
+    table: Table
+
+    def reserve(self, order: Order) -> None:
+        if any(item.sku.startswith(OUT_OF_STOCK_PREFIX) for item in order.items):
+            raise OutOfStock
+        row = keys.reservation(order.order_id) | {
+            "schemaVersion": SCHEMA_VERSION,
+            "state": _RESERVED,
+            "items": [{"sku": item.sku, "quantity": item.quantity} for item in order.items],
+        }
+        try:
+            self.table.write(self.table.put(row, "attribute_not_exists(pk)"))
+        except ConditionFailed:
+            written = self.table.get(keys.reservation(order.order_id))
+            if written is None or written["state"] != _RESERVED:
+                raise OutOfStock from None
+
+    def release(self, order_id: OrderId) -> None:
+        """Also written where nothing was reserved: a reservation on its way must find it."""
+        self.table.write(
+            self.table.put(
+                keys.reservation(order_id) | {"schemaVersion": SCHEMA_VERSION, "state": _RELEASED}
+            )
+        )

@@ -1,0 +1,102 @@
+"""A mock of a payment gateway.
+
+Its books are rows of the table, so it remembers, and can be asked again, as a real gateway can
+that is called with the order's id as its idempotency key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from orders.adapters.dynamodb import keys
+from orders.adapters.dynamodb.rows import SCHEMA_VERSION
+from orders.adapters.dynamodb.table import ConditionFailed
+from orders.domain.errors import PaymentDeclined, PaymentUnavailable
+
+if TYPE_CHECKING:
+    from orders.adapters.dynamodb.rows import Row
+    from orders.adapters.dynamodb.table import Table
+    from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
+
+APPROVE: Final = "tok_approve"
+UNAVAILABLE: Final = "tok_unavailable"
+FAILED_ATTEMPTS: Final = 2
+
+
+class ChargeState(StrEnum):
+    """What the books say of an order's charge. VOIDED refuses every later charge."""
+
+    UNDECIDED = "UNDECIDED"
+    CHARGED = "CHARGED"
+    DECLINED = "DECLINED"
+    REFUNDED = "REFUNDED"
+    VOIDED = "VOIDED"
+
+
+@dataclass(frozen=True, slots=True)
+class MockPaymentGateway:
+    """`tok_approve` approves, `tok_unavailable` from the third attempt on; others decline."""
+
+    table: Table
+
+    def charge(self, order: Order, token: str) -> str:
+        while True:
+            entry = self.table.get(keys.charge(order.order_id))
+            if entry is None or entry["state"] == ChargeState.UNDECIDED:
+                attempt = 1 if entry is None else entry["attempts"] + 1
+                state = _decide(token, attempt)
+                entry = self._write(
+                    order.order_id,
+                    entry,
+                    state=state,
+                    attempts=attempt,
+                    chargeId=f"ch_{order.order_id}",
+                    amount=order.amount,
+                    currency=order.currency,
+                )
+                if entry is None:
+                    continue
+            if entry["state"] == ChargeState.UNDECIDED:
+                raise PaymentUnavailable
+            if entry["state"] != ChargeState.CHARGED:
+                raise PaymentDeclined
+            return str(entry["chargeId"])
+
+    def void(self, order_id: OrderId) -> bool:
+        while True:
+            entry = self.table.get(keys.charge(order_id))
+            state = None if entry is None else entry["state"]
+            if state in {ChargeState.REFUNDED, ChargeState.VOIDED}:
+                return False
+            charged = state == ChargeState.CHARGED
+            after = ChargeState.REFUNDED if charged else ChargeState.VOIDED
+            if self._write(order_id, entry, state=after):
+                return charged
+
+    def _write(self, order_id: OrderId, before: Row | None, **changes: object) -> Row | None:
+        """The entry as written; None if somebody else wrote it since `before` was read."""
+        revision = 0 if before is None else before["revision"]
+        after = (
+            {"schemaVersion": SCHEMA_VERSION}
+            | (before or {})
+            | keys.charge(order_id)
+            | changes
+            | {"revision": revision + 1}
+        )
+        try:
+            if before is None:
+                self.table.write(self.table.put(after, "attribute_not_exists(pk)"))
+            else:
+                self.table.write(self.table.put(after, "revision = :revision", revision=revision))
+        except ConditionFailed:
+            return None
+        return after
+
+
+def _decide(token: str, attempt: int) -> ChargeState:
+    if token == UNAVAILABLE and attempt <= FAILED_ATTEMPTS:
+        return ChargeState.UNDECIDED
+    return ChargeState.CHARGED if token in {APPROVE, UNAVAILABLE} else ChargeState.DECLINED

@@ -1,0 +1,96 @@
+"""Queues: the way out of the platform, and the place for records that can't be read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import botocore.config
+import botocore.exceptions
+import botocore.session
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from orders.domain.changes import OrderChange
+
+MAX_ENTRIES: Final = 10
+"""Messages in one SendMessageBatch call; ten events of 4 KiB stay far below its 1 MiB."""
+
+_MAX_CAUSE: Final = 256
+
+
+_FAULTS: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+
+
+class Unavailable(Exception):
+    """The queue did not take the message, after the client's own retries."""
+
+
+def connect() -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
+    """An SQS client of the botocore that Lambda's runtime provides."""
+    config = botocore.config.Config(
+        connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3}
+    )
+    return botocore.session.get_session().create_client("sqs", config=config)
+
+
+@dataclass(frozen=True, slots=True)
+class SqsEventPublisher:
+    """`EventPublisher` on a queue."""
+
+    client: Any
+    queue_url: str
+
+    def publish(self, changes: Sequence[OrderChange]) -> Collection[int]:
+        unsent: set[int] = set()
+        for start in range(0, len(changes), MAX_ENTRIES):
+            batch = range(start, min(start + MAX_ENTRIES, len(changes)))
+            try:
+                answer = self.client.send_message_batch(
+                    QueueUrl=self.queue_url,
+                    Entries=[_entry(index, changes[index]) for index in batch],
+                )
+            except _FAULTS:
+                unsent.update(batch)
+            else:
+                unsent.update(int(entry["Id"]) for entry in answer.get("Failed", ()))
+        return unsent
+
+
+@dataclass(frozen=True, slots=True)
+class SqsFailureQueue:
+    """Takes what can't be processed, whole, for a person to look at."""
+
+    client: Any
+    queue_url: str
+
+    def send(self, record: dict[str, Any], cause: str) -> None:
+        """Raises Unavailable: the record must not be acknowledged then."""
+        try:
+            self.client.send_message(
+                QueueUrl=self.queue_url,
+                MessageBody=json.dumps(record),
+                MessageAttributes={
+                    "cause": {"DataType": "String", "StringValue": ascii(cause)[:_MAX_CAUSE]}
+                },
+            )
+        except _FAULTS as error:
+            raise Unavailable from error
+
+
+def _entry(index: int, change: OrderChange) -> dict[str, Any]:
+    return {
+        "Id": str(index),
+        "MessageBody": event_body(change),
+        "MessageAttributes": {
+            "type": {"DataType": "String", "StringValue": change.event_type},
+        },
+    }
+
+
+def event_body(change: OrderChange) -> str:
+    """The event as JSON. U+FFFE and U+FFFF are valid in a reason and refused by SQS: escaped."""
+    body = json.dumps(change.to_event(), ensure_ascii=False, separators=(",", ":"))
+    return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")

@@ -1,0 +1,48 @@
+"""Who is asking, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.errors import Forbidden
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from orders.domain.order import CustomerId, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A customer, or a member of staff; `id` comes from the verified token."""
+
+    id: CustomerId
+    is_staff: bool
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("staff", self.id) if self.is_staff else CUSTOMER
+
+    def may_act_for(self, customer_id: CustomerId) -> bool:
+        """Staff act for everyone, customers for themselves."""
+        return self.is_staff or self.id == customer_id
+
+    def require_staff(self) -> None:
+        """Raises Forbidden for customers."""
+        if not self.is_staff:
+            detail = "Only staff may do this."
+            raise Forbidden(detail)
+
+    def require_acts_for(self, customer_id: CustomerId) -> None:
+        """Raises Forbidden for customers who are somebody else."""
+        if not self.may_act_for(customer_id):
+            detail = "A customer may only see and create their own orders."
+            raise Forbidden(detail)
+
+    def require_may_change(self, order: Order, status: OrderStatus) -> None:
+        """Raises Forbidden: a customer may cancel a PENDING order of theirs, and repeat that."""
+        cancelable = order.status in {OrderStatus.PENDING, OrderStatus.CANCELED}
+        if not (self.is_staff or (status is OrderStatus.CANCELED and cancelable)):
+            detail = "A customer may only cancel an order that is PENDING."
+            raise Forbidden(detail)

@@ -1,0 +1,83 @@
+"""Move an order along: the PATCH of the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from orders.application.idempotency import Outcome
+from orders.application.ports import KeyInUse, StaleOrder
+from orders.domain.errors import OrderNotFound, TryAgain, VersionMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.application.caller import Caller
+    from orders.application.idempotency import IdempotencyKey, IdempotencyRecord, Render
+    from orders.application.ports import Clock, OrderRepository
+    from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
+    from orders.domain.status import OrderStatus
+
+_ATTEMPTS: Final = 5
+"""Each lost race means that somebody else moved the order, and no order moves more than twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """What is asked for. `expects` says whether a version is one that the caller named."""
+
+    order_id: OrderId
+    status: OrderStatus
+    reason: str | None = None
+    expects: Callable[[int], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStatus:
+    """One read, one write; whoever loses a race looks again and decides anew."""
+
+    orders: OrderRepository
+    clock: Clock
+
+    def __call__(
+        self, caller: Caller, change: StatusChange, key: IdempotencyKey | None, render: Render
+    ) -> Outcome:
+        """The changed order's answer, that of the order as it is, or the first one again.
+
+        Raises:
+            IdempotencyKeyReused, OrderNotFound, Forbidden, VersionMismatch, IllegalTransition,
+            TryAgain: in this order of precedence.
+        """
+        for _ in range(_ATTEMPTS):
+            order, record = self._read(change.order_id, key)
+            now = self.clock.now()
+            if key and (replay := key.replay(record, now)):
+                return replay
+            if order is None or not caller.may_act_for(order.customer_id):
+                raise OrderNotFound
+            caller.require_may_change(order, change.status)
+            if change.expects and not change.expects(order.version):
+                raise VersionMismatch(order.version)
+            try:
+                if order.status is change.status:
+                    answer = render(order)
+                    if key:
+                        self.orders.remember(key.remember(answer, now), now)
+                    return Outcome(answer)
+                changed = order.changed_to(
+                    change.status, by=caller.actor, at=now, reason=change.reason
+                )
+                answer = render(changed)
+                self.orders.update(order, changed, key.remember(answer, now) if key else None, now)
+            except (StaleOrder, KeyInUse):
+                continue
+            return Outcome(answer, order=changed)
+        raise TryAgain
+
+    def _read(
+        self, order_id: OrderId, key: IdempotencyKey | None
+    ) -> tuple[Order | None, IdempotencyRecord | None]:
+        if key is None:
+            return self.orders.get(order_id), None
+        return self.orders.get_with_record(order_id, key.record_id)

@@ -1,0 +1,58 @@
+"""Place an order, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from orders.application.idempotency import Outcome
+from orders.application.ports import KeyInUse
+from orders.domain.errors import TryAgain
+
+if TYPE_CHECKING:
+    from orders.application.caller import Caller
+    from orders.application.idempotency import IdempotencyKey, Render
+    from orders.application.ports import Clock, IdGenerator, OrderRepository
+    from orders.domain.order import NewOrder
+
+_ATTEMPTS: Final = 3
+"""A key can be in use when we write and expired when we read; it can't be so for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOrder:
+    """A fresh create is one write and nothing else; only a repetition reads."""
+
+    orders: OrderRepository
+    clock: Clock
+    ids: IdGenerator
+
+    def __call__(
+        self, caller: Caller, request: NewOrder, key: IdempotencyKey | None, render: Render
+    ) -> Outcome:
+        """The order's answer, or the first one again.
+
+        Raises:
+            InvalidOrder, IdempotencyKeyReused, Forbidden, TryAgain.
+        """
+        now = self.clock.now()
+        order = request.placed(self.ids.order_id(now), by=caller.actor)
+        if not caller.may_act_for(order.customer_id) and (replay := self._replay(key)):
+            return replay
+        caller.require_acts_for(order.customer_id)
+        answer = render(order)
+        record = key.remember(answer, now) if key else None
+        for _ in range(_ATTEMPTS):
+            try:
+                self.orders.add(order, record, now)
+            except KeyInUse:
+                if replay := self._replay(key):
+                    return replay
+            else:
+                return Outcome(answer, order=order)
+        raise TryAgain
+
+    def _replay(self, key: IdempotencyKey | None) -> Outcome | None:
+        if key is None:
+            return None
+        return key.replay(self.orders.get_record(key.record_id), self.clock.now())

@@ -1,0 +1,99 @@
+"""Count one UTC day's orders and money."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from orders.domain.order_id import IdRange
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from orders.application.ports import Clock, OrderRepository, ReportRepository
+    from orders.domain.order import OrderSummary
+    from orders.domain.order_id import OrderId
+
+_LIFE: Final = (
+    OrderStatus.PENDING,
+    OrderStatus.PAID,
+    OrderStatus.SHIPPED,
+    OrderStatus.CANCELED,
+)
+"""Statuses in the order that an order passes them: one that moves while it is counted is met
+again further on, never missed."""
+
+_EARNING: Final = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
+MAX_REASONS: Final = 50
+_REASONS_READ: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyReport:
+    """Orders created on `day` (UTC), as they stood at `generated_at`.
+
+    `orders` counts per currency and status; `revenue` sums PAID and SHIPPED per currency, in
+    minor units; `cancellation_reasons` counts the most frequent ones, the rest as `other`,
+    those without one as `unspecified`.
+    """
+
+    day: date
+    generated_at: datetime
+    orders: Mapping[str, Mapping[OrderStatus, int]]
+    revenue: Mapping[str, int]
+    cancellation_reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeDailyReport:
+    """Reads only the index of the day; a second run writes over the first."""
+
+    orders: OrderRepository
+    reports: ReportRepository
+    clock: Clock
+
+    def __call__(self, day: date) -> DailyReport:
+        generated_at = self.clock.now()
+        counted = self._orders_of(day)
+        counts: dict[str, Counter[OrderStatus]] = {}
+        revenue: Counter[str] = Counter()
+        for order in counted.values():
+            counts.setdefault(order.currency, Counter())[order.status] += 1
+            if order.status in _EARNING:
+                revenue[order.currency] += order.amount
+        report = DailyReport(
+            day=day,
+            generated_at=generated_at,
+            orders=counts,
+            revenue=revenue,
+            cancellation_reasons=self._reasons(
+                [key for key, order in counted.items() if order.status is OrderStatus.CANCELED]
+            ),
+        )
+        self.reports.put(report)
+        return report
+
+    def _orders_of(self, day: date) -> dict[OrderId, OrderSummary]:
+        ids = IdRange.of_day(day)
+        newest: dict[OrderId, OrderSummary] = {}
+        for status in _LIFE:
+            for order in self.orders.each_by_status(status, ids):
+                seen = newest.get(order.order_id)
+                if seen is None or seen.version < order.version:
+                    newest[order.order_id] = order
+        return newest
+
+    def _reasons(self, canceled: list[OrderId]) -> dict[str, int]:
+        reasons: Counter[str] = Counter()
+        remaining = iter(canceled)
+        while batch := list(islice(remaining, _REASONS_READ)):
+            found = self.orders.get_reasons(batch).values()
+            reasons.update(reason or "unspecified" for reason in found)
+        kept = dict(reasons.most_common(MAX_REASONS))
+        if rest := reasons.total() - sum(kept.values()):
+            kept["other"] = kept.get("other", 0) + rest
+        return kept

@@ -1,0 +1,30 @@
+"""Read a day's report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orders.domain.errors import ReportNotFound
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from orders.application.caller import Caller
+    from orders.application.daily_report import DailyReport
+    from orders.application.ports import ReportRepository
+
+
+@dataclass(frozen=True, slots=True)
+class GetDailyReport:
+    """For staff."""
+
+    reports: ReportRepository
+
+    def __call__(self, caller: Caller, day: date) -> DailyReport:
+        """Raises Forbidden, ReportNotFound."""
+        caller.require_staff()
+        report = self.reports.get(day)
+        if report is None:
+            raise ReportNotFound
+        return report

@@ -1,0 +1,83 @@
+"""One effect per idempotency key, and the first answer again to every repetition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from orders.domain.errors import IdempotencyKeyReused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from orders.domain.order import Order
+
+KEPT_FOR: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the first request was answered with; kept word for word."""
+
+    status: int
+    body: str
+    etag: str
+    location: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """What a key was used for. `fingerprint` identifies the request, `record_id` the key.
+
+    `expires_at` is in whole seconds since the epoch, as the table's TTL wants it.
+    """
+
+    record_id: str
+    fingerprint: str
+    answer: Answer
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A caller's key for one operation, with the fingerprint of the request that carries it.
+
+    `record_id` is made of caller, operation and key: the scope of the key.
+    """
+
+    record_id: str
+    fingerprint: str
+
+    def remember(self, answer: Answer, now: datetime) -> IdempotencyRecord:
+        expires_at = ceil((now + KEPT_FOR).timestamp())
+        return IdempotencyRecord(self.record_id, self.fingerprint, answer, expires_at)
+
+    def replay(self, record: IdempotencyRecord | None, now: datetime) -> Outcome | None:
+        """The first answer again; None where the key is unused or its record has expired.
+
+        Raises:
+            IdempotencyKeyReused: the key was used for another request.
+        """
+        if record is None or record.expires_at <= now.timestamp():
+            return None
+        if record.fingerprint != self.fingerprint:
+            raise IdempotencyKeyReused
+        return Outcome(record.answer, replayed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer, and what happened to give it. `order` is the one that a write left."""
+
+    answer: Answer
+    replayed: bool = False
+    order: Order | None = None
+
+
+if TYPE_CHECKING:
+    Render = Callable[[Order], Answer]
+    """Renders the answer before the write, because the record of it rides in the same
+    transaction as the order."""

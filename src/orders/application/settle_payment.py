@@ -1,0 +1,107 @@
+"""Bring an order's charge and reservation in line with where the order stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from orders.application.ports import StaleOrder
+from orders.domain.actor import Actor
+from orders.domain.errors import MalformedRow, OutOfStock, PaymentDeclined, TryAgain
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from orders.application.ports import (
+        Clock,
+        InventoryService,
+        OrderRepository,
+        PaymentGateway,
+    )
+    from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
+
+_ATTEMPTS: Final = 3
+_ACTOR: Final = Actor.system("process-order-events")
+
+
+class Settlement(StrEnum):
+    """How an order's payment ended up."""
+
+    NOTHING_TO_DO = "NothingToDo"
+    PAID = "Paid"
+    DECLINED = "Declined"
+    OUT_OF_STOCK = "OutOfStock"
+    REFUNDED = "Refunded"
+
+
+@dataclass(frozen=True, slots=True)
+class SettlePayment:
+    """Looks at the order, not at the event that woke it.
+
+    So it doesn't matter which event came, how often, or in which order: every run ends in the
+    same place, and a run that died half way is finished by the next one.
+    """
+
+    orders: OrderRepository
+    payments: PaymentGateway
+    inventory: InventoryService
+    clock: Clock
+
+    def __call__(self, order_id: OrderId) -> Settlement:
+        """Raises PaymentUnavailable, TryAgain: deliver the event again later."""
+        for _ in range(_ATTEMPTS):
+            order = self.orders.get(order_id)
+            if order is None:
+                message = f"an event names an order that is not there: {order_id}"
+                raise MalformedRow(message)
+            try:
+                return self._settle(order)
+            except StaleOrder:
+                continue
+        raise TryAgain
+
+    def _settle(self, order: Order) -> Settlement:
+        if not order.pays_by_token:
+            return Settlement.NOTHING_TO_DO
+        if order.status is OrderStatus.PENDING:
+            return self._pay(order)
+        if order.status is OrderStatus.CANCELED or order.charge_id is None:
+            return self._give_back(order)
+        return Settlement.NOTHING_TO_DO
+
+    def _pay(self, order: Order) -> Settlement:
+        if order.payment_token is None:
+            message = f"a PENDING order lost its payment token: {order.order_id}"
+            raise MalformedRow(message)
+        try:
+            self.inventory.reserve(order)
+            charge_id = self.payments.charge(order, order.payment_token)
+        except OutOfStock:
+            self._move(order, OrderStatus.CANCELED, reason="out-of-stock")
+            self._give_back(order)
+            return Settlement.OUT_OF_STOCK
+        except PaymentDeclined:
+            self._move(order, OrderStatus.CANCELED, reason="payment-declined")
+            self._give_back(order)
+            return Settlement.DECLINED
+        self._move(order, OrderStatus.PAID, charge_id=charge_id)
+        return Settlement.PAID
+
+    def _give_back(self, order: Order) -> Settlement:
+        """The order is canceled, or was paid otherwise: neither charge nor stock may stay."""
+        refunded = self.payments.void(order.order_id)
+        self.inventory.release(order.order_id)
+        return Settlement.REFUNDED if refunded else Settlement.NOTHING_TO_DO
+
+    def _move(
+        self,
+        order: Order,
+        status: OrderStatus,
+        *,
+        reason: str | None = None,
+        charge_id: str | None = None,
+    ) -> None:
+        now = self.clock.now()
+        changed = order.changed_to(status, by=_ACTOR, at=now, reason=reason, charge_id=charge_id)
+        self.orders.update(order, changed, None, now)

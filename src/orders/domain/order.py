@@ -1,0 +1,139 @@
+"""The order: how it is placed and how it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NewType
+
+from orders.domain import order_id as order_ids
+from orders.domain.errors import IllegalTransition, InvalidOrder
+from orders.domain.money import MAX_AMOUNT, MINOR_UNIT_DIGITS
+from orders.domain.status import TRANSITIONS, OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from orders.domain.actor import Actor
+    from orders.domain.order_id import OrderId
+
+CustomerId = NewType("CustomerId", str)
+
+FIRST_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    """One line; `unit_amount` is in the currency's minor unit."""
+
+    sku: str
+    name: str
+    quantity: int
+    unit_amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSummary:
+    """What lists show of an order."""
+
+    order_id: OrderId
+    customer_id: CustomerId
+    status: OrderStatus
+    amount: int
+    currency: str
+    version: int
+    updated_at: datetime
+
+    @property
+    def created_at(self) -> datetime:
+        return order_ids.created_at(self.order_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(OrderSummary):
+    """An order at one version.
+
+    `changed_by` and `reason` belong to the change that led to this version. `payment_token` is
+    what the customer asked to be charged with; it goes when the order leaves PENDING.
+    `charge_id` is set where the platform charged the order itself, and stays.
+    """
+
+    items: tuple[OrderItem, ...]
+    metadata: Mapping[str, str]
+    changed_by: Actor
+    reason: str | None = None
+    payment_token: str | None = field(default=None, repr=False)
+    pays_by_token: bool = False
+    charge_id: str | None = None
+
+    @property
+    def allowed_transitions(self) -> tuple[OrderStatus, ...]:
+        return TRANSITIONS[self.status]
+
+    def changed_to(
+        self,
+        status: OrderStatus,
+        *,
+        by: Actor,
+        at: datetime,
+        reason: str | None = None,
+        charge_id: str | None = None,
+    ) -> Order:
+        """The order after the move, one version on; never earlier than the change before it.
+
+        Raises:
+            IllegalTransition: the transition table has no such move.
+        """
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self.status, status)
+        return replace(
+            self,
+            status=status,
+            version=self.version + 1,
+            updated_at=max(at, self.updated_at),
+            changed_by=by,
+            reason=reason,
+            payment_token=None,
+            charge_id=charge_id or self.charge_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """What a customer asks for. `amount`, if given, is what they expect to pay."""
+
+    customer_id: CustomerId
+    currency: str
+    items: tuple[OrderItem, ...]
+    metadata: Mapping[str, str]
+    amount: int | None = None
+    payment_token: str | None = field(default=None, repr=False)
+
+    def placed(self, order_id: OrderId, *, by: Actor) -> Order:
+        """The order at its first version, PENDING, created when its id was made.
+
+        Raises:
+            InvalidOrder: the currency is unknown, the total is too large, or it is not the
+                amount that the customer expects.
+        """
+        if self.currency not in MINOR_UNIT_DIGITS:
+            raise InvalidOrder("/currency", "This is not a currency code of ISO 4217.")
+        total = sum(item.quantity * item.unit_amount for item in self.items)
+        if total > MAX_AMOUNT:
+            raise InvalidOrder("/items", f"The items come to more than {MAX_AMOUNT}.")
+        if self.amount is not None and self.amount != total:
+            raise InvalidOrder("/amount", f"The items come to {total}.")
+        return Order(
+            order_id=order_id,
+            customer_id=self.customer_id,
+            status=OrderStatus.PENDING,
+            amount=total,
+            currency=self.currency,
+            version=FIRST_VERSION,
+            updated_at=order_ids.created_at(order_id),
+            items=self.items,
+            metadata=self.metadata,
+            changed_by=by,
+            payment_token=self.payment_token,
+            pays_by_token=self.payment_token is not None,
+        )

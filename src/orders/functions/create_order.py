@@ -1,0 +1,60 @@
+"""POST /orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orders.adapters.system import RandomIds, SystemClock
+from orders.application.create_order import CreateOrder
+from orders.application.idempotency import Answer
+from orders.functions import wiring
+from orders.http.answers import answer_response
+from orders.http.bodies import NewOrderBody, order_json
+from orders.http.endpoint import endpoint
+from orders.http.idempotency_key import parse_key, scoped_key
+from orders.http.preconditions import etag
+from orders.http.request import JSON
+from orders.http.validation import validated
+from orders.telemetry import about_order, count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.domain.order import Order
+    from orders.http.caller import Claims
+    from orders.http.request import Request
+    from orders.http.response import Response
+
+
+def route(
+    create: CreateOrder, claims: Claims, public_address: str
+) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        caller = claims.identify(request)
+        parsed = request.json((JSON,))
+        request.query(())
+        bare_key = parse_key(request)
+        body = validated(parsed, NewOrderBody)
+        key = scoped_key(bare_key, caller, "create", body)
+        address = request.base_address(public_address)
+
+        def render(order: Order) -> Answer:
+            location = f"{address}/orders/{order.order_id}"
+            return Answer(201, order_json(order), etag(order.version), location)
+
+        outcome = create(caller, body.to_domain(), key, render)
+        if outcome.order:
+            about_order(outcome.order.order_id)
+            count("OrdersCreated")
+        return answer_response(outcome)
+
+    return handle
+
+
+handler = endpoint(
+    route(
+        CreateOrder(wiring.orders(wiring.table()), SystemClock(), RandomIds()),
+        wiring.claims(),
+        wiring.public_address(),
+    )
+)

@@ -1,0 +1,37 @@
+"""GET /orders/{orderId}."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orders.application.get_order import GetOrder
+from orders.functions import wiring
+from orders.http.answers import order_id_of
+from orders.http.bodies import order_json
+from orders.http.endpoint import endpoint
+from orders.http.preconditions import etag, is_not_modified
+from orders.http.response import JSON_HEADERS, PRIVATE, Response
+from orders.telemetry import about_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.http.caller import Claims
+    from orders.http.request import Request
+
+
+def route(get: GetOrder, claims: Claims) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        caller = claims.identify(request)
+        request.query(())
+        order = get(caller, order_id_of(request))
+        about_order(order.order_id)
+        tag = {"ETag": etag(order.version)}
+        if is_not_modified(request, order.version):
+            return Response(304, headers=PRIVATE | tag)
+        return Response(200, order_json(order), JSON_HEADERS | tag)
+
+    return handle
+
+
+handler = endpoint(route(GetOrder(wiring.orders(wiring.table())), wiring.claims()))

@@ -1,0 +1,51 @@
+"""GET /orders/{orderId}/timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orders.application.get_order_timeline import GetOrderTimeline
+from orders.functions import wiring
+from orders.http.answers import order_id_of
+from orders.http.bodies import TimelineEntryBody, TimelinePageBody, to_json
+from orders.http.cursor import encode_cursor, version_position
+from orders.http.endpoint import endpoint
+from orders.http.listing import page_response, parse_limit
+from orders.telemetry import about_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.http.caller import Claims
+    from orders.http.request import Request
+    from orders.http.response import Response
+
+
+def route(
+    get_timeline: GetOrderTimeline, claims: Claims, public_address: str
+) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        caller = claims.identify(request)
+        query = request.query(("limit", "cursor"))
+        limit = parse_limit(query)
+        order_id = order_id_of(request)
+        about_order(order_id)
+        scope = ("timeline", order_id)
+        after = version_position(scope, query["cursor"]) if "cursor" in query else 0
+        page = get_timeline(caller, order_id, after_version=after, limit=limit)
+        position = page.next_position
+        cursor = None if position is None else encode_cursor(scope, str(position))
+        entries = [TimelineEntryBody.of(entry, caller) for entry in page.items]
+        return page_response(
+            to_json(TimelinePageBody(entries, cursor)),
+            f"{request.base_address(public_address)}/orders/{order_id}/timeline",
+            query,
+            cursor,
+        )
+
+    return handle
+
+
+handler = endpoint(
+    route(GetOrderTimeline(wiring.orders(wiring.table())), wiring.claims(), wiring.public_address())
+)

@@ -1,0 +1,52 @@
+"""GET /customers/{customerId}/orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from orders.application.list_customer_orders import ListCustomerOrders
+from orders.functions import wiring
+from orders.http.bodies import order_page_json
+from orders.http.caller import customer_id_of
+from orders.http.endpoint import endpoint
+from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_flag, parse_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.http.caller import Claims
+    from orders.http.request import Request
+    from orders.http.response import Response
+
+PARAMETERS: Final = (*ORDER_LIST_PARAMETERS, "consistent")
+
+
+def route(
+    list_orders: ListCustomerOrders, claims: Claims, public_address: str
+) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        caller = claims.identify(request)
+        query = request.query(PARAMETERS)
+        customer_id = customer_id_of(request)
+        path = f"/customers/{quote(customer_id, safe='')}/orders"
+        listing = order_listing(query, path, f"customer {customer_id}")
+        page = list_orders(
+            caller,
+            customer_id,
+            listing.page,
+            status=parse_status(query["status"]) if "status" in query else None,
+            consistent=parse_flag("consistent", query.get("consistent", "false")),
+        )
+        cursor = listing.cursor(page.next_position)
+        body = order_page_json(page.items, cursor)
+        return listing.response(body, request.base_address(public_address), cursor)
+
+    return handle
+
+
+handler = endpoint(
+    route(
+        ListCustomerOrders(wiring.orders(wiring.table())), wiring.claims(), wiring.public_address()
+    )
+)

@@ -1,0 +1,41 @@
+"""GET /orders?status=PENDING."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orders.application.list_orders_by_status import ListOrdersByStatus
+from orders.functions import wiring
+from orders.http.bodies import order_page_json
+from orders.http.endpoint import endpoint
+from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.http.caller import Claims
+    from orders.http.request import Request
+    from orders.http.response import Response
+
+
+def route(
+    list_orders: ListOrdersByStatus, claims: Claims, public_address: str
+) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        caller = claims.identify(request)
+        query = request.query(ORDER_LIST_PARAMETERS)
+        status = parse_status(query.get("status", ""))
+        listing = order_listing(query, "/orders", "status")
+        page = list_orders(caller, status, listing.page)
+        cursor = listing.cursor(page.next_position)
+        body = order_page_json(page.items, cursor)
+        return listing.response(body, request.base_address(public_address), cursor)
+
+    return handle
+
+
+handler = endpoint(
+    route(
+        ListOrdersByStatus(wiring.orders(wiring.table())), wiring.claims(), wiring.public_address()
+    )
+)

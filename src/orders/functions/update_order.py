@@ -1,0 +1,62 @@
+"""PATCH /orders/{orderId}."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from orders.adapters.system import SystemClock
+from orders.application.change_status import ChangeStatus, StatusChange
+from orders.application.idempotency import Answer
+from orders.functions import wiring
+from orders.http.answers import answer_response, order_id_of
+from orders.http.bodies import StatusChangeBody, order_json
+from orders.http.endpoint import endpoint
+from orders.http.idempotency_key import parse_key, scoped_key
+from orders.http.preconditions import etag, expected_version
+from orders.http.request import JSON, MERGE_PATCH
+from orders.http.validation import validated
+from orders.telemetry import about_order, count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.domain.order import Order
+    from orders.http.caller import Claims
+    from orders.http.request import Request
+    from orders.http.response import Response
+
+
+def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Response]:
+    def handle(request: Request) -> Response:
+        caller = claims.identify(request)
+        parsed = request.json((MERGE_PATCH, JSON))
+        request.query(())
+        bare_key = parse_key(request)
+        expects = expected_version(request)
+        body = validated(parsed, StatusChangeBody)
+        order_id = order_id_of(request)
+        about_order(order_id)
+        key = scoped_key(bare_key, caller, "update", body, about=order_id)
+        change = StatusChange(
+            order_id=order_id,
+            status=body.status,
+            reason=None if body.reason is UNSET else body.reason,
+            expects=expects,
+        )
+        outcome = change_status(caller, change, key, _render)
+        if outcome.order:
+            count("StatusChanges")
+        return answer_response(outcome)
+
+    return handle
+
+
+def _render(order: Order) -> Answer:
+    return Answer(200, order_json(order), etag(order.version), None)
+
+
+handler = endpoint(
+    route(ChangeStatus(wiring.orders(wiring.table()), SystemClock()), wiring.claims())
+)

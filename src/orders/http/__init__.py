@@ -1,0 +1,1 @@
+"""What every route shares: requests, callers, keys, preconditions, cursors, problems."""

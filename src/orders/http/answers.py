@@ -1,0 +1,35 @@
+"""What the routes of one order share: its id from the path, and the answer of a write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orders.domain.errors import OrderNotFound
+from orders.domain.order_id import parse_order_id
+from orders.http.response import JSON_HEADERS, Response
+from orders.telemetry import count
+
+if TYPE_CHECKING:
+    from orders.application.idempotency import Outcome
+    from orders.domain.order_id import OrderId
+    from orders.http.request import Request
+
+
+def order_id_of(request: Request) -> OrderId:
+    """Raises OrderNotFound: what is no order id names no order."""
+    order_id = parse_order_id(request.path_parameter("orderId"))
+    if order_id is None:
+        raise OrderNotFound
+    return order_id
+
+
+def answer_response(outcome: Outcome) -> Response:
+    """The answer, marked if it is the first one again."""
+    answer = outcome.answer
+    headers = JSON_HEADERS | {"ETag": answer.etag}
+    if answer.location:
+        headers["Location"] = answer.location
+    if outcome.replayed:
+        headers["Idempotent-Replayed"] = "true"
+        count("Replays")
+    return Response(answer.status, answer.body, headers)

@@ -1,0 +1,256 @@
+"""The bodies of requests and answers.
+
+Decoding, validation and the OpenAPI document come from these types alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from orders.domain import timestamps
+from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT
+from orders.domain.order import CustomerId, NewOrder, OrderItem
+from orders.domain.status import OrderStatus
+from orders.http.caller import CUSTOMER_ID_PATTERN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orders.application.caller import Caller
+    from orders.application.daily_report import DailyReport
+    from orders.domain.changes import TimelineEntry
+    from orders.domain.order import Order, OrderSummary
+
+MAX_ITEMS: Final = 100
+MAX_QUANTITY: Final = 10_000
+MAX_NAME: Final = 200
+MAX_METADATA: Final = 20
+MAX_METADATA_KEY: Final = 40
+MAX_METADATA_VALUE: Final = 500
+MAX_PAYMENT_TOKEN: Final = 200
+MAX_REASON: Final = 500
+
+_SKU_PATTERN: Final = r"^[A-Za-z0-9._\-]{1,64}$"
+
+
+def _whole(pattern: str) -> str:
+    r"""Python's `$` also matches before a last line feed, which JSON Schema's doesn't."""
+    return pattern.removesuffix("$") + r"(?!\n)$"
+
+
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+UnitAmount = Annotated[
+    int, Meta(ge=0, le=MAX_UNIT_AMOUNT, description="In the currency's minor unit (ISO 4217).")
+]
+Amount = Annotated[
+    int, Meta(ge=0, le=MAX_AMOUNT, description="In the currency's minor unit (ISO 4217).")
+]
+Currency = Annotated[
+    str, Meta(pattern=_whole("^[A-Z]{3}$"), description="ISO 4217 code.", examples=["USD"])
+]
+CustomerIdText = Annotated[str, Meta(pattern=_whole(CUSTOMER_ID_PATTERN), examples=["cus_42"])]
+Metadata = Annotated[
+    dict[
+        Annotated[str, Meta(min_length=1, max_length=MAX_METADATA_KEY)],
+        Annotated[str, Meta(max_length=MAX_METADATA_VALUE)],
+    ],
+    Meta(max_length=MAX_METADATA),
+]
+
+
+class OrderItemBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """One line of an order."""
+
+    sku: Annotated[str, Meta(pattern=_whole(_SKU_PATTERN), examples=["MUG-01"])]
+    name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME, examples=["Mug"])]
+    quantity: Quantity
+    unit_amount: UnitAmount
+
+
+class NewOrderBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """What a customer orders."""
+
+    customer_id: CustomerIdText
+    currency: Currency
+    items: Annotated[list[OrderItemBody], Meta(min_length=1, max_length=MAX_ITEMS)]
+    metadata: Metadata = {}
+    amount: Annotated[
+        Amount | UnsetType,
+        Meta(description="Computed by the server; if sent, it must be the items' sum."),
+    ] = UNSET
+    payment_token: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=MAX_PAYMENT_TOKEN)] | UnsetType,
+        Meta(description="Write-only: charge the order with it. Never returned."),
+    ] = UNSET
+
+    def to_domain(self) -> NewOrder:
+        return NewOrder(
+            customer_id=CustomerId(self.customer_id),
+            currency=self.currency,
+            items=tuple(
+                OrderItem(item.sku, item.name, item.quantity, item.unit_amount)
+                for item in self.items
+            ),
+            metadata=self.metadata,
+            amount=None if self.amount is UNSET else self.amount,
+            payment_token=None if self.payment_token is UNSET else self.payment_token,
+        )
+
+
+class StatusChangeBody(
+    msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
+    """A merge patch (RFC 7396) of an order: only its status can change."""
+
+    status: OrderStatus
+    reason: Annotated[str, Meta(max_length=MAX_REASON)] | UnsetType = UNSET
+
+
+class OrderSummaryBody(msgspec.Struct, rename="camel"):
+    """What lists show of an order."""
+
+    order_id: str
+    customer_id: str
+    status: OrderStatus
+    amount: Amount
+    currency: Currency
+    version: int
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, order: OrderSummary) -> OrderSummaryBody:
+        return cls(
+            order_id=order.order_id,
+            customer_id=order.customer_id,
+            status=order.status,
+            amount=order.amount,
+            currency=order.currency,
+            version=order.version,
+            created_at=timestamps.to_text(order.created_at),
+            updated_at=timestamps.to_text(order.updated_at),
+        )
+
+
+class OrderBody(msgspec.Struct, rename="camel"):
+    """An order. Its version, which is also its ETag, identifies this body."""
+
+    order_id: str
+    customer_id: str
+    status: OrderStatus
+    amount: Amount
+    currency: Currency
+    items: list[OrderItemBody]
+    metadata: dict[str, str]
+    version: int
+    allowed_transitions: list[OrderStatus]
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, order: Order) -> OrderBody:
+        return cls(
+            order_id=order.order_id,
+            customer_id=order.customer_id,
+            status=order.status,
+            amount=order.amount,
+            currency=order.currency,
+            items=[
+                OrderItemBody(item.sku, item.name, item.quantity, item.unit_amount)
+                for item in order.items
+            ],
+            metadata=dict(order.metadata),
+            version=order.version,
+            allowed_transitions=list(order.allowed_transitions),
+            created_at=timestamps.to_text(order.created_at),
+            updated_at=timestamps.to_text(order.updated_at),
+        )
+
+
+class OrderPageBody(msgspec.Struct, rename="camel"):
+    """Some of a list of orders; `nextCursor` is null exactly at its end."""
+
+    items: list[OrderSummaryBody]
+    next_cursor: str | None
+
+
+class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One version of an order: what it became, and by whom."""
+
+    version: int
+    status: OrderStatus
+    previous_status: OrderStatus | None
+    actor: Annotated[str, Meta(description="`customer`, `staff` or `system:{function}`.")]
+    reason: str | None
+    changed_at: str
+    actor_id: Annotated[str | UnsetType, Meta(description="Who of staff; shown to staff only.")] = (
+        UNSET
+    )
+
+    @classmethod
+    def of(cls, entry: TimelineEntry, caller: Caller) -> TimelineEntryBody:
+        staff_id = entry.actor.staff_id if caller.is_staff else None
+        return cls(
+            version=entry.version,
+            status=entry.status,
+            previous_status=entry.previous_status,
+            actor=entry.actor.name,
+            reason=entry.reason,
+            changed_at=timestamps.to_text(entry.changed_at),
+            actor_id=UNSET if staff_id is None else staff_id,
+        )
+
+
+class TimelinePageBody(msgspec.Struct, rename="camel"):
+    """Some of an order's timeline; `nextCursor` is null exactly at its end."""
+
+    items: list[TimelineEntryBody]
+    next_cursor: str | None
+
+
+class DailyReportBody(msgspec.Struct, rename="camel"):
+    """Orders created on a UTC day, as they stood at `generatedAt`.
+
+    `orders` counts per currency and status; `revenue` sums PAID and SHIPPED per currency, in
+    minor units; `cancellationReasons` counts the most frequent ones.
+    """
+
+    date: str
+    generated_at: str
+    orders: dict[str, dict[OrderStatus, int]]
+    revenue: dict[str, int]
+    cancellation_reasons: dict[str, int]
+
+    @classmethod
+    def of(cls, report: DailyReport) -> DailyReportBody:
+        return cls(
+            date=report.day.isoformat(),
+            generated_at=timestamps.to_text(report.generated_at),
+            orders={currency: dict(counts) for currency, counts in report.orders.items()},
+            revenue=dict(report.revenue),
+            cancellation_reasons=dict(report.cancellation_reasons),
+        )
+
+
+class HealthBody(msgspec.Struct):
+    """The API answers."""
+
+    status: str
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def to_json(body: msgspec.Struct) -> str:
+    return _encode(body).decode()
+
+
+def order_json(order: Order) -> str:
+    return to_json(OrderBody.of(order))
+
+
+def order_page_json(orders: Sequence[OrderSummary], next_cursor: str | None) -> str:
+    return to_json(OrderPageBody([OrderSummaryBody.of(order) for order in orders], next_cursor))

@@ -1,0 +1,42 @@
+"""From an event to an answer: what surrounds every route's own code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from orders.domain.errors import OrderError, TryAgain
+from orders.http.problems import RequestError, problem_response
+from orders.http.request import Request
+from orders.telemetry import count, invocation, logger, traced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.http.response import Response
+    from orders.telemetry import Handler
+
+_CONFLICTS: Final = frozenset({409, 412, 503})
+
+
+def endpoint(handle: Callable[[Request], Response]) -> Handler:
+    """The Lambda handler of a route. Whatever is raised becomes a problem; nothing escapes."""
+
+    def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+        request = Request(event)
+        request_id = request.request_id
+        with invocation(request_id) as elapsed:
+            try:
+                response = handle(request)
+            except (RequestError, OrderError) as error:
+                response = problem_response(error, request_id)
+                if response.status in _CONFLICTS:
+                    count("Conflicts")
+                if isinstance(error, TryAgain):
+                    logger.warning("try again", cause=type(error.__cause__).__name__)
+            except Exception as error:  # noqa: BLE001 - the last resort: nothing may escape
+                response = problem_response(error, request_id)
+                logger.exception("internal error")
+            logger.info(request.route, status=response.status, duration_ms=elapsed())
+        return response.to_lambda(request_id)
+
+    return traced(handler)

@@ -1,0 +1,133 @@
+"""Lists: their query parameters, cursors and links."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from orders.application.paging import PageRequest
+from orders.domain import timestamps
+from orders.domain.order_id import IdRange
+from orders.domain.status import OrderStatus
+from orders.http.cursor import encode_cursor, order_position
+from orders.http.problems import MalformedRequest
+from orders.http.response import JSON_HEADERS, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_LIMIT: Final = 20
+MAX_LIMIT: Final = 100
+ORDER_LIST_PARAMETERS: Final = ("limit", "cursor", "sort", "createdFrom", "createdTo", "status")
+
+_DIRECTIONS: Final = {"-createdAt": True, "createdAt": False}
+_LIMIT: Final = re.compile(r"[0-9]{1,3}")
+_RFC_3339: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,60}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list that a client walks through.
+
+    `scope` is what makes it this list and no other: route, partition, direction and filters.
+    """
+
+    path: str
+    scope: tuple[str, ...]
+    query: Mapping[str, str]
+    page: PageRequest
+
+    def cursor(self, position: str | None) -> str | None:
+        return None if position is None else encode_cursor(self.scope, position)
+
+    def response(self, body: str, base_address: str, cursor: str | None) -> Response:
+        """The page, with a link to the next one if there is one."""
+        return page_response(body, f"{base_address}{self.path}", self.query, cursor)
+
+
+def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listing:
+    """A list of orders, at the place that the query's cursor names.
+
+    Raises:
+        MalformedRequest, InvalidCursor.
+    """
+    sort = query.get("sort", "-createdAt")
+    if sort not in _DIRECTIONS:
+        detail = "sort is createdAt or -createdAt."
+        raise MalformedRequest(detail)
+    ids = IdRange.all()
+    if "createdFrom" in query:
+        ids = ids.created_from(_millisecond("createdFrom", query["createdFrom"]))
+    if "createdTo" in query:
+        ids = ids.created_before(_millisecond("createdTo", query["createdTo"]))
+    page = PageRequest(limit=parse_limit(query), ids=ids, newest_first=_DIRECTIONS[sort])
+    scope = (partition, sort, query.get("status", ""), f"{ids.first:x}", f"{ids.last:x}")
+    if "cursor" in query:
+        position = order_position(scope, query["cursor"])
+        page = replace(page, ids=page.remaining_after(position))
+    return Listing(path, scope, query, page)
+
+
+def page_response(
+    body: str, address: str, query: Mapping[str, str], cursor: str | None
+) -> Response:
+    if cursor is None:
+        return Response(200, body, JSON_HEADERS)
+    target = f"{address}?{urlencode({**query, 'cursor': cursor})}"
+    return Response(200, body, JSON_HEADERS | {"Link": f'<{target}>; rel="next"'})
+
+
+def parse_limit(query: Mapping[str, str]) -> int:
+    """Raises MalformedRequest."""
+    text = query.get("limit", str(DEFAULT_LIMIT))
+    if _LIMIT.fullmatch(text) is None or not 1 <= int(text) <= MAX_LIMIT:
+        detail = f"limit is a whole number from 1 to {MAX_LIMIT}."
+        raise MalformedRequest(detail)
+    return int(text)
+
+
+def parse_status(text: str) -> OrderStatus:
+    """Raises MalformedRequest."""
+    try:
+        return OrderStatus(text)
+    except ValueError as error:
+        detail = f"status is one of {', '.join(OrderStatus)}."
+        raise MalformedRequest(detail) from error
+
+
+def parse_flag(name: str, text: str) -> bool:
+    """Raises MalformedRequest."""
+    if text not in {"true", "false"}:
+        detail = f"{name} is true or false."
+        raise MalformedRequest(detail)
+    return text == "true"
+
+
+def _millisecond(name: str, text: str) -> int:
+    """Since the epoch; a finer instant is rounded up. Raises MalformedRequest."""
+    match = _RFC_3339.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError(text)  # noqa: TRY301 - the same fault as an impossible date
+        day, time, fraction, sign, hours, minutes = match.groups()
+        seconds = timestamps.to_milliseconds(datetime.fromisoformat(f"{day}T{time}+00:00"))
+        offset = _offset_minutes(sign, hours, minutes)
+    except ValueError as error:
+        detail = f"{name} is an RFC 3339 instant, as 2026-11-23T04:36:00Z; write + as %2B."
+        raise MalformedRequest(detail) from error
+    digits = (fraction or "").ljust(3, "0")
+    finer = 1 if digits[3:].strip("0") else 0
+    return seconds + int(digits[:3]) + finer - offset * 60_000
+
+
+def _offset_minutes(sign: str | None, hours: str | None, minutes: str | None) -> int:
+    if sign is None or hours is None or minutes is None:
+        return 0
+    if int(hours) > 23 or int(minutes) > 59:  # noqa: PLR2004 - of a day, of an hour
+        raise ValueError(hours)
+    return (int(hours) * 60 + int(minutes)) * (-1 if sign == "-" else 1)

@@ -1,0 +1,204 @@
+"""Problem details (RFC 9457): every error that a function answers, in one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from orders.domain import errors
+from orders.domain.status import TRANSITIONS
+from orders.http.response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+class ProblemType(NamedTuple):
+    """One row of the table. `slug` is its anchor in the documentation."""
+
+    slug: str
+    status: int
+    title: str
+
+
+MALFORMED_REQUEST: Final = ProblemType("malformed-request", 400, "The request can't be read")
+INVALID_CURSOR: Final = ProblemType("invalid-cursor", 400, "The cursor is not one of this list")
+INVALID_IDEMPOTENCY_KEY: Final = ProblemType(
+    "invalid-idempotency-key", 400, "The Idempotency-Key can't be used"
+)
+UNAUTHENTICATED: Final = ProblemType("unauthenticated", 401, "No valid access token")
+FORBIDDEN: Final = ProblemType("forbidden", 403, "The caller may not do this")
+ORDER_NOT_FOUND: Final = ProblemType("order-not-found", 404, "There is no such order")
+REPORT_NOT_FOUND: Final = ProblemType("report-not-found", 404, "There is no such report")
+ROUTE_NOT_FOUND: Final = ProblemType("route-not-found", 404, "There is no such route")
+METHOD_NOT_ALLOWED: Final = ProblemType("method-not-allowed", 405, "The route has other methods")
+ILLEGAL_TRANSITION: Final = ProblemType("illegal-transition", 409, "The status can't change so")
+PRECONDITION_FAILED: Final = ProblemType("precondition-failed", 412, "The order has changed")
+PAYLOAD_TOO_LARGE: Final = ProblemType("payload-too-large", 413, "The body is too large")
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("unsupported-media-type", 415, "Wrong media type")
+VALIDATION_FAILED: Final = ProblemType("validation-failed", 422, "A field breaks a rule")
+IDEMPOTENCY_KEY_REUSED: Final = ProblemType(
+    "idempotency-key-reused", 422, "The Idempotency-Key was used before"
+)
+INTERNAL_ERROR: Final = ProblemType("internal-error", 500, "Something went wrong here")
+TRY_AGAIN: Final = ProblemType("try-again", 503, "Try again")
+
+DOCUMENTATION: Final = "/docs#"
+"""What `type` begins with: the page that explains the problems, on the API's own address. The
+whole of `type` is the same on every deployment, so that clients can compare it."""
+
+RETRY_AFTER_SECONDS: Final = 1
+
+
+class FieldProblem(msgspec.Struct):
+    """Which field is at fault, as a JSON Pointer (RFC 6901), and why."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct, rename="camel", omit_defaults=True):
+    """The body of every error: `instance` is the request's id."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldProblem] | msgspec.UnsetType = msgspec.UNSET
+    current_status: str | msgspec.UnsetType = msgspec.UNSET
+    allowed_transitions: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class RequestError(Exception):
+    """What is wrong with a request before any use case sees it."""
+
+    type: ProblemType
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers: dict[str, str] = {}
+
+
+class MalformedRequest(RequestError):
+    """Not JSON, or a query parameter that makes no sense."""
+
+    type = MALFORMED_REQUEST
+
+
+class InvalidCursor(RequestError):
+    """Damaged, or made for another list."""
+
+    type = INVALID_CURSOR
+
+    def __init__(self) -> None:
+        super().__init__("Use a cursor as this list gave it, with the list's other parameters.")
+
+
+class InvalidIdempotencyKey(RequestError):
+    """Not a key."""
+
+    type = INVALID_IDEMPOTENCY_KEY
+
+    def __init__(self) -> None:
+        super().__init__("A key is 1 to 255 visible ASCII characters, bare or as a quoted string.")
+
+
+class Unauthenticated(RequestError):
+    """No claims, or not those of an access token."""
+
+    type = UNAUTHENTICATED
+
+
+class RouteNotFound(RequestError):
+    """No route has this path."""
+
+    type = ROUTE_NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("No route has this path.")
+
+
+class MethodNotAllowed(RequestError):
+    """The path has routes, for other methods."""
+
+    type = METHOD_NOT_ALLOWED
+
+    def __init__(self, allowed: Collection[str]) -> None:
+        super().__init__("The path is right, the method is not.")
+        self.headers["Allow"] = ", ".join(allowed)
+
+
+class PayloadTooLarge(RequestError):
+    """More bytes than a request may have."""
+
+    type = PAYLOAD_TOO_LARGE
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The body may have {limit} bytes.")
+
+
+class UnsupportedMediaType(RequestError):
+    """The Content-Type is none that the route reads."""
+
+    type = UNSUPPORTED_MEDIA_TYPE
+
+    def __init__(self, allowed: Collection[str], method: str) -> None:
+        super().__init__(f"Send {' or '.join(allowed)}.")
+        header = "Accept-Patch" if method == "PATCH" else "Accept"
+        self.headers[header] = ", ".join(allowed)
+
+
+class ValidationFailed(RequestError):
+    """A field breaks a rule."""
+
+    type = VALIDATION_FAILED
+
+    def __init__(self, error: FieldProblem) -> None:
+        super().__init__(error.detail)
+        self.error = error
+
+
+DOMAIN_PROBLEMS: Final[Mapping[type[errors.OrderError], ProblemType]] = {
+    errors.InvalidOrder: VALIDATION_FAILED,
+    errors.OrderNotFound: ORDER_NOT_FOUND,
+    errors.ReportNotFound: REPORT_NOT_FOUND,
+    errors.Forbidden: FORBIDDEN,
+    errors.VersionMismatch: PRECONDITION_FAILED,
+    errors.IllegalTransition: ILLEGAL_TRANSITION,
+    errors.IdempotencyKeyReused: IDEMPOTENCY_KEY_REUSED,
+    errors.TryAgain: TRY_AGAIN,
+}
+
+
+def problem_response(error: Exception, request_id: str) -> Response:
+    """The answer to an error; one that is in no table is an internal error, and says no more."""
+    headers: dict[str, str] = {}
+    if isinstance(error, RequestError):
+        problem = _problem(error.type, error.detail, request_id)
+        headers = error.headers
+    elif isinstance(error, errors.OrderError):
+        problem = _problem(DOMAIN_PROBLEMS[type(error)], error.detail, request_id)
+    else:
+        problem = _problem(INTERNAL_ERROR, "The request could not be processed.", request_id)
+    match error:
+        case ValidationFailed():
+            problem.errors = [error.error]
+        case errors.InvalidOrder():
+            problem.errors = [FieldProblem(error.pointer, error.detail)]
+        case errors.IllegalTransition():
+            problem.current_status = error.current.value
+            problem.allowed_transitions = [status.value for status in TRANSITIONS[error.current]]
+        case errors.TryAgain():
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return Response(
+        problem.status,
+        msgspec.json.encode(problem).decode(),
+        {"Content-Type": "application/problem+json", "Cache-Control": "no-store"} | headers,
+    )
+
+
+def _problem(kind: ProblemType, detail: str, request_id: str) -> Problem:
+    return Problem(DOCUMENTATION + kind.slug, kind.title, kind.status, detail, request_id)

@@ -1,0 +1,118 @@
+"""A request, as API Gateway's HTTP API hands it over (payload format 2.0)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from orders.http.problems import (
+    MalformedRequest,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+MAX_BODY_BYTES: Final = 256 * 1024
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+
+
+class Request:
+    """Reads the event where it is asked, and refuses what it finds wrong there."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self._event = event
+
+    @property
+    def _context(self) -> dict[str, Any]:
+        return self._event.get("requestContext") or {}
+
+    @property
+    def request_id(self) -> str:
+        return str(self._context.get("requestId", ""))
+
+    @property
+    def method(self) -> str:
+        return str(self._context["http"]["method"])
+
+    @property
+    def path(self) -> str:
+        """Without the stage, which a stage that is not `$default` puts before it."""
+        path = str(self._event["rawPath"])
+        stage = self._context.get("stage", "$default")
+        return path.removeprefix(f"/{stage}") or "/"
+
+    @property
+    def route(self) -> str:
+        """The template, as `GET /orders/{orderId}`: a path's values don't belong in logs."""
+        return str(self._event.get("routeKey", ""))
+
+    @property
+    def claims(self) -> Mapping[str, Any] | None:
+        """What the authorizer found in the token; None where there was none."""
+        authorizer = self._context.get("authorizer") or {}
+        claims = (authorizer.get("jwt") or {}).get("claims")
+        return claims if isinstance(claims, dict) and claims else None
+
+    def header(self, name: str) -> str | None:
+        """By its lower-case name, which is how they arrive."""
+        value = (self._event.get("headers") or {}).get(name)
+        return None if value is None else str(value).strip(" \t")
+
+    def path_parameter(self, name: str) -> str:
+        """Decoded; a second decoding changes no id, since none may contain `%`."""
+        return unquote(str((self._event.get("pathParameters") or {}).get(name, "")))
+
+    def query(self, allowed: Collection[str]) -> Mapping[str, str]:
+        """Raises MalformedRequest for a parameter that the route doesn't know."""
+        parameters: dict[str, str] = self._event.get("queryStringParameters") or {}
+        for name in parameters:
+            if name not in allowed:
+                known = ", ".join(sorted(allowed)) or "none"
+                detail = f"Unknown query parameter {name[:40]!r}; this route knows: {known}."
+                raise MalformedRequest(detail)
+        return parameters
+
+    def base_address(self, public_address: str) -> str:
+        """The configured public address, else the request's own domain and stage; no `/` at its end."""
+        if public_address:
+            return public_address.rstrip("/")
+        stage = self._context.get("stage", "$default")
+        suffix = "" if stage == "$default" else f"/{stage}"
+        return f"https://{self._context['domainName']}{suffix}"
+
+    def json(self, media_types: Collection[str]) -> object:
+        """The body, parsed.
+
+        Raises:
+            UnsupportedMediaType, PayloadTooLarge, MalformedRequest: checked in this order.
+        """
+        media_type = (self.header("content-type") or "").partition(";")[0].strip().lower()
+        if media_type not in media_types:
+            raise UnsupportedMediaType(media_types, self.method)
+        content = self._content()
+        if len(content) > MAX_BODY_BYTES:
+            raise PayloadTooLarge(MAX_BODY_BYTES)
+        try:
+            return msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            detail = "The body is not JSON that can be read."
+            raise MalformedRequest(detail) from error
+
+    def _content(self) -> bytes:
+        body = self._event.get("body") or ""
+        if not self._event.get("isBase64Encoded"):
+            return str(body).encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(body, validate=True)
+        except (binascii.Error, ValueError) as error:
+            detail = "The body is not valid base64."
+            raise MalformedRequest(detail) from error

@@ -1,0 +1,27 @@
+"""An answer, as API Gateway's HTTP API takes it (payload format 2.0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+PRIVATE: Final = {"Cache-Control": "private, no-cache"}
+JSON_HEADERS: Final = {"Content-Type": "application/json"} | PRIVATE
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """`body` is text, or base64 where `is_base64` says so."""
+
+    status: int
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    is_base64: bool = False
+
+    def to_lambda(self, request_id: str) -> dict[str, Any]:
+        return {
+            "statusCode": self.status,
+            "headers": {"X-Request-Id": request_id, **self.headers},
+            "body": self.body,
+            "isBase64Encoded": self.is_base64,
+        }

@@ -1,0 +1,41 @@
+"""Every route, and the function that answers it. serverless.yml is tested against this table."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+
+class Route(NamedTuple):
+    """`path` has its parameters in braces, as API Gateway writes them."""
+
+    method: str
+    path: str
+    function: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+ROUTES: Final = (
+    Route("POST", "/orders", "create-order"),
+    Route("GET", "/orders", "list-orders-by-status"),
+    Route("GET", "/orders/{orderId}", "get-order"),
+    Route("PATCH", "/orders/{orderId}", "update-order"),
+    Route("GET", "/orders/{orderId}/timeline", "get-order-timeline"),
+    Route("GET", "/customers/{customerId}/orders", "list-customer-orders"),
+    Route("GET", "/reports/daily/{date}", "get-daily-report"),
+    Route("GET", "/health", "health"),
+    Route("GET", "/openapi.json", "api-docs"),
+    Route("GET", "/docs", "api-docs"),
+)
+
+
+def allowed_methods(path: str) -> list[str]:
+    """The methods of the routes whose path this is."""
+    return sorted(
+        route.method
+        for route in ROUTES
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path)), path)
+    )
