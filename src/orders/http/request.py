@@ -82,7 +82,7 @@ class Request:
         return parameters
 
     def base_address(self, public_address: str) -> str:
-        """The configured public address, else the request's own domain and stage; no `/` at its end."""
+        """The configured public address, else the request's domain and stage; no `/` at its end."""
         if public_address:
             return public_address.rstrip("/")
         stage = self._context.get("stage", "$default")
