@@ -1,7 +1,8 @@
 'use strict';
 
 /**
- * Leaves the template with the functions' own roles only, and keeps the stage `local` off AWS.
+ * Leaves the template with the functions' own roles only, and keeps the stages of this machine
+ * off AWS.
  *
  * The framework always writes one role with the union of all permissions;
  * serverless-iam-roles-per-function copies from it and leaves it behind, unused. It also lets each
@@ -15,7 +16,7 @@ class OwnRoles {
         this.removeUnionRole();
         this.removeLogGroupCreation();
       },
-      'before:deploy:deploy': () => this.refuseLocalOnAws(),
+      'before:deploy:deploy': () => this.refuseStandInsOnAws(),
     };
   }
 
@@ -43,13 +44,13 @@ class OwnRoles {
     }
   }
 
-  refuseLocalOnAws() {
+  refuseStandInsOnAws() {
     const stage = this.serverless.getProvider('aws').getStage();
-    const endpoint = process.env.AWS_ENDPOINT_URL || '';
-    if (stage === 'local' && !endpoint.startsWith('http://127.0.0.1:')) {
+    const emulated = (process.env.AWS_ENDPOINT_URL || '').startsWith('http://127.0.0.1:');
+    if (stage === 'offline' || (stage === 'local' && !emulated)) {
       throw new this.serverless.classes.Error(
-        'The stage "local" has a stand-in token issuer and goes to the emulated AWS only: ' +
-          'use `make up`, or name another stage.'
+        `The stage "${stage}" has a stand-in token issuer and cannot go to AWS: use \`make up\` or ` +
+          '`make offline`, or name another stage.'
       );
     }
   }

