@@ -1,0 +1,20 @@
+"""The environment that a function reads when its module is imported; no test reaches AWS."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_DEFAULT_REGION="ap-southeast-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    AWS_REGION="ap-southeast-1",
+    AWS_SECRET_ACCESS_KEY="testing",
+    FAILURE_QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-dlq",
+    POWERTOOLS_METRICS_NAMESPACE="Orders",
+    POWERTOOLS_SERVICE_NAME="orders",
+    QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-queue",
+    TABLE_NAME="orders_app",
+)
+for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "TRACER_ENABLED"):
+    os.environ.pop(name, None)

@@ -1,0 +1,32 @@
+"""Orders to begin a test with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fakes import NOON, FakeIds
+
+from orders.domain.actor import CUSTOMER
+from orders.domain.order import CustomerId, NewOrder, OrderItem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from orders.domain.order import Order
+
+CUS_42 = CustomerId("cus_42")
+MUGS = OrderItem("MUG-01", "Mug", 3, 1999)
+
+_ids = FakeIds()
+
+
+def new_order(**changes: Any) -> NewOrder:  # noqa: ANN401 - fields of NewOrder
+    """Three mugs for cus_42, 59.97 USD."""
+    order = NewOrder(customer_id=CUS_42, currency="USD", items=(MUGS,), metadata={"channel": "web"})
+    return replace(order, **changes)
+
+
+def placed_order(created_at: datetime = NOON, **changes: Any) -> Order:  # noqa: ANN401 - likewise
+    """The same at its first version; each has an id of its own, later ones greater ids."""
+    return new_order(**changes).placed(_ids.order_id(created_at), by=CUSTOMER)

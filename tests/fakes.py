@@ -1,0 +1,273 @@
+"""The ports, in memory. The repositories pass the same contract tests as the real ones."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from orders.application.ports import KeyInUse, StaleOrder
+from orders.domain import timestamps
+from orders.domain.errors import OutOfStock, PaymentDeclined
+from orders.domain.order import OrderSummary
+from orders.domain.order_id import make_order_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from orders.application.daily_report import DailyReport
+    from orders.application.idempotency import IdempotencyRecord
+    from orders.domain.changes import OrderChange, TimelineEntry
+    from orders.domain.order import CustomerId, Order
+    from orders.domain.order_id import IdRange, OrderId
+    from orders.domain.status import OrderStatus
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, 123_000, tzinfo=UTC)
+
+
+class FakeClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **duration: float) -> None:
+        self.time += timedelta(**duration)
+
+
+class FakeIds:
+    """Ids that grow with every call, within one millisecond too."""
+
+    def __init__(self) -> None:
+        self._given = 0
+        self._lock = Lock()
+
+    def order_id(self, created_at: datetime) -> OrderId:
+        with self._lock:
+            self._given += 1
+            return make_order_id(created_at, self._given.to_bytes(10, "big"))
+
+
+class InMemoryOrders:
+    """`OrderRepository` on dictionaries, which a test may read and fill.
+
+    `unindexed` holds orders that eventually consistent lists don't show yet. `before_write` is
+    called before each write, outside of its transaction: the place for somebody else's write.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[OrderId, Order] = {}
+        self.records: dict[str, IdempotencyRecord] = {}
+        self.timeline: dict[tuple[OrderId, int], TimelineEntry] = {}
+        self.unindexed: set[OrderId] = set()
+        self.calls: list[str] = []
+        self.before_write: Callable[[], None] = lambda: None
+        self._lock = Lock()
+
+    def add(self, order: Order, record: IdempotencyRecord | None, now: datetime) -> None:
+        self._about_to_write("add")
+        with self._lock:
+            if order.order_id in self.orders:
+                raise KeyInUse
+            self._write_record(record, now)
+            self.orders[order.order_id] = order
+
+    def update(
+        self, before: Order, after: Order, record: IdempotencyRecord | None, now: datetime
+    ) -> None:
+        self._about_to_write("update")
+        with self._lock:
+            self._refuse_live_record(record, now)
+            found = self.orders.get(before.order_id)
+            if found is None or (found.status, found.version) != (before.status, before.version):
+                raise StaleOrder
+            self._write_record(record, now)
+            self.orders[after.order_id] = after
+
+    def remember(self, record: IdempotencyRecord, now: datetime) -> None:
+        self._about_to_write("remember")
+        with self._lock:
+            self._write_record(record, now)
+
+    def get(self, order_id: OrderId) -> Order | None:
+        self.calls.append("get")
+        return self.orders.get(order_id)
+
+    def get_record(self, record_id: str) -> IdempotencyRecord | None:
+        self.calls.append("get_record")
+        return self.records.get(record_id)
+
+    def get_with_record(
+        self, order_id: OrderId, record_id: str
+    ) -> tuple[Order | None, IdempotencyRecord | None]:
+        self.calls.append("get_with_record")
+        with self._lock:
+            return self.orders.get(order_id), self.records.get(record_id)
+
+    def list_by_customer(
+        self,
+        customer_id: CustomerId,
+        ids: IdRange,
+        *,
+        newest_first: bool,
+        limit: int,
+        consistent: bool,
+    ) -> Sequence[OrderSummary]:
+        self.calls.append("list_by_customer")
+        hidden: set[OrderId] = set() if consistent else self.unindexed
+        found = [
+            order
+            for order in self._within(ids, newest_first=newest_first)
+            if order.customer_id == customer_id and order.order_id not in hidden
+        ]
+        return found[:limit]
+
+    def list_by_status(
+        self, status: OrderStatus, ids: IdRange, *, newest_first: bool, limit: int
+    ) -> Sequence[OrderSummary]:
+        self.calls.append("list_by_status")
+        found = self._within(ids, newest_first=newest_first)
+        return [order for order in found if order.status is status][:limit]
+
+    def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
+        self.calls.append("each_by_status")
+        for order in self._within(ids, newest_first=False):
+            if order.status is status:
+                yield order
+
+    def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
+        self.calls.append("get_reasons")
+        return {key: self.orders[key].reason for key in order_ids if key in self.orders}
+
+    def get_with_timeline(
+        self, order_id: OrderId, *, after_version: int, limit: int
+    ) -> tuple[Order | None, Sequence[TimelineEntry]]:
+        self.calls.append("get_with_timeline")
+        entries = [
+            entry
+            for (about, version), entry in sorted(self.timeline.items())
+            if about == order_id and version > after_version
+        ]
+        return self.orders.get(order_id), entries[:limit]
+
+    def append_to_timeline(self, entry: TimelineEntry) -> None:
+        self._about_to_write("append_to_timeline")
+        with self._lock:
+            self.timeline.setdefault((entry.order_id, entry.version), entry)
+
+    def _about_to_write(self, call: str) -> None:
+        self.calls.append(call)
+        self.before_write()
+
+    def _refuse_live_record(self, record: IdempotencyRecord | None, now: datetime) -> None:
+        """The condition is in whole seconds, as the table's is."""
+        found = self.records.get(record.record_id) if record else None
+        if found and found.expires_at > timestamps.to_milliseconds(now) // 1000:
+            raise KeyInUse
+
+    def _write_record(self, record: IdempotencyRecord | None, now: datetime) -> None:
+        self._refuse_live_record(record, now)
+        if record:
+            self.records[record.record_id] = record
+
+    def _within(self, ids: IdRange, *, newest_first: bool) -> list[OrderSummary]:
+        bounds = ids.bounds()
+        if bounds is None:
+            return []
+        first, last = bounds
+        keys = sorted((key for key in self.orders if first <= key <= last), reverse=newest_first)
+        return [summary_of(self.orders[key]) for key in keys]
+
+
+class InMemoryReports:
+    """`ReportRepository` on a dictionary."""
+
+    def __init__(self) -> None:
+        self.reports: dict[date, DailyReport] = {}
+
+    def put(self, report: DailyReport) -> None:
+        self.reports[report.day] = report
+
+    def get(self, day: date) -> DailyReport | None:
+        return self.reports.get(day)
+
+
+class FakePublisher:
+    """Keeps what it is given, but the changes of the orders in `refused`."""
+
+    def __init__(self) -> None:
+        self.published: list[OrderChange] = []
+        self.refused: set[OrderId] = set()
+
+    def publish(self, changes: Sequence[OrderChange]) -> Collection[int]:
+        unsent = {i for i, change in enumerate(changes) if change.order_id in self.refused}
+        self.published += [change for i, change in enumerate(changes) if i not in unsent]
+        return unsent
+
+
+class FakePayments:
+    """Approves every token, unless `refusal` is set: then it raises that."""
+
+    def __init__(self) -> None:
+        self.live: dict[OrderId, str] = {}
+        self.charged: list[OrderId] = []
+        self.refunded: list[OrderId] = []
+        self.refusal: Exception | None = None
+        self._closed: set[OrderId] = set()
+
+    def charge(self, order: Order, token: str) -> str:
+        assert token
+        if order.order_id in self.live:
+            return self.live[order.order_id]
+        if order.order_id in self._closed:
+            raise PaymentDeclined
+        if self.refusal:
+            raise self.refusal
+        self.charged.append(order.order_id)
+        self.live[order.order_id] = f"ch_{order.order_id}"
+        return self.live[order.order_id]
+
+    def void(self, order_id: OrderId) -> bool:
+        self._closed.add(order_id)
+        if self.live.pop(order_id, None) is None:
+            return False
+        self.refunded.append(order_id)
+        return True
+
+
+class FakeInventory:
+    """Has everything, unless `is_empty` is set."""
+
+    def __init__(self) -> None:
+        self.live: set[OrderId] = set()
+        self.reserved: list[OrderId] = []
+        self.is_empty = False
+        self._released: set[OrderId] = set()
+
+    def reserve(self, order: Order) -> None:
+        if order.order_id in self.live:
+            return
+        if self.is_empty or order.order_id in self._released:
+            raise OutOfStock
+        self.reserved.append(order.order_id)
+        self.live.add(order.order_id)
+
+    def release(self, order_id: OrderId) -> None:
+        self._released.add(order_id)
+        self.live.discard(order_id)
+
+
+def summary_of(order: Order) -> OrderSummary:
+    return OrderSummary(
+        order_id=order.order_id,
+        customer_id=order.customer_id,
+        status=order.status,
+        amount=order.amount,
+        currency=order.currency,
+        version=order.version,
+        updated_at=order.updated_at,
+    )
