@@ -66,6 +66,8 @@ module.exports = async ({ resolveVariable }) => {
       identitySource: '$request.header.Authorization',
       ...(await issuer(stage, resolveVariable, param)),
     },
+    // AWS asks for sqs:SendMessage for a batch too; the emulator asks for an action that AWS lacks.
+    sendMessageActions: ['sqs:SendMessage', ...(local ? ['sqs:SendMessageBatch'] : [])],
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
     localResources: local ? standInUserPool() : {},
   };

@@ -166,6 +166,7 @@ class LocalStack:
             # Functions run in processes that unpack the code into the temporary directory.
             "TMPDIR": str(self.directory / "tmp"),
             "GATEWAY_PORT": str(self.port),
+            "MINISTACK_HOST": "127.0.0.1",  # in queues' URLs
             "AUTH": "true",  # each function has its own role's rights, and no more
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.directory / "state"),
