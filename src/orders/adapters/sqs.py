@@ -10,6 +10,8 @@ import botocore.config
 import botocore.exceptions
 import botocore.session
 
+from orders.telemetry import logger
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -52,10 +54,13 @@ class SqsEventPublisher:
                     QueueUrl=self.queue_url,
                     Entries=[_entry(index, changes[index]) for index in batch],
                 )
-            except _FAULTS:
+            except _FAULTS as error:
+                logger.warning("events not sent", cause=_code(error), events=len(batch))
                 unsent.update(batch)
             else:
-                unsent.update(int(entry["Id"]) for entry in answer.get("Failed", ()))
+                for entry in answer.get("Failed", ()):
+                    logger.warning("event not sent", cause=entry["Code"])
+                    unsent.add(int(entry["Id"]))
         return unsent
 
 
@@ -78,6 +83,13 @@ class SqsFailureQueue:
             )
         except _FAULTS as error:
             raise Unavailable from error
+
+
+def _code(error: Exception) -> str:
+    """What AWS calls the fault; without the message, which can quote the request."""
+    if isinstance(error, botocore.exceptions.ClientError):
+        return str(error.response["Error"]["Code"])
+    return type(error).__name__
 
 
 def _entry(index: int, change: OrderChange) -> dict[str, Any]:

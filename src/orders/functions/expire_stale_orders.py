@@ -20,7 +20,8 @@ def expirer(expire: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[s
     def handle(_event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         expired = expire(lambda: context.get_remaining_time_in_millis() > _LEFT_MILLISECONDS)
         logger.info("stale orders expired", orders=expired)
-        count("OrdersExpired", expired)
+        if expired:
+            count("OrdersExpired", expired)
         return {"expired": expired}
 
     return handle

@@ -43,7 +43,8 @@ def consumer(
                 failed.append(sequence_number)
             else:
                 logger.info("event published", type=change.event_type, event_id=change.event_id)
-        count("EventsPublished", len(changes) - len(unsent))
+        if sent := len(changes) - len(unsent):
+            count("EventsPublished", sent)
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
     return handle
