@@ -22,26 +22,24 @@ class ProblemType(NamedTuple):
     title: str
 
 
-MALFORMED_REQUEST: Final = ProblemType("malformed-request", 400, "The request can't be read")
-INVALID_CURSOR: Final = ProblemType("invalid-cursor", 400, "The cursor is not one of this list")
+MALFORMED_REQUEST: Final = ProblemType("malformed-request", 400, "Malformed request")
+INVALID_CURSOR: Final = ProblemType("invalid-cursor", 400, "Invalid cursor")
 INVALID_IDEMPOTENCY_KEY: Final = ProblemType(
-    "invalid-idempotency-key", 400, "The Idempotency-Key can't be used"
+    "invalid-idempotency-key", 400, "Invalid idempotency key"
 )
-UNAUTHENTICATED: Final = ProblemType("unauthenticated", 401, "No valid access token")
-FORBIDDEN: Final = ProblemType("forbidden", 403, "The caller may not do this")
-ORDER_NOT_FOUND: Final = ProblemType("order-not-found", 404, "There is no such order")
-REPORT_NOT_FOUND: Final = ProblemType("report-not-found", 404, "There is no such report")
-ROUTE_NOT_FOUND: Final = ProblemType("route-not-found", 404, "There is no such route")
-METHOD_NOT_ALLOWED: Final = ProblemType("method-not-allowed", 405, "The route has other methods")
-ILLEGAL_TRANSITION: Final = ProblemType("illegal-transition", 409, "The status can't change so")
-PRECONDITION_FAILED: Final = ProblemType("precondition-failed", 412, "The order has changed")
-PAYLOAD_TOO_LARGE: Final = ProblemType("payload-too-large", 413, "The body is too large")
-UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("unsupported-media-type", 415, "Wrong media type")
-VALIDATION_FAILED: Final = ProblemType("validation-failed", 422, "A field breaks a rule")
-IDEMPOTENCY_KEY_REUSED: Final = ProblemType(
-    "idempotency-key-reused", 422, "The Idempotency-Key was used before"
-)
-INTERNAL_ERROR: Final = ProblemType("internal-error", 500, "Something went wrong here")
+UNAUTHENTICATED: Final = ProblemType("unauthenticated", 401, "Unauthenticated")
+FORBIDDEN: Final = ProblemType("forbidden", 403, "Forbidden")
+ORDER_NOT_FOUND: Final = ProblemType("order-not-found", 404, "Order not found")
+REPORT_NOT_FOUND: Final = ProblemType("report-not-found", 404, "Report not found")
+ROUTE_NOT_FOUND: Final = ProblemType("route-not-found", 404, "Route not found")
+METHOD_NOT_ALLOWED: Final = ProblemType("method-not-allowed", 405, "Method not allowed")
+ILLEGAL_TRANSITION: Final = ProblemType("illegal-transition", 409, "Illegal transition")
+PRECONDITION_FAILED: Final = ProblemType("precondition-failed", 412, "Precondition failed")
+PAYLOAD_TOO_LARGE: Final = ProblemType("payload-too-large", 413, "Payload too large")
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("unsupported-media-type", 415, "Unsupported media type")
+VALIDATION_FAILED: Final = ProblemType("validation-failed", 422, "Validation failed")
+IDEMPOTENCY_KEY_REUSED: Final = ProblemType("idempotency-key-reused", 422, "Idempotency key reused")
+INTERNAL_ERROR: Final = ProblemType("internal-error", 500, "Internal error")
 TRY_AGAIN: Final = ProblemType("try-again", 503, "Try again")
 
 DOCUMENTATION: Final = "/docs#"
@@ -110,6 +108,10 @@ class Unauthenticated(RequestError):
     """No claims, or not those of an access token."""
 
     type = UNAUTHENTICATED
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.headers["WWW-Authenticate"] = "Bearer"
 
 
 class RouteNotFound(RequestError):
