@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import date
 
-    from orders.application.daily_report import DailyReport
+    from orders.domain.daily_report import DailyReport
     from orders.application.idempotency import IdempotencyRecord
     from orders.domain.changes import OrderChange, TimelineEntry
     from orders.domain.order import CustomerId, Order

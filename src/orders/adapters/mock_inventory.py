@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb import keys
+from orders.adapters.dynamodb.faults import ConditionFailed
 from orders.adapters.dynamodb.rows import SCHEMA_VERSION
-from orders.adapters.dynamodb.table import ConditionFailed
 from orders.domain.errors import OutOfStock
 
 if TYPE_CHECKING:

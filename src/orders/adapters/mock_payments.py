@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb import keys
+from orders.adapters.dynamodb.faults import ConditionFailed
 from orders.adapters.dynamodb.rows import SCHEMA_VERSION
-from orders.adapters.dynamodb.table import ConditionFailed
 from orders.domain.errors import PaymentDeclined, PaymentUnavailable
 
 if TYPE_CHECKING:

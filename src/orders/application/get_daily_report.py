@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from orders.application.caller import Caller
-    from orders.application.daily_report import DailyReport
     from orders.application.ports import ReportRepository
+    from orders.domain.daily_report import DailyReport
 
 
 @dataclass(frozen=True, slots=True)

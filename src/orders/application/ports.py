@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
-    from orders.application.daily_report import DailyReport
     from orders.application.idempotency import IdempotencyRecord
     from orders.domain.changes import OrderChange, TimelineEntry
+    from orders.domain.daily_report import DailyReport
     from orders.domain.order import CustomerId, Order, OrderSummary
     from orders.domain.order_id import IdRange, OrderId
     from orders.domain.status import OrderStatus

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orders.adapters.dynamodb.repository import DynamoDbReports
 from orders.adapters.system import SystemClock
-from orders.application.daily_report import MakeDailyReport
+from orders.application.make_daily_report import MakeDailyReport
 from orders.functions import wiring
 from orders.telemetry import background, logger
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orders.application.caller import Caller
-    from orders.application.daily_report import DailyReport
     from orders.domain.changes import TimelineEntry
+    from orders.domain.daily_report import DailyReport
     from orders.domain.order import Order, OrderSummary
 
 MAX_ITEMS: Final = 100

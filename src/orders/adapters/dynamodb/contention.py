@@ -14,7 +14,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from orders.adapters.dynamodb.table import Contended
+from orders.adapters.dynamodb.faults import Contended
 from orders.domain.errors import TryAgain
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb import keys, rows
-from orders.adapters.dynamodb.table import ConditionFailed
+from orders.adapters.dynamodb.faults import ConditionFailed
 from orders.application.ports import KeyInUse, StaleOrder
 from orders.domain import timestamps
 from orders.domain.order_id import OrderId
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from orders.adapters.dynamodb.table import Operation, Table
-    from orders.application.daily_report import DailyReport
     from orders.application.idempotency import IdempotencyRecord
     from orders.domain.changes import TimelineEntry
+    from orders.domain.daily_report import DailyReport
     from orders.domain.order import CustomerId, Order, OrderSummary
     from orders.domain.order_id import IdRange
     from orders.domain.status import OrderStatus

@@ -6,11 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.dynamodb import keys
-from orders.application.daily_report import DailyReport
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.domain.changes import OrderChange, TimelineEntry
+from orders.domain.daily_report import DailyReport
 from orders.domain.errors import MalformedRow
 from orders.domain.order import CustomerId, Order, OrderItem, OrderSummary
 from orders.domain.order_id import OrderId

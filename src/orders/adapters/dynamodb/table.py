@@ -20,6 +20,7 @@ from pydynox.exceptions import (
     TransactionCanceledException,
 )
 
+from orders.adapters.dynamodb.faults import ConditionFailed, Contended
 from orders.domain.errors import TryAgain
 
 if TYPE_CHECKING:
@@ -44,18 +45,6 @@ _CONTENTION: Final = frozenset(
 
 
 _OUT_OF_REACH: Final = (ConnectionException, ProvisionedThroughputExceededException)
-
-
-class ConditionFailed(Exception):
-    """The transaction did not happen; `failed` are the indices of its unmet conditions."""
-
-    def __init__(self, failed: frozenset[int]) -> None:
-        super().__init__(f"conditions not met: {sorted(failed)}")
-        self.failed = failed
-
-
-class Contended(Exception):
-    """Another transaction holds a row; nothing was written by this one."""
 
 
 def connect() -> DynamoDBClient:

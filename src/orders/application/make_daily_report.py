@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from orders.domain.daily_report import DailyReport
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from orders.application.ports import Clock, OrderRepository, ReportRepository
     from orders.domain.order import OrderSummary
@@ -30,22 +30,6 @@ again further on, never missed."""
 _EARNING: Final = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
 MAX_REASONS: Final = 50
 _REASONS_READ: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyReport:
-    """Orders created on `day` (UTC), as they stood at `generated_at`.
-
-    `orders` counts per currency and status; `revenue` sums PAID and SHIPPED per currency, in
-    minor units; `cancellation_reasons` counts the most frequent ones, the rest as `other`,
-    those without one as `unspecified`.
-    """
-
-    day: date
-    generated_at: datetime
-    orders: Mapping[str, Mapping[OrderStatus, int]]
-    revenue: Mapping[str, int]
-    cancellation_reasons: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

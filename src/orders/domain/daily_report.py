@@ -1,0 +1,28 @@
+"""What one day brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from orders.domain.status import OrderStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyReport:
+    """Orders created on `day` (UTC), as they stood at `generated_at`.
+
+    `orders` counts per currency and status; `revenue` sums PAID and SHIPPED per currency, in
+    minor units; `cancellation_reasons` counts the most frequent ones, the rest as `other`,
+    those without one as `unspecified`.
+    """
+
+    day: date
+    generated_at: datetime
+    orders: Mapping[str, Mapping[OrderStatus, int]]
+    revenue: Mapping[str, int]
+    cancellation_reasons: Mapping[str, int]
