@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
     AWS_DEFAULT_REGION="ap-southeast-1",
@@ -18,3 +20,7 @@ os.environ.update(
 )
 for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "TRACER_ENABLED"):
     os.environ.pop(name, None)
+
+# A busy machine is no failure.
+settings.register_profile("orders", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("orders")

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes import NOON
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.domain.order_id import IdRange, created_at, make_order_id, parse_order_id
+from orders.domain.timestamps import from_milliseconds, to_milliseconds
+
+if TYPE_CHECKING:
+    from orders.domain.order_id import OrderId
+
+LAST_MILLISECOND = to_milliseconds(datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))
+
+milliseconds = st.integers(0, LAST_MILLISECOND)
+randomness = st.binary(min_size=10, max_size=10)
+order_ids = st.builds(lambda ms, noise: make_order_id(from_milliseconds(ms), noise),
+                      milliseconds, randomness)  # fmt: skip
+ANY = IdRange.all()
+
+
+def holds(ids: IdRange, order_id: OrderId) -> bool:
+    bounds = ids.bounds()
+    return bounds is not None and bounds[0] <= order_id <= bounds[1]
+
+
+@given(milliseconds, randomness)
+def test_an_id_is_a_uuid_of_version_7_with_its_millisecond(ms: int, noise: bytes) -> None:
+    order_id = make_order_id(from_milliseconds(ms), noise)
+    parsed = uuid.UUID(order_id)
+    assert (parsed.version, parsed.variant, str(parsed)) == (7, uuid.RFC_4122, order_id)
+    assert parsed.int >> 80 == ms
+    assert created_at(order_id) == from_milliseconds(ms)
+    assert parse_order_id(order_id) == order_id
+
+
+def test_an_id_uses_74_bits_of_the_randomness() -> None:
+    ids = {make_order_id(NOON, (1 << bit).to_bytes(10, "big")) for bit in range(80)}
+    assert len(ids) == 74 + 1
+
+
+@given(milliseconds, milliseconds, randomness, randomness)
+def test_order_by_id_is_order_by_time(
+    earlier: int, later: int, some_noise: bytes, other_noise: bytes
+) -> None:
+    if earlier == later:
+        return
+    earlier, later = sorted((earlier, later))
+    assert make_order_id(from_milliseconds(earlier), some_noise) < make_order_id(
+        from_milliseconds(later), other_noise
+    )
+
+
+@given(st.text())
+def test_what_is_parsed_is_itself(text: str) -> None:
+    assert parse_order_id(text) in {None, text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5",
+        "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5dd",
+        "01978C5E-7A1B-7C3E-9F00-3D1F6A2B4C5D",
+        "01978c5e7a1b7c3e9f003d1f6a2b4c5d",
+        "{01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d}",
+        "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d\n",
+        "0१978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d",
+        "ffffffff-ffff-7fff-bfff-ffffffffffff",
+    ],
+)
+def test_what_is_no_order_id_is_not_parsed(text: str) -> None:
+    assert parse_order_id(text) is None
+
+
+def test_the_last_writable_millisecond_is_parsed_and_the_next_is_not() -> None:
+    last = make_order_id(from_milliseconds(LAST_MILLISECOND), b"\xff" * 10)
+    assert parse_order_id(last) == last
+    beyond = uuid.UUID(int=(LAST_MILLISECOND + 1) << 80)
+    assert parse_order_id(str(beyond)) is None
+
+
+@given(order_ids)
+def test_the_whole_range_holds_every_id(order_id: OrderId) -> None:
+    assert holds(ANY, order_id)
+
+
+@given(order_ids, order_ids)
+def test_before_and_after_an_id_leave_it_out(some: OrderId, other: OrderId) -> None:
+    assert holds(ANY.before(some), other) == (other < some)
+    assert holds(ANY.after(some), other) == (other > some)
+
+
+@given(order_ids, milliseconds)
+def test_a_window_begins_with_its_first_millisecond_and_ends_before_its_last(
+    order_id: OrderId, ms: int
+) -> None:
+    made = to_milliseconds(created_at(order_id))
+    for bound in (ms, made):
+        assert holds(ANY.created_from(bound), order_id) == (made >= bound)
+        assert holds(ANY.created_before(bound), order_id) == (made < bound)
+
+
+@given(order_ids, st.lists(st.tuples(st.integers(0, 3), order_ids), max_size=6))
+def test_ranges_only_shrink(order_id: OrderId, cuts: list[tuple[int, OrderId]]) -> None:
+    """Cut by positions and windows, in any order: an id is in it if no cut left it out."""
+    ids, expected = ANY, True
+    for kind, cut in cuts:
+        ms = to_milliseconds(created_at(cut))
+        ids = (
+            ids.before(cut),
+            ids.after(cut),
+            ids.created_from(ms),
+            ids.created_before(ms),
+        )[kind]
+        made = to_milliseconds(created_at(order_id))
+        expected &= (order_id < cut, order_id > cut, made >= ms, made < ms)[kind]
+    assert holds(ids, order_id) == expected
+
+
+@given(st.integers(-(10**15), 10**16))
+def test_bounds_far_off_are_harmless(ms: int) -> None:
+    for ids in (ANY.created_from(ms), ANY.created_before(ms)):
+        bounds = ids.bounds()
+        if bounds is not None:
+            assert bounds == tuple(parse_order_id(bound) for bound in bounds)
+    assert (ANY.created_from(ms).bounds() is None) == (ms > LAST_MILLISECOND)
+    assert (ANY.created_before(ms).bounds() is None) == (ms <= 0)
+
+
+@given(st.dates(date(1970, 1, 1)), randomness)
+def test_a_day_holds_its_first_and_its_last_millisecond(day: date, noise: bytes) -> None:
+    ids = IdRange.of_day(day)
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    end = timedelta(hours=23, minutes=59, seconds=59, milliseconds=999)
+    assert holds(ids, make_order_id(start, noise))
+    assert holds(ids, make_order_id(start + end, noise))
+    bounds = ids.bounds()
+    assert bounds is not None
+    assert [created_at(bound) for bound in bounds] == [start, start + end]
