@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from orders.domain import timestamps
-from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT
+from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order import CustomerId, NewOrder, OrderItem
 from orders.domain.status import OrderStatus
 from orders.http.caller import CUSTOMER_ID_PATTERN
@@ -41,23 +41,42 @@ def _whole(pattern: str) -> str:
     return pattern.removesuffix("$") + r"(?!\n)$"
 
 
-Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+_MINOR_UNIT: Final = "In the currency's minor unit (ISO 4217), a whole number: 1999 is 19.99 USD."
+
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[3])]
 UnitAmount = Annotated[
-    int, Meta(ge=0, le=MAX_UNIT_AMOUNT, description="In the currency's minor unit (ISO 4217).")
+    int, Meta(ge=0, le=MAX_UNIT_AMOUNT, description=_MINOR_UNIT, examples=[1999])
 ]
-Amount = Annotated[
-    int, Meta(ge=0, le=MAX_AMOUNT, description="In the currency's minor unit (ISO 4217).")
-]
+Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description=_MINOR_UNIT, examples=[5997])]
 Currency = Annotated[
     str, Meta(pattern=_whole("^[A-Z]{3}$"), description="ISO 4217 code.", examples=["USD"])
 ]
+CurrencyInUse = Annotated[Currency, Meta(extra_json_schema={"enum": sorted(MINOR_UNIT_DIGITS)})]
 CustomerIdText = Annotated[str, Meta(pattern=_whole(CUSTOMER_ID_PATTERN), examples=["cus_42"])]
+OrderIdText = Annotated[
+    str, Meta(description="UUIDv7 (RFC 9562).", extra_json_schema={"format": "uuid"})
+]
+Version = Annotated[int, Meta(ge=1, description="Grows by one with each change.")]
+Instant = Annotated[
+    str,
+    Meta(
+        description="RFC 3339, UTC, to the millisecond.",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+Cursor = Annotated[
+    str | None, Meta(description="Where the next page begins; null exactly at the end of the list.")
+]
 Metadata = Annotated[
     dict[
         Annotated[str, Meta(min_length=1, max_length=MAX_METADATA_KEY)],
         Annotated[str, Meta(max_length=MAX_METADATA_VALUE)],
     ],
-    Meta(max_length=MAX_METADATA),
+    Meta(
+        max_length=MAX_METADATA,
+        description="Notes of the client's own; the platform doesn't read them.",
+        examples=[{"channel": "web"}],
+    ),
 ]
 
 
@@ -74,17 +93,30 @@ class NewOrderBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, o
     """What a customer orders."""
 
     customer_id: CustomerIdText
-    currency: Currency
+    currency: CurrencyInUse
     items: Annotated[list[OrderItemBody], Meta(min_length=1, max_length=MAX_ITEMS)]
     metadata: Metadata = {}
-    amount: Annotated[
-        Amount | UnsetType,
-        Meta(description="Computed by the server; if sent, it must be the items' sum."),
-    ] = UNSET
-    payment_token: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=MAX_PAYMENT_TOKEN)] | UnsetType,
-        Meta(description="Write-only: charge the order with it. Never returned."),
-    ] = UNSET
+    amount: (
+        Annotated[
+            Amount,
+            Meta(description="Computed by the server; if sent, it must be the items' sum."),
+        ]
+        | UnsetType
+    ) = UNSET
+    payment_token: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=MAX_PAYMENT_TOKEN,
+                description="Charge the order with it: the platform then settles the order by"
+                " itself. Never returned.",
+                examples=["tok_approve"],
+                extra_json_schema={"writeOnly": True},
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
     def to_domain(self) -> NewOrder:
         return NewOrder(
@@ -106,20 +138,30 @@ class StatusChangeBody(
     """A merge patch (RFC 7396) of an order: only its status can change."""
 
     status: OrderStatus
-    reason: Annotated[str, Meta(max_length=MAX_REASON)] | UnsetType = UNSET
+    reason: (
+        Annotated[
+            str,
+            Meta(
+                max_length=MAX_REASON,
+                description="Why; it goes into timeline and event.",
+                examples=["changed my mind"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class OrderSummaryBody(msgspec.Struct, rename="camel"):
     """What lists show of an order."""
 
-    order_id: str
+    order_id: OrderIdText
     customer_id: str
     status: OrderStatus
     amount: Amount
     currency: Currency
-    version: int
-    created_at: str
-    updated_at: str
+    version: Version
+    created_at: Instant
+    updated_at: Instant
 
     @classmethod
     def of(cls, order: OrderSummary) -> OrderSummaryBody:
@@ -138,17 +180,19 @@ class OrderSummaryBody(msgspec.Struct, rename="camel"):
 class OrderBody(msgspec.Struct, rename="camel"):
     """An order. Its version, which is also its ETag, identifies this body."""
 
-    order_id: str
+    order_id: OrderIdText
     customer_id: str
     status: OrderStatus
     amount: Amount
     currency: Currency
     items: list[OrderItemBody]
     metadata: dict[str, str]
-    version: int
-    allowed_transitions: list[OrderStatus]
-    created_at: str
-    updated_at: str
+    version: Version
+    allowed_transitions: Annotated[
+        list[OrderStatus], Meta(description="Statuses that it can change to.")
+    ]
+    created_at: Instant
+    updated_at: Instant
 
     @classmethod
     def of(cls, order: Order) -> OrderBody:
@@ -174,19 +218,19 @@ class OrderPageBody(msgspec.Struct, rename="camel"):
     """Some of a list of orders; `nextCursor` is null exactly at its end."""
 
     items: list[OrderSummaryBody]
-    next_cursor: str | None
+    next_cursor: Cursor
 
 
 class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
     """One version of an order: what it became, and by whom."""
 
-    version: int
+    version: Version
     status: OrderStatus
     previous_status: OrderStatus | None
     actor: Annotated[str, Meta(description="`customer`, `staff` or `system:{function}`.")]
     reason: str | None
-    changed_at: str
-    actor_id: Annotated[str | UnsetType, Meta(description="Who of staff; shown to staff only.")] = (
+    changed_at: Instant
+    actor_id: Annotated[str, Meta(description="Who of staff; shown to staff only.")] | UnsetType = (
         UNSET
     )
 
@@ -208,7 +252,7 @@ class TimelinePageBody(msgspec.Struct, rename="camel"):
     """Some of an order's timeline; `nextCursor` is null exactly at its end."""
 
     items: list[TimelineEntryBody]
-    next_cursor: str | None
+    next_cursor: Cursor
 
 
 class DailyReportBody(msgspec.Struct, rename="camel"):
@@ -218,8 +262,8 @@ class DailyReportBody(msgspec.Struct, rename="camel"):
     minor units; `cancellationReasons` counts the most frequent ones.
     """
 
-    date: str
-    generated_at: str
+    date: Annotated[str, Meta(extra_json_schema={"format": "date"}, examples=["2026-11-23"])]
+    generated_at: Instant
     orders: dict[str, dict[OrderStatus, int]]
     revenue: dict[str, int]
     cancellation_reasons: dict[str, int]
@@ -238,7 +282,7 @@ class DailyReportBody(msgspec.Struct, rename="camel"):
 class HealthBody(msgspec.Struct):
     """The API answers."""
 
-    status: str
+    status: Annotated[str, Meta(examples=["ok"])]
 
 
 _encode: Final = msgspec.json.Encoder().encode
