@@ -36,7 +36,8 @@ demo: ## live through an order on the running local AWS
 
 load: ## 5 requests a second for a minute on the running local AWS
 	$(install) dev
-	@$(bin)/python scripts/load.py
+	@$(bin)/locust --locustfile scripts/load.py --headless --users 5 --spawn-rate 5 \
+		--run-time 60s --skip-log-setup
 
 offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node
