@@ -1,0 +1,79 @@
+"""The OpenAPI 3.1 document of the HTTP API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from orders.http.routes import ROUTES
+from orders.openapi.failures import SHARED
+from orders.openapi.operations import OPERATIONS
+from orders.openapi.parameters import HEADERS
+from orders.openapi.schemas import schema_components
+
+if TYPE_CHECKING:
+    from orders.openapi.schemas import Node
+
+VERSION: Final = "0.1.0"
+
+_DESCRIPTION: Final = """\
+Place orders, follow them, move them along.
+
+**Who asks.** Send an access token of the configured OIDC issuer: `Authorization: Bearer <token>`.
+Customers see, list and create their own orders; staff see and move all of them.
+
+**Money** is a whole number in the currency's minor unit: `1999` is 19.99 USD, 1999 JPY or
+1.999 BHD. Fractions, also `100.0`, are refused, never rounded.
+
+**Repeating a request** is safe with an `Idempotency-Key`. A request that was refused doesn't use
+its key up.
+
+**Changing what one has seen** is safe with `If-Match` and the order's `ETag`.
+
+**Lists** give `nextCursor` and a `Link` to the next page; both are absent, or null, exactly at the
+end.
+
+**Errors** are problem details (RFC 9457), `application/problem+json`. `type` says which, always
+with the same text: `/docs#order-not-found`; that page explains each. `instance` is the request's
+id, also in `X-Request-Id`. What API Gateway answers by itself, before any function sees the
+request, has its own form, `{"message": "..."}`: 401, 429 and some 413, 500 and 503. A path that is
+none of these operations answers 404 `route-not-found`, a method that a path doesn't have 405
+`method-not-allowed`.
+"""
+
+
+def openapi_document(address: str) -> Node:
+    """The document of the API at this address, which may be relative to the document's own."""
+    paths: Node = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = OPERATIONS[route.key]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Order platform",
+            "version": VERSION,
+            "summary": "Orders, from placed to shipped.",
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": address}],
+        "security": [{"accessToken": []}],
+        "tags": [
+            {"name": "Orders", "description": "Place, see and move orders."},
+            {"name": "Reports", "description": "What a day brought."},
+            {"name": "About", "description": "The API itself; no token needed."},
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": schema_components(),
+            "headers": HEADERS,
+            "responses": SHARED,
+            "securitySchemes": {
+                "accessToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token of the configured OIDC issuer.",
+                }
+            },
+        },
+    }

@@ -1,0 +1,136 @@
+"""Answers that say what went wrong; their examples are what the code answers to such errors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from orders.domain.errors import OrderNotFound, TryAgain
+from orders.http.problems import (
+    DOCUMENTATION,
+    MethodNotAllowed,
+    RouteNotFound,
+    Unauthenticated,
+    problem_response,
+)
+from orders.openapi import examples
+from orders.openapi.parameters import headers
+from orders.openapi.schemas import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orders.http.response import Response
+    from orders.openapi.schemas import Node
+
+_GATEWAY_MESSAGES: Final = {
+    401: "Unauthorized",
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_WHY_THE_GATEWAY: Final = {
+    401: "its authorizer found no valid token",
+    413: "more than 10 MB were sent",
+    429: "more requests came than it lets through",
+    500: "it could not get an answer from the function",
+    503: "it could not get an answer from the function",
+}
+_OF_PROBLEMS: Final = ("X-Request-Id", "Retry-After", "Allow", "Accept", "Accept-Patch")
+
+
+def answers_to(*errors: Exception) -> Node:
+    """By status, one example for each error's problem type."""
+    by_status: defaultdict[int, list[Response]] = defaultdict(list)
+    for error in errors:
+        response = problem_response(error, examples.REQUEST_ID)
+        by_status[response.status].append(response)
+    return {str(status): _answer(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _answer(status: int, responses: list[Response]) -> Node:
+    problems = [msgspec.json.decode(response.body) for response in responses]
+    titles = [problem["title"] for problem in problems]
+    answer: Node = {
+        "description": f"{'; or '.join(titles)}.",
+        "headers": headers(
+            *(
+                name
+                for name in _OF_PROBLEMS
+                if name == "X-Request-Id" or any(name in each.headers for each in responses)
+            )
+        ),
+        "content": {
+            "application/problem+json": {
+                "schema": {
+                    "allOf": [reference("Problem")],
+                    "properties": {
+                        "type": {"enum": [problem["type"] for problem in problems]},
+                        "status": {"const": status},
+                    },
+                    "required": sorted(set.intersection(*(set(each) for each in problems))),
+                },
+                "examples": {
+                    problem["type"].removeprefix(DOCUMENTATION): {
+                        "summary": problem["title"],
+                        "value": problem,
+                    }
+                    for problem in problems
+                },
+            }
+        },
+    }
+    if status in _GATEWAY_MESSAGES:
+        answer["description"] += f" The gateway itself answers so where {_WHY_THE_GATEWAY[status]}."
+        answer["content"] |= _gateway_content(status)
+    return answer
+
+
+def _gateway_content(status: int) -> Node:
+    return {
+        "application/json": {
+            "schema": reference("GatewayError"),
+            "examples": {"gateway": {"value": {"message": _GATEWAY_MESSAGES[status]}}},
+        }
+    }
+
+
+def _by_the_gateway(status: int) -> Node:
+    return {
+        "description": f"{_GATEWAY_MESSAGES[status]}: by the gateway itself, because"
+        f" {_WHY_THE_GATEWAY[status]}.",
+        "content": _gateway_content(status),
+    }
+
+
+_unauthenticated: Final = Unauthenticated("Send an access token as a bearer token.")
+_unexpected: Final = Exception()
+
+SHARED: Final[Node] = {
+    "Unauthenticated": answers_to(_unauthenticated)["401"],
+    "OrderNotFound": answers_to(OrderNotFound())["404"],
+    "RouteNotFound": answers_to(RouteNotFound())["404"],
+    "MethodNotAllowed": answers_to(MethodNotAllowed(["GET", "PATCH"]))["405"],
+    "TooManyRequests": _by_the_gateway(429),
+    "InternalError": answers_to(_unexpected)["500"],
+    "TryAgain": answers_to(TryAgain())["503"],
+    "ServiceUnavailable": _by_the_gateway(503),
+}
+"""`RouteNotFound` and `MethodNotAllowed` answer whatever is none of the document's operations."""
+
+
+def shared(names: Mapping[int, str]) -> Node:
+    """References to shared answers, by status."""
+    return {
+        str(status): {"$ref": f"#/components/responses/{name}"} for status, name in names.items()
+    }
+
+
+OF_EVERY_ROUTE: Final = shared(
+    {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
+)
+OF_ORDER_ROUTES: Final = OF_EVERY_ROUTE | shared({401: "Unauthenticated", 503: "TryAgain"})
+"""What every route answers that needs a token and reads the table."""

@@ -1,0 +1,312 @@
+"""The operations, by the route that answers each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from orders.domain.errors import (
+    Forbidden,
+    IdempotencyKeyReused,
+    IllegalTransition,
+    OrderNotFound,
+    ReportNotFound,
+    VersionMismatch,
+)
+from orders.domain.status import OrderStatus
+from orders.http.problems import (
+    FieldProblem,
+    InvalidCursor,
+    InvalidIdempotencyKey,
+    MalformedRequest,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from orders.http.request import JSON, MAX_BODY_BYTES, MERGE_PATCH
+from orders.openapi import examples, parameters
+from orders.openapi.failures import OF_EVERY_ROUTE, OF_ORDER_ROUTES, answers_to
+from orders.openapi.parameters import headers
+from orders.openapi.schemas import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orders.openapi.schemas import Node
+
+_NOT_JSON: Final = MalformedRequest("The body is not JSON that can be read.")
+_WRONG_LIMIT: Final = MalformedRequest("limit is a whole number from 1 to 100.")
+_UNKNOWN_PARAMETER: Final = MalformedRequest(
+    "Unknown query parameter 'expand'; this route knows: none."
+)
+_NOT_THEIRS: Final = Forbidden("A customer may only see and create their own orders.")
+_NOT_STAFF: Final = Forbidden("Only staff may do this.")
+
+_PUBLIC: Final[list[Any]] = []
+_NOT_MODIFIED: Final = "Not modified: the client has the current one."
+
+
+def _links_from_order(place: str) -> Node:
+    """`place` is where the answer's body has the order, as a JSON Pointer."""
+    order_id = {"orderId": f"$response.body#{place}/orderId"}
+    return {
+        "getOrder": {"operationId": "getOrder", "parameters": order_id},
+        "updateOrder": {"operationId": "updateOrder", "parameters": order_id},
+        "getOrderTimeline": {"operationId": "getOrderTimeline", "parameters": order_id},
+        "listCustomerOrders": {
+            "operationId": "listCustomerOrders",
+            "parameters": {"customerId": f"$response.body#{place}/customerId"},
+        },
+    }
+
+
+def _json(schema: str, **values: Any) -> Node:  # noqa: ANN401 - JSON
+    return {
+        "application/json": {
+            "schema": reference(schema),
+            "examples": {name: {"value": value} for name, value in values.items()},
+        }
+    }
+
+
+def _order_answer(description: str, *names: str, **values: Any) -> Node:  # noqa: ANN401 - JSON
+    return {
+        "description": description,
+        "headers": headers("ETag", "Cache-Control", "X-Request-Id", *names),
+        "content": _json("Order", **values),
+        "links": _links_from_order(""),
+    }
+
+
+_ORDER_PAGE: Final[Node] = {
+    "description": "A page of the list.",
+    "headers": headers("Link", "Cache-Control", "X-Request-Id"),
+    "content": _json("OrderPage", page=examples.ORDER_PAGE, lastPage=examples.LAST_ORDER_PAGE),
+    "links": _links_from_order("/items/0"),
+}
+_CHANGES: Final = {
+    "pay": {"summary": "PENDING to PAID (staff)", "value": {"status": "PAID"}},
+    "ship": {"summary": "PAID to SHIPPED (staff)", "value": {"status": "SHIPPED"}},
+    "cancel": {
+        "summary": "Cancel, and say why",
+        "value": {"status": "CANCELED", "reason": "changed my mind"},
+    },
+}
+
+
+def _published(description: str, media_type: str, schema: Node) -> Node:
+    """What the API says of itself: for everyone, and cacheable."""
+    return {
+        "tags": ["About"],
+        "security": _PUBLIC,
+        "parameters": [parameters.IF_NONE_MATCH],
+        "responses": {
+            "200": {
+                "description": description,
+                "headers": headers("X-Request-Id", ETag="PageETag"),
+                "content": {media_type: {"schema": schema}},
+            },
+            "304": {
+                "description": _NOT_MODIFIED,
+                "headers": headers("X-Request-Id", ETag="PageETag"),
+            },
+        }
+        | OF_EVERY_ROUTE,
+    }
+
+
+OPERATIONS: Final[Mapping[str, Node]] = {
+    "POST /orders": {
+        "operationId": "createOrder",
+        "summary": "Place an order",
+        "description": (
+            "Customers order for themselves, staff for anyone. The server adds up the amount. With"
+            " an `Idempotency-Key` the request can be repeated safely. With a `paymentToken` the"
+            " platform reserves the items, charges, and moves the order to PAID or CANCELED by"
+            " itself, usually within seconds."
+        ),
+        "tags": ["Orders"],
+        "parameters": [parameters.IDEMPOTENCY_KEY],
+        "requestBody": {
+            "description": "At most 256 KiB. Unknown fields are refused.",
+            "required": True,
+            "content": _json(
+                "NewOrder",
+                order=examples.NEW_ORDER,
+                paidByToken=examples.NEW_ORDER_PAID_BY_TOKEN,
+            ),
+        },
+        "responses": {
+            "201": _order_answer(
+                "The order, PENDING, at version 1.",
+                "Location",
+                "Idempotent-Replayed",
+                order=examples.PENDING_ORDER,
+            )
+        }
+        | answers_to(
+            _NOT_JSON,
+            InvalidIdempotencyKey(),
+            _NOT_THEIRS,
+            PayloadTooLarge(MAX_BODY_BYTES),
+            UnsupportedMediaType((JSON,), "POST"),
+            ValidationFailed(FieldProblem("/items/0/quantity", "Expected int, got float.")),
+            IdempotencyKeyReused(),
+        )
+        | OF_ORDER_ROUTES,
+    },
+    "GET /orders": {
+        "operationId": "listOrdersByStatus",
+        "summary": "List all orders in one status (staff)",
+        "description": (
+            "The work queue: all customers' orders in one status. It follows changes by some"
+            " milliseconds."
+        ),
+        "tags": ["Orders"],
+        "parameters": parameters.QUEUE,
+        "responses": {"200": _ORDER_PAGE}
+        | answers_to(_WRONG_LIMIT, InvalidCursor(), _NOT_STAFF)
+        | OF_ORDER_ROUTES,
+    },
+    "GET /orders/{orderId}": {
+        "operationId": "getOrder",
+        "summary": "Look at an order",
+        "description": (
+            "Always the last committed version. Customers see their own orders; any other is"
+            " answered as if it were not there."
+        ),
+        "tags": ["Orders"],
+        "parameters": [parameters.ORDER_ID, parameters.IF_NONE_MATCH],
+        "responses": {
+            "200": _order_answer(
+                "The order.", pending=examples.PENDING_ORDER, paid=examples.PAID_ORDER
+            ),
+            "304": {
+                "description": _NOT_MODIFIED,
+                "headers": headers("ETag", "Cache-Control", "X-Request-Id"),
+            },
+        }
+        | answers_to(_UNKNOWN_PARAMETER, OrderNotFound())
+        | OF_ORDER_ROUTES,
+    },
+    "PATCH /orders/{orderId}": {
+        "operationId": "updateOrder",
+        "summary": "Change an order's status",
+        "description": (
+            "`PENDING` can become `PAID` or `CANCELED`, `PAID` can become `SHIPPED` or `CANCELED`;"
+            " `SHIPPED` and `CANCELED` are final. The status that the order already has changes"
+            " nothing and is no error. Customers may cancel their own PENDING orders and nothing"
+            " else; everything else is for staff."
+        ),
+        "tags": ["Orders"],
+        "parameters": [parameters.ORDER_ID, parameters.IF_MATCH, parameters.IDEMPOTENCY_KEY],
+        "requestBody": {
+            "description": "A merge patch (RFC 7396). Only `status` can be changed.",
+            "required": True,
+            "content": {
+                media_type: {"schema": reference("StatusChange"), "examples": _CHANGES}
+                for media_type in (MERGE_PATCH, JSON)
+            },
+        },
+        "responses": {
+            "200": _order_answer(
+                "The order as it is now.",
+                "Idempotent-Replayed",
+                paid=examples.PAID_ORDER,
+                canceled=examples.CANCELED_ORDER,
+            )
+        }
+        | answers_to(
+            _NOT_JSON,
+            InvalidIdempotencyKey(),
+            Forbidden("A customer may only cancel an order that is PENDING."),
+            OrderNotFound(),
+            IllegalTransition(OrderStatus.CANCELED, OrderStatus.PAID),
+            VersionMismatch(2),
+            PayloadTooLarge(MAX_BODY_BYTES),
+            UnsupportedMediaType((MERGE_PATCH, JSON), "PATCH"),
+            ValidationFailed(FieldProblem("/amount", "Unknown field.")),
+            IdempotencyKeyReused(),
+        )
+        | OF_ORDER_ROUTES,
+    },
+    "GET /orders/{orderId}/timeline": {
+        "operationId": "getOrderTimeline",
+        "summary": "See what happened to an order",
+        "description": (
+            "One entry per version, oldest first. Entries arrive behind the order's changes,"
+            " usually within a second. Staff also see which member of staff it was."
+        ),
+        "tags": ["Orders"],
+        "parameters": [parameters.ORDER_ID, parameters.LIMIT, parameters.CURSOR],
+        "responses": {
+            "200": {
+                "description": "A page of the timeline.",
+                "headers": headers("Link", "Cache-Control", "X-Request-Id"),
+                "content": _json("TimelinePage", timeline=examples.TIMELINE),
+            }
+        }
+        | answers_to(_WRONG_LIMIT, InvalidCursor(), OrderNotFound())
+        | OF_ORDER_ROUTES,
+    },
+    "GET /customers/{customerId}/orders": {
+        "operationId": "listCustomerOrders",
+        "summary": "List a customer's orders",
+        "description": (
+            "Customers list their own, staff anyone's. A walk from page to page repeats no order."
+            " With `status` a page can be shorter than `limit` and still have a next one; only"
+            " `nextCursor: null` says that the list ends."
+        ),
+        "tags": ["Orders"],
+        "parameters": [
+            parameters.CUSTOMER_ID,
+            *parameters.ORDER_LIST,
+            parameters.CONSISTENT,
+        ],
+        "responses": {"200": _ORDER_PAGE}
+        | answers_to(_WRONG_LIMIT, InvalidCursor(), _NOT_THEIRS)
+        | OF_ORDER_ROUTES,
+    },
+    "GET /reports/daily/{date}": {
+        "operationId": "getDailyReport",
+        "summary": "Read a day's report (staff)",
+        "description": (
+            "Orders created on that UTC day, as they stood when the report was made, shortly after"
+            " the day ended."
+        ),
+        "tags": ["Reports"],
+        "parameters": [parameters.DATE],
+        "responses": {
+            "200": {
+                "description": "The report.",
+                "headers": headers("Cache-Control", "X-Request-Id"),
+                "content": _json("DailyReport", report=examples.DAILY_REPORT),
+            }
+        }
+        | answers_to(_UNKNOWN_PARAMETER, _NOT_STAFF, ReportNotFound())
+        | OF_ORDER_ROUTES,
+    },
+    "GET /health": {
+        "operationId": "getHealth",
+        "summary": "Ask whether the API answers",
+        "tags": ["About"],
+        "security": _PUBLIC,
+        "responses": {
+            "200": {
+                "description": "It does.",
+                "headers": headers("X-Request-Id"),
+                "content": _json("Health", ok={"status": "ok"}),
+            }
+        }
+        | OF_EVERY_ROUTE,
+    },
+    "GET /openapi.json": {
+        "operationId": "getOpenApiDocument",
+        "summary": "This document",
+    }
+    | _published("The OpenAPI document.", "application/json", {"type": "object"}),
+    "GET /docs": {
+        "operationId": "getDocsPage",
+        "summary": "The page that shows this document and explains the problem types",
+    }
+    | _published("The page.", "text/html", {"type": "string"}),
+}

@@ -1,0 +1,207 @@
+"""Parameters of requests and headers of answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from orders.http.caller import CUSTOMER_ID_PATTERN
+from orders.http.listing import DEFAULT_LIMIT, MAX_LIMIT, ORDER_LIST_PARAMETERS
+from orders.openapi import examples
+from orders.openapi.schemas import reference
+
+if TYPE_CHECKING:
+    from orders.openapi.schemas import Node
+
+ORDER_ID_PATTERN: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+IDEMPOTENCY_KEY_PATTERN: Final = r'^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
+_TAG: Final = '(?:W/)?"[!#-~]*"'
+ENTITY_TAGS_PATTERN: Final = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
+
+
+def _parameter(
+    place: str,
+    name: str,
+    description: str,
+    schema: Node,
+    example: Any = None,  # noqa: ANN401 - JSON
+) -> Node:
+    parameter: Node = {"name": name, "in": place, "description": description, "schema": schema}
+    if place == "path":
+        parameter["required"] = True
+    if example is not None:
+        parameter["example"] = example
+    return parameter
+
+
+ORDER_ID: Final = _parameter(
+    "path",
+    "orderId",
+    "The order's id, as the API made it. Any other text names no order: 404.",
+    {"type": "string", "format": "uuid", "pattern": ORDER_ID_PATTERN},
+    examples.ORDER_ID,
+)
+CUSTOMER_ID: Final = _parameter(
+    "path",
+    "customerId",
+    "The customer's id, percent-encoded where it needs to be.",
+    {"type": "string", "pattern": CUSTOMER_ID_PATTERN},
+    examples.CUSTOMER_ID,
+)
+DATE: Final = _parameter(
+    "path",
+    "date",
+    "A UTC day. Any other text names no report: 404.",
+    {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+    examples.DAY.isoformat(),
+)
+LIMIT: Final = _parameter(
+    "query",
+    "limit",
+    "How many a page holds at most.",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+)
+CURSOR: Final = _parameter(
+    "query",
+    "cursor",
+    "`nextCursor` of the page before. It fits only the same list: path, sort and filters must be"
+    " those that it came from; `limit` may differ.",
+    {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 200},
+)
+STATUS: Final = _parameter(
+    "query", "status", "Only orders in this status.", reference("OrderStatus"), "PENDING"
+)
+CONSISTENT: Final = _parameter(
+    "query",
+    "consistent",
+    "`true` reads the table itself, so that an order just made is in the list; otherwise the list"
+    " follows by some milliseconds.",
+    {"type": "boolean", "default": False},
+)
+_SORT: Final = _parameter(
+    "query",
+    "sort",
+    "Newest first, or oldest first.",
+    {"type": "string", "enum": ["-createdAt", "createdAt"], "default": "-createdAt"},
+)
+_INSTANT: Final = (
+    "RFC 3339; write the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded up."
+)
+_CREATED_FROM: Final = _parameter(
+    "query",
+    "createdFrom",
+    f"Only orders created at this instant or later. {_INSTANT}",
+    {"type": "string", "format": "date-time"},
+    "2026-11-23T00:00:00Z",
+)
+_CREATED_TO: Final = _parameter(
+    "query",
+    "createdTo",
+    f"Only orders created before this instant. {_INSTANT}",
+    {"type": "string", "format": "date-time"},
+    "2026-11-24T00:00:00Z",
+)
+_OF_ORDER_LISTS: Final = {
+    parameter["name"]: parameter
+    for parameter in (LIMIT, CURSOR, _SORT, _CREATED_FROM, _CREATED_TO, STATUS)
+}
+ORDER_LIST: Final = [_OF_ORDER_LISTS[name] for name in ORDER_LIST_PARAMETERS]
+QUEUE: Final = [
+    {**parameter, "required": True} if parameter is STATUS else parameter
+    for parameter in ORDER_LIST
+]
+"""Of the list of all orders in one status, which must be named."""
+
+IDEMPOTENCY_KEY: Final = _parameter(
+    "header",
+    "Idempotency-Key",
+    "Makes the request safe to repeat for 24 hours: the same key with the same request gets the"
+    " first answer again, marked `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters,"
+    " bare or as a quoted string; both spellings are the same key.",
+    {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
+    "5b0a3c1e-order-cus_42",
+)
+IF_MATCH: Final = _parameter(
+    "header",
+    "If-Match",
+    "The `ETag` of the order that the change is meant for; 412 if the order has changed since.",
+    {"type": "string", "pattern": ENTITY_TAGS_PATTERN},
+    '"1"',
+)
+IF_NONE_MATCH: Final = _parameter(
+    "header",
+    "If-None-Match",
+    "The `ETag` of what the client has; 304 if it is still the same.",
+    {"type": "string"},
+    '"1"',
+)
+
+HEADERS: Final[Node] = {
+    "ETag": {
+        "description": "The order's version, which identifies the body. Send it as `If-Match` to"
+        " change just this version, as `If-None-Match` to ask whether there is a newer one.",
+        "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+        "required": True,
+        "example": '"1"',
+    },
+    "PageETag": {
+        "description": "Changes with the content.",
+        "schema": {"type": "string"},
+        "required": True,
+    },
+    "Location": {
+        "description": "The new order's address.",
+        "schema": {"type": "string", "format": "uri"},
+        "required": True,
+        "example": f"https://api.example.com/orders/{examples.ORDER_ID}",
+    },
+    "Link": {
+        "description": 'The next page (`rel="next"`); absent on the last one.',
+        "schema": {"type": "string"},
+        "example": f"<https://api.example.com/orders?status=PENDING&cursor={examples.CURSOR}>;"
+        ' rel="next"',
+    },
+    "Idempotent-Replayed": {
+        "description": "Present where this is the first answer again.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "X-Request-Id": {
+        "description": "The request's id, in every log line about it. Every answer of a function"
+        " has it; those of the gateway alone don't.",
+        "schema": {"type": "string"},
+        "example": examples.REQUEST_ID,
+    },
+    "Retry-After": {
+        "description": "Seconds to wait.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+    },
+    "Allow": {
+        "description": "The methods that the path has.",
+        "schema": {"type": "string"},
+        "example": "GET, PATCH",
+    },
+    "Accept": {
+        "description": "The media type that the route reads.",
+        "schema": {"type": "string"},
+        "example": "application/json",
+    },
+    "Accept-Patch": {
+        "description": "The media types that the route reads.",
+        "schema": {"type": "string"},
+        "example": "application/merge-patch+json, application/json",
+    },
+    "Cache-Control": {
+        "description": "Orders are for the caller alone, and are to be asked for again each time.",
+        "schema": {"type": "string"},
+        "example": "private, no-cache",
+    },
+}
+
+
+def headers(*names: str, **renamed: str) -> Node:
+    """References to the components; `ETag="PageETag"` sends one under another's name."""
+    components = {name: name for name in names} | renamed
+    return {
+        name: {"$ref": f"#/components/headers/{component}"}
+        for name, component in components.items()
+    }
