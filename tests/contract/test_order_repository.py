@@ -1,0 +1,635 @@
+"""What every `OrderRepository` and `ReportRepository` does, the fakes as well as the table."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+from threading import Barrier
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from examples import CUS_42, MUGS, placed_order
+from fakes import NOON, FakeIds, summary_of
+
+from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.application.ports import KeyInUse, StaleOrder
+from orders.domain import timestamps
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.changes import TimelineEntry
+from orders.domain.daily_report import DailyReport
+from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT
+from orders.domain.order import CustomerId, OrderItem
+from orders.domain.order_id import IdRange
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from orders.application.ports import OrderRepository, ReportRepository
+    from orders.domain.order import Order, OrderSummary
+    from orders.domain.order_id import OrderId
+
+PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+EVERYTHING = IdRange.all()
+LATER = NOON + timedelta(minutes=1)
+STAFF = Actor("staff", "jo@example.com")
+RECORD_ID = "cus_42#" + "0f" * 32
+MANY = 32
+
+
+def record(
+    body: str = "{}", *, record_id: str = RECORD_ID, expires_at: datetime = NOON + timedelta(days=1)
+) -> IdempotencyRecord:
+    answer = Answer(201, body, '"1"', "https://api.example.com/orders/1")
+    return IdempotencyRecord(record_id, "fingerprint", answer, int(expires_at.timestamp()))
+
+
+def moved(order: Order, status: OrderStatus, reason: str | None = None) -> Order:
+    return order.changed_to(status, by=STAFF, at=LATER, reason=reason)
+
+
+def added(orders: OrderRepository, *new: Order) -> None:
+    for order in new:
+        orders.add(order, None, NOON)
+
+
+def entry(order: Order, version: int, reason: str | None = None) -> TimelineEntry:
+    return TimelineEntry(
+        order_id=order.order_id,
+        version=version,
+        status=PENDING if version == 1 else PAID,
+        previous_status=None if version == 1 else PENDING,
+        actor=CUSTOMER if version == 1 else STAFF,
+        reason=reason,
+        changed_at=NOON,
+    )
+
+
+def outcomes(attempts: Sequence[Callable[[], None]]) -> list[type[Exception] | None]:
+    """What each attempt raised, all of them made at once."""
+    start = Barrier(len(attempts))
+
+    def outcome(attempt: Callable[[], None]) -> type[Exception] | None:
+        start.wait()
+        try:
+            attempt()
+        except (KeyInUse, StaleOrder) as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        return list(pool.map(outcome, attempts))
+
+
+class TestWhatIsWrittenIsRead:
+    @pytest.mark.parametrize(
+        "order",
+        [
+            pytest.param(placed_order(), id="an order"),
+            pytest.param(placed_order(payment_token="tok_approve"), id="paid by token"),
+            pytest.param(placed_order(metadata={}), id="no metadata"),
+            pytest.param(
+                placed_order(metadata={f"key {i}": "é" * 500 for i in range(20)}),
+                id="all the metadata there may be",
+            ),
+            pytest.param(
+                placed_order(
+                    items=tuple(OrderItem(f"SKU-{i}", "n" * 200, 1, i) for i in range(100))
+                ),
+                id="100 items",
+            ),
+            pytest.param(
+                placed_order(
+                    items=(OrderItem("GOLD", "Gold", MAX_AMOUNT // MAX_UNIT_AMOUNT, 10**9),),
+                ),
+                id="the largest amount",
+            ),
+            pytest.param(
+                placed_order(items=(replace(MUGS, unit_amount=0),)), id="an amount of nothing"
+            ),
+            pytest.param(
+                placed_order(
+                    items=(
+                        replace(MUGS, name="Tasse à café ☕ 杯子 \U0001f37a \x00 \ufffe\uffff"),
+                    ),
+                    metadata={"ключ": "значение", "\uffff": "\ufffe", "empty": ""},
+                ),
+                id="any character",
+            ),
+            pytest.param(placed_order(customer_id=CustomerId("auth0|a:b@c+d.e_f-")), id="its id"),
+            pytest.param(placed_order(timestamps.EPOCH), id="the first millisecond"),
+        ],
+    )
+    def test_an_order_comes_back_as_it_was(self, orders: OrderRepository, order: Order) -> None:
+        added(orders, order)
+
+        assert orders.get(order.order_id) == order
+
+    def test_an_order_comes_back_as_it_was_changed(self, orders: OrderRepository) -> None:
+        placed = placed_order(payment_token="tok_approve")
+        paid = placed.changed_to(
+            PAID, by=Actor.system("process-order-events"), at=LATER, charge_id="ch_1"
+        )
+        canceled = moved(paid, CANCELED, reason="changed their mind: \ufffe\uffff \U0001f937")
+
+        added(orders, placed)
+        orders.update(placed, paid, None, NOON)
+        assert orders.get(placed.order_id) == paid
+        assert paid.payment_token is None
+
+        orders.update(paid, canceled, None, NOON)
+        assert orders.get(placed.order_id) == canceled
+
+    def test_what_a_change_leaves_out_is_gone(self, orders: OrderRepository) -> None:
+        placed = placed_order(payment_token="tok_approve")
+        canceled = moved(placed, CANCELED, reason="by staff")
+        by_customer = replace(canceled, version=3, changed_by=CUSTOMER, reason=None)
+
+        added(orders, placed)
+        orders.update(placed, canceled, None, NOON)
+        orders.update(canceled, by_customer, None, NOON)
+
+        assert orders.get(placed.order_id) == by_customer
+
+    def test_an_order_that_was_never_written_is_none(self, orders: OrderRepository) -> None:
+        assert orders.get(placed_order().order_id) is None
+
+    def test_lists_show_an_order_as_it_is_now(self, orders: OrderRepository) -> None:
+        placed = placed_order()
+        paid = moved(placed, PAID)
+        added(orders, placed)
+        orders.update(placed, paid, None, NOON)
+
+        for consistent in (False, True):
+            found = orders.list_by_customer(
+                CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=consistent
+            )
+            assert list(found) == [summary_of(paid)]
+        for status, expected in ((PENDING, []), (PAID, [summary_of(paid)])):
+            found = orders.list_by_status(status, EVERYTHING, newest_first=True, limit=10)
+            assert list(found) == expected
+            assert list(orders.each_by_status(status, EVERYTHING)) == expected
+
+
+class TestIdempotencyRecords:
+    def test_a_record_rides_with_a_new_order(self, orders: OrderRepository) -> None:
+        order, first = placed_order(), record('{"a": "\uffff"}')
+        orders.add(order, first, NOON)
+
+        assert orders.get_record(RECORD_ID) == first
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (order, first)
+
+    def test_a_record_rides_with_a_change(self, orders: OrderRepository) -> None:
+        order, first = placed_order(), record()
+        paid = moved(order, PAID)
+        added(orders, order)
+        orders.update(order, paid, first, NOON)
+
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (paid, first)
+
+    def test_a_record_can_be_written_alone(self, orders: OrderRepository) -> None:
+        first = replace(record(), answer=Answer(200, "{}", '"1"', None))
+        orders.remember(first, NOON)
+
+        assert orders.get_record(RECORD_ID) == first
+        with pytest.raises(KeyInUse):
+            orders.remember(record("again"), NOON)
+        assert orders.get_record(RECORD_ID) == first
+
+    def test_what_is_not_there_is_none(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        assert orders.get_record(RECORD_ID) is None
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (None, None)
+
+        added(orders, order)
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (order, None)
+
+        orders.remember(record(), NOON)
+        other = placed_order().order_id
+        assert orders.get_with_record(other, RECORD_ID) == (None, record())
+
+    def test_a_live_record_keeps_a_second_order_from_being_written(
+        self, orders: OrderRepository
+    ) -> None:
+        second = placed_order()
+        orders.add(placed_order(), record("first"), NOON)
+
+        with pytest.raises(KeyInUse):
+            orders.add(second, record("second"), NOON)
+
+        assert orders.get(second.order_id) is None
+        assert len(orders.list_by_customer(
+            CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=True
+        )) == 1  # fmt: skip
+        assert orders.get_record(RECORD_ID) == record("first")
+
+    def test_a_live_record_keeps_a_change_from_being_written(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        orders.add(order, record("first"), NOON)
+
+        with pytest.raises(KeyInUse):
+            orders.update(order, moved(order, PAID), record("second"), NOON)
+
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (order, record("first"))
+
+    def test_an_order_that_moved_is_told_from_a_key_that_was_used(
+        self, orders: OrderRepository
+    ) -> None:
+        order = placed_order()
+        paid = moved(order, PAID)
+        added(orders, order)
+        orders.update(order, paid, None, NOON)
+
+        with pytest.raises(StaleOrder):
+            orders.update(order, moved(order, CANCELED), record(), NOON)
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (paid, None)
+
+        orders.remember(record(), NOON)
+        with pytest.raises(KeyInUse):
+            orders.update(order, moved(order, CANCELED), record(), NOON)
+
+    def test_an_expired_record_counts_as_absent_and_is_overwritten(
+        self, orders: OrderRepository
+    ) -> None:
+        expiry = NOON.replace(microsecond=0) + timedelta(days=1)
+        at_expiry = record("later", expires_at=expiry + timedelta(days=1))
+        just_before = expiry - timedelta(milliseconds=1)
+        order, second = placed_order(), placed_order()
+        orders.add(order, record("first", expires_at=expiry), NOON)
+
+        with pytest.raises(KeyInUse):
+            orders.add(second, at_expiry, just_before)
+        with pytest.raises(KeyInUse):
+            orders.update(order, moved(order, PAID), at_expiry, just_before)
+        with pytest.raises(KeyInUse):
+            orders.remember(at_expiry, just_before)
+        assert orders.get_record(RECORD_ID) == record("first", expires_at=expiry)
+
+        orders.add(second, at_expiry, expiry)
+        assert orders.get_with_record(second.order_id, RECORD_ID) == (second, at_expiry)
+
+    @pytest.mark.parametrize("write", ["update", "remember"])
+    def test_a_change_overwrites_an_expired_record_too(
+        self, orders: OrderRepository, write: str
+    ) -> None:
+        order, now = placed_order(), NOON + timedelta(days=2)
+        fresh = record("fresh", expires_at=now + timedelta(days=1))
+        orders.add(order, record("stale"), NOON)
+
+        if write == "update":
+            orders.update(order, moved(order, PAID), fresh, now)
+        else:
+            orders.remember(fresh, now)
+
+        assert orders.get_record(RECORD_ID) == fresh
+
+
+class TestStaleWrites:
+    def test_an_order_that_is_not_there_is_stale(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        with pytest.raises(StaleOrder):
+            orders.update(order, moved(order, PAID), None, NOON)
+        assert orders.get(order.order_id) is None
+
+    def test_the_version_must_be_the_one_that_was_read(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        wrong = replace(order, version=2)
+        with pytest.raises(StaleOrder):
+            orders.update(wrong, moved(wrong, PAID), None, NOON)
+        assert orders.get(order.order_id) == order
+
+    def test_the_status_must_be_the_one_that_was_read(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        wrong = replace(order, status=PAID)
+        with pytest.raises(StaleOrder):
+            orders.update(wrong, moved(wrong, SHIPPED), None, NOON)
+        assert orders.get(order.order_id) == order
+
+    def test_an_order_is_not_written_over_another(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        with pytest.raises(KeyInUse):
+            orders.add(replace(order, amount=1), None, NOON)
+        assert orders.get(order.order_id) == order
+
+
+class TestRaces:
+    def test_of_two_writers_one_wins(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        targets = [moved(order, PAID), moved(order, CANCELED, "no")]
+
+        outcome = outcomes([partial(orders.update, order, after, None, NOON) for after in targets])
+
+        assert sorted(map(str, outcome)) == sorted(map(str, [None, StaleOrder]))
+        assert orders.get(order.order_id) == targets[outcome.index(None)]
+
+    def test_of_many_writers_one_wins_and_all_rows_agree(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        targets = [moved(order, (PAID, CANCELED)[i % 2], f"{i}") for i in range(MANY)]
+
+        outcome = outcomes([partial(orders.update, order, after, None, NOON) for after in targets])
+
+        assert outcome.count(None) == 1
+        assert outcome.count(StaleOrder) == MANY - 1
+        winner = targets[outcome.index(None)]
+        assert orders.get(order.order_id) == winner
+        for consistent in (False, True):
+            assert list(
+                orders.list_by_customer(
+                    CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=consistent
+                )
+            ) == [summary_of(winner)]
+        for status in OrderStatus:
+            found = orders.list_by_status(status, EVERYTHING, newest_first=True, limit=10)
+            assert list(found) == ([summary_of(winner)] if status is winner.status else [])
+
+    def test_one_key_makes_one_order(self, orders: OrderRepository) -> None:
+        new = [placed_order() for _ in range(MANY)]
+
+        outcome = outcomes(
+            [partial(orders.add, order, record(order.order_id), NOON) for order in new]
+        )
+
+        assert outcome.count(None) == 1
+        assert outcome.count(KeyInUse) == MANY - 1
+        winner = new[outcome.index(None)]
+        assert orders.get_record(RECORD_ID) == record(winner.order_id)
+        found = orders.list_by_customer(
+            CUS_42, EVERYTHING, newest_first=True, limit=100, consistent=True
+        )
+        assert list(found) == [summary_of(winner)]
+
+    def test_one_key_makes_one_change(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        paid = moved(order, PAID)
+
+        outcome = outcomes(
+            [partial(orders.update, order, paid, record(f"{i}"), NOON) for i in range(MANY)]
+        )
+
+        assert outcome.count(None) == 1
+        assert set(outcome) <= {None, KeyInUse, StaleOrder}
+        winner = record(f"{outcome.index(None)}")
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (paid, winner)
+
+    def test_one_key_is_remembered_once(self, orders: OrderRepository) -> None:
+        outcome = outcomes([partial(orders.remember, record(f"{i}"), NOON) for i in range(MANY)])
+
+        assert outcome.count(None) == 1
+        assert outcome.count(KeyInUse) == MANY - 1
+        assert orders.get_record(RECORD_ID) == record(f"{outcome.index(None)}")
+
+
+class Read(Protocol):
+    """A page of one list: that of cus_42, or of the orders that are PENDING."""
+
+    def __call__(
+        self, orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
+    ) -> Sequence[OrderSummary]: ...
+
+
+def by_customer(
+    orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
+) -> Sequence[OrderSummary]:
+    return orders.list_by_customer(
+        CUS_42, ids, newest_first=newest_first, limit=limit, consistent=False
+    )
+
+
+def by_customer_consistently(
+    orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
+) -> Sequence[OrderSummary]:
+    return orders.list_by_customer(
+        CUS_42, ids, newest_first=newest_first, limit=limit, consistent=True
+    )
+
+
+def by_status(
+    orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
+) -> Sequence[OrderSummary]:
+    return orders.list_by_status(PENDING, ids, newest_first=newest_first, limit=limit)
+
+
+@pytest.mark.parametrize("read", [by_customer, by_customer_consistently, by_status])
+class TestLists:
+    @pytest.mark.parametrize("newest_first", [True, False])
+    def test_a_walk_repeats_nothing_and_skips_nothing_while_orders_come_in(
+        self,
+        orders: OrderRepository,
+        read: Read,
+        *,
+        newest_first: bool,
+    ) -> None:
+        """Several orders share a millisecond; new ones come in before and behind the walk."""
+        ids = FakeIds()
+        times = [NOON + timedelta(milliseconds=n // 3) for n in range(40)]
+        placed = [replace(placed_order(), order_id=ids.order_id(at)) for at in times]
+        added(orders, *placed)
+
+        seen: list[OrderId] = []
+        remaining = EVERYTHING
+        while page := read(orders, remaining, newest_first=newest_first, limit=7):
+            assert len(page) <= 7
+            seen += [order.order_id for order in page]
+            last = page[-1].order_id
+            remaining = remaining.before(last) if newest_first else remaining.after(last)
+            for at in (NOON - timedelta(days=1), times[20], NOON + timedelta(days=1)):
+                if len(seen) < len(placed):
+                    added(orders, replace(placed_order(), order_id=ids.order_id(at)))
+
+        assert seen == sorted(set(seen), reverse=newest_first)
+        assert {order.order_id for order in placed} <= set(seen)
+
+    def test_a_page_is_full_unless_the_list_ends(self, orders: OrderRepository, read: Read) -> None:
+        placed = [placed_order(NOON + timedelta(seconds=n)) for n in range(5)]
+        added(orders, *placed)
+        summaries = [summary_of(order) for order in placed]
+
+        for limit in range(1, 7):
+            assert (
+                list(read(orders, EVERYTHING, newest_first=False, limit=limit)) == summaries[:limit]
+            )
+            assert (
+                list(read(orders, EVERYTHING, newest_first=True, limit=limit))
+                == summaries[::-1][:limit]
+            )
+
+    def test_a_range_holds_its_bounds_and_nothing_beyond(
+        self, orders: OrderRepository, read: Read
+    ) -> None:
+        placed = [placed_order(NOON + timedelta(milliseconds=n)) for n in range(5)]
+        added(orders, *placed)
+        millisecond = timestamps.to_milliseconds(NOON)
+        keys = [order.order_id for order in placed]
+
+        def found(ids: IdRange) -> list[OrderId]:
+            return [order.order_id for order in read(orders, ids, newest_first=False, limit=10)]
+
+        assert found(EVERYTHING.created_from(millisecond + 2)) == keys[2:]
+        assert found(EVERYTHING.created_before(millisecond + 2)) == keys[:2]
+        assert found(EVERYTHING.after(keys[1]).before(keys[4])) == keys[2:4]
+        assert found(EVERYTHING.after(keys[1]).before(keys[2])) == []
+
+    def test_a_list_of_nothing_is_empty(self, orders: OrderRepository, read: Read) -> None:
+        assert list(read(orders, EVERYTHING, newest_first=True, limit=10)) == []
+
+    def test_others_are_left_out(self, orders: OrderRepository, read: Read) -> None:
+        mine, theirs = placed_order(), placed_order(customer_id=CustomerId("cus_4"))
+        paid = moved(mine, PAID)
+        added(orders, mine, theirs)
+        orders.update(mine, paid, None, NOON)
+
+        expected = [theirs] if read is by_status else [paid]
+        assert list(read(orders, EVERYTHING, newest_first=True, limit=10)) == [
+            summary_of(o) for o in expected
+        ]
+
+
+class TestEachByStatus:
+    def test_all_orders_of_the_status_in_the_range_come_once(self, orders: OrderRepository) -> None:
+        placed = [placed_order(NOON + timedelta(seconds=n)) for n in range(30)]
+        added(orders, *placed)
+        orders.update(placed[3], moved(placed[3], PAID), None, NOON)
+        ids = IdRange.all().after(placed[0].order_id).before(placed[29].order_id)
+
+        found = sorted(order.order_id for order in orders.each_by_status(PENDING, ids))
+
+        assert found == [o.order_id for o in placed[1:29] if o is not placed[3]]
+
+    def test_orders_that_leave_while_they_are_read_disturb_nothing(
+        self, orders: OrderRepository
+    ) -> None:
+        placed = [placed_order(NOON + timedelta(seconds=n)) for n in range(20)]
+        added(orders, *placed)
+
+        met = set()
+        for summary in orders.each_by_status(PENDING, EVERYTHING):
+            met.add(summary.order_id)
+            order = orders.get(summary.order_id)
+            assert order
+            orders.update(order, moved(order, CANCELED), None, NOON)
+
+        assert met == {order.order_id for order in placed}
+        assert list(orders.each_by_status(PENDING, EVERYTHING)) == []
+
+    def test_an_empty_range_has_none(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        nothing = EVERYTHING.after(order.order_id).before(order.order_id)
+        assert list(orders.each_by_status(PENDING, nothing)) == []
+
+
+class TestReasons:
+    def test_a_hundred_orders_at_once(self, orders: OrderRepository) -> None:
+        placed = [placed_order() for _ in range(100)]
+        added(orders, *placed)
+        for number, order in enumerate(placed):
+            reason = f"reason {number}" if number % 2 else None
+            orders.update(order, moved(order, CANCELED, reason), None, NOON)
+
+        assert orders.get_reasons([order.order_id for order in placed]) == {
+            order.order_id: f"reason {number}" if number % 2 else None
+            for number, order in enumerate(placed)
+        }
+
+    def test_orders_that_are_not_there_are_left_out(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        keys = [order.order_id, placed_order().order_id]
+        assert orders.get_reasons(keys) == {order.order_id: None}
+
+
+class TestTimeline:
+    def test_entries_come_oldest_first_after_a_version(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        entries = [entry(order, version, "\uffff") for version in range(1, 13)]
+        for each in reversed(entries):
+            orders.append_to_timeline(each)
+        orders.append_to_timeline(entry(placed_order(), 1))
+
+        def read(after_version: int, limit: int) -> list[TimelineEntry]:
+            found, timeline = orders.get_with_timeline(
+                order.order_id, after_version=after_version, limit=limit
+            )
+            assert found == order
+            return list(timeline)
+
+        assert read(0, 100) == entries
+        assert read(0, 12) == entries
+        assert read(0, 5) == entries[:5]
+        assert read(5, 5) == entries[5:10]
+        assert read(10, 5) == entries[10:]
+        assert read(12, 5) == []
+
+    def test_an_order_without_a_timeline_and_a_timeline_without_an_order(
+        self, orders: OrderRepository
+    ) -> None:
+        order, missing = placed_order(), placed_order()
+        added(orders, order)
+        orders.append_to_timeline(entry(missing, 1))
+
+        found = orders.get_with_timeline(order.order_id, after_version=0, limit=1)
+        assert (found[0], list(found[1])) == (order, [])
+        found = orders.get_with_timeline(missing.order_id, after_version=0, limit=1)
+        assert (found[0], list(found[1])) == (None, [entry(missing, 1)])
+
+    def test_a_repetition_changes_nothing(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        first = entry(order, 1, "first")
+        orders.append_to_timeline(first)
+        orders.append_to_timeline(first)
+        orders.append_to_timeline(entry(order, 1, "second"))
+
+        _, timeline = orders.get_with_timeline(order.order_id, after_version=0, limit=10)
+        assert list(timeline) == [first]
+
+    def test_the_timeline_is_no_part_of_any_list(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        added(orders, order)
+        orders.append_to_timeline(entry(order, 1))
+        for consistent in (False, True):
+            found = orders.list_by_customer(
+                CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=consistent
+            )
+            assert list(found) == [summary_of(order)]
+
+
+class TestReports:
+    DAY = date(2026, 11, 23)
+
+    def report(self, **changes: object) -> DailyReport:
+        report = DailyReport(
+            day=self.DAY,
+            generated_at=NOON,
+            orders={"USD": {PENDING: 1, PAID: 2}, "JPY": {CANCELED: 1}},
+            revenue={"USD": 2**53 + 1},
+            cancellation_reasons={"out-of-stock": 1, "\U0001f937" * 500: 2},
+        )
+        return replace(report, **changes)  # type: ignore[arg-type]  # fields of DailyReport
+
+    def test_a_report_comes_back_as_it_was(self, reports: ReportRepository) -> None:
+        reports.put(self.report())
+        assert reports.get(self.DAY) == self.report()
+
+    def test_a_day_without_orders_has_an_empty_report(self, reports: ReportRepository) -> None:
+        empty = self.report(orders={}, revenue={}, cancellation_reasons={})
+        reports.put(empty)
+        assert reports.get(self.DAY) == empty
+
+    def test_a_rerun_overwrites(self, reports: ReportRepository) -> None:
+        reports.put(self.report())
+        reports.put(self.report(orders={}, generated_at=LATER))
+        assert reports.get(self.DAY) == self.report(orders={}, generated_at=LATER)
+
+    def test_another_day_has_none(self, reports: ReportRepository) -> None:
+        reports.put(self.report())
+        assert reports.get(self.DAY + timedelta(days=1)) is None

