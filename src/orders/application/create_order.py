@@ -44,7 +44,7 @@ class CreateOrder:
         record = key.remember(answer, now) if key else None
         for _ in range(_ATTEMPTS):
             try:
-                self.orders.add(order, record, now)
+                self.orders.add(order, record, self.clock.now())
             except KeyInUse:
                 if replay := self._replay(key):
                     return replay
