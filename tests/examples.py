@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fakes import NOON, FakeIds
 
+from orders.application.caller import Caller
+from orders.application.idempotency import Answer
 from orders.domain.actor import CUSTOMER
 from orders.domain.order import CustomerId, NewOrder, OrderItem
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 CUS_42 = CustomerId("cus_42")
 MUGS = OrderItem("MUG-01", "Mug", 3, 1999)
+
+CUSTOMER_42 = Caller(CUS_42, is_staff=False)
+SOMEBODY_ELSE = Caller(CustomerId("cus_7"), is_staff=False)
+STAFF = Caller(CustomerId("ann"), is_staff=True)
 
 _ids = FakeIds()
 
@@ -30,3 +36,9 @@ def new_order(**changes: Any) -> NewOrder:  # noqa: ANN401 - fields of NewOrder
 def placed_order(created_at: datetime = NOON, **changes: Any) -> Order:  # noqa: ANN401 - likewise
     """The same at its first version; each has an id of its own, later ones greater ids."""
     return new_order(**changes).placed(_ids.order_id(created_at), by=CUSTOMER)
+
+
+def rendered(order: Order) -> Answer:
+    """An answer that shows which version of which order it is of."""
+    body = f"{order.order_id} {order.status} {order.version}"
+    return Answer(200, body, f'"{order.version}"', f"/orders/{order.order_id}")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from examples import CUSTOMER_42, SOMEBODY_ELSE, STAFF, new_order, rendered
+from fakes import NOON, FakeClock, FakeIds, InMemoryOrders
+
+from orders.application.create_order import CreateOrder
+from orders.application.idempotency import IdempotencyKey
+from orders.application.ports import KeyInUse
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.errors import Forbidden, IdempotencyKeyReused, InvalidOrder, TryAgain
+
+if TYPE_CHECKING:
+    from orders.application.caller import Caller
+    from orders.application.idempotency import IdempotencyRecord, Outcome
+    from orders.domain.order import NewOrder, Order
+
+KEY = IdempotencyKey("cus_42#key", "request 1")
+REUSED_KEY = IdempotencyKey("cus_42#key", "request 2")
+
+
+class Shop:
+    """The use case over fakes."""
+
+    def __init__(self) -> None:
+        self.orders = InMemoryOrders()
+        self.clock = FakeClock()
+        self.create = CreateOrder(self.orders, self.clock, FakeIds())
+
+    def place(
+        self,
+        key: IdempotencyKey | None = KEY,
+        caller: Caller = CUSTOMER_42,
+        request: NewOrder | None = None,
+    ) -> Outcome:
+        return self.create(caller, request or new_order(), key, rendered)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def test_a_fresh_order_is_one_write_and_nothing_else(shop: Shop) -> None:
+    for key in (None, KEY):
+        shop.orders.calls.clear()
+        outcome = shop.place(key)
+        assert outcome.order in shop.orders.orders.values()
+        assert not outcome.replayed
+        assert shop.orders.calls == ["add"]
+
+
+def test_an_order_is_created_now_by_its_caller(shop: Shop) -> None:
+    by_customer, by_staff = shop.place(None).order, shop.place(None, STAFF).order
+    assert by_customer
+    assert by_staff
+    assert by_customer.created_at == NOON
+    assert by_customer.changed_by == CUSTOMER
+    assert by_staff.changed_by == Actor("staff", "ann")
+
+
+def test_a_second_request_with_the_same_key_returns_the_first_order(shop: Shop) -> None:
+    first = shop.place()
+    shop.clock.advance(hours=23, minutes=59)
+    shop.orders.calls.clear()
+    second = shop.place()
+    assert (second.answer, second.replayed, second.order) == (first.answer, True, None)
+    assert len(shop.orders.orders) == 1
+    assert shop.orders.calls == ["add", "get_record"]
+
+
+def test_without_a_key_each_request_makes_an_order(shop: Shop) -> None:
+    shop.place(None)
+    shop.place(None)
+    assert len(shop.orders.orders) == 2
+
+
+def test_a_key_of_another_request_is_refused(shop: Shop) -> None:
+    shop.place()
+    with pytest.raises(IdempotencyKeyReused):
+        shop.place(REUSED_KEY)
+    assert len(shop.orders.orders) == 1
+
+
+def test_a_key_is_kept_for_24_hours_and_then_is_free_though_its_record_is_there(
+    shop: Shop,
+) -> None:
+    shop.place()
+    shop.clock.advance(hours=24)  # the record stays to the end of its second
+    assert shop.place().replayed
+    shop.clock.advance(seconds=1)
+    again = shop.place(REUSED_KEY)
+    assert not again.replayed
+    assert shop.orders.records[KEY.record_id].answer == again.answer
+    assert len(shop.orders.orders) == 2
+
+
+def test_a_refused_request_does_not_use_its_key_up(shop: Shop) -> None:
+    with pytest.raises(InvalidOrder):
+        shop.place(request=new_order(currency="ABC"))
+    with pytest.raises(Forbidden):
+        shop.place(caller=SOMEBODY_ELSE)
+    assert shop.orders.records == {}
+    assert not shop.place().replayed
+
+
+def test_a_customer_orders_for_themselves_only(shop: Shop) -> None:
+    with pytest.raises(Forbidden):
+        shop.place(None, SOMEBODY_ELSE)
+    assert shop.orders.calls == []
+
+
+def test_whoever_may_no_longer_order_still_gets_the_first_answer(shop: Shop) -> None:
+    """Replay and reuse are decided before the permission."""
+    first = shop.place(caller=STAFF)
+    replay = shop.place(caller=SOMEBODY_ELSE)
+    assert (replay.answer, replay.replayed) == (first.answer, True)
+    with pytest.raises(IdempotencyKeyReused):
+        shop.place(REUSED_KEY, SOMEBODY_ELSE)
+
+
+def test_whoever_loses_the_race_for_a_key_gets_the_winners_answer(shop: Shop) -> None:
+    """The winner commits after the loser has begun."""
+
+    def win() -> None:
+        shop.orders.before_write = lambda: None
+        shop.place()
+
+    shop.orders.before_write = win
+    outcome = shop.place()
+    assert outcome.replayed
+    assert outcome.answer == shop.orders.records[KEY.record_id].answer
+    assert len(shop.orders.orders) == 1
+
+
+def test_a_record_that_expires_between_write_and_read_is_written_over(shop: Shop) -> None:
+    shop.place()
+    expires_at = shop.orders.records[KEY.record_id].expires_at
+
+    class PassingTime(FakeClock):
+        """A quarter of a second goes by between any two looks at the clock."""
+
+        def now(self) -> datetime:
+            self.advance(milliseconds=250)
+            return self.time
+
+    just_before = datetime.fromtimestamp(expires_at, UTC) - timedelta(milliseconds=600)
+    create = CreateOrder(shop.orders, PassingTime(just_before), FakeIds())
+    shop.orders.calls.clear()
+    assert not create(CUSTOMER_42, new_order(), KEY, rendered).replayed
+    assert shop.orders.calls == ["add", "get_record", "add"]
+
+
+def test_a_key_that_is_in_use_and_never_found_is_tried_again_later(shop: Shop) -> None:
+    attempts: list[str] = []
+
+    class Haunted(InMemoryOrders):
+        def add(self, order: Order, record: IdempotencyRecord | None, now: datetime) -> None:
+            attempts.append(f"{order} {record} {now}")
+            raise KeyInUse
+
+    create = CreateOrder(Haunted(), shop.clock, FakeIds())
+    with pytest.raises(TryAgain):
+        create(CUSTOMER_42, new_order(), KEY, rendered)
+    assert len(attempts) == 3
+    assert len(set(attempts)) == 1, "ids and times are fixed once per request"

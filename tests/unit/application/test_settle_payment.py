@@ -1,0 +1,324 @@
+"""Whatever happens in whatever order: money and stock end up where the order does."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from examples import CUSTOMER_42, STAFF, placed_order, rendered
+from fakes import FakeClock, FakeInventory, FakePayments, InMemoryOrders
+from interleaving import Stepwise, each_interleaving
+
+from orders.application.change_status import ChangeStatus, StatusChange
+from orders.application.settle_payment import Settlement, SettlePayment
+from orders.domain.actor import Actor
+from orders.domain.errors import (
+    MalformedRow,
+    OrderError,
+    PaymentDeclined,
+    PaymentUnavailable,
+    TryAgain,
+)
+from orders.domain.order_id import make_order_id
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.application.caller import Caller
+
+PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+
+
+class Shop:
+    """One order to be paid by token, the services, and those who touch the order."""
+
+    def __init__(self, *, pays_by_token: bool = True) -> None:
+        self.orders = InMemoryOrders()
+        self.payments = FakePayments()
+        self.inventory = FakeInventory()
+        self.clock = FakeClock()
+        self.order = placed_order(payment_token="tok" if pays_by_token else None)
+        self.orders.orders[self.order.order_id] = self.order
+
+    @property
+    def now(self) -> Any:  # noqa: ANN401 - an order, as it stands
+        return self.orders.orders[self.order.order_id]
+
+    def settle(self, wrap: Callable[[Any], Any] = lambda port: port) -> Settlement:
+        """As one delivery of an event does."""
+        settle = SettlePayment(
+            wrap(self.orders), wrap(self.payments), wrap(self.inventory), self.clock
+        )
+        return settle(self.order.order_id)
+
+    def change(
+        self,
+        caller: Caller,
+        status: OrderStatus,
+        wrap: Callable[[Any], Any] = lambda port: port,
+    ) -> None:
+        change = StatusChange(order_id=self.order.order_id, status=status)
+        ChangeStatus(wrap(self.orders), self.clock)(caller, change, None, rendered)
+
+    def cancel(self, wrap: Callable[[Any], Any] = lambda port: port) -> None:
+        """The customer cancels, if they still may, and the event of that is delivered."""
+        with suppress(OrderError):
+            self.change(CUSTOMER_42, CANCELED, wrap)
+            self.settle(wrap)
+
+    def cancel_by_staff(self, wrap: Callable[[Any], Any] = lambda port: port) -> None:
+        """Staff cancel, also what was paid, and the event of that is delivered."""
+        self.change(STAFF, CANCELED, wrap)
+        self.settle(wrap)
+
+    def pay_by_transfer(self, wrap: Callable[[Any], Any] = lambda port: port) -> None:
+        """Staff mark the order PAID, if it isn't, and the event of that is delivered."""
+        with suppress(OrderError):
+            self.change(STAFF, PAID, wrap)
+            self.settle(wrap)
+
+    def redeliver(self) -> None:
+        """The queue delivers again what was not acknowledged."""
+        with suppress(PaymentUnavailable):
+            self.settle()
+
+    @property
+    def is_charged(self) -> bool:
+        return self.order.order_id in self.payments.live
+
+    @property
+    def is_reserved(self) -> bool:
+        return self.order.order_id in self.inventory.live
+
+    def check(self) -> None:
+        """No order rests CANCELED with a live charge or reservation, none PAID without one."""
+        assert self.now.status in {PAID, CANCELED}
+        if self.now.status is PAID and self.now.charge_id:
+            assert self.payments.live == {self.order.order_id: self.now.charge_id}
+            assert self.is_reserved
+        else:
+            assert not self.is_charged
+            assert not self.is_reserved
+        assert len(self.payments.charged) <= 1
+        assert len(self.payments.refunded) <= 1
+        assert self.now.payment_token is None
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def test_an_order_with_a_token_is_reserved_charged_and_paid(shop: Shop) -> None:
+    shop.clock.advance(seconds=2)
+    assert shop.settle() is Settlement.PAID
+    assert (shop.now.status, shop.now.version) == (PAID, 2)
+    assert shop.now.charge_id == f"ch_{shop.order.order_id}"
+    assert shop.now.changed_by == Actor("system:process-order-events")
+    assert shop.now.updated_at == shop.clock.now()
+    assert shop.now.reason is None
+    shop.check()
+
+
+def test_an_order_without_a_token_is_left_alone() -> None:
+    shop = Shop(pays_by_token=False)
+    for status in OrderStatus:
+        shop.orders.orders[shop.order.order_id] = replace(shop.order, status=status)
+        assert shop.settle() is Settlement.NOTHING_TO_DO
+    assert not shop.is_charged
+    assert not shop.is_reserved
+    assert shop.now.version == 1
+
+
+def test_a_declined_payment_cancels_the_order_and_releases_its_stock(shop: Shop) -> None:
+    shop.payments.refusal = PaymentDeclined()
+    assert shop.settle() is Settlement.DECLINED
+    assert (shop.now.status, shop.now.reason) == (CANCELED, "payment-declined")
+    shop.check()
+
+
+def test_an_order_that_is_out_of_stock_is_canceled_and_not_charged(shop: Shop) -> None:
+    shop.inventory.is_empty = True
+    assert shop.settle() is Settlement.OUT_OF_STOCK
+    assert (shop.now.status, shop.now.reason) == (CANCELED, "out-of-stock")
+    assert shop.payments.charged == []
+    shop.check()
+
+
+def test_an_undecided_payment_is_asked_for_again(shop: Shop) -> None:
+    shop.payments.refusal = PaymentUnavailable()
+    with pytest.raises(PaymentUnavailable):
+        shop.settle()
+    assert (shop.now.status, shop.now.version, shop.is_reserved) == (PENDING, 1, True)
+    shop.payments.refusal = None
+    assert shop.settle() is Settlement.PAID
+    assert len(shop.inventory.reserved) == 1
+    shop.check()
+
+
+def test_a_customer_who_cancels_while_payment_is_undecided_gets_the_stock_released(
+    shop: Shop,
+) -> None:
+    shop.payments.refusal = PaymentUnavailable()
+    shop.redeliver()
+    shop.cancel()
+    assert shop.now.status is CANCELED
+    shop.check()
+
+
+def test_a_redelivery_changes_nothing(shop: Shop) -> None:
+    shop.settle()
+    paid = shop.now
+    assert shop.settle() is Settlement.NOTHING_TO_DO
+    assert shop.now == paid
+    shop.check()
+
+
+def test_an_order_that_was_shipped_keeps_its_charge(shop: Shop) -> None:
+    shop.settle()
+    shop.change(STAFF, SHIPPED)
+    assert shop.settle() is Settlement.NOTHING_TO_DO
+    assert shop.is_charged
+    assert shop.is_reserved
+
+
+def test_a_canceled_order_that_was_charged_is_refunded_once(shop: Shop) -> None:
+    shop.settle()
+    shop.change(STAFF, CANCELED)
+    assert shop.settle() is Settlement.REFUNDED
+    assert shop.settle() is Settlement.NOTHING_TO_DO
+    assert shop.payments.refunded == [shop.order.order_id]
+    shop.check()
+
+
+def test_the_event_of_the_cancellation_may_come_before_that_of_the_order(shop: Shop) -> None:
+    shop.change(CUSTOMER_42, CANCELED)
+    assert shop.settle() is Settlement.NOTHING_TO_DO  # ORDER_CANCELED
+    assert shop.settle() is Settlement.NOTHING_TO_DO  # ORDER_CREATED
+    assert shop.payments.charged == []
+    assert shop.inventory.reserved == []
+    shop.check()
+
+
+def test_an_order_that_staff_marked_paid_is_not_charged_as_well(shop: Shop) -> None:
+    shop.change(STAFF, PAID)
+    assert shop.settle() is Settlement.NOTHING_TO_DO
+    assert shop.payments.charged == []
+    shop.check()
+
+
+def test_an_event_of_an_order_that_is_not_there_is_set_aside(shop: Shop) -> None:
+    unknown = make_order_id(shop.clock.now(), b"\xff" * 10)
+    settle = SettlePayment(shop.orders, shop.payments, shop.inventory, shop.clock)
+    with pytest.raises(MalformedRow):
+        settle(unknown)
+
+
+def test_a_pending_order_that_lost_its_token_is_set_aside(shop: Shop) -> None:
+    shop.orders.orders[shop.order.order_id] = replace(shop.order, payment_token=None)
+    with pytest.raises(MalformedRow):
+        shop.settle()
+    assert not shop.is_reserved
+
+
+def test_an_order_that_never_holds_still_is_tried_again_later(shop: Shop) -> None:
+    def disturb() -> None:
+        shop.orders.orders[shop.order.order_id] = replace(shop.now, version=shop.now.version + 1)
+
+    shop.orders.before_write = disturb
+    with pytest.raises(TryAgain):
+        shop.settle()
+    assert shop.orders.calls.count("update") == 3
+
+
+class Crash(Exception):
+    """The function was stopped here."""
+
+
+class Fragile:
+    """Crashes at the n-th call of any port, before or after the call took effect."""
+
+    def __init__(self, at: int, *, after: bool) -> None:
+        self.remaining = at
+        self.after = after
+
+    def wrap(self, port: Any) -> Any:  # noqa: ANN401 - a port stays what it was
+        fragile = self
+
+        class Wrapped:
+            def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - likewise
+                def call(*arguments: object, **named: object) -> object:
+                    fragile.remaining -= 1
+                    if fragile.remaining == 0 and not fragile.after:
+                        raise Crash
+                    result = getattr(port, name)(*arguments, **named)
+                    if fragile.remaining == 0:
+                        raise Crash
+                    return result
+
+                return call
+
+        return Wrapped()
+
+
+def decline(shop: Shop) -> None:
+    shop.payments.refusal = PaymentDeclined()
+
+
+def run_out(shop: Shop) -> None:
+    shop.inventory.is_empty = True
+
+
+def nothing_else(_: Shop) -> None:
+    """All goes well."""
+
+
+CIRCUMSTANCES = pytest.mark.parametrize("circumstances", [nothing_else, decline, run_out])
+OTHERS = pytest.mark.parametrize(
+    "other", [Shop.settle, Shop.cancel, Shop.cancel_by_staff, Shop.pay_by_transfer]
+)
+
+
+@CIRCUMSTANCES
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("meanwhile", [nothing_else, Shop.cancel, Shop.pay_by_transfer])
+def test_a_run_that_stops_anywhere_is_finished_by_the_next(
+    circumstances: Callable[[Shop], None], meanwhile: Callable[[Shop], None], *, after: bool
+) -> None:
+    crashes = 0
+    for step in range(1, 10):
+        shop = Shop()
+        circumstances(shop)
+        try:
+            shop.settle(Fragile(step, after=after).wrap)
+        except Crash:
+            crashes += 1
+            meanwhile(shop)
+            shop.redeliver()
+        shop.check()
+    assert crashes in {4, 5, 6}, "get, reserve, charge, update, void, release"
+
+
+@CIRCUMSTANCES
+@OTHERS
+def test_in_every_order_of_two_actors_steps_money_and_stock_follow_the_order(
+    circumstances: Callable[[Shop], None], other: Callable[..., object]
+) -> None:
+    shops: list[Shop] = []
+
+    def actors() -> list[Callable[[], object]]:
+        shop = Shop()
+        circumstances(shop)
+        shops.append(shop)
+        return [lambda: shop.settle(Stepwise), lambda: other(shop, Stepwise)]
+
+    ends = set()
+    for errors in each_interleaving(actors):
+        assert errors == [None, None]
+        shops[-1].check()
+        ends.add((shops[-1].now.status, shops[-1].now.reason))
+    assert len(shops) > 15
+    assert len(ends) == 1 or other is not Shop.settle, "two deliveries agree on the end"
