@@ -6,7 +6,7 @@
  * Parameters come from `params` in serverless.yml or `--param="name=value"`; the issuer and the
  * audience also from JWT_ISSUER and JWT_AUDIENCE. Two stages are for this machine only and have
  * stand-in issuers: `local`, the emulated AWS, and `offline`, for serverless-offline. Neither can
- * be a production stage, and infra/own-roles.js keeps both off AWS.
+ * be a production stage, and infra/safeguards.js keeps both off AWS.
  */
 
 const LOCAL = 'local';

@@ -81,10 +81,8 @@ class LocalStack:
             self._start()
         with step("Building the code"):
             self._build()
-        with step("Packaging with osls"):
-            self._osls("package", "--package", str(self.directory / "package"))
         with step("Deploying with osls (about 20 s the first time)"):
-            self._osls("deploy", "--package", str(self.directory / "package"))
+            self._deploy()
         with step("Making a customer and a staff member"):
             self._enable_time_to_live()
             environment = self._sign_in()
@@ -112,7 +110,7 @@ class LocalStack:
     def clean(self) -> None:
         """Stop the emulator and forget its data. Raises StackError."""
         self.down()
-        for name in ("state", "s3", "tmp", "package"):
+        for name in ("state", "s3", "tmp", "service"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
         for path in (self.log, self.artifact, self.directory / "env"):
             path.unlink(missing_ok=True)
@@ -203,9 +201,19 @@ class LocalStack:
             [str(EMULATOR_PYTHON), str(ROOT / "scripts" / "build_artifact.py"), "--code-only",
              "--output", str(self.artifact)],
             dict(os.environ),
+            ROOT,
         )  # fmt: skip
 
-    def _osls(self, *arguments: str) -> None:
+    def _deploy(self) -> None:
+        # osls works in a folder .serverless beside serverless.yml; with one of its own each, two
+        # stacks may be deployed at a time.
+        service = self.directory / "service"
+        service.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "serverless.yml", service)
+        for name in ("infra", "node_modules", "package.json"):
+            link = service / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(ROOT / name)
         # Nothing of the user's own AWS set-up may be reached by a local deployment.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         environment |= CREDENTIALS | {
@@ -217,12 +225,14 @@ class LocalStack:
             "LOCAL_PORT": str(self.port),
             "ORDERS_ARTIFACT": str(self.artifact),
         }
-        self._run([str(OSLS), *arguments, "--stage", "local", "--region", REGION], environment)
+        self._run(
+            [str(OSLS), "deploy", "--stage", "local", "--region", REGION], environment, service
+        )
 
-    def _run(self, command: list[str], environment: dict[str, str]) -> None:
+    def _run(self, command: list[str], environment: dict[str, str], directory: Path) -> None:
         result = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -334,7 +344,9 @@ def wait_until(condition: Callable[[], bool], seconds: float, failure: str) -> N
 def print_addresses(environment: dict[str, str], directory: Path) -> None:
     """Print where the API and its docs are, and a request to try."""
     api = environment["API_URL"]
-    env_file = os.path.relpath(directory / "env")
+    env_file = directory / "env"
+    if env_file.is_relative_to(Path.cwd()):
+        env_file = env_file.relative_to(Path.cwd())
     order = {
         "customerId": environment["CUSTOMER_ID"],
         "currency": "USD",

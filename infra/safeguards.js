@@ -8,7 +8,7 @@
  * serverless-iam-roles-per-function copies from it and leaves it behind, unused. It also lets each
  * function make its log group, which the template has made, with its retention.
  */
-class OwnRoles {
+class Safeguards {
   constructor(serverless) {
     this.serverless = serverless;
     this.hooks = {
@@ -46,14 +46,18 @@ class OwnRoles {
 
   refuseStandInsOnAws() {
     const stage = this.serverless.getProvider('aws').getStage();
+    // A template that was packaged for `local` may be deployed under any stage's name.
+    const { Resources: resources } =
+      this.serverless.service.provider.compiledCloudFormationTemplate;
+    const standIn = stage === 'local' || 'LocalUsers' in resources;
     const emulated = (process.env.AWS_ENDPOINT_URL || '').startsWith('http://127.0.0.1:');
-    if (stage === 'offline' || (stage === 'local' && !emulated)) {
+    if (stage === 'offline' || (standIn && !emulated)) {
       throw new this.serverless.classes.Error(
-        `The stage "${stage}" has a stand-in token issuer and cannot go to AWS: use \`make up\` or ` +
-          '`make offline`, or name another stage.'
+        'A stand-in token issuer cannot go to AWS: use `make up` or `make offline`, or package ' +
+          'another stage.'
       );
     }
   }
 }
 
-module.exports = OwnRoles;
+module.exports = Safeguards;
