@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from examples import CUSTOMER_42, STAFF, placed_order
+from fakes import FakeClock, InMemoryOrders, InMemoryReports
+
+from orders.application.get_daily_report import GetDailyReport
+from orders.application.make_daily_report import MAX_REASONS, MakeDailyReport
+from orders.domain.actor import CUSTOMER
+from orders.domain.errors import Forbidden, ReportNotFound
+from orders.domain.order import OrderItem
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orders.domain.daily_report import DailyReport
+    from orders.domain.order import Order, OrderSummary
+    from orders.domain.order_id import IdRange
+
+PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+THAT_DAY = date(2026, 11, 23)
+MORNING = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+class Office:
+    """The use case over fakes, the morning after."""
+
+    def __init__(self, orders: InMemoryOrders | None = None) -> None:
+        self.orders = orders or InMemoryOrders()
+        self.reports = InMemoryReports()
+        self.clock = FakeClock(MORNING + timedelta(days=1))
+        self.report = MakeDailyReport(self.orders, self.reports, self.clock)
+
+    def has(
+        self,
+        status: OrderStatus = PENDING,
+        amount: int = 100,
+        currency: str = "USD",
+        created_at: datetime = MORNING,
+        reason: str | None = None,
+    ) -> Order:
+        items = (OrderItem("SKU", "Thing", 1, amount),)
+        order = placed_order(created_at, items=items, currency=currency)
+        self.orders.orders[order.order_id] = replace(order, status=status, reason=reason)
+        return order
+
+    def that_day(self) -> DailyReport:
+        return self.report(THAT_DAY)
+
+
+def test_orders_are_counted_per_currency_and_status() -> None:
+    office = Office()
+    office.has(PENDING)
+    office.has(PENDING)
+    office.has(SHIPPED)
+    office.has(PAID, currency="JPY")
+    report = office.that_day()
+    assert report.orders == {"USD": {PENDING: 2, SHIPPED: 1}, "JPY": {PAID: 1}}
+    assert (report.day, report.generated_at) == (THAT_DAY, office.clock.now())
+
+
+def test_revenue_is_what_was_paid_and_shipped_per_currency() -> None:
+    office = Office()
+    for number, status in enumerate(OrderStatus):
+        office.has(status, amount=10**number)
+    office.has(PAID, amount=7, currency="JPY")
+    assert office.that_day().revenue == {"USD": 10 + 100, "JPY": 7}
+
+
+def test_the_day_is_that_of_utc_from_midnight_to_midnight() -> None:
+    office = Office()
+    midnight = datetime(2026, 11, 23, tzinfo=UTC)
+    for instant in (
+        midnight - timedelta(milliseconds=1),
+        midnight,
+        midnight + timedelta(days=1, milliseconds=-1),
+        midnight + timedelta(days=1),
+    ):
+        office.has(created_at=instant)
+    assert office.that_day().orders == {"USD": {PENDING: 2}}
+
+
+def test_a_day_without_orders_has_an_empty_report() -> None:
+    office = Office()
+    report = office.that_day()
+    assert (report.orders, report.revenue, report.cancellation_reasons) == ({}, {}, {})
+    assert office.reports.get(THAT_DAY) == report
+
+
+def test_reasons_of_cancellations_are_counted_and_of_nothing_else() -> None:
+    office = Office()
+    for reason in ("expired", "expired", "out-of-stock", None, ""):
+        office.has(CANCELED, reason=reason)
+    office.has(PAID, reason="by transfer")
+    reasons = office.that_day().cancellation_reasons
+    assert reasons == {"expired": 2, "out-of-stock": 1, "unspecified": 2}
+
+
+def test_rare_reasons_are_summed_up_as_other() -> None:
+    office = Office()
+    for number in range(MAX_REASONS + 3):
+        office.has(CANCELED, reason=f"reason {number}")
+    office.has(CANCELED, reason="reason 52")
+    reasons = office.that_day().cancellation_reasons
+    assert len(reasons) == MAX_REASONS + 1
+    assert (reasons["reason 52"], reasons["other"]) == (2, 3)
+    assert sum(reasons.values()) == MAX_REASONS + 4
+
+
+def test_a_reason_that_is_called_other_is_not_lost() -> None:
+    office = Office()
+    office.has(CANCELED, reason="other")
+    office.has(CANCELED, reason="other")
+    for number in range(MAX_REASONS):
+        office.has(CANCELED, reason=f"reason {number}")
+    assert office.that_day().cancellation_reasons["other"] == 3
+
+
+def test_reasons_are_read_a_hundred_at_a_time() -> None:
+    office = Office()
+    for _ in range(201):
+        office.has(CANCELED, reason="expired")
+    assert office.that_day().cancellation_reasons == {"expired": 201}
+    assert office.orders.calls.count("get_reasons") == 3
+
+
+@pytest.mark.parametrize(
+    "path", [(PENDING, PAID), (PENDING, CANCELED), (PAID, SHIPPED), (PAID, CANCELED)]
+)
+@pytest.mark.parametrize("meanwhile", list(OrderStatus))
+def test_an_order_that_moves_while_it_is_counted_is_counted_once(
+    path: tuple[OrderStatus, OrderStatus], meanwhile: OrderStatus
+) -> None:
+    """It moves before or after any status is read, at the latest moment of it."""
+
+    class Moving(InMemoryOrders):
+        def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
+            yield from list(super().each_by_status(status, ids))
+            if status is meanwhile:
+                for key, order in self.orders.items():
+                    self.orders[key] = order.changed_to(path[1], by=CUSTOMER, at=MORNING)
+
+    office = Office(Moving())
+    office.has(path[0])
+    counts = office.that_day().orders["USD"]
+    moved_first = list(OrderStatus).index(meanwhile) < list(OrderStatus).index(path[1])
+    assert counts == {path[1] if moved_first else path[0]: 1}
+
+
+def test_the_later_version_counts_whichever_is_met_first() -> None:
+    """The index may show an order at its old place after its new one was read."""
+
+    class Lagging(InMemoryOrders):
+        def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
+            for order in super().each_by_status(PENDING, ids):
+                if status is PENDING:
+                    yield replace(order, status=CANCELED, version=2)
+                if status is PAID:
+                    yield order
+
+    office = Office(Lagging())
+    office.has(PENDING)
+    assert office.that_day().orders == {"USD": {CANCELED: 1}}
+
+
+def test_a_second_run_writes_over_the_first() -> None:
+    office = Office()
+    office.has()
+    office.that_day()
+    office.clock.advance(hours=1)
+    office.has()
+    second = office.that_day()
+    assert office.reports.reports == {THAT_DAY: second}
+    assert second.orders == {"USD": {PENDING: 2}}
+    assert second.generated_at == office.clock.now()
+
+
+def test_staff_read_the_report_and_customers_do_not() -> None:
+    office = Office()
+    report = office.that_day()
+    get = GetDailyReport(office.reports)
+    assert get(STAFF, THAT_DAY) is report
+    with pytest.raises(Forbidden):
+        get(CUSTOMER_42, THAT_DAY)
+
+
+def test_a_day_without_a_report_is_not_found() -> None:
+    with pytest.raises(ReportNotFound):
+        GetDailyReport(InMemoryReports())(STAFF, THAT_DAY)

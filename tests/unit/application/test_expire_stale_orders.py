@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from examples import placed_order
+from fakes import NOON, FakeClock, InMemoryOrders
+from interleaving import Stepwise, each_interleaving
+
+from orders.application.expire_stale_orders import ExpireStaleOrders
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.errors import TryAgain
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.domain.order import Order
+
+PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+TWO_WEEKS = timedelta(days=14)
+
+
+def always() -> bool:
+    return True
+
+
+class Shop:
+    def __init__(self, *ages: timedelta) -> None:
+        self.orders = InMemoryOrders()
+        for age in ages:
+            order = placed_order(NOON - age)
+            self.orders.orders[order.order_id] = order
+        self.expire = ExpireStaleOrders(self.orders, FakeClock())
+
+    @property
+    def all(self) -> list[Order]:
+        return [order for _, order in sorted(self.orders.orders.items())]
+
+
+def test_orders_that_are_pending_for_more_than_two_weeks_are_canceled() -> None:
+    just = timedelta(milliseconds=1)
+    shop = Shop(TWO_WEEKS + just, TWO_WEEKS, TWO_WEEKS - just, timedelta())
+    assert shop.expire(always) == 1
+    assert [order.status for order in shop.all] == [CANCELED, PENDING, PENDING, PENDING]
+
+
+def test_an_expired_order_says_so() -> None:
+    shop = Shop(TWO_WEEKS * 2)
+    shop.expire(always)
+    (order,) = shop.all
+    assert (order.reason, order.changed_by) == ("expired", Actor("system:expire-stale-orders"))
+    assert (order.updated_at, order.version) == (NOON, 2)
+
+
+@pytest.mark.parametrize("status", [PAID, SHIPPED, CANCELED])
+def test_orders_that_left_pending_do_not_expire(status: OrderStatus) -> None:
+    shop = Shop(TWO_WEEKS * 2)
+    (order,) = shop.all
+    shop.orders.orders[order.order_id] = replace(order, status=status)
+    assert shop.expire(always) == 0
+    assert shop.all == [replace(order, status=status)]
+
+
+def test_a_second_run_finds_nothing_to_do() -> None:
+    shop = Shop(TWO_WEEKS * 2, TWO_WEEKS * 3)
+    assert [shop.expire(always), shop.expire(always)] == [2, 0]
+    assert [order.version for order in shop.all] == [2, 2]
+
+
+def test_two_runs_at_once_expire_each_order_once() -> None:
+    shops: list[Shop] = []
+    counts: list[list[int]] = []
+
+    def actors() -> list[Callable[[], object]]:
+        shop, expired = Shop(TWO_WEEKS * 2, TWO_WEEKS * 3), list[int]()
+        shops.append(shop)
+        counts.append(expired)
+        run = ExpireStaleOrders(Stepwise(shop.orders), FakeClock())
+        return [lambda: expired.append(run(always)), lambda: expired.append(run(always))]
+
+    for errors in each_interleaving(actors):
+        assert errors == [None, None]
+        assert [order.version for order in shops[-1].all] == [2, 2]
+        assert sum(counts[-1]) == 2
+    assert len(shops) > 10
+
+
+def test_an_order_that_is_paid_just_before_is_left_alone() -> None:
+    """Once before it is looked at, once before it is written."""
+    shop = Shop(TWO_WEEKS * 2, TWO_WEEKS * 3)
+
+    def pay_all() -> None:
+        shop.orders.before_write = lambda: None
+        for key, order in shop.orders.orders.items():
+            shop.orders.orders[key] = order.changed_to(PAID, by=CUSTOMER, at=NOON)
+
+    shop.orders.before_write = pay_all
+    assert shop.expire(always) == 0
+    assert [order.status for order in shop.all] == [PAID, PAID]
+
+
+def test_an_order_that_is_only_in_the_index_is_passed_over() -> None:
+    class Gone(InMemoryOrders):
+        def get(self, order_id: object) -> None:
+            """It was removed."""
+
+    shop = Shop(TWO_WEEKS * 2)
+    gone = Gone()
+    gone.orders = shop.orders.orders
+    assert ExpireStaleOrders(gone, FakeClock())(always) == 0
+
+
+def test_a_run_stops_when_its_time_is_up_and_the_next_goes_on() -> None:
+    shop = Shop(*[TWO_WEEKS * 2] * 5)
+    time_left = iter([True, True, False])
+    assert shop.expire(lambda: next(time_left)) == 2
+    assert shop.expire(always) == 3
+    assert {order.status for order in shop.all} == {CANCELED}
+
+
+def test_a_store_out_of_reach_ends_the_run() -> None:
+    class Down(InMemoryOrders):
+        def update(self, *_: object) -> None:
+            raise TryAgain
+
+    down = Down()
+    down.orders = Shop(TWO_WEEKS * 2).orders.orders
+    with pytest.raises(TryAgain):
+        ExpireStaleOrders(down, FakeClock())(always)
+
+
+def test_staleness_is_counted_from_creation() -> None:
+    shop = Shop(TWO_WEEKS * 2)
+    (order,) = shop.all
+    shop.orders.orders[order.order_id] = replace(order, updated_at=NOON)
+    assert shop.expire(always) == 1
