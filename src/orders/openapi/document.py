@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 VERSION: Final = "0.1.0"
 
 _DESCRIPTION: Final = """\
-Place orders, follow them, move them along.
-
 **Who asks.** Send an access token of the configured OIDC issuer: `Authorization: Bearer <token>`.
 Customers see, list and create their own orders; staff see and move all of them.
 
@@ -29,8 +27,8 @@ its key up.
 
 **Changing what one has seen** is safe with `If-Match` and the order's `ETag`.
 
-**Lists** give `nextCursor` and a `Link` to the next page; both are absent, or null, exactly at the
-end.
+**Lists** give `nextCursor` and a `Link` to the next page; exactly at the end the one is null and
+the other absent.
 
 **Errors** are problem details (RFC 9457), `application/problem+json`. `type` says which, always
 with the same text: `/docs#order-not-found`; that page explains each. `instance` is the request's
@@ -51,7 +49,7 @@ def openapi_document(address: str) -> Node:
         "info": {
             "title": "Order platform",
             "version": VERSION,
-            "summary": "Orders, from placed to shipped.",
+            "summary": "Place orders, follow them, move them along.",
             "description": _DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },

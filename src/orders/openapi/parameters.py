@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from orders.http.caller import CUSTOMER_ID_PATTERN
 from orders.http.listing import DEFAULT_LIMIT, MAX_LIMIT, ORDER_LIST_PARAMETERS
@@ -18,67 +18,69 @@ _TAG: Final = '(?:W/)?"[!#-~]*"'
 ENTITY_TAGS_PATTERN: Final = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
 
 
-def _parameter(
-    place: str,
-    name: str,
-    description: str,
-    schema: Node,
-    example: Any = None,  # noqa: ANN401 - JSON
-) -> Node:
-    parameter: Node = {"name": name, "in": place, "description": description, "schema": schema}
-    if place == "path":
-        parameter["required"] = True
-    if example is not None:
-        parameter["example"] = example
-    return parameter
+def _path(name: str, description: str, schema: Node, example: str) -> Node:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string"} | schema,
+        "example": example,
+    }
 
 
-ORDER_ID: Final = _parameter(
-    "path",
+def _query(name: str, description: str, schema: Node) -> Node:
+    """What is optional has its examples in the schema: a viewer would send one put beside it."""
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _header(name: str, description: str, schema: Node) -> Node:
+    string = {"type": "string"} | schema
+    return {"name": name, "in": "header", "description": description, "schema": string}
+
+
+ORDER_ID: Final = _path(
     "orderId",
     "The order's id, as the API made it. Any other text names no order: 404.",
-    {"type": "string", "format": "uuid", "pattern": ORDER_ID_PATTERN},
+    {"format": "uuid", "pattern": ORDER_ID_PATTERN},
     examples.ORDER_ID,
 )
-CUSTOMER_ID: Final = _parameter(
-    "path",
+CUSTOMER_ID: Final = _path(
     "customerId",
     "The customer's id, percent-encoded where it needs to be.",
-    {"type": "string", "pattern": CUSTOMER_ID_PATTERN},
+    {"pattern": CUSTOMER_ID_PATTERN},
     examples.CUSTOMER_ID,
 )
-DATE: Final = _parameter(
-    "path",
+DATE: Final = _path(
     "date",
     "A UTC day. Any other text names no report: 404.",
-    {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+    {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
     examples.DAY.isoformat(),
 )
-LIMIT: Final = _parameter(
-    "query",
+LIMIT: Final = _query(
     "limit",
     "How many a page holds at most.",
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
-CURSOR: Final = _parameter(
-    "query",
+CURSOR: Final = _query(
     "cursor",
     "`nextCursor` of the page before. It fits only the same list: path, sort and filters must be"
     " those that it came from; `limit` may differ.",
-    {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 200},
+    {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_-]+$",
+        "maxLength": 200,
+        "examples": [examples.CURSOR],
+    },
 )
-STATUS: Final = _parameter(
-    "query", "status", "Only orders in this status.", reference("OrderStatus"), "PENDING"
-)
-CONSISTENT: Final = _parameter(
-    "query",
+STATUS: Final = _query("status", "Only orders in this status.", reference("OrderStatus"))
+CONSISTENT: Final = _query(
     "consistent",
     "`true` reads the table itself, so that an order just made is in the list; otherwise the list"
     " follows by some milliseconds.",
     {"type": "boolean", "default": False},
 )
-_SORT: Final = _parameter(
-    "query",
+_SORT: Final = _query(
     "sort",
     "Newest first, or oldest first.",
     {"type": "string", "enum": ["-createdAt", "createdAt"], "default": "-createdAt"},
@@ -86,19 +88,15 @@ _SORT: Final = _parameter(
 _INSTANT: Final = (
     "RFC 3339; write the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded up."
 )
-_CREATED_FROM: Final = _parameter(
-    "query",
+_CREATED_FROM: Final = _query(
     "createdFrom",
     f"Only orders created at this instant or later. {_INSTANT}",
-    {"type": "string", "format": "date-time"},
-    "2026-11-23T00:00:00Z",
+    {"type": "string", "format": "date-time", "examples": ["2026-11-23T00:00:00Z"]},
 )
-_CREATED_TO: Final = _parameter(
-    "query",
+_CREATED_TO: Final = _query(
     "createdTo",
     f"Only orders created before this instant. {_INSTANT}",
-    {"type": "string", "format": "date-time"},
-    "2026-11-24T00:00:00Z",
+    {"type": "string", "format": "date-time", "examples": ["2026-11-24T00:00:00Z"]},
 )
 _OF_ORDER_LISTS: Final = {
     parameter["name"]: parameter
@@ -106,33 +104,27 @@ _OF_ORDER_LISTS: Final = {
 }
 ORDER_LIST: Final = [_OF_ORDER_LISTS[name] for name in ORDER_LIST_PARAMETERS]
 QUEUE: Final = [
-    {**parameter, "required": True} if parameter is STATUS else parameter
+    {**parameter, "required": True, "example": "PENDING"} if parameter is STATUS else parameter
     for parameter in ORDER_LIST
 ]
 """Of the list of all orders in one status, which must be named."""
 
-IDEMPOTENCY_KEY: Final = _parameter(
-    "header",
+IDEMPOTENCY_KEY: Final = _header(
     "Idempotency-Key",
     "Makes the request safe to repeat for 24 hours: the same key with the same request gets the"
     " first answer again, marked `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters,"
     " bare or as a quoted string; both spellings are the same key.",
-    {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
-    "5b0a3c1e-order-cus_42",
+    {"pattern": IDEMPOTENCY_KEY_PATTERN, "examples": ["9f1c6a52-3b1e-4c55-8d0e-6a7f0c1b2d3e"]},
 )
-IF_MATCH: Final = _parameter(
-    "header",
+IF_MATCH: Final = _header(
     "If-Match",
     "The `ETag` of the order that the change is meant for; 412 if the order has changed since.",
-    {"type": "string", "pattern": ENTITY_TAGS_PATTERN},
-    '"1"',
+    {"pattern": ENTITY_TAGS_PATTERN, "examples": ['"1"']},
 )
-IF_NONE_MATCH: Final = _parameter(
-    "header",
+IF_NONE_MATCH: Final = _header(
     "If-None-Match",
     "The `ETag` of what the client has; 304 if it is still the same.",
-    {"type": "string"},
-    '"1"',
+    {"examples": ['"1"']},
 )
 
 HEADERS: Final[Node] = {
