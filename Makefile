@@ -63,6 +63,7 @@ check: ## format, lint, types, layers, infrastructure, drift of generated files
 	scripts/compile_template.sh dev
 	$(bin)/cfn-lint
 	$(bin)/python scripts/check_drift.py
+	$(bin)/openapi-spec-validator openapi.json
 
 format: ## write the code in its form
 	$(install) dev
@@ -73,6 +74,7 @@ generate: ## write the generated files anew
 	$(install) dev node
 	scripts/compile_template.sh prod
 	$(bin)/python scripts/generate_permissions.py
+	PYTHONPATH=src $(bin)/python scripts/generate_openapi.py
 
 package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed
 	$(install) uv node

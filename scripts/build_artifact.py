@@ -64,12 +64,15 @@ def main() -> None:
 
 
 def copy_package(tree: Path) -> None:
-    """Copy our package, and the docs page's files where they have been built."""
-    package = tree / "orders"
-    shutil.copytree(ROOT / "src" / "orders", package, ignore=shutil.ignore_patterns(*UNNEEDED))
-    docs_page = ROOT / "build" / "docs"
-    if docs_page.is_dir():
-        shutil.copytree(docs_page, package / "openapi", dirs_exist_ok=True)
+    """Copy our package, with the docs page built anew."""
+    build_docs_page()
+    source = ROOT / "src" / "orders"
+    shutil.copytree(source, tree / "orders", ignore=shutil.ignore_patterns(*UNNEEDED))
+
+
+def build_docs_page() -> None:
+    """Build the page that the API answers at /docs into our package's folder."""
+    subprocess.run(["node", str(ROOT / "scripts" / "build_docs_page.js")], check=True)
 
 
 def install_libraries(tree: Path) -> None:

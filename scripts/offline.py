@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
+from build_artifact import build_docs_page
 from local_stack import OSLS, REGION, ROOT, StackError, http_status, port_is_free, wait_until
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
     if not port_is_free(port):
         raise StackError(f"Port {port} is taken: choose another, make offline OFFLINE_PORT=3001")
     directory.mkdir(parents=True, exist_ok=True)
+    build_docs_page()
 
     say("Starting DynamoDB Local")
     database_port = free_port()
