@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from examples import placed_order
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.http.cursor import decode_cursor, encode_cursor, order_position, version_position
+from orders.http.problems import InvalidCursor
+
+LISTING = ("customer cus_42", "-createdAt", "", "0", "ff")
+listings = st.lists(st.text(st.characters(codec="ascii", categories=["L", "N", "P"])), min_size=1)
+
+
+@given(listings, st.text(st.characters(codec="utf-8"), max_size=30))
+def test_a_position_comes_back_from_its_list(listing: list[str], position: str) -> None:
+    cursor = encode_cursor(listing, position)
+    assert decode_cursor(listing, cursor) == position
+    assert cursor.isascii()
+    assert not set(cursor) - set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+@given(listings, listings)
+def test_a_position_does_not_come_back_from_another_list(some: list[str], other: list[str]) -> None:
+    if some != other:
+        with pytest.raises(InvalidCursor):
+            decode_cursor(other, encode_cursor(some, "position"))
+
+
+def test_a_cursor_with_any_character_changed_is_damaged() -> None:
+    cursor = encode_cursor(LISTING, placed_order().order_id)
+    for place in range(len(cursor)):
+        for character in "Aa0-_.=é ":
+            damaged = cursor[:place] + character + cursor[place + 1 :]
+            if damaged != cursor:
+                with pytest.raises(InvalidCursor):
+                    decode_cursor(LISTING, damaged)
+
+
+def test_a_cursor_that_is_cut_or_prolonged_is_damaged() -> None:
+    cursor = encode_cursor(LISTING, "1")
+    for damaged in (*(cursor[:end] for end in range(len(cursor))), cursor + "A", cursor + "=="):
+        with pytest.raises(InvalidCursor):
+            decode_cursor(LISTING, damaged)
+
+
+@given(st.text(max_size=300))
+def test_text_that_is_no_cursor_is_refused(text: str) -> None:
+    with pytest.raises(InvalidCursor):
+        decode_cursor(LISTING, text)
+
+
+@given(st.binary(max_size=300))
+def test_bytes_that_are_no_cursor_are_refused(content: bytes) -> None:
+    with pytest.raises(InvalidCursor):
+        decode_cursor(LISTING, base64.urlsafe_b64encode(content).rstrip(b"=").decode())
+
+
+def test_a_position_that_is_no_order_id_is_refused() -> None:
+    order_id = placed_order().order_id
+    assert order_position(LISTING, encode_cursor(LISTING, order_id)) == order_id
+    for position in ("", "1", order_id.upper()):
+        with pytest.raises(InvalidCursor):
+            order_position(LISTING, encode_cursor(LISTING, position))
+
+
+def test_a_position_that_is_no_version_is_refused() -> None:
+    for version in (0, 1, 9_999_999_998):
+        assert version_position(LISTING, encode_cursor(LISTING, str(version))) == version
+    for position in ("", "-1", "1.0", "x", "१", "9999999999", "9" * 150):
+        with pytest.raises(InvalidCursor):
+            version_position(LISTING, encode_cursor(LISTING, position))
