@@ -29,14 +29,11 @@ const forScriptElement = (code) =>
 /** The headings below the first are the problem types, each with its name as its anchor. */
 function problemTypes(markdown) {
   const [introduction, ...sections] = markdown.split(/^## /m);
-  const articles = sections.map((section) => {
-    const [slug] = section.split('\n', 1);
-    const text = marked.parse(section.slice(slug.length));
+  const slugs = sections.map((section) => section.split('\n', 1)[0]);
+  const names = slugs.map((slug) => `<li><a href="#${slug}">${slug}</a></li>`);
+  const articles = slugs.map((slug, index) => {
+    const text = marked.parse(sections[index].slice(slug.length));
     return `<article id="${slug}"><h3><a href="#${slug}">${slug}</a></h3>${text}</article>`;
-  });
-  const names = sections.map((section) => {
-    const [slug] = section.split('\n', 1);
-    return `<li><a href="#${slug}">${slug}</a></li>`;
   });
   return `${marked.parse(introduction.replace(/^# .*\n/, ''))}
 <ul class="names">${names.join('')}</ul>
@@ -80,4 +77,8 @@ ${read(VIEWER, 'swagger-ui-bundle.js.LICENSE.txt')}`;
   };
 }
 
-fs.writeFileSync(OUTPUT, JSON.stringify(build()));
+// Whole or not at all: another build may be copying it just now.
+const fresh = path.join(ROOT, 'build', `docs_page.${process.pid}.json`);
+fs.mkdirSync(path.dirname(fresh), { recursive: true });
+fs.writeFileSync(fresh, JSON.stringify(build()));
+fs.renameSync(fresh, OUTPUT);
