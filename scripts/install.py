@@ -110,7 +110,7 @@ def node() -> None:
     if stamp.current():
         return
     say("Installing the deployment tools into node_modules")
-    run(["npm", "ci", "--silent"], NETWORK)
+    run(["npm", "ci", "--loglevel=error"], NETWORK)
     stamp.write()
 
 
