@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+from api import OTHER_CLAIMS, STAFF_CLAIMS, Api, path_part
+from examples import placed_order
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+def test_the_order_comes_with_its_tag(api: Api) -> None:
+    made = api.post()
+    answer = api.get(f"/orders/{made.json['orderId']}")
+    assert (answer.status, answer.text) == (200, made.text)
+    assert answer.headers == {
+        "Content-Type": "application/json",
+        "Cache-Control": "private, no-cache",
+        "ETag": '"1"',
+        "X-Request-Id": "JKJaXmPLvHcESHA=",
+    }
+
+
+def test_who_has_the_version_gets_no_body(api: Api) -> None:
+    order_id = api.post().json["orderId"]
+    answer = api.get(f"/orders/{order_id}", if_none_match='"1"')
+    assert (answer.status, answer.text, answer.headers["ETag"]) == (304, "", '"1"')
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert "Content-Type" not in answer.headers
+    api.patch(order_id, {"status": "PAID"})
+    assert api.get(f"/orders/{order_id}", if_none_match='"1"').status == 200
+
+
+def test_staff_see_every_order(api: Api) -> None:
+    assert api.get(f"/orders/{api.post().json['orderId']}", STAFF_CLAIMS).status == 200
+
+
+@pytest.mark.parametrize(
+    "order_id",
+    [
+        placed_order().order_id,
+        "1",
+        "null",
+        "x" * 1000,
+        "01978C5E-7A1B-7C3E-9F00-3D1F6A2B4C5D",
+        path_part("01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d#DETAIL"),
+        "%FF%FE",
+        "%00",
+        "..",
+    ],
+)
+def test_an_order_that_is_not_there_is_not_found(api: Api, order_id: str) -> None:
+    answer = api.get(f"/orders/{order_id}", STAFF_CLAIMS)
+    assert (answer.status, answer.problem) == (404, "order-not-found")
+
+
+def test_an_order_of_somebody_else_looks_like_one_that_is_not_there(api: Api) -> None:
+    order_id = api.post().json["orderId"]
+    foreign = api.get(f"/orders/{order_id}", OTHER_CLAIMS)
+    absent = api.get(f"/orders/{placed_order().order_id}", OTHER_CLAIMS)
+    assert (foreign.status, foreign.json) == (404, absent.json)
+
+
+def test_a_parameter_that_is_not_known_is_refused(api: Api) -> None:
+    answer = api.get(f"/orders/{api.post().json['orderId']}?expand=items")
+    assert (answer.status, answer.problem) == (400, "malformed-request")
+    assert "expand" in answer.json["detail"]

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from api import (
+    CUSTOMER_CLAIMS,
+    MERGE_PATCH,
+    OTHER_CLAIMS,
+    STAFF_CLAIMS,
+    Api,
+    order_body,
+    request,
+)
+from examples import placed_order
+
+from orders.domain.errors import TryAgain
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from api import (
+        Answer,
+    )
+
+ALLOWED = {
+    "PENDING": ["PAID", "CANCELED"],
+    "PAID": ["SHIPPED", "CANCELED"],
+    "SHIPPED": [],
+    "CANCELED": [],
+}
+
+
+class Shop(Api):
+    """With one order, in any status."""
+
+    def __init__(self, status: str = "PENDING") -> None:
+        super().__init__()
+        order = replace(placed_order(), status=OrderStatus(status))
+        self.order_id = order.order_id
+        self.orders.orders[order.order_id] = order
+
+    def change(
+        self, body: object, claims: dict[str, Any] | None = STAFF_CLAIMS, **headers: str
+    ) -> Answer:
+        return self.patch(self.order_id, body, claims, **headers)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+class TestTheAnswer:
+    def test_is_the_order_as_it_is_now(self, shop: Shop) -> None:
+        shop.clock.advance(seconds=1)
+        answer = shop.change({"status": "PAID", "reason": "by transfer"})
+        assert answer.status == 200
+        assert answer.json == shop.get(f"/orders/{shop.order_id}").json
+        assert answer.json["status"] == "PAID"
+        assert answer.json["version"] == 2
+        assert answer.json["allowedTransitions"] == ["SHIPPED", "CANCELED"]
+        assert answer.json["updatedAt"] == "2026-11-23T12:00:01.123Z"
+        assert answer.headers == {
+            "Content-Type": "application/json",
+            "Cache-Control": "private, no-cache",
+            "ETag": '"2"',
+            "X-Request-Id": "JKJaXmPLvHcESHA=",
+        }
+
+    def test_does_not_hold_the_reason_which_is_the_timelines(self, shop: Shop) -> None:
+        assert "by transfer" not in shop.change({"status": "PAID", "reason": "by transfer"}).text
+        assert shop.orders.orders[shop.order_id].reason == "by transfer"
+
+
+class TestMoves:
+    @pytest.mark.parametrize(("current", "target"), list(itertools.product(ALLOWED, ALLOWED)))
+    def test_staff_make_those_of_the_table(self, current: str, target: str) -> None:
+        shop = Shop(current)
+        answer = shop.change({"status": target})
+        if target in ALLOWED[current]:
+            assert (answer.status, answer.json["status"]) == (200, target)
+            assert answer.headers["ETag"] == '"2"'
+        elif current == target:
+            assert (answer.status, answer.headers["ETag"]) == (200, '"1"')
+        else:
+            assert (answer.status, answer.problem) == (409, "illegal-transition")
+            assert answer.json["currentStatus"] == current
+            assert answer.json["allowedTransitions"] == ALLOWED[current]
+
+    @pytest.mark.parametrize(("current", "target"), list(itertools.product(ALLOWED, ALLOWED)))
+    def test_a_customer_cancels_what_is_pending(self, current: str, target: str) -> None:
+        shop = Shop(current)
+        answer = shop.change({"status": target}, CUSTOMER_CLAIMS)
+        allowed = target == "CANCELED" and current in {"PENDING", "CANCELED"}
+        assert answer.status == (200 if allowed else 403)
+
+    def test_the_same_status_again_changes_nothing(self, shop: Shop) -> None:
+        before = shop.orders.orders[shop.order_id]
+        answer = shop.change({"status": "PENDING", "reason": "again"})
+        assert (answer.status, answer.json["version"]) == (200, 1)
+        assert shop.orders.orders[shop.order_id] is before
+
+
+class TestTheBody:
+    @pytest.mark.parametrize("media_type", [MERGE_PATCH, "application/json"])
+    def test_may_be_of_both_media_types(self, shop: Shop, media_type: str) -> None:
+        assert shop.change({"status": "PAID"}, content_type=media_type).status == 200
+
+    @pytest.mark.parametrize(
+        "media_type",
+        ["APPLICATION/MERGE-PATCH+JSON", f"{MERGE_PATCH}; charset=utf-8", f" {MERGE_PATCH} ;x=y"],
+    )
+    def test_may_name_its_media_type_in_any_way(self, shop: Shop, media_type: str) -> None:
+        event = request("PATCH", f"/orders/{shop.order_id}", {"status": "PAID"})
+        event["headers"]["content-type"] = media_type
+        event["requestContext"]["authorizer"]["jwt"]["claims"] = STAFF_CLAIMS
+        assert shop.send(event).status == 200
+
+    @pytest.mark.parametrize(
+        "media_type", ["", "text/plain", "application/json-patch+json", "application/xml"]
+    )
+    def test_of_another_media_type_is_told_which_to_send(self, shop: Shop, media_type: str) -> None:
+        answer = shop.change({"status": "PAID"}, content_type=media_type)
+        assert (answer.status, answer.problem) == (415, "unsupported-media-type")
+        assert answer.headers["Accept-Patch"] == "application/merge-patch+json, application/json"
+
+    @pytest.mark.parametrize(
+        ("body", "pointer"),
+        [
+            ({}, "/status"),
+            ({"reason": "why"}, "/status"),
+            ({"status": None}, "/status"),
+            ({"status": "paid"}, "/status"),
+            ({"status": "REFUNDED"}, "/status"),
+            ({"status": 1}, "/status"),
+            ({"status": ["PAID"]}, "/status"),
+            ({"status": "PAID", "reason": None}, "/reason"),
+            ({"status": "PAID", "reason": 5}, "/reason"),
+            ({"status": "PAID", "reason": "r" * 501}, "/reason"),
+            ({"status": "PAID", "amount": 1}, "/amount"),
+            ({"status": "PAID", "version": 1}, "/version"),
+            ([], ""),
+            ("null", ""),
+            ("[]", ""),
+            ('"PAID"', ""),
+        ],
+    )
+    def test_with_a_field_at_fault_is_refused(self, shop: Shop, body: object, pointer: str) -> None:
+        assert shop.change(body).pointer == pointer
+        assert shop.orders.orders[shop.order_id].version == 1
+
+    @pytest.mark.parametrize("reason", ["", "r" * 500, "\U0001f600" * 500, "\uffff\ufffe\x00"])
+    def test_may_give_a_reason(self, shop: Shop, reason: str) -> None:
+        assert shop.change({"status": "PAID", "reason": reason}).status == 200
+        assert shop.orders.orders[shop.order_id].reason == reason
+
+
+class TestIfMatch:
+    @pytest.mark.parametrize("header", ['"1"', '"7", "1"', "*"])
+    def test_that_names_the_version_lets_it_pass(self, shop: Shop, header: str) -> None:
+        assert shop.change({"status": "PAID"}, if_match=header).status == 200
+
+    @pytest.mark.parametrize("header", ['"2"', 'W/"1"', '""'])
+    def test_that_does_not_is_a_failed_precondition(self, shop: Shop, header: str) -> None:
+        answer = shop.change({"status": "PAID"}, if_match=header)
+        assert (answer.status, answer.problem) == (412, "precondition-failed")
+        assert answer.json["detail"] == "The order is at version 1."
+        assert shop.orders.orders[shop.order_id].version == 1
+
+    def test_holds_for_the_same_status_too(self, shop: Shop) -> None:
+        assert shop.change({"status": "PENDING"}, if_match='"2"').status == 412
+
+    def test_that_is_no_tag_is_malformed(self, shop: Shop) -> None:
+        assert shop.change({"status": "PAID"}, if_match="1").problem == "malformed-request"
+
+
+class TestTheOrderOfChecks:
+    def test_is_that_of_the_contract(self) -> None:
+        """A request with every fault; one after the other is put right."""
+        shop = Shop("SHIPPED")
+        pending = {"status": "PENDING"}
+        used: dict[str, Any] = {"idempotency_key": "used", "if_match": '"9"'}
+        new: dict[str, Any] = {"idempotency_key": "new", "if_match": '"9"'}
+        assert shop.change({"status": "SHIPPED"}, idempotency_key="used").status == 200
+        large = "{" + " " * (256 * 1024)
+        unknown = {"status": "PENDING", "unknown": 1}
+        text: dict[str, Any] = {"content_type": "text/plain"}
+        customer: dict[str, Any] = {"claims": CUSTOMER_CLAIMS}
+        answers = [
+            (shop.change(large, None, **text, **used), 401, "unauthenticated"),
+            (shop.change(large, **text, **used), 415, "unsupported-media-type"),
+            (shop.change(large, **used), 413, "payload-too-large"),
+            (shop.change("{", **used), 400, "malformed-request"),
+            (shop.change(unknown, idempotency_key=" "), 400, "invalid-idempotency-key"),
+            (shop.change(unknown, if_match="9"), 400, "malformed-request"),
+            (shop.change(unknown, **used), 422, "validation-failed"),
+            (shop.change(pending, **used), 422, "idempotency-key-reused"),
+            (shop.change(pending, OTHER_CLAIMS, **new), 404, "order-not-found"),
+            (shop.change(pending, **customer, **new), 403, "forbidden"),
+            (shop.change(pending, **new), 412, "precondition-failed"),
+            (shop.change(pending, idempotency_key="new"), 409, "illegal-transition"),
+        ]
+        for answer, status, problem in answers:
+            assert (answer.status, answer.problem) == (status, problem)
+        assert shop.change({"status": "SHIPPED"}, idempotency_key="new").status == 200
+
+    def test_a_replay_comes_before_all_that_depends_on_the_order(self, shop: Shop) -> None:
+        first = shop.change({"status": "PAID"}, idempotency_key="k")
+        del shop.orders.orders[shop.order_id]
+        second = shop.change({"status": "PAID"}, idempotency_key="k", if_match='"1"')
+        assert (second.status, second.text) == (200, first.text)
+
+
+class TestIdempotency:
+    def test_a_repetition_gets_the_first_answer_byte_for_byte(self, shop: Shop) -> None:
+        first = shop.change({"status": "PAID"}, idempotency_key="k")
+        shop.change({"status": "SHIPPED"})
+        second = shop.change({"status": "PAID"}, idempotency_key="k")
+        assert second.text == first.text
+        assert second.headers == first.headers | {"Idempotent-Replayed": "true"}
+
+    def test_a_no_op_is_repeated_too(self, shop: Shop) -> None:
+        first = shop.change({"status": "PENDING"}, idempotency_key="k")
+        shop.change({"status": "PAID"})
+        second = shop.change({"status": "PENDING"}, idempotency_key="k")
+        assert (second.text, second.headers["ETag"]) == (first.text, '"1"')
+        assert second.headers["Idempotent-Replayed"] == "true"
+
+    def test_the_same_change_of_another_order_is_another_request(self, shop: Shop) -> None:
+        other = shop.post(order_body()).json["orderId"]
+        shop.change({"status": "PAID"}, idempotency_key="k")
+        answer = shop.patch(other, {"status": "PAID"}, idempotency_key="k")
+        assert answer.problem == "idempotency-key-reused"
+
+    def test_a_reason_is_part_of_the_request(self, shop: Shop) -> None:
+        shop.change({"status": "PAID"}, idempotency_key="k")
+        answer = shop.change({"status": "PAID", "reason": ""}, idempotency_key="k")
+        assert answer.problem == "idempotency-key-reused"
+
+
+@pytest.mark.parametrize(
+    "order_id", ["1", "x" * 300, "%00", "01978C5E-7A1B-7C3E-9F00-3D1F6A2B4C5D"]
+)
+def test_an_id_that_is_none_is_not_found(shop: Shop, order_id: str) -> None:
+    answer = shop.patch(order_id, {"status": "PAID"}, idempotency_key="k")
+    assert (answer.status, answer.problem) == (404, "order-not-found")
+    assert shop.orders.calls == []
+
+
+def test_a_store_out_of_reach_is_told_with_when_to_try_again(shop: Shop) -> None:
+    def fail() -> None:
+        raise TryAgain
+
+    shop.orders.before_write = fail
+    answer = shop.change({"status": "PAID"})
+    assert (answer.status, answer.problem) == (503, "try-again")
+    assert answer.headers["Retry-After"] == "1"
