@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from orders.functions import api_docs
+from orders.functions.api_docs import DocsPage
+from orders.http.endpoint import endpoint
+from orders.openapi.document import openapi_document
+
+HTML = "<!doctype html><title>Ordres à voir</title>"
+PAGE = DocsPage(
+    content_security_policy="default-src 'none'",
+    etag='"abc"',
+    gzip=base64.b64encode(gzip.compress(HTML.encode())).decode(),
+)
+
+
+def ask(path: str, public_address: str = "", **headers: str) -> dict[str, Any]:
+    handler = endpoint(api_docs.route(lambda: PAGE, public_address))
+    return handler(
+        {
+            "routeKey": f"GET {path}",
+            "rawPath": path,
+            "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+            "requestContext": {
+                "requestId": "r1",
+                "domainName": "abc.execute-api.ap-southeast-1.amazonaws.com",
+                "stage": "$default",
+                "http": {"method": "GET"},
+            },
+        },
+        None,
+    )
+
+
+class TestDocument:
+    def test_it_names_the_address_that_it_was_asked_at(self) -> None:
+        answer = ask("/openapi.json")
+
+        assert answer["statusCode"] == 200
+        assert answer["headers"]["Content-Type"] == "application/json"
+        address = "https://abc.execute-api.ap-southeast-1.amazonaws.com"
+        assert json.loads(answer["body"]) == json.loads(json.dumps(openapi_document(address)))
+
+    def test_it_names_the_public_address_where_one_is_set(self) -> None:
+        answer = ask("/openapi.json", public_address="https://api.example.com/")
+        assert json.loads(answer["body"])["servers"] == [{"url": "https://api.example.com"}]
+
+    def test_who_has_it_is_not_sent_it_again(self) -> None:
+        first = ask("/openapi.json")
+
+        again = ask("/openapi.json", if_none_match=first["headers"]["ETag"])
+
+        assert (again["statusCode"], again["body"]) == (304, "")
+        assert again["headers"]["ETag"] == first["headers"]["ETag"]
+        assert ask("/openapi.json", if_none_match='"other"')["statusCode"] == 200
+
+    def test_another_address_makes_another_document(self) -> None:
+        first = ask("/openapi.json")["headers"]["ETag"]
+        other = ask("/openapi.json", public_address="https://api.example.com", if_none_match=first)
+        assert other["statusCode"] == 200
+
+
+class TestPage:
+    @pytest.mark.parametrize(
+        "accepted", ["gzip", "br, gzip", "deflate, GZIP;q=0.5", "gzip;q=1.0, *;q=0"]
+    )
+    def test_it_comes_compressed_to_who_takes_gzip(self, accepted: str) -> None:
+        answer = ask("/docs", accept_encoding=accepted)
+
+        assert answer["isBase64Encoded"] is True
+        assert answer["headers"]["Content-Encoding"] == "gzip"
+        assert gzip.decompress(base64.b64decode(answer["body"])).decode() == HTML
+
+    @pytest.mark.parametrize("accepted", ["", "br", "identity", "gzip;q=0", "gzip; q=0.000"])
+    def test_it_comes_plain_to_who_does_not(self, accepted: str) -> None:
+        answer = ask("/docs", accept_encoding=accepted)
+
+        assert answer["isBase64Encoded"] is False
+        assert "Content-Encoding" not in answer["headers"]
+        assert answer["body"] == HTML
+
+    def test_it_says_what_it_may_load_and_that_it_has_two_forms(self) -> None:
+        headers = ask("/docs")["headers"]
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        assert headers["Content-Security-Policy"] == "default-src 'none'"
+        assert headers["Vary"] == "Accept-Encoding"
+
+    @pytest.mark.parametrize("tag", ['W/"abc"', '"abc"', '"x", W/"abc"'])
+    def test_who_has_it_is_not_sent_it_again(self, tag: str) -> None:
+        answer = ask("/docs", if_none_match=tag, accept_encoding="gzip")
+
+        assert (answer["statusCode"], answer["body"]) == (304, "")
+        assert answer["isBase64Encoded"] is False
+        assert answer["headers"]["Vary"] == "Accept-Encoding"
+
+    def test_where_it_was_not_built_the_log_says_which_file_is_missing(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        missing = api_docs._PAGE_FILE.with_name("not_built.json")
+        monkeypatch.setattr(api_docs, "_PAGE_FILE", missing)
+        api_docs.built_page.cache_clear()
+        handler = endpoint(api_docs.route(api_docs.built_page, ""))
+
+        answer = handler({"routeKey": "GET /docs", "requestContext": {"requestId": "r1"}}, None)
+
+        assert answer["statusCode"] == 500
+        assert "not_built" not in answer["body"]
+        assert "not_built.json" in caplog.text

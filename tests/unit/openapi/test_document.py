@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+
+from orders.http import problems
+from orders.http.bodies import NewOrderBody, StatusChangeBody
+from orders.http.idempotency_key import parse_key
+from orders.http.listing import ORDER_LIST_PARAMETERS
+from orders.http.preconditions import expected_version
+from orders.http.request import Request
+from orders.http.routes import ROUTES
+from orders.http.validation import validated
+from orders.openapi.document import VERSION, openapi_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[3]
+PROBLEM = "application/problem+json"
+
+DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document("/")))
+OPERATIONS: dict[str, dict[str, Any]] = {
+    f"{method.upper()} {path}": operation
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+}
+WITH_TOKEN = [key for key, operation in OPERATIONS.items() if operation.get("security", True)]
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        found: Any = DOCUMENT
+        for name in node["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        node = found
+    return node
+
+
+def check(value: object, schema: dict[str, Any]) -> None:
+    """Raises ValidationError. References point into the components."""
+    Draft202012Validator(
+        schema | {"components": DOCUMENT["components"]},
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    ).validate(value)
+
+
+def responses_of(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {status: resolved(answer) for status, answer in operation["responses"].items()}
+
+
+def problem_slugs(operation: dict[str, Any]) -> set[str]:
+    return {
+        slug
+        for answer in responses_of(operation).values()
+        if PROBLEM in answer.get("content", {})
+        for slug in answer["content"][PROBLEM]["examples"]
+    }
+
+
+def nodes(node: Any, place: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:  # noqa: ANN401 - JSON
+    """Every object in the document, with where it is."""
+    if isinstance(node, dict):
+        yield place, node
+        for name, inner in node.items():
+            yield from nodes(inner, f"{place}/{name}")
+    elif isinstance(node, list):
+        for index, inner in enumerate(node):
+            yield from nodes(inner, f"{place}/{index}")
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(DOCUMENT, cls=OpenAPIV31SpecValidator)
+
+
+def test_the_committed_document_is_the_one_that_is_served() -> None:
+    committed = json.loads((ROOT / "openapi.json").read_text(encoding="utf-8"))
+    assert committed == DOCUMENT, "make generate writes openapi.json anew"
+
+
+def test_its_version_is_the_packages() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+def test_it_has_an_operation_for_every_route_and_no_other() -> None:
+    assert set(OPERATIONS) == {route.key for route in ROUTES}
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_the_server_is_the_address_asked_for() -> None:
+    assert openapi_document("https://api.example.com")["servers"] == [
+        {"url": "https://api.example.com"}
+    ]
+
+
+def test_no_pattern_or_name_is_pythons_own() -> None:
+    """JSON Schema's `$` has no exception for line feeds, and no client knows our classes."""
+    for place, node in nodes(DOCUMENT):
+        assert not re.search(r"\(\?!|Body\b", json.dumps(node.get("pattern", ""))), place
+    assert not [name for name in DOCUMENT["components"]["schemas"] if name.endswith("Body")]
+
+
+def test_every_example_follows_its_schema() -> None:
+    checked = 0
+    for _, node in nodes(DOCUMENT):
+        if "schema" in node:
+            values = [example["value"] for example in node.get("examples", {}).values()]
+            values += [node["example"]] if "example" in node else []
+            values += node["schema"].get("examples", [])
+            for value in values:
+                check(value, node["schema"])
+                checked += 1
+    assert checked > 50
+
+
+def test_every_example_of_a_schema_follows_it() -> None:
+    for _, node in nodes(DOCUMENT["components"]["schemas"]):
+        for value in node.get("examples", ()):
+            check(value, node)
+
+
+def test_bodies_of_requests_refuse_unknown_fields() -> None:
+    for name in ("NewOrder", "OrderItem", "StatusChange"):
+        assert DOCUMENT["components"]["schemas"][name]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [("POST /orders", NewOrderBody), ("PATCH /orders/{orderId}", StatusChangeBody)],
+)
+def test_example_requests_are_accepted(key: str, kind: type) -> None:
+    for content in OPERATIONS[key]["requestBody"]["content"].values():
+        for example in content["examples"].values():
+            assert isinstance(validated(example["value"], kind), kind)
+
+
+class TestProblems:
+    def test_every_type_is_documented_with_its_status(self) -> None:
+        documented = {
+            (example["value"]["type"], int(status))
+            for operation in OPERATIONS.values()
+            for status, answer in responses_of(operation).items()
+            for example in answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).values()
+        }
+        elsewhere = {problems.ROUTE_NOT_FOUND, problems.METHOD_NOT_ALLOWED}
+        assert documented == {
+            (f"/docs#{each.slug}", each.status)
+            for each in vars(problems).values()
+            if isinstance(each, problems.ProblemType) and each not in elsewhere
+        }
+
+    def test_what_answers_no_operation_is_documented_beside_them(self) -> None:
+        shared = DOCUMENT["components"]["responses"]
+        not_found, not_allowed = shared["RouteNotFound"], shared["MethodNotAllowed"]
+        assert "route-not-found" in not_found["content"][PROBLEM]["examples"]
+        assert "method-not-allowed" in not_allowed["content"][PROBLEM]["examples"]
+        assert "Allow" in not_allowed["headers"]
+
+    @pytest.mark.parametrize("key", WITH_TOKEN)
+    def test_whoever_needs_a_token_can_be_told_so_in_both_forms(self, key: str) -> None:
+        content = responses_of(OPERATIONS[key])["401"]["content"]
+        assert content[PROBLEM]["examples"].keys() == {"unauthenticated"}
+        gateway = content["application/json"]["examples"]["gateway"]["value"]
+        assert gateway == {"message": "Unauthorized"}
+
+    @pytest.mark.parametrize("key", OPERATIONS)
+    def test_every_operation_tells_of_throttling_and_faults(self, key: str) -> None:
+        assert {"429", "500", "503"} <= OPERATIONS[key]["responses"].keys()
+        assert ("try-again" in problem_slugs(OPERATIONS[key])) == (key in WITH_TOKEN)
+
+    @pytest.mark.parametrize(
+        ("parameter", "slugs"),
+        [
+            ("cursor", {"invalid-cursor"}),
+            ("Idempotency-Key", {"invalid-idempotency-key", "idempotency-key-reused"}),
+            ("If-Match", {"precondition-failed"}),
+            ("orderId", {"order-not-found"}),
+            ("date", {"report-not-found"}),
+        ],
+    )
+    def test_a_parameter_brings_its_problems(self, parameter: str, slugs: set[str]) -> None:
+        for operation in OPERATIONS.values():
+            names = {each["name"] for each in operation.get("parameters", ())}
+            assert (parameter in names) == (slugs <= problem_slugs(operation))
+
+    @pytest.mark.parametrize("key", ["POST /orders", "PATCH /orders/{orderId}"])
+    def test_a_body_brings_its_problems(self, key: str) -> None:
+        assert {
+            "malformed-request",
+            "payload-too-large",
+            "unsupported-media-type",
+            "validation-failed",
+        } <= problem_slugs(OPERATIONS[key])
+
+    def test_a_forbidden_transition_says_where_the_order_is(self) -> None:
+        answer = responses_of(OPERATIONS["PATCH /orders/{orderId}"])["409"]
+        required = answer["content"][PROBLEM]["schema"]["required"]
+        assert {"currentStatus", "allowedTransitions"} <= set(required)
+
+    def test_the_headers_of_errors_are_documented(self) -> None:
+        created = responses_of(OPERATIONS["POST /orders"])
+        assert {"Retry-After", "X-Request-Id"} <= created["503"]["headers"].keys()
+        updated = responses_of(OPERATIONS["PATCH /orders/{orderId}"])
+        assert "Accept-Patch" in updated["415"]["headers"]
+
+
+class TestParameters:
+    def test_lists_take_what_their_functions_read(self) -> None:
+        def query(key: str) -> set[str]:
+            return {each["name"] for each in OPERATIONS[key]["parameters"] if each["in"] == "query"}
+
+        assert query("GET /orders") == set(ORDER_LIST_PARAMETERS)
+        assert query("GET /customers/{customerId}/orders") == {*ORDER_LIST_PARAMETERS, "consistent"}
+        assert query("GET /orders/{orderId}/timeline") == {"limit", "cursor"}
+
+    def test_status_is_required_where_there_is_no_list_without_it(self) -> None:
+        required = [
+            each["name"] for each in OPERATIONS["GET /orders"]["parameters"] if each.get("required")
+        ]
+        assert required == ["status"]
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "k",
+            "#",
+            "x" * 255,
+            "x" * 256,
+            '"k"',
+            r'"a\"b"',
+            '"a',
+            'a"',
+            '""',
+            "a b",
+            "",
+            '"a b"',
+            "é",
+        ],
+    )
+    def test_keys_are_described_as_they_are_read(self, key: str) -> None:
+        pattern = _pattern("POST /orders", "Idempotency-Key")
+        assert bool(pattern.search(key)) == _accepted(parse_key, "idempotency-key", key)
+
+    @pytest.mark.parametrize(
+        "tags", ['"1"', '"1", "2"', 'W/"1"', "*", "1", '"1" "2"', '"1",', '"', ""]
+    )
+    def test_entity_tags_are_described_as_they_are_read(self, tags: str) -> None:
+        pattern = _pattern("PATCH /orders/{orderId}", "If-Match")
+        assert bool(pattern.search(tags)) == _accepted(expected_version, "if-match", tags)
+
+
+LINKS = [
+    (key, link)
+    for key, operation in OPERATIONS.items()
+    for answer in responses_of(operation).values()
+    for link in answer.get("links", {}).values()
+]
+
+
+class TestLinks:
+    def test_a_created_order_leads_on(self) -> None:
+        targets = {link["operationId"] for key, link in LINKS if key == "POST /orders"}
+        assert {"getOrder", "updateOrder", "getOrderTimeline"} <= targets
+
+    @pytest.mark.parametrize(("key", "link"), LINKS)
+    def test_a_link_leads_to_an_operation_with_such_a_parameter(
+        self, key: str, link: dict[str, Any]
+    ) -> None:
+        target = {each["operationId"]: each for each in OPERATIONS.values()}[link["operationId"]]
+        assert link["parameters"].keys() <= {each["name"] for each in target["parameters"]}
+        success = next(
+            answer for status, answer in responses_of(OPERATIONS[key]).items() if status[0] == "2"
+        )
+        example = next(iter(success["content"]["application/json"]["examples"].values()))["value"]
+        for parameter, expression in link["parameters"].items():
+            value = example
+            for step in expression.removeprefix("$response.body#/").split("/"):
+                value = value[int(step)] if step.isdecimal() else value[step]
+            schema = next(each for each in target["parameters"] if each["name"] == parameter)
+            check(value, schema["schema"])
+
+
+def _pattern(key: str, name: str) -> re.Pattern[str]:
+    parameter = next(each for each in OPERATIONS[key]["parameters"] if each["name"] == name)
+    return re.compile(parameter["schema"]["pattern"])
+
+
+def _accepted(read: Any, header: str, value: str) -> bool:  # noqa: ANN401 - any reader of a header
+    try:
+        read(Request({"headers": {header: value}}))
+    except problems.RequestError:
+        return False
+    return True
