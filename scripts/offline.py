@@ -73,6 +73,7 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
     if not port_is_free(port):
         raise StackError(f"Port {port} is taken: choose another, make offline OFFLINE_PORT=3001")
     directory.mkdir(parents=True, exist_ok=True)
+    (directory / "env").unlink(missing_ok=True)
     build_docs_page()
 
     say("Starting DynamoDB Local")
