@@ -1,0 +1,156 @@
+"""Compiles stages to CloudFormation as `osls package` does, and reads what came out.
+
+Each compilation runs in a copy of the files that the framework reads, so that it leaves nothing
+in the checkout, and in an environment without AWS credentials.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ISSUER = {"JWT_ISSUER": "https://issuer.example.com/", "JWT_AUDIENCE": "orders"}
+NO_CODE = "no-code.zip"
+_OURS = ("AWS_", "JWT_", "ORDERS_", "CONFIG_VALIDATION_", "LOCAL_", "OFFLINE_", "SLS_")
+
+
+class Template:
+    """A compiled template: its resources by logical id, and its functions by name."""
+
+    def __init__(self, stage: str, document: dict[str, Any]) -> None:
+        self.document = document
+        self.resources: dict[str, dict[str, Any]] = document["Resources"]
+        self.functions: dict[str, dict[str, Any]] = {
+            function["FunctionName"].removeprefix(f"orders-{stage}-"): function
+            for function in self.properties("AWS::Lambda::Function").values()
+        }
+
+    def properties(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of the resources of a CloudFormation type, by logical id."""
+        return {
+            name: resource["Properties"]
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    def named(self, logical_id: str) -> dict[str, Any]:
+        """The properties of one resource."""
+        properties: dict[str, Any] = self.resources[logical_id]["Properties"]
+        return properties
+
+    def target(self, reference: dict[str, Any]) -> str:
+        """The name of the function whose ARN or name a resource refers to."""
+        logical_id = reference["Ref"] if "Ref" in reference else reference["Fn::GetAtt"][0]
+        name = self.named(logical_id)["FunctionName"]
+        return next(short for short in self.functions if name.endswith(f"-{short}"))
+
+    def variables(self, function: str) -> dict[str, Any]:
+        """The environment of a function."""
+        variables: dict[str, Any] = self.functions[function]["Environment"]["Variables"]
+        return variables
+
+    def statements(self, function: str) -> list[dict[str, Any]]:
+        """All that a function's role allows."""
+        role = self.named(self.functions[function]["Role"]["Fn::GetAtt"][0])
+        assert role["ManagedPolicyArns"] == []
+        return [
+            statement
+            for policy in role["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+
+
+@cache
+def packaged(stage: str, *arguments: str) -> Path:
+    """The folder with what was compiled for a stage, with an example issuer."""
+    directory = service()
+    output = directory / "packaged"
+    result = osls(
+        directory, "package", "--stage", stage, "--package", str(output), *arguments, **ISSUER
+    )
+    assert result.returncode == 0, result.stdout
+    return output
+
+
+def compiled(stage: str, *arguments: str) -> Template:
+    """The template of a stage, with an example issuer."""
+    return Template(stage, read(packaged(stage, *arguments)))
+
+
+def read(output: Path) -> dict[str, Any]:
+    """The template as data, with what differs from one compilation to the next replaced."""
+    document: dict[str, Any] = json.loads(
+        (output / "cloudformation-template-update-stack.json").read_text()
+    )
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Code"]["S3Key"] = NO_CODE
+    return document
+
+
+def service() -> Path:
+    """A new copy of the files that the framework reads."""
+    directory = temporary_directory()
+    shutil.copy(ROOT / "serverless.yml", directory)
+    shutil.copytree(ROOT / "infra", directory / "infra")
+    (directory / "node_modules").symlink_to(ROOT / "node_modules")
+    (directory / NO_CODE).touch()
+    return directory
+
+
+def osls(directory: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run osls on a copy of the service; what it says is in `stdout`."""
+    program = ROOT / "node_modules" / ".bin" / "osls"
+    if shutil.which("node") is None or not program.exists():
+        missing("osls is not installed: make test installs it, on Node.js 20.19 or newer.")
+    return framework(program, directory, *arguments, **variables)
+
+
+def framework(
+    program: Path, directory: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run osls, or what it continues, with no credentials but those given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    settings = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NODE_NO_WARNINGS": "1",
+        "ORDERS_ARTIFACT": NO_CODE,
+        "SLS_NOTIFICATIONS_MODE": "off",
+        "SLS_TELEMETRY_DISABLED": "1",
+    }
+    return subprocess.run(
+        [str(program), *arguments],
+        cwd=directory,
+        env=inherited | settings | variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def temporary_directory() -> Path:
+    """A new folder, removed when the tests end."""
+    directory = tempfile.TemporaryDirectory(prefix="orders-tests-")
+    atexit.register(directory.cleanup)
+    return Path(directory.name)
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip the test where a prerequisite is missing; in CI, where none may be, fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

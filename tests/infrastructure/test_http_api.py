@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orders.http.routes import ROUTES
+
+if TYPE_CHECKING:
+    from infrastructure.templates import Template
+
+DEFAULT = "$default"
+PUBLIC = {"GET /health", "GET /openapi.json", "GET /docs", DEFAULT}
+
+
+def routes(template: Template) -> dict[str, dict[str, Any]]:
+    """The API's routes by their keys."""
+    found = {
+        route["RouteKey"]: route
+        for route in template.properties("AWS::ApiGatewayV2::Route").values()
+    }
+    assert len(found) == len(template.properties("AWS::ApiGatewayV2::Route"))
+    return found
+
+
+def integration_of(template: Template, route: dict[str, Any]) -> dict[str, Any]:
+    (kind, reference) = route["Target"]["Fn::Join"][1]
+    assert kind == "integrations"
+    return template.named(reference["Ref"])
+
+
+def test_every_route_is_answered_by_its_function_and_the_rest_by_not_found(
+    production: Template,
+) -> None:
+    deployed = {
+        key: production.target(integration_of(production, route)["IntegrationUri"])
+        for key, route in routes(production).items()
+    }
+    assert deployed == {route.key: route.function for route in ROUTES} | {DEFAULT: "not-found"}
+
+
+def test_every_route_asks_for_a_token_but_the_public_ones(production: Template) -> None:
+    open_to_all = set()
+    for key, route in routes(production).items():
+        if route.get("AuthorizationType", "NONE") == "NONE":
+            open_to_all.add(key)
+        else:
+            assert route["AuthorizationType"] == "JWT"
+            assert route["AuthorizerId"] == {"Ref": "HttpApiAuthorizerJwt"}
+    assert open_to_all == PUBLIC
+
+
+def test_the_authorizer_takes_the_tokens_of_the_issuer(production: Template) -> None:
+    (authorizer,) = production.properties("AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["AuthorizerType"] == "JWT"
+    assert authorizer["IdentitySource"] == ["$request.header.Authorization"]
+    assert authorizer["JwtConfiguration"] == {
+        "Issuer": "https://issuer.example.com/",
+        "Audience": ["orders"],
+    }
+
+
+def test_parameters_go_before_the_environment(customized: Template) -> None:
+    assert customized.named("HttpApiAuthorizerJwt")["JwtConfiguration"] == {
+        "Issuer": "https://login.example.com/tenant",
+        "Audience": ["web", "app"],
+    }
+
+
+def test_the_local_stage_takes_the_tokens_of_its_own_user_pool(local: Template) -> None:
+    assert local.named("HttpApiAuthorizerJwt")["JwtConfiguration"] == {
+        "Issuer": {"Fn::Sub": "https://cognito-idp.${AWS::Region}.amazonaws.com/${LocalUsers}"},
+        "Audience": [{"Ref": "LocalUsersClient"}],
+    }
+
+
+@pytest.mark.parametrize("stage", ["production", "development", "customized"])
+def test_no_other_stage_has_users_of_its_own(stage: str, request: pytest.FixtureRequest) -> None:
+    template: Template = request.getfixturevalue(stage)
+    assert not [kind for kind in kinds(template) if kind.startswith("AWS::Cognito::")]
+
+
+def kinds(template: Template) -> set[str]:
+    return {resource["Type"] for resource in template.resources.values()}
+
+
+def test_functions_get_payload_2_0(production: Template) -> None:
+    integrations = production.properties("AWS::ApiGatewayV2::Integration").values()
+    assert {(one["IntegrationType"], one["PayloadFormatVersion"]) for one in integrations} == {
+        ("AWS_PROXY", "2.0")
+    }
+
+
+def test_only_the_api_may_invoke_them(production: Template) -> None:
+    permissions = production.properties("AWS::Lambda::Permission").values()
+    invoked = {}
+    for permission in permissions:
+        if permission["Principal"] == "apigateway.amazonaws.com":
+            assert {"Ref": "HttpApi"} in permission["SourceArn"]["Fn::Join"][1]
+            invoked[production.target(permission["FunctionName"])] = permission["Action"]
+    functions = {route.function for route in ROUTES} | {"not-found"}
+    assert invoked == dict.fromkeys(functions, "lambda:InvokeFunction")
+
+
+def test_it_is_throttled(production: Template) -> None:
+    settings = production.named("HttpApiStage")["DefaultRouteSettings"]
+    assert settings == {"ThrottlingRateLimit": 200, "ThrottlingBurstLimit": 400}
+
+
+def test_its_access_log_tells_request_route_status_and_time(production: Template) -> None:
+    settings = production.named("HttpApiStage")["AccessLogSettings"]
+    assert settings["DestinationArn"] == {"Fn::GetAtt": ["HttpApiLogGroup", "Arn"]}
+    assert json.loads(settings["Format"]) == {
+        "requestId": "$context.requestId",
+        "time": "$context.requestTime",
+        "route": "$context.routeKey",
+        "status": "$context.status",
+        "latencyMs": "$context.responseLatency",
+        "integrationError": "$context.integrationErrorMessage",
+        "authorizerError": "$context.authorizer.error",
+        "sourceIp": "$context.identity.sourceIp",
+    }
+    assert production.named("HttpApiLogGroup")["RetentionInDays"] == 90
+
+
+def test_cors_is_off(production: Template) -> None:
+    assert "CorsConfiguration" not in production.named("HttpApi")
+
+
+def test_cors_opens_the_api_to_the_named_origins_and_to_no_other(customized: Template) -> None:
+    cors = customized.named("HttpApi")["CorsConfiguration"]
+    assert cors.pop("MaxAge") == 3600
+    assert {name: sorted(values) for name, values in cors.items()} == {
+        "AllowOrigins": ["https://admin.example.com", "https://shop.example.com"],
+        "AllowMethods": ["GET", "PATCH", "POST"],
+        "AllowHeaders": [
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+        ],
+        "ExposeHeaders": [
+            "ETag",
+            "Idempotent-Replayed",
+            "Link",
+            "Location",
+            "Retry-After",
+            "X-Request-Id",
+        ],
+    }

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from infrastructure.templates import Template
+
+QUEUES = ["OrderEventsDeadLetterQueue", "OrderEventsQueue", "OrderStreamDeadLetterQueue"]
+DAY = 24 * 60 * 60
+LONGEST_RETENTION = 14 * DAY
+
+
+def test_there_are_three_queues(production: Template) -> None:
+    assert sorted(production.properties("AWS::SQS::Queue")) == QUEUES
+
+
+def test_a_message_that_failed_five_times_moves_to_the_dead_letter_queue(
+    production: Template,
+) -> None:
+    assert production.named("OrderEventsQueue")["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["OrderEventsDeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+
+
+def test_dead_letters_are_kept_for_14_days_and_longer_than_the_queue_keeps_messages(
+    production: Template,
+) -> None:
+    # A moved message keeps the time at which it was sent: with equal times it could be gone soon.
+    for dead_letters in ("OrderEventsDeadLetterQueue", "OrderStreamDeadLetterQueue"):
+        assert production.named(dead_letters)["MessageRetentionPeriod"] == LONGEST_RETENTION
+    assert production.named("OrderEventsQueue")["MessageRetentionPeriod"] <= 7 * DAY
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_messages_are_encrypted(queue: str, production: Template) -> None:
+    assert production.named(queue)["SqsManagedSseEnabled"] is True
+
+
+def test_a_batch_in_work_is_not_handed_out_again(production: Template) -> None:
+    timeout = production.functions["process-order-events"]["Timeout"]
+    assert production.named("OrderEventsQueue")["VisibilityTimeout"] >= 6 * timeout
+
+
+@pytest.mark.parametrize(
+    ("stage", "names"),
+    [
+        ("production", ["order-events-dlq", "order-events-queue", "order-stream-dlq"]),
+        ("local", ["order-events-dlq", "order-events-queue", "order-stream-dlq"]),
+        ("development", ["order-events-dlq-dev", "order-events-queue-dev", "order-stream-dlq-dev"]),
+    ],
+)
+def test_only_production_and_the_local_stage_have_the_plain_names(
+    stage: str, names: list[str], request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(stage)
+    assert [template.named(queue)["QueueName"] for queue in QUEUES] == names

@@ -1,0 +1,210 @@
+"""A stage with a stand-in token issuer never gets to AWS, and no other stage gets that issuer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from infrastructure.templates import ISSUER, ROOT, missing, osls, packaged, service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+OFFLINE_ISSUER = "https://issuer.invalid"
+NOBODY_LISTENS = "http://127.0.0.1:9"
+EMULATED_ISSUER = "http://127.0.0.1:4566/ap-southeast-1_stand-in"
+# Resolves what infra/stage.js asks for as the framework would, with no more than is given.
+RESOLVE_STAGE = """
+const makeStage = require('./infra/stage.js');
+const outcome = (given) =>
+  makeStage({
+    resolveVariable: async (variable) => given[variable.split(',')[0]] ?? '',
+  }).then(() => null, (error) => error.message);
+const all = JSON.parse(process.argv[1]);
+Promise.all(all.map(outcome)).then((outcomes) => console.log(JSON.stringify(outcomes)));
+"""
+
+
+def refusals_of_stage(*given: Mapping[str, object]) -> list[str | None]:
+    """What infra/stage.js says against each set of variables; None where it accepts them."""
+    node = shutil.which("node")
+    if node is None:
+        missing("Node.js is not installed.")
+    stages = [{"self:custom.productionStages": ["prod"], **variables} for variables in given]
+    result = subprocess.run(
+        [node, "-e", RESOLVE_STAGE, json.dumps(stages)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    outcomes: list[str | None] = json.loads(result.stdout)
+    return outcomes
+
+
+@pytest.mark.parametrize("stage", ["prod", "dev"])
+def test_an_issuer_that_only_this_machine_can_reach_is_refused(stage: str) -> None:
+    issuers = [
+        OFFLINE_ISSUER,
+        EMULATED_ISSUER,
+        "http://issuer.example.com",
+        "https://localhost",
+        "https://LOCALHOST:8443/",
+        "https://issuer.localhost",
+        "https://issuer.localhost.",
+        "https://issuer.local",
+        "https://issuer.internal",
+        "https://issuer.test",
+        "https://issuer",
+        "https://127.0.0.1",
+        "https://127.1",
+        "https://0x7f000001",
+        "https://2130706433",
+        "https://[::1]",
+        "https://10.0.0.1",
+        "https://user:password@issuer.example.com",
+        "https://issuer.example.com@127.0.0.1",
+        "file:///etc/passwd",
+        "issuer.example.com",
+    ]
+    given = [
+        {"sls:stage": stage, source: issuer, "param:jwtAudience": "orders"}
+        for issuer in issuers
+        for source in ("param:jwtIssuer", "env:JWT_ISSUER")
+    ]
+    for variables, refusal in zip(given, refusals_of_stage(*given), strict=True):
+        assert refusal is not None, variables
+        assert 'Parameter "jwtIssuer"' in refusal
+
+
+def test_an_issuer_on_a_public_host_is_accepted() -> None:
+    issuers = [
+        "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_AbCdEf123",
+        "https://tenant.eu.auth0.com/",
+        "https://login.example.com:8443/realms/shop",
+    ]
+    given = [
+        {"sls:stage": "prod", "param:jwtIssuer": issuer, "param:jwtAudience": "orders"}
+        for issuer in issuers
+    ]
+    assert refusals_of_stage(*given) == [None] * len(issuers)
+
+
+@pytest.mark.parametrize("stage", ["local", "offline"])
+def test_no_list_makes_a_stage_of_this_machine_a_production_stage(stage: str) -> None:
+    lists = [["prod", stage], [stage], ["local", "offline"]]
+    # Whichever stage is deployed: the list itself is wrong.
+    given = [
+        {"sls:stage": deployed, "self:custom.productionStages": stages}
+        for stages in lists
+        for deployed in (stage, "prod")
+    ]
+    for refusal in refusals_of_stage(*given):
+        assert refusal is not None
+        assert "has a stand-in issuer: no production stage." in refusal
+
+
+def test_a_stage_that_looks_like_the_local_one_gets_no_stand_in() -> None:
+    stages = ["Local", "LOCAL", " local", "local ", "local/../prod", "", "1local", "a" * 17]
+    refusals = refusals_of_stage(*({"sls:stage": stage} for stage in stages))
+    for stage, refusal in zip(stages, refusals, strict=True):
+        assert refusal == f'Stage "{stage}": use up to 16 of a-z, 0-9 and "-", a letter first.'
+    needs_issuer = refusals_of_stage({"sls:stage": "local2"}, {"sls:stage": "offline-prod"})
+    assert all("needs the OIDC issuer" in str(refusal) for refusal in needs_issuer)
+
+
+class TestPackaging:
+    """The same, as a person meets it: through serverless.yml and the command line."""
+
+    @pytest.mark.parametrize("stage", ["prod", "dev"])
+    def test_without_an_issuer_it_says_what_to_pass(self, stage: str) -> None:
+        said = refused(service(), "package", "--stage", stage)
+        assert f'Stage "{stage}" needs the OIDC issuer whose tokens the API accepts' in said
+        assert '--param="jwtIssuer=https://..." --param="jwtAudience=..."' in said
+        assert "JWT_ISSUER" in said
+
+    def test_without_an_audience_it_says_what_to_pass(self) -> None:
+        said = refused(service(), "package", "--stage", "prod", JWT_ISSUER=ISSUER["JWT_ISSUER"])
+        assert "JWT_AUDIENCE" in said
+
+    def test_a_parameter_cannot_name_the_stand_in(self) -> None:
+        parameter = f"--param=jwtIssuer={EMULATED_ISSUER}"
+        said = refused(service(), "package", "--stage", "prod", parameter, **ISSUER)
+        assert "must be an https URL on a public host name" in said
+
+    def test_nor_can_the_environment(self) -> None:
+        said = refused(
+            service(),
+            "package",
+            "--stage",
+            "prod",
+            JWT_ISSUER=OFFLINE_ISSUER,
+            JWT_AUDIENCE="orders",
+        )
+        assert "must be an https URL on a public host name" in said
+
+    def test_nor_can_the_configuration(self) -> None:
+        directory = edited("\n  dev:\n", f"\n  prod:\n    jwtIssuer: {OFFLINE_ISSUER}\n  dev:\n")
+        said = refused(directory, "package", "--stage", "prod", **ISSUER)
+        assert "must be an https URL on a public host name" in said
+
+    @pytest.mark.parametrize("stage", ["local", "offline"])
+    def test_nor_can_the_list_of_production_stages(self, stage: str) -> None:
+        directory = edited("productionStages: [prod]", f"productionStages: [prod, {stage}]")
+        said = refused(directory, "package", "--stage", stage, **ISSUER)
+        assert f'"{stage}" has a stand-in issuer: no production stage.' in said
+
+
+class TestDeployment:
+    @pytest.mark.parametrize(
+        ("stage", "endpoint"),
+        [("local", ""), ("local", "https://aws.example.com"), ("offline", "")],
+    )
+    def test_a_stage_of_this_machine_does_not_go_to_aws(self, stage: str, endpoint: str) -> None:
+        said = refused_deployment(stage, packaged(stage), AWS_ENDPOINT_URL=endpoint)
+        assert "A stand-in token issuer cannot go to AWS" in said
+
+    @pytest.mark.parametrize("stage", ["local", "offline"])
+    def test_nor_does_its_package_under_the_name_of_a_production_stage(self, stage: str) -> None:
+        said = refused_deployment("prod", packaged(stage), **ISSUER)
+        assert f'This was packaged for the stage "{stage}"' in said
+
+    def test_the_local_stage_goes_to_the_emulated_aws(self) -> None:
+        said = refused_deployment("local", packaged("local"), AWS_ENDPOINT_URL=NOBODY_LISTENS)
+        assert "ECONNREFUSED" in said
+
+
+def refused_deployment(stage: str, package: Path, **variables: str) -> str:
+    """What osls said when it failed to deploy what has been packaged; it can't reach AWS here."""
+    directory = service()
+    return refused(
+        directory,
+        *("deploy", "--stage", stage, "--package", str(package)),
+        AWS_ACCESS_KEY_ID="nobody",
+        AWS_SECRET_ACCESS_KEY="none",
+        AWS_ENDPOINT_URL_CLOUDFORMATION=NOBODY_LISTENS,
+        AWS_ENDPOINT_URL_S3=NOBODY_LISTENS,
+        AWS_ENDPOINT_URL_STS=NOBODY_LISTENS,
+        **variables,
+    )
+
+
+def refused(directory: Path, *arguments: str, **variables: str) -> str:
+    """What osls said when it failed."""
+    result = osls(directory, *arguments, **variables)
+    assert result.returncode != 0, result.stdout
+    return result.stdout
+
+
+def edited(old: str, new: str) -> Path:
+    """A copy of the service whose serverless.yml has been changed in one place."""
+    directory = service()
+    configuration = directory / "serverless.yml"
+    text = configuration.read_text()
+    assert text.count(old) == 1
+    configuration.write_text(text.replace(old, new))
+    return directory
