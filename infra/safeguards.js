@@ -16,7 +16,10 @@ class Safeguards {
         this.removeUnionRole();
         this.removeLogGroupCreation();
       },
-      'before:deploy:deploy': () => this.refuseStandInsOnAws(),
+      'before:deploy:deploy': () => {
+        this.refuseAnotherStagesPackage();
+        this.refuseStandInsOnAws();
+      },
     };
   }
 
@@ -44,14 +47,21 @@ class Safeguards {
     }
   }
 
+  /** With `--package` the template is that of the stage it was packaged for, names and issuer. */
+  refuseAnotherStagesPackage() {
+    const stage = this.serverless.getProvider('aws').getStage();
+    const packagedFor = this.serverless.service.provider.stage;
+    if (packagedFor !== stage) {
+      throw new this.serverless.classes.Error(
+        `This was packaged for the stage "${packagedFor}": package it for "${stage}" first.`
+      );
+    }
+  }
+
   refuseStandInsOnAws() {
     const stage = this.serverless.getProvider('aws').getStage();
-    // A template that was packaged for `local` may be deployed under any stage's name.
-    const { Resources: resources } =
-      this.serverless.service.provider.compiledCloudFormationTemplate;
-    const standIn = stage === 'local' || 'LocalUsers' in resources;
     const emulated = (process.env.AWS_ENDPOINT_URL || '').startsWith('http://127.0.0.1:');
-    if (stage === 'offline' || (standIn && !emulated)) {
+    if (stage === 'offline' || (stage === 'local' && !emulated)) {
       throw new this.serverless.classes.Error(
         'A stand-in token issuer cannot go to AWS: use `make up` or `make offline`, or package ' +
           'another stage.'
