@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import date
 
-    from orders.domain.daily_report import DailyReport
     from orders.application.idempotency import IdempotencyRecord
     from orders.domain.changes import OrderChange, TimelineEntry
+    from orders.domain.daily_report import DailyReport
     from orders.domain.order import CustomerId, Order
     from orders.domain.order_id import IdRange, OrderId
     from orders.domain.status import OrderStatus
@@ -40,16 +41,12 @@ class FakeClock:
 
 
 class FakeIds:
-    """Ids that grow with every call, within one millisecond too."""
+    """Ids that grow with every call, of any of these, within one millisecond too."""
 
-    def __init__(self) -> None:
-        self._given = 0
-        self._lock = Lock()
+    _noise = itertools.count(1)
 
     def order_id(self, created_at: datetime) -> OrderId:
-        with self._lock:
-            self._given += 1
-            return make_order_id(created_at, self._given.to_bytes(10, "big"))
+        return make_order_id(created_at, next(self._noise).to_bytes(10, "big"))
 
 
 class InMemoryOrders:
