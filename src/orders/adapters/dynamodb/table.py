@@ -5,8 +5,10 @@ Every use of pydynox is in this module, so that it can be exchanged for another 
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +45,9 @@ _CONTENTION: Final = frozenset(
     {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
 
+
+# It warns of slow calls in lines that are not JSON; our own lines carry the request's duration.
+logging.getLogger("pydynox").setLevel(logging.ERROR)
 
 _OUT_OF_REACH: Final = (ConnectionException, ProvisionedThroughputExceededException)
 
@@ -114,6 +119,7 @@ class Table:
             ConditionFailed: nothing was written.
         """
         token = secrets.token_hex(16)
+        started = time.monotonic()
 
         def attempt() -> None:
             with _transaction_faults():
@@ -125,7 +131,7 @@ class Table:
             # Imported here, because most processes never lose a race.
             from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
 
-            retry(attempt)
+            retry(attempt, started)
 
     def insert(self, row: Row) -> bool:
         """Write the row unless one is there already; whether it was written by this call."""
