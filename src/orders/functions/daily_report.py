@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any
 from orders.adapters.dynamodb.repository import DynamoDbReports
 from orders.adapters.system import SystemClock
 from orders.application.make_daily_report import MakeDailyReport
+from orders.domain import timestamps
 from orders.functions import wiring
 from orders.telemetry import background, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.application.ports import Clock
 
+def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Reports on the day before the schedule's `time`, which is the same on every retry.
 
-def reporter(
-    make_report: MakeDailyReport, clock: Clock
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The report of the day before; invoked by hand with `{"date": "2026-11-23"}`, of that day."""
+    Invoked by hand with `{"date": "2026-11-23"}`, on that day.
+    """
 
     def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-        yesterday = clock.now().date() - timedelta(days=1)
-        day = date.fromisoformat(event["date"]) if "date" in event else yesterday
+        day = _day_of(event)
         report = make_report(day)
         orders = sum(sum(counts.values()) for counts in report.orders.values())
         logger.info("daily report made", day=day.isoformat(), orders=orders)
@@ -33,8 +32,13 @@ def reporter(
     return handle
 
 
+def _day_of(event: dict[str, Any]) -> date:
+    if "date" in event:
+        return date.fromisoformat(event["date"])
+    return timestamps.from_text(event["time"]).date() - timedelta(days=1)
+
+
 _table = wiring.table()
-_clock = SystemClock()
 handler = background(
-    reporter(MakeDailyReport(wiring.orders(_table), DynamoDbReports(_table), _clock), _clock)
+    reporter(MakeDailyReport(wiring.orders(_table), DynamoDbReports(_table), SystemClock()))
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from api import CUSTOMER_CLAIMS, STAFF_CLAIMS, Api
@@ -14,9 +14,6 @@ from orders.application.make_daily_report import MakeDailyReport
 from orders.functions.daily_report import reporter
 from orders.telemetry import background
 
-if TYPE_CHECKING:
-    from fakes import FakeClock
-
 NO_REPORTS = [
     *("2026-11-22", "2026-11-31", "2026-02-30", "0000-01-01", "20261123", "2026-W48-1", "today"),
     *("2026-11-23T00:00:00Z", "2026-1-1", "２０２６-11-23", "2026-11-23%0A", "%FF"),
@@ -24,7 +21,7 @@ NO_REPORTS = [
 CONTEXT = SimpleNamespace(aws_request_id="one")
 
 
-def scheduled() -> dict[str, Any]:
+def scheduled(time: str = "2026-11-24T00:30:00Z") -> dict[str, Any]:
     """What EventBridge hands over."""
     return {
         "version": "0",
@@ -32,7 +29,7 @@ def scheduled() -> dict[str, Any]:
         "detail-type": "Scheduled Event",
         "source": "aws.events",
         "account": "123456789012",
-        "time": "2026-11-24T00:15:00Z",
+        "time": time,
         "region": "ap-southeast-1",
         "resources": ["arn:aws:events:ap-southeast-1:123456789012:rule/daily"],
         "detail": {},
@@ -49,8 +46,7 @@ def api() -> Api:
 
 
 def make(api: Api, event: dict[str, Any]) -> dict[str, Any]:
-    clock: FakeClock = api.clock
-    handler = background(reporter(MakeDailyReport(api.orders, api.reports, clock), clock))
+    handler = background(reporter(MakeDailyReport(api.orders, api.reports, api.clock)))
     return handler(event, CONTEXT)
 
 
@@ -79,10 +75,13 @@ def test_a_day_that_is_none_fails_loudly(api: Api) -> None:
 
 
 def test_right_after_midnight_the_day_that_has_ended_is_reported(api: Api) -> None:
-    api.clock.time = api.clock.time.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert make(api, scheduled("2026-11-24T00:00:00Z"))["date"] == "2026-11-23"
+    assert make(api, scheduled("2026-11-23T23:59:59Z"))["date"] == "2026-11-22"
+
+
+def test_a_retry_after_the_next_midnight_reports_the_same_day(api: Api) -> None:
+    api.clock.advance(days=1)
     assert make(api, scheduled())["date"] == "2026-11-23"
-    api.clock.time -= timedelta(milliseconds=1)
-    assert make(api, scheduled())["date"] == "2026-11-22"
 
 
 def test_the_report_is_for_staff(api: Api) -> None:
