@@ -39,7 +39,7 @@ _WHY_THE_GATEWAY: Final = {
     500: "it could not get an answer from the function",
     503: "it could not get an answer from the function",
 }
-_OF_PROBLEMS: Final = ("X-Request-Id", "Retry-After", "Allow", "Accept", "Accept-Patch")
+_OF_EVERY_PROBLEM: Final = frozenset({"Content-Type", "Cache-Control"})
 
 
 def answers_to(*errors: Exception) -> Node:
@@ -53,16 +53,11 @@ def answers_to(*errors: Exception) -> Node:
 
 def _answer(status: int, responses: list[Response]) -> Node:
     problems = [msgspec.json.decode(response.body) for response in responses]
-    titles = [problem["title"] for problem in problems]
+    title, *others = (problem["title"] for problem in problems)
+    names = {name for response in responses for name in response.headers} - _OF_EVERY_PROBLEM
     answer: Node = {
-        "description": f"{'; or '.join(titles)}.",
-        "headers": headers(
-            *(
-                name
-                for name in _OF_PROBLEMS
-                if name == "X-Request-Id" or any(name in each.headers for each in responses)
-            )
-        ),
+        "description": f"{' or '.join((title, *map(str.lower, others)))}.",
+        "headers": headers("X-Request-Id", *sorted(names)),
         "content": {
             "application/problem+json": {
                 "schema": {

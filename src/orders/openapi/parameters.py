@@ -66,12 +66,7 @@ CURSOR: Final = _query(
     "cursor",
     "`nextCursor` of the page before. It fits only the same list: path, sort and filters must be"
     " those that it came from; `limit` may differ.",
-    {
-        "type": "string",
-        "pattern": "^[A-Za-z0-9_-]+$",
-        "maxLength": 200,
-        "examples": [examples.CURSOR],
-    },
+    {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 200},
 )
 STATUS: Final = _query("status", "Only orders in this status.", reference("OrderStatus"))
 CONSISTENT: Final = _query(
@@ -181,6 +176,11 @@ HEADERS: Final[Node] = {
         "description": "The media types that the route reads.",
         "schema": {"type": "string"},
         "example": "application/merge-patch+json, application/json",
+    },
+    "WWW-Authenticate": {
+        "description": "What the API wants.",
+        "schema": {"type": "string"},
+        "example": "Bearer",
     },
     "Cache-Control": {
         "description": "Orders are for the caller alone, and are to be asked for again each time.",
