@@ -54,6 +54,11 @@ def about_order(order_id: str) -> None:
         _tracer.put_annotation("order_id", order_id)
 
 
+def about_no_order() -> None:
+    """Between the records of a batch: what comes next is not about the order before."""
+    logger.remove_keys(["order_id"])
+
+
 @contextmanager
 def invocation(request_id: str) -> Iterator[Callable[[], float]]:
     """Label the log lines, publish the metrics; yields a stopwatch, in milliseconds."""

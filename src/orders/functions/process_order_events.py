@@ -17,7 +17,7 @@ from orders.adapters.system import SystemClock
 from orders.application.settle_payment import Settlement, SettlePayment
 from orders.domain.order_id import parse_order_id
 from orders.functions import wiring
-from orders.telemetry import about_order, background, count, logger
+from orders.telemetry import about_no_order, about_order, background, count, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ def consumer(settle: SettlePayment) -> Callable[[dict[str, Any], Any], dict[str,
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
     def process(record: SQSRecord) -> None:
+        about_no_order()
         try:
             order_id = _subject(record.body)
             about_order(order_id)
