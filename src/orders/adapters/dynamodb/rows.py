@@ -90,7 +90,7 @@ def order_from(row: Row) -> Order:
             charge_id=row.get("chargeId"),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("order", row, error) from error
+        raise _malformed("order", row, error) from None
 
 
 def summary_from(row: Row) -> OrderSummary:
@@ -98,7 +98,7 @@ def summary_from(row: Row) -> OrderSummary:
     try:
         return OrderSummary(**_summary_fields(row))
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("order summary", row, error) from error
+        raise _malformed("order summary", row, error) from None
 
 
 def change_from(new: Row, old: Row | None) -> OrderChange:
@@ -124,7 +124,7 @@ def change_from(new: Row, old: Row | None) -> OrderChange:
             currency=_text(new["currency"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("order change", new, error) from error
+        raise _malformed("order change", new, error) from None
 
 
 def timeline_row(entry: TimelineEntry) -> Row:
@@ -154,7 +154,7 @@ def timeline_entry_from(row: Row) -> TimelineEntry:
             changed_at=timestamps.from_text(row["changedAt"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("timeline entry", row, error) from error
+        raise _malformed("timeline entry", row, error) from None
 
 
 def idempotency_row(record: IdempotencyRecord) -> Row:
@@ -179,7 +179,7 @@ def idempotency_record_from(row: Row) -> IdempotencyRecord:
             expires_at=row["expiresAt"],
         )
     except (KeyError, TypeError) as error:
-        raise _malformed("idempotency record", row, error) from error
+        raise _malformed("idempotency record", row, error) from None
 
 
 def report_row(report: DailyReport) -> Row:
@@ -209,7 +209,7 @@ def report_from(row: Row) -> DailyReport:
             cancellation_reasons=row["cancellationReasons"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("daily report", row, error) from error
+        raise _malformed("daily report", row, error) from None
 
 
 def _summary_attributes(order: OrderSummary) -> Row:
@@ -248,5 +248,6 @@ def _text(value: object) -> Any:  # noqa: ANN401 - the callers wrap it in their 
 
 
 def _malformed(what: str, row: Mapping[str, Any], error: Exception) -> MalformedRow:
-    """Names the row and the kind of fault, never its values."""
-    return MalformedRow(f"not a readable {what}: {row.get('pk')} {row.get('sk')}: {error!r}")
+    """Names the row and the kind of fault, never its values, which other errors quote."""
+    fault = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
+    return MalformedRow(f"not a readable {what}: {row.get('pk')} {row.get('sk')}: {fault}")
