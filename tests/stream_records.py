@@ -1,0 +1,127 @@
+"""Records as DynamoDB's stream and SQS hand them to Lambda."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from orders.adapters.dynamodb import keys, rows
+from orders.adapters.sqs import event_body
+
+if TYPE_CHECKING:
+    from orders.domain.changes import OrderChange
+    from orders.domain.order import Order
+
+Record = dict[str, Any]
+
+_numbers = itertools.count(1)
+
+
+def created(order: Order) -> Record:
+    return stream_record("INSERT", None, rows.detail_row(order))
+
+
+def changed(before: Order, after: Order) -> Record:
+    return stream_record("MODIFY", rows.detail_row(before), rows.detail_row(after))
+
+
+def stream_record(kind: str, old: rows.Row | None, new: rows.Row | None) -> Record:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html."""
+    number = str(next(_numbers) * 100_000_000_000)
+    row = new or old or {}
+    change: Record = {
+        "ApproximateCreationDateTime": 1_795_435_200,
+        "Keys": {name: {"S": row[name]} for name in ("pk", "sk")},
+        "SequenceNumber": number,
+        "SizeBytes": 600,
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    if new is not None:
+        change["NewImage"] = _attribute(new)["M"]
+    if old is not None:
+        change["OldImage"] = _attribute(old)["M"]
+    return {
+        "eventID": f"event-{number}",
+        "eventName": kind,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "ap-southeast-1",
+        "dynamodb": change,
+        "eventSourceARN": "arn:aws:dynamodb:ap-southeast-1:123456789012:table/orders_app/stream/x",
+    }
+
+
+def unreadable(order: Order, marker: str = "?") -> Record:
+    """A record of an order whose status is none that the code knows."""
+    row = rows.detail_row(order) | {"status": marker}
+    return stream_record("INSERT", None, row)
+
+
+def sequence_number(record: Record) -> str:
+    return str(record["dynamodb"]["SequenceNumber"])
+
+
+def message(change: OrderChange | str) -> Record:
+    """A message of the queue; its body is the change's event, or the text itself."""
+    body = change if isinstance(change, str) else event_body(change)
+    return {
+        "messageId": f"message-{next(_numbers)}",
+        "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:ap-southeast-1:123456789012:order-events-queue",
+        "awsRegion": "ap-southeast-1",
+    }
+
+
+def change_of(order: Order, before: Order | None = None) -> OrderChange:
+    """What the stream tells of the order's last change."""
+    old = None if before is None else rows.detail_row(before)
+    return rows.change_from(rows.detail_row(order), old)
+
+
+def batch(*records: Record) -> dict[str, Any]:
+    return {"Records": list(records)}
+
+
+def failures(answer: dict[str, Any]) -> list[str]:
+    """What Lambda is told to hand over again."""
+    assert set(answer) == {"batchItemFailures"}
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+class FakeFailureQueue:
+    """Keeps what is set aside, unless `fault` is set: then it raises that."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.fault: Exception | None = None
+
+    def send(self, record: Record, cause: str) -> None:
+        assert cause
+        if self.fault:
+            raise self.fault
+        self.records.append(record)
+
+
+def _attribute(value: object) -> Record:
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case list():
+            return {"L": [_attribute(item) for item in value]}
+        case dict():
+            return {"M": {name: _attribute(item) for name, item in value.items()}}
+    raise TypeError(value)
+
+
+def reservation_record(order: Order) -> Record:
+    row = keys.reservation(order.order_id) | {"schemaVersion": 1, "state": "RESERVED"}
+    return stream_record("INSERT", None, row)

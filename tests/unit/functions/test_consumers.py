@@ -1,0 +1,400 @@
+"""The functions behind the stream and the queue."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from examples import placed_order
+from fakes import (
+    NOON,
+    FakeClock,
+    FakeInventory,
+    FakePayments,
+    FakePublisher,
+    InMemoryOrders,
+)
+from stream_records import (
+    FakeFailureQueue,
+    batch,
+    change_of,
+    changed,
+    created,
+    failures,
+    message,
+    reservation_record,
+    sequence_number,
+    stream_record,
+    unreadable,
+)
+
+from orders.adapters import sqs
+from orders.adapters.dynamodb import rows
+from orders.adapters.dynamodb.stream import OrderStream
+from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue
+from orders.application.expire_stale_orders import ExpireStaleOrders
+from orders.application.settle_payment import SettlePayment
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.errors import PaymentUnavailable, TryAgain
+from orders.domain.status import OrderStatus
+from orders.functions import (
+    expire_stale_orders,
+    process_order_events,
+    publish_order_events,
+    record_audit_trail,
+)
+from orders.telemetry import background
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.domain.order import Order
+
+PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+NO_EVENTS = [
+    *("", "{", "[]", "null", "{}", '"text"', '{"subject": 1}', '{"subject": null}'),
+    *('{"subject": "x"}', '{"subject": ["01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"]}'),
+]
+
+
+class Context(SimpleNamespace):
+    """Lambda's, with as much time as is asked for."""
+
+    aws_request_id = "5f2c6e1a"
+    remaining = 60_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining
+
+
+def paid(order: Order) -> Order:
+    return order.changed_to(PAID, by=Actor("staff", "ann"), at=NOON, reason="by transfer")
+
+
+def metric(written: str, name: str) -> float | None:
+    """The metric's sum in the output; None if it was not written."""
+    blobs = [json.loads(line) for line in written.splitlines() if '"_aws"' in line]
+    values = [sum(blob[name]) for blob in blobs if name in blob]
+    return sum(values) if values else None
+
+
+def log_lines(written: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written.splitlines() if '"_aws"' not in line]
+
+
+class TestPublishOrderEvents:
+    @pytest.fixture(autouse=True)
+    def _set_up(self) -> None:
+        self.publisher = FakePublisher()
+        self.failure_queue = FakeFailureQueue()
+        stream = OrderStream(self.failure_queue)
+        self.handler = background(publish_order_events.consumer(stream, self.publisher))
+
+    def handle(self, *records: dict[str, Any]) -> list[str]:
+        return failures(self.handler(batch(*records), Context()))
+
+    def test_every_change_of_status_is_published(self, output: Callable[[], str]) -> None:
+        order = placed_order()
+        assert self.handle(created(order), changed(order, paid(order))) == []
+        assert self.publisher.published == [change_of(order), change_of(paid(order), order)]
+        written = output()
+        assert metric(written, "EventsPublished") == 2
+        assert f"{order.order_id}/2" in written
+
+    def test_what_is_no_change_of_status_is_passed_over(self) -> None:
+        order = placed_order()
+        removed = stream_record("REMOVE", rows.detail_row(order), None)
+        others = [
+            reservation_record(order),
+            stream_record("INSERT", None, rows.customer_row(order)),
+            stream_record("INSERT", None, rows.timeline_row(change_of(order))),
+            changed(order, replace(order, reason="corrected")),
+            removed,
+        ]
+        assert self.handle(*others) == []
+        assert self.publisher.published == []
+        assert self.failure_queue.records == []
+
+    def test_an_event_that_could_not_be_sent_is_reported(self, output: Callable[[], str]) -> None:
+        """The others are not: they are sent again, under their same ids, if at all."""
+        orders = [placed_order() for _ in range(3)]
+        records = [created(order) for order in orders]
+        self.publisher.refused = {orders[1].order_id}
+        assert self.handle(*records) == [sequence_number(records[1])]
+        published = [change.order_id for change in self.publisher.published]
+        assert published == [orders[0].order_id, orders[2].order_id]
+        assert metric(output(), "EventsPublished") == 2
+
+    def test_a_redelivery_is_published_under_the_same_id(self) -> None:
+        record = created(placed_order())
+        self.handle(record)
+        self.handle(record)
+        assert len({change.event_id for change in self.publisher.published}) == 1
+
+    def test_a_record_that_cannot_be_read_is_set_aside_whole_and_blocks_nothing(
+        self, output: Callable[[], str]
+    ) -> None:
+        poison, good = unreadable(placed_order()), placed_order()
+        assert self.handle(poison, created(good)) == []
+        assert self.failure_queue.records == [poison]
+        assert [change.order_id for change in self.publisher.published] == [good.order_id]
+        assert metric(output(), "UnreadableRecords") == 1
+
+    def test_a_record_that_can_neither_be_read_nor_set_aside_is_reported(self) -> None:
+        self.failure_queue.fault = sqs.Unavailable()
+        poison, good = unreadable(placed_order()), placed_order()
+        assert self.handle(poison, created(good)) == [sequence_number(poison)]
+        assert [change.order_id for change in self.publisher.published] == [good.order_id]
+
+    def test_an_empty_batch_is_no_failure(self) -> None:
+        assert self.handle() == []
+
+
+class Sqs:
+    """SQS's client: refuses the bodies that hold `refused`, or every call with `fault`."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.refused = "nothing"
+        self.fault: Exception | None = None
+
+    def send_message_batch(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
+        self.calls.append(call)
+        if self.fault:
+            raise self.fault
+        entries = call["Entries"]
+        failed = [entry for entry in entries if self.refused in entry["MessageBody"]]
+        answer: dict[str, Any] = {
+            "Successful": [{"Id": entry["Id"]} for entry in entries if entry not in failed]
+        }
+        if failed:
+            answer["Failed"] = [
+                {"Id": entry["Id"], "SenderFault": False, "Code": "InternalError"}
+                for entry in failed
+            ]
+        return answer
+
+    def send_message(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
+        self.calls.append(call)
+        if self.fault:
+            raise self.fault
+        return {"MessageId": "1"}
+
+
+FAULTS = pytest.mark.parametrize(
+    "fault",
+    [
+        EndpointConnectionError(endpoint_url="http://127.0.0.1"),
+        ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessageBatch"),
+    ],
+)
+
+
+class TestPublishOrderEventsThroughSqs:
+    @pytest.fixture(autouse=True)
+    def _set_up(self) -> None:
+        self.client = Sqs()
+        stream = OrderStream(SqsFailureQueue(self.client, "failures"))
+        publisher = SqsEventPublisher(self.client, "events")
+        self.handler = background(publish_order_events.consumer(stream, publisher))
+
+    def handle(self, *records: dict[str, Any]) -> list[str]:
+        return failures(self.handler(batch(*records), Context()))
+
+    def test_ten_events_go_in_a_call(self) -> None:
+        assert self.handle(*[created(placed_order()) for _ in range(25)]) == []
+        assert [len(call["Entries"]) for call in self.client.calls] == [10, 10, 5]
+
+    def test_entries_that_failed_are_reported_and_no_others(self) -> None:
+        orders = [placed_order() for _ in range(23)]
+        records = [created(order) for order in orders]
+        self.client.refused = orders[21].order_id
+        assert self.handle(*records) == [sequence_number(records[21])]
+
+    @FAULTS
+    def test_a_queue_that_is_down_fails_the_whole_batch(self, fault: Exception) -> None:
+        self.client.fault = fault
+        records = [created(placed_order()) for _ in range(12)]
+        assert self.handle(*records) == [sequence_number(record) for record in records]
+
+    @FAULTS
+    def test_a_failure_queue_that_is_down_keeps_the_record_in_the_stream(
+        self, fault: Exception
+    ) -> None:
+        self.client.fault = fault
+        poison = unreadable(placed_order())
+        assert self.handle(poison) == [sequence_number(poison)]
+
+
+class TestRecordAuditTrail:
+    @pytest.fixture(autouse=True)
+    def _set_up(self) -> None:
+        self.orders = InMemoryOrders()
+        self.failure_queue = FakeFailureQueue()
+        stream = OrderStream(self.failure_queue)
+        self.handler = background(record_audit_trail.consumer(stream, self.orders))
+
+    def handle(self, *records: dict[str, Any]) -> list[str]:
+        return failures(self.handler(batch(*records), Context()))
+
+    def test_every_version_gets_one_entry(self) -> None:
+        order = placed_order()
+        assert self.handle(created(order), changed(order, paid(order))) == []
+        entries = list(self.orders.timeline.values())
+        assert [(entry.version, entry.status, entry.previous_status) for entry in entries] == [
+            (1, PENDING, None),
+            (2, PAID, PENDING),
+        ]
+        assert [entry.actor for entry in entries] == [CUSTOMER, Actor("staff", "ann")]
+        assert [entry.reason for entry in entries] == [None, "by transfer"]
+        assert [entry.changed_at for entry in entries] == [NOON, NOON]
+
+    def test_a_redelivery_in_any_order_writes_nothing_twice(self) -> None:
+        order = placed_order()
+        records = [created(order), changed(order, paid(order))]
+        self.handle(*records)
+        before = dict(self.orders.timeline)
+        self.handle(*reversed(records))
+        assert self.orders.timeline == before
+
+    def test_what_is_no_change_of_status_is_passed_over(self) -> None:
+        order = placed_order()
+        assert self.handle(reservation_record(order), changed(order, order)) == []
+        assert self.orders.calls == []
+
+    def test_an_entry_that_could_not_be_written_is_reported(
+        self, output: Callable[[], str]
+    ) -> None:
+        records = [created(placed_order()) for _ in range(3)]
+        attempts = iter([None, TryAgain(), None])
+
+        def fail_second() -> None:
+            if fault := next(attempts):
+                raise fault
+
+        self.orders.before_write = fail_second
+        assert self.handle(*records) == [sequence_number(records[1])]
+        assert len(self.orders.timeline) == 2
+        assert '"cause":"TryAgain"' in output()
+
+    def test_a_store_that_is_down_fails_the_whole_batch(self) -> None:
+        def fail() -> None:
+            raise TryAgain
+
+        self.orders.before_write = fail
+        records = [created(placed_order()) for _ in range(3)]
+        assert self.handle(*records) == [sequence_number(record) for record in records]
+
+    def test_a_record_that_cannot_be_read_is_set_aside_whole_and_blocks_nothing(self) -> None:
+        poison, good = unreadable(placed_order()), placed_order()
+        assert self.handle(poison, created(good)) == []
+        assert self.failure_queue.records == [poison]
+        assert set(self.orders.timeline) == {(good.order_id, 1)}
+
+    def test_a_record_that_can_neither_be_read_nor_set_aside_is_reported(self) -> None:
+        self.failure_queue.fault = sqs.Unavailable()
+        poison, good = unreadable(placed_order()), placed_order()
+        assert self.handle(poison, created(good)) == [sequence_number(poison)]
+        assert set(self.orders.timeline) == {(good.order_id, 1)}
+
+
+class TestProcessOrderEvents:
+    @pytest.fixture(autouse=True)
+    def _set_up(self) -> None:
+        self.orders = InMemoryOrders()
+        self.payments = FakePayments()
+        self.inventory = FakeInventory()
+        settle = SettlePayment(self.orders, self.payments, self.inventory, FakeClock())
+        self.handler = background(process_order_events.consumer(settle))
+
+    def handle(self, *records: dict[str, Any]) -> list[str]:
+        return failures(self.handler(batch(*records), Context()))
+
+    def order(self) -> Order:
+        order = placed_order(payment_token="tok_approve")
+        self.orders.orders[order.order_id] = order
+        return order
+
+    def test_an_order_with_a_token_is_paid(self, output: Callable[[], str]) -> None:
+        order = self.order()
+        assert self.handle(message(change_of(order))) == []
+        assert self.orders.orders[order.order_id].status is PAID
+        assert metric(output(), "PaymentPaid") == 1
+
+    def test_a_redelivery_changes_nothing_and_counts_nothing(
+        self, output: Callable[[], str]
+    ) -> None:
+        delivery = message(change_of(self.order()))
+        self.handle(delivery)
+        output()
+        assert self.handle(delivery) == []
+        assert len(self.payments.charged) == 1
+        assert metric(output(), "PaymentPaid") is None
+
+    def test_an_order_canceled_after_its_charge_is_refunded(
+        self, output: Callable[[], str]
+    ) -> None:
+        order = self.order()
+        self.handle(message(change_of(order)))
+        current = self.orders.orders[order.order_id]
+        canceled = current.changed_to(CANCELED, by=CUSTOMER, at=NOON)
+        self.orders.orders[order.order_id] = canceled
+        output()
+        assert self.handle(message(change_of(canceled, current))) == []
+        assert self.payments.live == {}
+        assert metric(output(), "PaymentRefunded") == 1
+
+    def test_a_message_that_fails_is_reported_and_the_others_are_done(
+        self, output: Callable[[], str]
+    ) -> None:
+        order = self.order()
+        gone = message(change_of(placed_order()))
+        done = message(change_of(order))
+        assert self.handle(gone, done) == [gone["messageId"]]
+        assert self.orders.orders[order.order_id].status is PAID
+        assert metric(output(), "EventsNotProcessed") == 1
+
+    def test_an_undecided_payment_is_delivered_again(self) -> None:
+        self.payments.refusal = PaymentUnavailable()
+        deliveries = [message(change_of(self.order())) for _ in range(2)]
+        assert self.handle(*deliveries) == [delivery["messageId"] for delivery in deliveries]
+
+    @pytest.mark.parametrize("body", NO_EVENTS)
+    def test_a_message_that_is_no_event_of_ours_goes_on_to_the_dead_letters(
+        self, body: str
+    ) -> None:
+        poison, order = message(body), self.order()
+        assert self.handle(poison, message(change_of(order))) == [poison["messageId"]]
+        assert self.orders.orders[order.order_id].status is PAID
+
+    def test_a_line_about_one_message_does_not_name_the_order_of_another(
+        self, output: Callable[[], str]
+    ) -> None:
+        order = self.order()
+        self.handle(message(change_of(order)), message("no event"))
+        named = [line.get("order_id") for line in log_lines(output())]
+        assert named == [order.order_id, None]
+
+
+class TestExpireStaleOrders:
+    def test_it_stops_while_there_is_time_to_finish_an_order(
+        self, output: Callable[[], str]
+    ) -> None:
+        orders = InMemoryOrders()
+        clock = FakeClock()
+        for _ in range(3):
+            order = placed_order(clock.now())
+            orders.orders[order.order_id] = order
+        clock.advance(days=15)
+        handler = background(expire_stale_orders.expirer(ExpireStaleOrders(orders, clock)))
+        context = Context()
+        context.remaining = 20_000
+        assert handler({}, context) == {"expired": 0}
+        context.remaining = 20_001
+        assert handler({}, context) == {"expired": 3}
+        assert metric(output(), "OrdersExpired") == 3
+        assert {order.status for order in orders.orders.values()} == {CANCELED}
