@@ -96,11 +96,11 @@ def create_table(endpoint: str) -> str:
 
 
 @cache
-def client_of(endpoint: str) -> DynamoDBClient:
+def client_of(endpoint: str, attempt_seconds: float = START_SECONDS) -> DynamoDBClient:
     """The platform's own client, but patient: on a busy machine too, one call is one attempt."""
     with pytest.MonkeyPatch.context() as changes:
         changes.setenv("AWS_ENDPOINT_URL", endpoint)
-        changes.setattr(table, "_ATTEMPT_SECONDS", START_SECONDS)
+        changes.setattr(table, "_ATTEMPT_SECONDS", attempt_seconds)
         return table.connect()
 
 

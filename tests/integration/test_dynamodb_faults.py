@@ -1,0 +1,335 @@
+"""What the repository makes of a table that is contended, throttled, broken or out of reach.
+
+Neither emulator is ever contended or throttled, so the faults are injected between them and us.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import pytest
+from examples import CUS_42, new_order, placed_order
+from fakes import NOON, FakeClock, FakeIds
+from pydynox.exceptions import AccessDeniedException, IdempotentParameterMismatchException
+from servers import INDEX, client_of
+from wire import Answer, Break, Refusal
+
+from orders.adapters.dynamodb import contention
+from orders.adapters.dynamodb import table as dynamodb
+from orders.adapters.dynamodb.repository import DynamoDbOrders
+from orders.adapters.dynamodb.table import Table
+from orders.application import idempotency
+from orders.application.caller import Caller
+from orders.application.create_order import CreateOrder
+from orders.application.idempotency import IdempotencyKey
+from orders.application.ports import KeyInUse, StaleOrder
+from orders.domain.actor import CUSTOMER
+from orders.domain.changes import TimelineEntry
+from orders.domain.errors import TryAgain
+from orders.domain.order_id import IdRange
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wire import Fault, Recorder
+
+    from orders.domain.order import Order
+
+CLIENT_ATTEMPTS = dynamodb._ATTEMPTS
+MOST_ATTEMPTS = 40
+"""Far more than fit into `MAX_SECONDS` with waits of up to 0.8 seconds."""
+
+CONFLICT = Refusal("TransactionCanceledException", reasons=("None", "TransactionConflict"))
+CANCELED_FOR_THROUGHPUT = Refusal(
+    "TransactionCanceledException", reasons=("ProvisionedThroughputExceeded", "None")
+)
+CANCELED_FOR_THROTTLING = Refusal(
+    "TransactionCanceledException", reasons=("None", "ThrottlingError")
+)
+CONFLICT_EXCEPTION = Refusal("TransactionConflictException")
+IN_PROGRESS = Refusal("TransactionInProgressException")
+THROUGHPUT = Refusal("ProvisionedThroughputExceededException")
+THROTTLING = Refusal("ThrottlingException")
+SERVER_ERROR = Refusal("InternalServerError", status=500)
+
+CONTENDED = [CONFLICT, CANCELED_FOR_THROUGHPUT, CANCELED_FOR_THROTTLING, CONFLICT_EXCEPTION]
+OUT_OF_REACH = [THROUGHPUT, THROTTLING, Break.RESET, Break.RESET_AFTER]
+ORDER_ID = placed_order().order_id
+EVERYTHING = IdRange.all()
+KEY = IdempotencyKey("cus_42#" + "0f" * 32, "fingerprint")
+
+
+READS: dict[str, Callable[[DynamoDbOrders], object]] = {
+    "order": lambda orders: orders.get(ORDER_ID),
+    "record": lambda orders: orders.get_record(KEY.record_id),
+    "order and record": lambda orders: orders.get_with_record(ORDER_ID, KEY.record_id),
+    "customer's list": lambda orders: orders.list_by_customer(
+        CUS_42, EVERYTHING, newest_first=True, limit=1, consistent=False
+    ),
+    "status list": lambda orders: orders.list_by_status(
+        OrderStatus.PENDING, EVERYTHING, newest_first=True, limit=1
+    ),
+    "each of a status": lambda orders: list(orders.each_by_status(OrderStatus.PENDING, EVERYTHING)),
+    "reasons": lambda orders: orders.get_reasons([ORDER_ID]),
+    "timeline": lambda orders: orders.get_with_timeline(ORDER_ID, after_version=0, limit=1),
+}
+
+
+def answer_of(order: Order) -> idempotency.Answer:
+    return idempotency.Answer(201, order.order_id, '"1"', None)
+
+
+def name(fault: Fault) -> str:
+    if isinstance(fault, Refusal):
+        return " ".join((fault.code, *fault.reasons))
+    return str(fault)
+
+
+@pytest.fixture
+def hasty_orders(wire: Recorder, orders: DynamoDbOrders) -> DynamoDbOrders:
+    """With the time limit that the functions have."""
+    client = client_of(wire.endpoint, dynamodb._ATTEMPT_SECONDS)
+    return DynamoDbOrders(Table(client, orders.table.name), INDEX)
+
+
+class TestAWriteThatFailsOnce:
+    @pytest.mark.parametrize("fault", [IN_PROGRESS, SERVER_ERROR, *OUT_OF_REACH], ids=name)
+    def test_is_repeated_by_the_client_byte_for_byte(
+        self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
+    ) -> None:
+        """Also where it took effect and only its answer was lost: that is no used key."""
+        order = placed_order()
+        record = KEY.remember(answer_of(order), NOON)
+        wire.inject([fault])
+
+        orders.add(order, record, NOON)
+
+        first, second = wire.calls
+        assert first.body == second.body
+        assert first.parameters["ClientRequestToken"]
+        assert orders.get_with_record(order.order_id, KEY.record_id) == (order, record)
+
+    @pytest.mark.parametrize("fault", [Break.SILENCE, Break.SILENCE_AFTER], ids=name)
+    def test_is_repeated_byte_for_byte_where_no_answer_came_in_time(
+        self, wire: Recorder, hasty_orders: DynamoDbOrders, fault: Fault
+    ) -> None:
+        """On a slow machine the repetition may be late too, and be repeated."""
+        order = placed_order()
+        wire.inject([fault])
+
+        hasty_orders.add(order, KEY.remember(answer_of(order), NOON), NOON)
+
+        assert 2 <= len(wire.calls) <= CLIENT_ATTEMPTS
+        assert len({call.body for call in wire.calls}) == 1
+        assert hasty_orders.get(order.order_id) == order
+
+    @pytest.mark.parametrize("fault", CONTENDED, ids=name)
+    def test_is_repeated_as_the_same_transaction_where_it_was_contended(
+        self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
+    ) -> None:
+        """The client orders attributes anew, which makes it no other request (see below)."""
+        order = placed_order()
+        wire.inject([fault])
+
+        orders.add(order, KEY.remember(answer_of(order), NOON), NOON)
+
+        first, second = wire.calls
+        assert first.parameters == second.parameters
+        assert orders.get(order.order_id) == order
+
+    def test_a_change_is_repeated_too(self, wire: Recorder, orders: DynamoDbOrders) -> None:
+        order = placed_order()
+        orders.add(order, None, NOON)
+        paid = order.changed_to(OrderStatus.PAID, by=CUSTOMER, at=NOON)
+        wire.inject([CONFLICT, Break.RESET_AFTER])
+
+        orders.update(order, paid, None, NOON)
+
+        assert orders.get(order.order_id) == paid
+
+    def test_a_failed_condition_beside_a_conflict_is_final(
+        self, wire: Recorder, orders: DynamoDbOrders
+    ) -> None:
+        order = placed_order()
+        record = KEY.remember(answer_of(order), NOON)
+        reasons = ("TransactionConflict", "None", "ConditionalCheckFailed")
+        wire.inject(repeat(Refusal("TransactionCanceledException", reasons=reasons)))
+
+        with pytest.raises(KeyInUse):
+            orders.add(order, record, NOON)
+        with pytest.raises(KeyInUse):
+            orders.update(order, order, record, NOON)
+        reasons = ("ConditionalCheckFailed", "TransactionConflict", "None")
+        wire.inject(repeat(Refusal("TransactionCanceledException", reasons=reasons)))
+        with pytest.raises(StaleOrder):
+            orders.update(order, order, record, NOON)
+
+        assert wire.counts == {"TransactWriteItems": 3}
+
+    @pytest.mark.parametrize("write", ["timeline", "remember"])
+    def test_other_writes_are_made_once_though_their_answer_was_lost(
+        self, wire: Recorder, orders: DynamoDbOrders, write: str
+    ) -> None:
+        order = placed_order()
+        wire.inject([Break.RESET_AFTER])
+
+        if write == "remember":
+            orders.remember(KEY.remember(answer_of(order), NOON), NOON)
+            assert orders.get_record(KEY.record_id)
+        else:
+            entry = TimelineEntry(
+                order_id=order.order_id,
+                version=1,
+                status=OrderStatus.PENDING,
+                previous_status=None,
+                actor=CUSTOMER,
+                reason=None,
+                changed_at=NOON,
+            )
+            orders.append_to_timeline(entry)
+            _, entries = orders.get_with_timeline(order.order_id, after_version=0, limit=2)
+            assert list(entries) == [entry]
+
+
+class TestAWriteThatKeepsFailing:
+    @pytest.mark.parametrize("fault", [CONFLICT, IN_PROGRESS, SERVER_ERROR], ids=name)
+    def test_gives_up_after_some_attempts_at_one_transaction(
+        self,
+        wire: Recorder,
+        orders: DynamoDbOrders,
+        monkeypatch: pytest.MonkeyPatch,
+        fault: Fault,
+    ) -> None:
+        monkeypatch.setattr(contention, "MAX_SECONDS", 1.0)
+        wire.inject(repeat(fault))
+
+        with pytest.raises(TryAgain):
+            orders.add(placed_order(), None, NOON)
+
+        assert 1 < len(wire.calls) <= MOST_ATTEMPTS
+        first, *others = wire.calls
+        assert all(call.parameters == first.parameters for call in others)
+
+    @pytest.mark.parametrize("fault", OUT_OF_REACH, ids=name)
+    def test_gives_up_after_the_clients_attempts_where_the_table_is_out_of_reach(
+        self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
+    ) -> None:
+        wire.inject(repeat(fault))
+
+        with pytest.raises(TryAgain):
+            orders.add(placed_order(), None, NOON)
+
+        assert len(wire.calls) == CLIENT_ATTEMPTS
+        assert len({call.body for call in wire.calls}) == 1
+
+    def test_gives_up_where_no_answer_comes_in_time(
+        self, wire: Recorder, hasty_orders: DynamoDbOrders
+    ) -> None:
+        wire.inject(repeat(Break.SILENCE))
+
+        with pytest.raises(TryAgain):
+            hasty_orders.add(placed_order(), None, NOON)
+
+        assert len(wire.calls) == CLIENT_ATTEMPTS
+
+    def test_is_found_by_the_callers_own_repetition_if_it_took_effect(
+        self, wire: Recorder, orders: DynamoDbOrders
+    ) -> None:
+        create = CreateOrder(orders, FakeClock(), FakeIds())
+        caller = Caller(CUS_42, is_staff=False)
+        wire.inject(repeat(Break.RESET_AFTER, CLIENT_ATTEMPTS))
+
+        with pytest.raises(TryAgain):
+            create(caller, new_order(), KEY, answer_of)
+        outcome = create(caller, new_order(), KEY, answer_of)
+
+        assert outcome.replayed
+        found = orders.list_by_customer(
+            CUS_42, IdRange.all(), newest_first=True, limit=10, consistent=True
+        )
+        assert [order.order_id for order in found] == [outcome.answer.body]
+
+    def test_is_not_repeated_where_that_would_not_help(
+        self, wire: Recorder, orders: DynamoDbOrders
+    ) -> None:
+        wire.inject(repeat(Refusal("AccessDeniedException")))
+
+        with pytest.raises(AccessDeniedException):
+            orders.add(placed_order(), None, NOON)
+
+        assert len(wire.calls) == 1
+
+
+class TestARead:
+    @pytest.mark.parametrize("fault", [SERVER_ERROR, *OUT_OF_REACH], ids=name)
+    def test_is_repeated(self, wire: Recorder, orders: DynamoDbOrders, fault: Fault) -> None:
+        order = placed_order()
+        orders.add(order, None, NOON)
+        wire.forget()
+        wire.inject([fault])
+
+        assert orders.get(order.order_id) == order
+        assert wire.counts == {"GetItem": 2}
+
+    @pytest.mark.parametrize("fault", [SERVER_ERROR, *OUT_OF_REACH], ids=name)
+    def test_gives_up_after_the_clients_attempts(
+        self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
+    ) -> None:
+        wire.inject(repeat(fault))
+
+        with pytest.raises(TryAgain):
+            orders.get(placed_order().order_id)
+
+        assert wire.counts == {"GetItem": CLIENT_ATTEMPTS}
+
+    @pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
+    def test_of_any_kind_gives_up(
+        self, wire: Recorder, orders: DynamoDbOrders, read: Callable[[DynamoDbOrders], object]
+    ) -> None:
+        """By a fault that the client passes on at once, for speed."""
+        wire.inject(repeat(CONFLICT_EXCEPTION))
+
+        with pytest.raises(TryAgain):
+            read(orders)
+
+    def test_asks_again_for_keys_that_a_batch_left_out(
+        self, wire: Recorder, orders: DynamoDbOrders
+    ) -> None:
+        """Otherwise an order would seem not to be there, and a key unused."""
+        order = placed_order()
+        record = KEY.remember(answer_of(order), NOON)
+        orders.add(order, record, NOON)
+        orders.get_with_record(order.order_id, KEY.record_id)
+        request = wire.calls[-1].parameters["RequestItems"]
+        left_out = Answer({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})
+
+        wire.inject([left_out])
+        assert orders.get_with_record(order.order_id, KEY.record_id) == (order, record)
+
+        wire.inject(repeat(left_out))
+        with pytest.raises(TryAgain):
+            orders.get_with_record(order.order_id, KEY.record_id)
+
+
+def test_a_transaction_with_its_attributes_in_another_order_is_the_same_one(
+    wire: Recorder, table: Table
+) -> None:
+    """The client keeps attributes in hash maps that are ordered at random.
+
+    DynamoDB compares what a request says, not its bytes: repeated with its token it is done
+    once and succeeds, though its own condition no longer holds; another request is refused.
+    """
+    row = {"pk": "a", "sk": "b", **{f"attribute{n}": n for n in range(20)}}
+
+    def write(number: int) -> None:
+        operation = table.put(row | {"attribute7": number}, "attribute_not_exists(pk)")
+        table.client.sync_transact_write([operation], client_request_token="a token")
+
+    for _ in range(5):
+        write(7)
+    assert len({call.body for call in wire.calls}) > 1
+    with pytest.raises(IdempotentParameterMismatchException):
+        write(8)
+    assert table.get({"pk": "a", "sk": "b"}) == row
