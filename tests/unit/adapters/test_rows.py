@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from examples import placed_order
+from fakes import summary_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.adapters.dynamodb import keys, rows
+from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.domain.actor import Actor
+from orders.domain.changes import OrderChange, TimelineEntry
+from orders.domain.daily_report import DailyReport
+from orders.domain.errors import MalformedRow
+from orders.domain.order import CustomerId, Order, OrderItem
+from orders.domain.order_id import created_at, make_order_id
+from orders.domain.status import OrderStatus
+from orders.domain.timestamps import from_milliseconds, to_text
+
+if TYPE_CHECKING:
+    from orders.domain.order_id import OrderId
+
+Reader = Callable[[rows.Row], object]
+
+instants = st.integers(0, 253_402_300_799_999).map(from_milliseconds)
+order_ids = st.builds(make_order_id, instants, st.binary(min_size=10, max_size=10))
+texts = st.text(max_size=20)
+some_text = st.none() | texts
+statuses = st.sampled_from(OrderStatus)
+actors = st.builds(Actor, texts, some_text)
+customer_ids = st.text("azAZ09._-|:@+", min_size=1, max_size=128).map(CustomerId)
+amounts = st.integers(0, 10**12)
+versions = st.integers(1, 9_999_999_999)
+
+orders = st.builds(
+    Order,
+    order_id=order_ids,
+    customer_id=customer_ids,
+    status=statuses,
+    amount=amounts,
+    currency=st.sampled_from(["USD", "JPY", "BHD"]),
+    version=versions,
+    updated_at=instants,
+    items=st.lists(
+        st.builds(OrderItem, texts, texts, st.integers(1, 10_000), amounts), max_size=3
+    ).map(tuple),
+    metadata=st.dictionaries(texts, texts, max_size=3),
+    changed_by=actors,
+    reason=some_text,
+    payment_token=some_text,
+    pays_by_token=st.booleans(),
+    charge_id=some_text,
+)
+entries = st.builds(
+    TimelineEntry,
+    order_id=order_ids,
+    version=versions,
+    status=statuses,
+    previous_status=st.none() | statuses,
+    actor=actors,
+    reason=some_text,
+    changed_at=instants,
+)
+answers = st.builds(Answer, st.sampled_from([200, 201]), texts, texts, some_text)
+records = st.builds(IdempotencyRecord, st.text(min_size=1), texts, answers, st.integers(0, 10**11))
+reports = st.builds(
+    DailyReport,
+    day=st.dates(),
+    generated_at=instants,
+    orders=st.dictionaries(texts, st.dictionaries(statuses, st.integers(1))),
+    revenue=st.dictionaries(texts, amounts),
+    cancellation_reasons=st.dictionaries(st.text(min_size=1), st.integers(1)),
+)
+
+ORDER = replace(
+    placed_order(payment_token="tok_approve"),
+    changed_by=Actor("staff", "ann"),
+    reason="because",
+    charge_id="ch_1",
+)
+ENTRY = TimelineEntry(
+    order_id=ORDER.order_id,
+    version=2,
+    status=OrderStatus.PAID,
+    previous_status=OrderStatus.PENDING,
+    actor=Actor("staff", "ann"),
+    reason="because",
+    changed_at=ORDER.updated_at,
+)
+REPORT = DailyReport(
+    day=date(2026, 11, 23),
+    generated_at=datetime(2026, 11, 24, 0, 15, tzinfo=UTC),
+    orders={"USD": {OrderStatus.PAID: 2}},
+    revenue={"USD": 11994},
+    cancellation_reasons={"expired": 1},
+)
+RECORD = IdempotencyRecord("cus_42#ab", "cd", Answer(201, "{}", '"1"', "/orders/1"), 1_795_521_601)
+
+
+def check(row: rows.Row) -> None:
+    """What DynamoDB stores without a change: no floats, no empty values of its own."""
+    assert row["schemaVersion"] == 1
+    assert row["pk"]
+    assert row["sk"]
+    assert None not in row.values()
+
+    def plain(value: object) -> bool:
+        match value:
+            case dict():
+                return all(type(key) is str and plain(found) for key, found in value.items())
+            case list():
+                return all(map(plain, value))
+        return type(value) in {str, int, bool}
+
+    assert plain(row)
+
+
+class TestRoundTrips:
+    @given(orders)
+    def test_an_order(self, order: Order) -> None:
+        row = rows.detail_row(order)
+        check(row)
+        assert rows.order_from(row) == order
+
+    @given(orders)
+    def test_a_summary_from_either_row(self, order: Order) -> None:
+        for row in (rows.detail_row(order), rows.customer_row(order)):
+            check(row)
+            assert rows.summary_from(row) == summary_of(order)
+
+    @given(entries)
+    def test_a_timeline_entry(self, entry: TimelineEntry) -> None:
+        row = rows.timeline_row(entry)
+        check(row)
+        assert rows.timeline_entry_from(row) == entry
+
+    @given(records)
+    def test_an_idempotency_record(self, record: IdempotencyRecord) -> None:
+        row = rows.idempotency_row(record)
+        check(row)
+        assert rows.idempotency_record_from(row) == record
+
+    @given(reports)
+    def test_a_report(self, report: DailyReport) -> None:
+        row = rows.report_row(report)
+        check(row)
+        assert rows.report_from(row) == report
+
+
+class TestARow:
+    def test_of_an_order_is_its_detail_in_the_queue_of_its_status(self) -> None:
+        shard = keys.status_shard(ORDER.order_id)
+        time = "2026-11-23T12:00:00.123Z"
+        assert rows.detail_row(ORDER) == {
+            "pk": f"ORDER#{ORDER.order_id}",
+            "sk": "DETAIL",
+            "gsi1pk": f"STATUS#PENDING#{shard}",
+            "gsi1sk": f"{time}#{ORDER.order_id}",
+            "schemaVersion": 1,
+            "orderId": ORDER.order_id,
+            "customerId": "cus_42",
+            "status": "PENDING",
+            "amount": 5997,
+            "currency": "USD",
+            "version": 1,
+            "createdAt": time,
+            "updatedAt": time,
+            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
+            "metadata": {"channel": "web"},
+            "actor": "staff",
+            "staffId": "ann",
+            "reason": "because",
+            "paymentToken": "tok_approve",
+            "paysByToken": True,
+            "chargeId": "ch_1",
+        }
+
+    def test_of_a_customers_order_is_its_summary_and_no_more(self) -> None:
+        row = rows.customer_row(ORDER)
+        assert (row["pk"], row["sk"]) == ("CUSTOMER#cus_42", f"ORDER#{ORDER.order_id}")
+        assert row["gsi1pk"] == "CUST_ORDERS#cus_42"
+        assert row["gsi1sk"] == f"2026-11-23T12:00:00.123Z#{ORDER.order_id}"
+        assert set(row) == {
+            *("pk", "sk", "gsi1pk", "gsi1sk", "schemaVersion", "orderId", "customerId"),
+            *("status", "amount", "currency", "version", "createdAt", "updatedAt"),
+        }
+
+    def test_of_a_timeline_entry_sorts_by_version(self) -> None:
+        sorts = [rows.timeline_row(replace(ENTRY, version=n))["sk"] for n in (1, 2, 10, 9**10)]
+        assert sorts == sorted(sorts)
+        assert sorts[0] == "AUDIT#0000000001"
+
+    def test_of_a_record_has_the_tables_time_to_live(self) -> None:
+        row = rows.idempotency_row(RECORD)
+        assert (row["pk"], row["sk"]) == ("IDEMPOTENCY#cus_42#ab", "RECORD")
+        assert row["expiresAt"] == 1_795_521_601
+
+    def test_of_a_report_is_found_by_its_day(self) -> None:
+        row = rows.report_row(REPORT)
+        assert (row["pk"], row["sk"]) == ("REPORT#DAILY", "2026-11-23")
+
+    @given(orders, orders)
+    def test_changes_only_where_an_update_writes(self, before: Order, after: Order) -> None:
+        """Else a change of status would leave a part of the row behind."""
+        fixed = {name: getattr(before, name) for name in ("order_id", "customer_id", "amount")}
+        fixed |= {name: getattr(before, name) for name in ("currency", "items", "metadata")}
+        after = replace(after, **fixed, pays_by_token=before.pays_by_token)
+        for make, changing in (
+            (rows.detail_row, rows.CHANGING),
+            (rows.customer_row, rows.CHANGING_IN_SUMMARY),
+        ):
+            old, new = make(before), make(after)
+            differing = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+            assert differing <= set(changing)
+
+
+class TestKeys:
+    @given(order_ids)
+    def test_a_shard_is_one_of_eight_and_stays_the_same(self, order_id: OrderId) -> None:
+        assert keys.status_shard(order_id) in range(8)
+        assert keys.status_shard(order_id) == keys.status_shard(order_id)
+
+    def test_the_shard_of_an_id_is_stable_over_releases(self) -> None:
+        order_id = make_order_id(datetime(2026, 11, 23, tzinfo=UTC), bytes(10))
+        assert (order_id, keys.status_shard(order_id)) == (
+            "01a205b3-d000-7000-8000-000000000000",
+            7,
+        )
+
+    def test_every_shard_gets_its_part(self) -> None:
+        ids = [make_order_id(from_milliseconds(n), n.to_bytes(10, "big")) for n in range(800)]
+        counts = [sum(keys.status_shard(found) == shard for found in ids) for shard in range(8)]
+        assert min(counts) > 50
+
+    @given(order_ids, order_ids)
+    def test_the_index_sorts_as_ids_do(self, some: OrderId, other: OrderId) -> None:
+        assert (keys.by_time(some) < keys.by_time(other)) == (some < other)
+        assert keys.by_time(some).startswith(to_text(created_at(some)))
+
+
+class TestChanges:
+    def test_a_new_row_is_a_change_from_nothing(self) -> None:
+        change = rows.change_from(rows.detail_row(ORDER), None)
+        assert change == OrderChange(
+            order_id=ORDER.order_id,
+            version=1,
+            status=OrderStatus.PENDING,
+            previous_status=None,
+            actor=Actor("staff", "ann"),
+            reason="because",
+            changed_at=ORDER.updated_at,
+            customer_id=CustomerId("cus_42"),
+            amount=5997,
+            currency="USD",
+        )
+
+    def test_a_changed_row_tells_where_it_came_from(self) -> None:
+        new = rows.detail_row(replace(ORDER, status=OrderStatus.PAID, version=2))
+        change = rows.change_from(new, rows.detail_row(ORDER))
+        assert (change.previous_status, change.status, change.version) == (
+            OrderStatus.PENDING,
+            OrderStatus.PAID,
+            2,
+        )
+
+
+GOOD: list[tuple[Reader, rows.Row, set[str]]] = [
+    (
+        rows.order_from,
+        rows.detail_row(ORDER),
+        {"orderId", "customerId", "status", "amount", "currency", "version", "updatedAt"}
+        | {"items", "metadata", "actor"},
+    ),
+    (
+        rows.summary_from,
+        rows.customer_row(ORDER),
+        {"orderId", "customerId", "status", "amount", "currency", "version", "updatedAt"},
+    ),
+    (
+        lambda row: rows.change_from(row, None),
+        rows.detail_row(ORDER),
+        {"orderId", "customerId", "status", "amount", "currency", "version", "updatedAt", "actor"},
+    ),
+    (
+        rows.timeline_entry_from,
+        rows.timeline_row(ENTRY),
+        {"pk", "version", "status", "actor", "changedAt"},
+    ),
+    (
+        rows.idempotency_record_from,
+        rows.idempotency_row(RECORD),
+        {"pk", "fingerprint", "status", "body", "etag", "expiresAt"},
+    ),
+    (
+        rows.report_from,
+        rows.report_row(REPORT),
+        {"sk", "generatedAt", "orders", "revenue", "cancellationReasons"},
+    ),
+]
+
+
+class TestWhatCannotBeRead:
+    @pytest.mark.parametrize(("read", "row", "needed"), GOOD)
+    def test_is_a_row_that_lacks_what_is_needed(
+        self,
+        read: Reader,
+        row: rows.Row,
+        needed: set[str],
+    ) -> None:
+        read(row)
+        for missing in needed:
+            with pytest.raises(MalformedRow, match=f"no '{missing}'|Error"):
+                read({name: value for name, value in row.items() if name != missing})
+
+    @pytest.mark.parametrize(
+        ("read", "row", "change"),
+        [
+            (GOOD[0][0], GOOD[0][1], {"status": "secret"}),
+            (GOOD[0][0], GOOD[0][1], {"updatedAt": "secret"}),
+            (GOOD[0][0], GOOD[0][1], {"updatedAt": 5}),
+            (GOOD[0][0], GOOD[0][1], {"items": ["secret"]}),
+            (GOOD[0][0], GOOD[0][1], {"items": 5}),
+            (GOOD[1][0], GOOD[1][1], {"status": ["secret"]}),
+            (GOOD[2][0], GOOD[2][1], {"version": "1"}),
+            (GOOD[2][0], GOOD[2][1], {"version": 1.0}),
+            (GOOD[2][0], GOOD[2][1], {"amount": True}),
+            (GOOD[2][0], GOOD[2][1], {"orderId": 1}),
+            (GOOD[2][0], GOOD[2][1], {"customerId": None}),
+            (GOOD[3][0], GOOD[3][1], {"previousStatus": "secret"}),
+            (GOOD[3][0], GOOD[3][1], {"changedAt": "secret"}),
+            (GOOD[5][0], GOOD[5][1], {"sk": "secret"}),
+            (GOOD[5][0], GOOD[5][1], {"orders": {"USD": {"secret": 1}}}),
+        ],
+    )
+    def test_is_a_row_with_a_value_that_makes_no_sense(
+        self,
+        read: Reader,
+        row: rows.Row,
+        change: rows.Row,
+    ) -> None:
+        with pytest.raises(MalformedRow) as refused:
+            read(row | change)
+        assert str(row["pk"]) in str(refused.value)
+        assert "sk" in change or "secret" not in str(refused.value)
+
+
+def test_every_field_of_an_order_is_covered_by_the_round_trip() -> None:
+    """A field that is added later and not stored fails here, not in production."""
+    assert {field.name for field in fields(Order)} == {
+        *("order_id", "customer_id", "status", "amount", "currency", "version", "updated_at"),
+        *("items", "metadata", "changed_by", "reason", "payment_token", "pays_by_token"),
+        "charge_id",
+    }
