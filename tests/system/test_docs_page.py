@@ -179,6 +179,14 @@ def test_an_operation_opens_with_its_examples(browser: WebDriver, api_address: s
 
 
 def test_a_problem_type_leads_to_its_explanation(browser: WebDriver, api_address: str) -> None:
+    # Some browsers hold what is in view in its place by themselves; others don't.
+    source = """
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync("* { overflow-anchor: none !important; }");
+        document.adoptedStyleSheets = [sheet];
+    """
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+
     page = opened(browser, f"{api_address}/docs#order-not-found")
 
     def is_in_view(page: WebDriver) -> bool:
