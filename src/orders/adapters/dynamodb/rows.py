@@ -116,14 +116,14 @@ def change_from(new: Row, old: Row | None) -> OrderChange:
             version=version,
             status=OrderStatus(new["status"]),
             previous_status=None if old is None else OrderStatus(old["status"]),
-            actor=Actor(_text(new["actor"]), new.get("staffId")),
-            reason=new.get("reason"),
+            actor=Actor(_text(new["actor"]), _text_or_none(new.get("staffId"))),
+            reason=_text_or_none(new.get("reason")),
             changed_at=timestamps.from_text(new["updatedAt"]),
             customer_id=CustomerId(_text(new["customerId"])),
             amount=new["amount"],
             currency=_text(new["currency"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise _malformed("order change", new, error) from None
 
 
@@ -245,6 +245,10 @@ def _text(value: object) -> Any:  # noqa: ANN401 - the callers wrap it in their 
     if not isinstance(value, str):
         raise TypeError("a text was expected")
     return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _malformed(what: str, row: Mapping[str, Any], error: Exception) -> MalformedRow:

@@ -18,6 +18,8 @@ StreamRecord = dict[str, Any]
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html"""
 
 _READ: Final = (
+    "pk",
+    "sk",
     "orderId",
     "customerId",
     "status",
@@ -71,9 +73,10 @@ def order_change(record: StreamRecord) -> OrderChange | None:
         new = _scalars(images["NewImage"])
         old = None if record["eventName"] == "INSERT" else _scalars(images["OldImage"])
         changed = old is None or old["status"] != new["status"]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        message = f"not a readable stream record: {error!r}"
-        raise MalformedRow(message) from error
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        # Without the error's own words, which may quote a value.
+        message = f"not a readable stream record: {type(error).__name__}"
+        raise MalformedRow(message) from None
     return change_from(new, old) if changed else None
 
 
