@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-MAX_INTERRUPTIONS: Final = 3
+MAX_INTERRUPTIONS: Final = 2
 
 _here: Final = local()
 
