@@ -1,0 +1,218 @@
+"""The mocks of a payment gateway and an inventory keep their books as real ones would."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING
+
+import pytest
+from examples import MUGS, placed_order
+
+from orders.adapters.dynamodb import keys
+from orders.adapters.mock_inventory import MockInventory
+from orders.adapters.mock_payments import (
+    APPROVE,
+    FAILED_ATTEMPTS,
+    UNAVAILABLE,
+    ChargeState,
+    MockPaymentGateway,
+)
+from orders.domain.errors import OutOfStock, PaymentDeclined, PaymentUnavailable
+from orders.domain.order import OrderItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from orders.adapters.dynamodb.table import Table
+    from orders.domain.order import Order
+
+THREADS = 16
+
+
+@pytest.fixture
+def payments(table: Table) -> MockPaymentGateway:
+    return MockPaymentGateway(table)
+
+
+@pytest.fixture
+def inventory(table: Table) -> MockInventory:
+    return MockInventory(table)
+
+
+@pytest.fixture
+def order() -> Order:
+    return placed_order()
+
+
+def outcomes(attempts: Sequence[Callable[[], object]]) -> list[object]:
+    """What each returned or raised, all of them made at once."""
+    start = Barrier(len(attempts))
+
+    def outcome(attempt: Callable[[], object]) -> object:
+        start.wait()
+        try:
+            return attempt()
+        except (OutOfStock, PaymentDeclined, PaymentUnavailable) as error:
+            return type(error)
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        return list(pool.map(outcome, attempts))
+
+
+class TestPayments:
+    def test_an_approved_token_is_charged_once(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        charge_id = payments.charge(order, APPROVE)
+        assert payments.charge(order, APPROVE) == charge_id
+        assert charge_id == f"ch_{order.order_id}"
+
+    def test_many_at_once_make_one_charge(self, payments: MockPaymentGateway, order: Order) -> None:
+        found = outcomes([lambda: payments.charge(order, APPROVE)] * THREADS)
+
+        assert set(found) == {f"ch_{order.order_id}"}
+        entry = payments.table.get(keys.charge(order.order_id))
+        assert entry
+        assert (entry["attempts"], entry["revision"], entry["state"]) == (1, 1, "CHARGED")
+        assert (entry["amount"], entry["currency"]) == (order.amount, order.currency)
+
+    def test_an_unavailable_gateway_fails_twice_then_approves(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        for _ in range(FAILED_ATTEMPTS):
+            with pytest.raises(PaymentUnavailable):
+                payments.charge(order, UNAVAILABLE)
+        assert payments.charge(order, UNAVAILABLE) == f"ch_{order.order_id}"
+
+    def test_an_unavailable_gateway_fails_twice_however_many_ask_at_once(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        found = Counter(outcomes([lambda: payments.charge(order, UNAVAILABLE)] * THREADS))
+
+        assert found == {
+            PaymentUnavailable: FAILED_ATTEMPTS,
+            f"ch_{order.order_id}": THREADS - FAILED_ATTEMPTS,
+        }
+
+    @pytest.mark.parametrize("token", ["tok_decline", "tok_", "", "TOK_APPROVE", "tok_approve "])
+    def test_any_other_token_is_declined_for_good(
+        self, payments: MockPaymentGateway, order: Order, token: str
+    ) -> None:
+        for attempt in (token, token, APPROVE):
+            with pytest.raises(PaymentDeclined):
+                payments.charge(order, attempt)
+
+    def test_one_orders_charge_is_not_anothers(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        with pytest.raises(PaymentDeclined):
+            payments.charge(order, "tok_decline")
+        assert payments.charge(placed_order(), APPROVE)
+
+    def test_voided_before_it_is_charged_refuses_the_charge(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        assert payments.void(order.order_id) is False
+        with pytest.raises(PaymentDeclined):
+            payments.charge(order, APPROVE)
+        assert payments.void(order.order_id) is False
+
+    def test_voided_while_it_is_undecided_refuses_the_charge(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        for _ in range(FAILED_ATTEMPTS):
+            with pytest.raises(PaymentUnavailable):
+                payments.charge(order, UNAVAILABLE)
+        assert payments.void(order.order_id) is False
+        with pytest.raises(PaymentDeclined):
+            payments.charge(order, UNAVAILABLE)
+
+    def test_voided_after_it_is_charged_refunds_once(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        payments.charge(order, APPROVE)
+        assert payments.void(order.order_id) is True
+        assert payments.void(order.order_id) is False
+        with pytest.raises(PaymentDeclined):
+            payments.charge(order, APPROVE)
+
+    def test_many_voids_at_once_refund_once(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        payments.charge(order, APPROVE)
+        found = outcomes([lambda: payments.void(order.order_id)] * THREADS)
+        assert Counter(found) == {True: 1, False: THREADS - 1}
+
+    def test_nothing_stays_charged_where_voids_and_charges_meet(
+        self, payments: MockPaymentGateway, order: Order
+    ) -> None:
+        """Whoever comes first: what was charged was refunded, once, or it never was charged."""
+        attempts: list[Callable[[], object]] = [
+            lambda: payments.charge(order, APPROVE),
+            lambda: payments.void(order.order_id),
+        ]
+        found = outcomes(attempts * (THREADS // 2))
+
+        entry = payments.table.get(keys.charge(order.order_id))
+        assert entry
+        refunds = found.count(True)
+        was_charged = f"ch_{order.order_id}" in found
+        assert refunds <= 1
+        assert entry["state"] == (ChargeState.REFUNDED if refunds else ChargeState.VOIDED)
+        assert refunds == 1 or not was_charged
+
+
+class TestInventory:
+    def test_an_order_is_reserved_once_however_often_it_is_asked(
+        self, inventory: MockInventory, order: Order
+    ) -> None:
+        assert outcomes([lambda: inventory.reserve(order)] * THREADS) == [None] * THREADS
+
+        entry = inventory.table.get(keys.reservation(order.order_id))
+        assert entry
+        assert entry["state"] == "RESERVED"
+        assert entry["items"] == [{"sku": MUGS.sku, "quantity": MUGS.quantity}]
+
+    @pytest.mark.parametrize("sku", ["OUT-OF-STOCK", "OUT-OF-STOCK-01"])
+    def test_one_item_that_is_out_of_stock_keeps_all_from_being_reserved(
+        self, inventory: MockInventory, sku: str
+    ) -> None:
+        order = placed_order(items=(MUGS, OrderItem(sku, "Gone", 1, 1)))
+        with pytest.raises(OutOfStock):
+            inventory.reserve(order)
+        assert inventory.table.get(keys.reservation(order.order_id)) is None
+
+    @pytest.mark.parametrize("sku", ["OUT-OF", "NOT-OUT-OF-STOCK", "out-of-stock"])
+    def test_other_items_are_there(self, inventory: MockInventory, sku: str) -> None:
+        inventory.reserve(placed_order(items=(OrderItem(sku, "There", 1, 1),)))
+
+    def test_released_before_it_is_reserved_refuses_the_reservation(
+        self, inventory: MockInventory, order: Order
+    ) -> None:
+        inventory.release(order.order_id)
+        with pytest.raises(OutOfStock):
+            inventory.reserve(order)
+
+    def test_released_after_it_is_reserved_is_not_reserved_again(
+        self, inventory: MockInventory, order: Order
+    ) -> None:
+        inventory.reserve(order)
+        inventory.release(order.order_id)
+        inventory.release(order.order_id)
+        with pytest.raises(OutOfStock):
+            inventory.reserve(order)
+
+    def test_nothing_stays_reserved_where_releases_and_reservations_meet(
+        self, inventory: MockInventory, order: Order
+    ) -> None:
+        attempts: list[Callable[[], object]] = [
+            lambda: inventory.reserve(order),
+            lambda: inventory.release(order.order_id),
+        ]
+        outcomes(attempts * (THREADS // 2))
+
+        entry = inventory.table.get(keys.reservation(order.order_id))
+        assert entry
+        assert entry["state"] == "RELEASED"

@@ -1,0 +1,212 @@
+"""Events and unreadable records on their way into real queues."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import replace
+from datetime import timedelta
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from examples import placed_order
+from fakes import NOON
+from servers import aws_client, ministack
+from wire import Answer, Break, Recorder, Refusal
+
+from orders.adapters import sqs
+from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue, Unavailable, event_body
+from orders.domain.actor import CUSTOMER
+from orders.domain.changes import OrderChange
+from orders.domain.order import CustomerId
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RECEIVE_SECONDS = 30
+CLIENT_ATTEMPTS = 3
+ANY_CHARACTER = 'é 杯 \U0001f937 \t\n\r\x00\x1f\x7f\ud7ff\ue000\ufffd\ufffe\uffff\U0010ffff "\\'
+
+
+@pytest.fixture
+def wire() -> Iterator[Recorder]:
+    with Recorder(ministack()) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def queue() -> str:
+    name = f"orders-{secrets.token_hex(8)}"
+    url: str = aws_client("sqs", ministack()).create_queue(QueueName=name)["QueueUrl"]
+    return url
+
+
+@pytest.fixture
+def publisher(wire: Recorder, queue: str, monkeypatch: pytest.MonkeyPatch) -> SqsEventPublisher:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", wire.endpoint)
+    return SqsEventPublisher(sqs.connect(), queue)
+
+
+@pytest.fixture
+def failures(publisher: SqsEventPublisher) -> SqsFailureQueue:
+    return SqsFailureQueue(publisher.client, publisher.queue_url)
+
+
+def changes(count: int, **details: Any) -> list[OrderChange]:  # noqa: ANN401 - fields of OrderChange
+    """Of as many orders, of every status."""
+    statuses = list(OrderStatus)
+    made = []
+    for number in range(count):
+        order = placed_order(NOON + timedelta(seconds=number))
+        status = statuses[number % len(statuses)]
+        fields: dict[str, Any] = {
+            "order_id": order.order_id,
+            "version": 1 if status is OrderStatus.PENDING else 2,
+            "status": status,
+            "previous_status": None if status is OrderStatus.PENDING else OrderStatus.PENDING,
+            "actor": CUSTOMER,
+            "reason": None,
+            "changed_at": NOON,
+            "customer_id": order.customer_id,
+            "amount": order.amount,
+            "currency": order.currency,
+        }
+        made.append(OrderChange(**fields | details))
+    return made
+
+
+def received(queue: str, count: int) -> list[dict[str, Any]]:
+    """That many messages, and no more that are there by then."""
+    client = aws_client("sqs", ministack())
+    deadline = time.monotonic() + RECEIVE_SECONDS
+    messages: list[dict[str, Any]] = []
+    while len(messages) < count and time.monotonic() < deadline:
+        answer = client.receive_message(
+            QueueUrl=queue,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            VisibilityTimeout=RECEIVE_SECONDS * 2,
+        )
+        messages += answer.get("Messages", [])
+    messages += client.receive_message(QueueUrl=queue).get("Messages", [])
+    return messages
+
+
+class TestPublishing:
+    def test_every_change_becomes_one_message_ten_to_a_call(
+        self, wire: Recorder, publisher: SqsEventPublisher, queue: str
+    ) -> None:
+        made = changes(25)
+
+        assert list(publisher.publish(made)) == []
+
+        assert [len(call.parameters["Entries"]) for call in wire.calls] == [10, 10, 5]
+        assert wire.counts == {"SendMessageBatch": 3}
+        messages = received(queue, 25)
+        assert sorted(message["Body"] for message in messages) == sorted(map(event_body, made))
+        for message in messages:
+            attributes = message["MessageAttributes"]
+            assert set(attributes) == {"type"}
+            assert attributes["type"]["DataType"] == "String"
+            assert attributes["type"]["StringValue"] == json.loads(message["Body"])["type"]
+
+    def test_nothing_to_say_is_no_call(self, wire: Recorder, publisher: SqsEventPublisher) -> None:
+        assert list(publisher.publish([])) == []
+        assert wire.calls == []
+
+    def test_a_reason_arrives_whatever_its_characters(
+        self, publisher: SqsEventPublisher, queue: str
+    ) -> None:
+        (change,) = changes(1, reason=ANY_CHARACTER)
+
+        assert list(publisher.publish([change])) == []
+
+        (message,) = received(queue, 1)
+        assert json.loads(message["Body"])["data"]["reason"] == ANY_CHARACTER
+
+    def test_what_one_call_did_not_take_is_unsent(
+        self, wire: Recorder, publisher: SqsEventPublisher, queue: str
+    ) -> None:
+        """The first call takes all but two, the second fails, the third passes."""
+        taken = [
+            {"Id": str(number), "MessageId": "m", "MD5OfMessageBody": ""}
+            for number in range(10)
+            if number not in {3, 7}
+        ]
+        refused = [
+            {"Id": "3", "Code": "InternalError", "SenderFault": False},
+            {"Id": "7", "Code": "InvalidMessageContents", "SenderFault": True},
+        ]
+        wire.inject(
+            [Answer({"Successful": taken, "Failed": refused}), Refusal("AccessDenied"), None]
+        )
+        made = changes(25)
+
+        unsent = publisher.publish(made)
+
+        assert sorted(unsent) == [3, 7, *range(10, 20)]
+        bodies = {message["Body"] for message in received(queue, 5)}
+        assert bodies == {event_body(change) for change in made[20:]}
+
+    def test_a_queue_that_is_down_leaves_all_unsent(
+        self, wire: Recorder, publisher: SqsEventPublisher
+    ) -> None:
+        wire.inject(repeat(Break.RESET))
+
+        assert sorted(publisher.publish(changes(11))) == list(range(11))
+        assert wire.counts == {"SendMessageBatch": 2 * CLIENT_ATTEMPTS}
+
+    def test_a_queue_that_is_not_there_leaves_all_unsent(
+        self, publisher: SqsEventPublisher, queue: str
+    ) -> None:
+        missing = replace(publisher, queue_url=f"{queue}-that-is-not")
+        assert sorted(missing.publish(changes(2))) == [0, 1]
+
+
+class TestEventBodies:
+    def test_hold_no_character_that_a_queue_refuses(self) -> None:
+        """Those of https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html."""
+        (change,) = changes(1, reason=ANY_CHARACTER)
+        allowed = (
+            {0x9, 0xA, 0xD} | {*range(0x20, 0xD800)} | {*range(0xE000, 0xFFFE)}
+        )  # fmt: skip
+
+        body = event_body(change)
+
+        assert all(ord(character) in allowed or ord(character) > 0xFFFF for character in body)
+        assert json.loads(body) == change.to_event()
+
+    @pytest.mark.parametrize("character", ["\uffff", "\x00", "\U0001f937", '"'])
+    def test_stay_below_4_kib(self, character: str) -> None:
+        (change,) = changes(
+            1, reason=character * 500, customer_id=CustomerId("c" * 128), amount=10**12
+        )
+        assert len(event_body(change).encode()) < 4096
+
+
+class TestFailureQueue:
+    def test_a_record_arrives_whole_with_its_cause(
+        self, failures: SqsFailureQueue, queue: str
+    ) -> None:
+        record = {"eventID": "1", "dynamodb": {"NewImage": {"reason": {"S": ANY_CHARACTER}}}}
+
+        failures.send(record, "not readable: \uffff" + "x" * 1000)
+
+        (message,) = received(queue, 1)
+        assert json.loads(message["Body"]) == record
+        cause = message["MessageAttributes"]["cause"]["StringValue"]
+        assert cause.startswith(r"'not readable: \uffff")
+        assert len(cause) == 256
+
+    def test_a_record_that_the_queue_did_not_take_is_told(
+        self, wire: Recorder, failures: SqsFailureQueue
+    ) -> None:
+        wire.inject(repeat(Refusal("ServiceUnavailable", status=503)))
+
+        with pytest.raises(Unavailable):
+            failures.send({"eventID": "1"}, "a cause")
+
+        assert wire.counts == {"SendMessage": CLIENT_ATTEMPTS}
