@@ -9,7 +9,7 @@ import pytest
 from api import CUSTOMERS_ORDERS, OTHER_CLAIMS, STAFF_CLAIMS, order_body
 from examples import placed_order
 from fakes import NOON, FakeClock
-from servers import aws_client
+from servers import INDEX, aws_client
 
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.repository import DynamoDbReports
@@ -187,6 +187,36 @@ class TestCalls:
     ) -> None:
         api.get(path, claims)
         assert wire.counts == {}
+
+
+class TestConsistency:
+    """The emulators always answer with what was written last, so it is the request that counts."""
+
+    def test_what_is_said_of_an_order_is_as_last_committed(
+        self, api: Api, wire: Recorder, table: Table, order_id: str
+    ) -> None:
+        api.get(f"/orders/{order_id}")
+        api.get(f"/orders/{order_id}/timeline")
+        api.get(f"{CUSTOMERS_ORDERS}?consistent=true")
+        api.patch(order_id, PAID, idempotency_key=KEY)
+        api.post(idempotency_key=KEY)
+        api.post(idempotency_key=KEY)
+
+        for call in wire.calls:
+            if call.operation == "BatchGetItem":
+                assert call.parameters["RequestItems"][table.name]["ConsistentRead"] is True
+            elif call.operation != "TransactWriteItems":
+                assert call.parameters["ConsistentRead"] is True
+
+    @pytest.mark.parametrize("path", [CUSTOMERS_ORDERS, "/orders?status=PENDING"])
+    def test_lists_read_the_index_which_is_eventually_consistent(
+        self, api: Api, wire: Recorder, path: str
+    ) -> None:
+        api.get(path, STAFF_CLAIMS)
+
+        for call in wire.calls:
+            assert call.parameters["IndexName"] == INDEX
+            assert call.parameters.get("ConsistentRead", False) is False
 
 
 class TestNothingScans:
