@@ -156,6 +156,7 @@ class LocalStack:
                 f"Port {self.port} is taken by another program. Stop that program, or choose "
                 "another port: make up LOCAL_PORT=4567"
             )
+        self._forget_stream_positions()
         shutil.rmtree(self.directory / "tmp", ignore_errors=True)
         (self.directory / "tmp").mkdir()
         environment = {
@@ -194,6 +195,15 @@ class LocalStack:
             return http_status(f"{self.endpoint}/_ministack/health") is not None
 
         wait_until(answers, START_SECONDS, f"The local AWS does not answer. See {self.log}.")
+
+    def _forget_stream_positions(self) -> None:
+        # The emulator keeps how far its functions have read the table's stream, but not the
+        # stream: it would pass over as many new records as it had read before it was stopped.
+        state = self.directory / "state" / "lambda.json"
+        if state.exists():
+            content = json.loads(state.read_text())
+            content["payload"].pop("dynamodb_stream_positions", None)
+            state.write_text(json.dumps(content))
 
     def _build(self) -> None:
         # The emulator runs functions with its own Python: the bytecode has to be that one's.
