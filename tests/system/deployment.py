@@ -1,0 +1,463 @@
+"""The deployed platform, as its callers and its operators meet it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import httpx
+from local_stack import PASSWORD, REGION, STACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from local_stack import LocalStack
+
+Json = dict[str, Any]
+Answer = TypeVar("Answer")
+
+TABLE: Final = "orders_app"
+SECONDS: Final = 90
+"""How long anything may take before a test gives up on it; far more than it takes."""
+
+PAYMENT_VISIBILITY_SECONDS: Final = 36
+"""The queue's visibility timeout, as infra/queues.yml has it."""
+
+
+def eventually(
+    read: Callable[[], Answer], holds: Callable[[Answer], bool], seconds: float = SECONDS
+) -> Answer:
+    """What `read` answers, once it holds. Raises AssertionError, with the last answer."""
+    deadline = time.monotonic() + seconds
+    while not holds(answer := read()):
+        assert time.monotonic() < deadline, f"still not after {seconds} s: {answer!r}"
+        time.sleep(0.1)
+    return answer
+
+
+def at_once(call: Callable[[int], Answer], times: int) -> list[Answer]:
+    """The answers of so many concurrent calls, in the calls' order."""
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(call, range(times)))
+
+
+def check_answer(response: httpx.Response) -> None:
+    """Every answer names its request, every error is a problem, or is the gateway's own."""
+    response.read()
+    request_id = response.headers.get("x-request-id")
+    if response.status_code < 400:
+        assert request_id, response.headers
+    elif request_id is None:
+        assert response.status_code in {401, 429} or response.status_code >= 500, response
+        assert set(response.json()) == {"message"}, response.text
+    else:
+        problem = response.json()
+        assert response.headers["content-type"] == "application/problem+json"
+        assert {"type", "title", "status", "detail", "instance"} <= set(problem), problem
+        assert problem["status"] == response.status_code
+        assert problem["instance"] == request_id
+
+
+def problem_type(response: httpx.Response) -> str:
+    """What the problem's `type` ends in."""
+    return str(response.json()["type"]).rpartition("#")[2]
+
+
+def stream_record(order_id: str, **changes: Json) -> Json:
+    """What the table's stream says of a new order."""
+    image = {
+        "pk": {"S": f"ORDER#{order_id}"},
+        "sk": {"S": "DETAIL"},
+        "orderId": {"S": order_id},
+        "customerId": {"S": "cus_42"},
+        "status": {"S": "PENDING"},
+        "amount": {"N": "5997"},
+        "currency": {"S": "USD"},
+        "version": {"N": "1"},
+        "updatedAt": {"S": "2026-11-23T04:36:00.123Z"},
+        "actor": {"S": "customer"},
+    }
+    return {
+        "eventID": order_id,
+        "eventName": "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "Keys": {"pk": image["pk"], "sk": image["sk"]},
+            "NewImage": image | changes,
+            "SequenceNumber": order_id.rpartition("-")[2],
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    }
+
+
+class FunctionFailed(Exception):
+    """An invocation ended in an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody with a token."""
+
+    id: str
+    token: str
+    http: httpx.Client
+
+    def order(self, **changes: object) -> Json:
+        """The body of an order of three mugs, 59.97 USD."""
+        mugs = {"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}
+        return {"customerId": self.id, "currency": "USD", "items": [mugs]} | changes
+
+    def place(self, **changes: object) -> Json:
+        """An order of theirs, just made."""
+        return self.post(self.order(**changes)).raise_for_status().json()  # type: ignore[no-any-return]  # JSON
+
+    def post(self, body: Json, key: str | None = None) -> httpx.Response:
+        return self.http.post("/orders", json=body, headers=_key(key))
+
+    def get(self, order_id: str) -> httpx.Response:
+        return self.http.get(f"/orders/{order_id}")
+
+    def patch(
+        self,
+        order_id: str,
+        status: str,
+        *,
+        reason: str | None = None,
+        key: str | None = None,
+        if_match: str | None = None,
+    ) -> httpx.Response:
+        return self.http.patch(
+            f"/orders/{order_id}",
+            json={"status": status} | ({} if reason is None else {"reason": reason}),
+            headers=_key(key) | ({} if if_match is None else {"If-Match": if_match}),
+        )
+
+    def timeline(self, order_id: str) -> list[Json]:
+        response = self.http.get(f"/orders/{order_id}/timeline")
+        return response.raise_for_status().json()["items"]  # type: ignore[no-any-return]  # JSON
+
+    def complete_timeline(self, order_id: str, entries: int) -> list[Json]:
+        return eventually(lambda: self.timeline(order_id), lambda found: len(found) >= entries)
+
+    def settled(self, order_id: str) -> Json:
+        """The order, once it has left PENDING."""
+        order: Json = eventually(
+            lambda: self.get(order_id).raise_for_status().json(),
+            lambda order: order["status"] != "PENDING",
+        )
+        return order
+
+
+def _key(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"Idempotency-Key": key}
+
+
+@dataclass(slots=True)
+class HeldQueue:
+    """The events' queue while nobody consumes it; what was received stays received."""
+
+    client: Any
+    url: str
+    received: dict[str, Json] = field(default_factory=dict)
+
+    def messages(self, order_id: str) -> list[Json]:
+        """The order's messages among those that have come until now, by the events' ids."""
+        answer = self.client.receive_message(
+            QueueUrl=self.url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=1,
+            MessageAttributeNames=["All"],
+        )
+        self.received |= {message["MessageId"]: message for message in answer.get("Messages", ())}
+        mine = [m for m in self.received.values() if _subject(m) == order_id]
+        return sorted(mine, key=lambda message: str(json.loads(message["Body"])["id"]))
+
+    def delete(self, messages: Sequence[Json]) -> None:
+        for message in messages:
+            self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+            del self.received[message["MessageId"]]
+
+    def give_back(self) -> None:
+        for message in self.received.values():
+            self.client.change_message_visibility(
+                QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+
+
+def _subject(message: Json) -> str | None:
+    body = json.loads(message["Body"])
+    return body.get("subject") if isinstance(body, dict) else None
+
+
+class Deployment:
+    """One stack and whoever calls it. Any error's form is checked on every answer."""
+
+    def __init__(self, stack: LocalStack, environment: dict[str, str]) -> None:
+        self.stack = stack
+        self.environment = environment
+        self.requests: dict[str, str] = {}
+        """Every request that a function answered, by its id."""
+        self._customers = 0
+        self._clients: dict[str, Any] = {}
+
+    @cached_property
+    def customer(self) -> Caller:
+        return self.caller(self.environment["CUSTOMER_ID"], self.environment["CUSTOMER_TOKEN"])
+
+    @cached_property
+    def staff(self) -> Caller:
+        return self.caller("staff@example.com", self.environment["STAFF_TOKEN"])
+
+    @cached_property
+    def nobody(self) -> Caller:
+        return self.caller("nobody", None)
+
+    def new_customer(self) -> Caller:
+        """Somebody without any order, signed in by the emulated user pool."""
+        self._customers += 1
+        user = f"customer-{self._customers}-{time.time_ns()}@example.com"
+        users, pool = self.aws("cognito-idp"), self.outputs["LocalUserPoolId"]
+        users.admin_create_user(UserPoolId=pool, Username=user, MessageAction="SUPPRESS")
+        users.admin_set_user_password(
+            UserPoolId=pool, Username=user, Password=PASSWORD, Permanent=True
+        )
+        known = users.admin_get_user(UserPoolId=pool, Username=user)
+        attributes = {one["Name"]: one["Value"] for one in known["UserAttributes"]}
+        return self.caller(attributes["sub"], self.tokens(user)["AccessToken"])
+
+    def tokens(self, user: str) -> dict[str, str]:
+        """What the user pool answers to a sign-in: AccessToken, IdToken, RefreshToken."""
+        result: dict[str, str] = self.aws("cognito-idp").initiate_auth(
+            ClientId=self.outputs["LocalUserPoolClientId"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": user, "PASSWORD": PASSWORD},
+        )["AuthenticationResult"]
+        return result
+
+    def caller(self, caller_id: str, token: str | None) -> Caller:
+        """Whoever sends this token."""
+        return Caller(
+            caller_id,
+            token or "",
+            httpx.Client(
+                base_url=self.stack.api_url,
+                headers={} if token is None else {"Authorization": f"Bearer {token}"},
+                timeout=SECONDS,
+                limits=httpx.Limits(max_connections=64),
+                trust_env=False,
+                event_hooks={"response": [check_answer, self._note]},
+            ),
+        )
+
+    def _note(self, response: httpx.Response) -> None:
+        if request_id := response.headers.get("x-request-id"):
+            request = response.request
+            self.requests[request_id] = f"{request.method} {request.url}: {response.status_code}"
+
+    def aws(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+        if service not in self._clients:
+            self._clients[service] = self.stack.client(service)
+        return self._clients[service]
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        stacks = self.aws("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]}
+
+    def rows(self, order_id: str) -> dict[str, Json]:
+        """All rows of the order's partition by their sort keys, as the table has them."""
+        answer = self.aws("dynamodb").query(
+            TableName=TABLE,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"ORDER#{order_id}"}},
+            ConsistentRead=True,
+        )
+        return {row["sk"]["S"]: row for row in answer["Items"]}
+
+    def details_of(self, customer_id: str) -> list[str]:
+        """The ids of all orders of the customer, from the orders themselves."""
+        answer = self.aws("dynamodb").scan(
+            TableName=TABLE,
+            FilterExpression="sk = :detail AND customerId = :customer",
+            ExpressionAttributeValues={":detail": {"S": "DETAIL"}, ":customer": {"S": customer_id}},
+            ConsistentRead=True,
+        )
+        return [row["orderId"]["S"] for row in answer["Items"]]
+
+    def states(self, order_id: str) -> dict[str, str]:
+        """What the mocks' books say: by CHARGE and RESERVATION, those that are there."""
+        rows = self.rows(order_id)
+        return {sk: rows[sk]["state"]["S"] for sk in ("CHARGE", "RESERVATION") if sk in rows}
+
+    def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - JSON
+        """The function's result. Raises FunctionFailed."""
+        answer = self.aws("lambda").invoke(
+            FunctionName=f"{STACK}-{function}", Payload=json.dumps(event)
+        )
+        payload = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise FunctionFailed(payload)
+        return payload
+
+    @contextlib.contextmanager
+    def role_without(self, function: str, action: str, resource: str) -> Iterator[None]:
+        """Meanwhile the function's role lacks the action on resources that end so."""
+        iam, role = self.aws("iam"), f"{STACK}-{function}-{REGION}-lambdaRole"
+        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        given = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        statements: list[Json] = []
+        for one in given["Statement"]:
+            if action not in one["Action"]:
+                statements.append(one)
+                continue
+            rest = {"Action": [other for other in one["Action"] if other != action]}
+            kept = {"Resource": [arn for arn in one["Resource"] if not arn.endswith(resource)]}
+            statements += [one | part for part in (rest, kept) if all(part.values())]
+        assert statements != given["Statement"], f"{function} may not {action} anyway"
+
+        def put(document: Json) -> None:
+            iam.put_role_policy(
+                RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document)
+            )
+
+        put(given | {"Statement": statements})
+        try:
+            yield
+        finally:
+            put(given)
+
+    @cached_property
+    def functions(self) -> list[str]:
+        """Their names in serverless.yml."""
+        found = self.aws("lambda").list_functions(MaxItems=50)["Functions"]
+        return [one["FunctionName"].removeprefix(f"{STACK}-") for one in found]
+
+    def everything_logged(self) -> str:
+        """All lines of all log groups of CloudWatch."""
+        logs = self.aws("logs")
+        groups = [
+            group["logGroupName"]
+            for page in logs.get_paginator("describe_log_groups").paginate()
+            for group in page["logGroups"]
+        ]
+        return "\n".join(
+            event["message"]
+            for group in groups
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            for event in page["events"]
+        )
+
+    def log_lines(self, function: str) -> list[Json]:
+        """What the function logged, without the lines of Lambda itself."""
+        pages = (
+            self.aws("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=f"/aws/lambda/{STACK}-{function}")
+        )
+        messages = (event["message"] for page in pages for event in page["events"])
+        return [json.loads(message) for message in messages if message.startswith("{")]
+
+    def messages_of(self, output: str, wanted: Callable[[str], bool], times: int = 1) -> list[Json]:
+        """The messages of a dead-letter queue with a wanted body, once there are so many.
+
+        They and all others are gone from the queue then.
+        """
+        client, url = self.aws("sqs"), self.outputs[output]
+        found: list[Json] = []
+
+        def more() -> list[Json]:
+            answer = client.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=1,
+                MessageAttributeNames=["All"],
+            )
+            for message in answer.get("Messages", ()):
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                if wanted(message["Body"]):
+                    found.append(message)
+            return found
+
+        return eventually(more, lambda messages: len(messages) >= times)
+
+    def queue_depth(self) -> int:
+        """Events that wait or are in work."""
+        attributes = self.aws("sqs").get_queue_attributes(
+            QueueUrl=self.outputs["OrderEventsQueueUrl"], AttributeNames=["All"]
+        )["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(
+            attributes["ApproximateNumberOfMessagesNotVisible"]
+        )
+
+    def catch_up(self) -> None:
+        """Return once everything that was committed before is published and recorded.
+
+        The stream is read in order: what is done for the newest order is done for all.
+        """
+        order_id = self.customer.place()["orderId"]
+        eventually(
+            lambda: [line.get("event_id") for line in self.log_lines("publish-order-events")],
+            lambda published: f"{order_id}/1" in published,
+        )
+        self.customer.complete_timeline(order_id, 1)
+
+    def settle(self) -> None:
+        """Catch up, and return once every event is consumed."""
+        self.catch_up()
+        eventually(self.queue_depth, lambda depth: depth == 0)
+
+    def published(self, queue: HeldQueue, order_id: str) -> list[Json]:
+        """All messages about the order: the stream is read in order, so a newer order ends them."""
+        newer = self.customer.place()["orderId"]
+        eventually(lambda: queue.messages(newer), lambda messages: len(messages) == 1)
+        return queue.messages(order_id)
+
+    @contextlib.contextmanager
+    def held_queue(self) -> Iterator[HeldQueue]:
+        """Nothing consumes the events meanwhile."""
+        functions = self.aws("lambda")
+        (mapping,) = functions.list_event_source_mappings(
+            FunctionName=f"{STACK}-process-order-events"
+        )["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        held = HeldQueue(self.aws("sqs"), self.outputs["OrderEventsQueueUrl"])
+        try:
+            yield held
+        finally:
+            held.give_back()
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    @contextlib.contextmanager
+    def quick_redelivery(self) -> Iterator[None]:
+        """What fails is delivered again after 2 seconds, where it would take 36."""
+        self._set_visibility(2)
+        try:
+            yield
+        finally:
+            self._set_visibility(PAYMENT_VISIBILITY_SECONDS)
+
+    def _set_visibility(self, seconds: int) -> None:
+        self.aws("sqs").set_queue_attributes(
+            QueueUrl=self.outputs["OrderEventsQueueUrl"],
+            Attributes={"VisibilityTimeout": str(seconds)},
+        )
+
+    def warm(self, times: int) -> None:
+        """Have so many processes ready to create, and as many to update.
+
+        The emulator runs one process per concurrent call, and starts it when it is needed.
+        """
+        nowhere = "00000000-0000-7000-8000-000000000000"
+        for call, refused in (
+            (lambda _: self.staff.post({}).status_code, 422),
+            (lambda _: self.staff.patch(nowhere, "PAID").status_code, 404),
+        ):
+            eventually(
+                lambda call=call: set(at_once(call, times)),  # type: ignore[misc]  # bound early
+                lambda statuses, refused=refused: statuses == {refused},  # type: ignore[misc]
+            )

@@ -1,0 +1,59 @@
+"""Orders of the past: an id is made of its time, so the API can't make them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from examples import new_order
+from local_stack import CREDENTIALS, REGION
+from pydynox import DynamoDBClient
+from system.deployment import TABLE
+
+from orders.adapters.dynamodb.repository import DynamoDbOrders
+from orders.adapters.dynamodb.table import Table
+from orders.adapters.system import RandomIds
+from orders.domain.actor import CUSTOMER, Actor
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from system.deployment import Deployment
+
+    from orders.domain.order import Order
+    from orders.domain.status import OrderStatus
+
+STAFF = Actor("staff", "s-1")
+
+
+class PastOrders:
+    """Writes to the deployed table as the functions do, with the rights of the root user."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        access_key, secret_key = CREDENTIALS.values()
+        client = DynamoDBClient(
+            region=REGION,
+            endpoint_url=deployment.stack.endpoint,
+            access_key=access_key,
+            secret_key=secret_key,
+        )
+        self._orders = DynamoDbOrders(Table(client, TABLE), "gsi1")
+
+    def place(
+        self,
+        age: timedelta,
+        *moves: OrderStatus,
+        reason: str | None = None,
+        currency: str = "USD",
+    ) -> Order:
+        """An order made so long ago, and moved since."""
+        made = datetime.now(UTC).replace(microsecond=0) - age
+        order_id = RandomIds().order_id(made)
+        order = replace(new_order(), currency=currency).placed(order_id, by=CUSTOMER)
+        self._orders.add(order, None, made)
+        for status in moves:
+            moved = order.changed_to(status, by=STAFF, at=made, reason=reason)
+            self._orders.update(order, moved, None, made)
+            order = moved
+        return order

@@ -1,0 +1,78 @@
+"""Many at once: one effect, and everyone is told of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from system.deployment import at_once, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    from system.deployment import Caller, Deployment
+
+CALLS = 32
+
+
+def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer, after as many 503s as there may be: they ask to try again."""
+    return eventually(send, lambda answer: answer.status_code != 503)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def warm(deployment: Deployment) -> None:
+    """Let the calls meet in the table, rather than wait for processes to start one by one."""
+    deployment.warm(CALLS)
+
+
+def test_32_concurrent_posts_with_one_key_make_one_order(deployment: Deployment) -> None:
+    customer = deployment.new_customer()
+    order = customer.order()
+
+    def post(_: int) -> httpx.Response:
+        return patiently(lambda: customer.post(order, key="the-only-one"))
+
+    answers = at_once(post, CALLS)
+
+    assert Counter(answer.status_code for answer in answers) == {201: CALLS}
+    first = answers[0]
+    assert {answer.text for answer in answers} == {first.text}
+    assert {answer.headers["location"] for answer in answers} == {first.headers["location"]}
+    assert {answer.headers["etag"] for answer in answers} == {'"1"'}
+    replayed = Counter(answer.headers.get("idempotent-replayed") for answer in answers)
+    assert replayed == {"true": CALLS - 1, None: 1}
+    listed = customer.http.get(f"/customers/{customer.id}/orders?consistent=true").json()
+    assert [one["orderId"] for one in listed["items"]] == [first.json()["orderId"]]
+    assert deployment.details_of(customer.id) == [first.json()["orderId"]]
+
+
+def test_of_32_concurrent_patches_of_one_version_one_wins(
+    deployment: Deployment, staff: Caller
+) -> None:
+    with deployment.held_queue() as queue:
+        order_id = staff.place(customerId="cus_42")["orderId"]
+
+        def patch(number: int) -> httpx.Response:
+            status = ("PAID", "CANCELED")[number % 2]
+            return patiently(lambda: staff.patch(order_id, status, if_match='"1"'))
+
+        answers = at_once(patch, CALLS)
+        messages = deployment.published(queue, order_id)
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: CALLS - 1}
+    (won,) = (answer.json() for answer in answers if answer.status_code == 200)
+    assert staff.get(order_id).json() == won
+    assert won["version"] == 2
+    assert [(e["version"], e["status"]) for e in staff.complete_timeline(order_id, 2)] == [
+        (1, "PENDING"),
+        (2, won["status"]),
+    ]
+    events = [json.loads(message["Body"]) for message in messages]
+    assert [(event["id"], event["type"]) for event in events] == [
+        (f"{order_id}/1", "ORDER_CREATED"),
+        (f"{order_id}/2", f"ORDER_{won['status']}"),
+    ]

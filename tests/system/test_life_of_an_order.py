@@ -1,0 +1,125 @@
+"""An order from its making to its shipping, and everything that comes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from system.deployment import Caller, Deployment
+
+
+def test_an_order_is_made_paid_and_shipped_and_leaves_events_and_a_timeline(
+    deployment: Deployment, customer: Caller, staff: Caller
+) -> None:
+    with deployment.held_queue() as queue:
+        made = customer.post(customer.order(metadata={"channel": "web"}))
+        order = made.json()
+        path = f"/orders/{order['orderId']}"
+        created_at = order["createdAt"]
+
+        assert made.status_code == 201
+        assert made.headers["location"] == f"{deployment.stack.api_url}{path}"
+        assert made.headers["etag"] == '"1"'
+        assert made.headers["cache-control"] == "private, no-cache"
+        assert order == {
+            "orderId": order["orderId"],
+            "customerId": customer.id,
+            "status": "PENDING",
+            "amount": 5997,
+            "currency": "USD",
+            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
+            "metadata": {"channel": "web"},
+            "version": 1,
+            "allowedTransitions": ["PAID", "CANCELED"],
+            "createdAt": created_at,
+            "updatedAt": created_at,
+        }
+
+        found = customer.http.get(made.headers["location"])
+        assert (found.status_code, found.text) == (200, made.text)
+        assert found.headers["etag"] == '"1"'
+        unchanged = customer.http.get(path, headers={"If-None-Match": '"1"'})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+        paid = staff.http.patch(
+            path,
+            content='{"status": "PAID"}',
+            headers={"Content-Type": "application/merge-patch+json", "If-Match": '"1"'},
+        )
+        assert (paid.status_code, paid.headers["etag"]) == (200, '"2"')
+        assert paid.json() == order | {
+            "status": "PAID",
+            "version": 2,
+            "allowedTransitions": ["SHIPPED", "CANCELED"],
+            "updatedAt": paid.json()["updatedAt"],
+        }
+
+        shipped = staff.patch(order["orderId"], "SHIPPED", reason="by parcel")
+        assert (shipped.status_code, shipped.headers["etag"]) == (200, '"3"')
+        assert shipped.json()["allowedTransitions"] == []
+        assert customer.get(order["orderId"]).text == shipped.text
+
+        too_late = staff.patch(order["orderId"], "CANCELED")
+        assert too_late.status_code == 409
+        assert too_late.json()["currentStatus"] == "SHIPPED"
+        assert too_late.json()["allowedTransitions"] == []
+
+        times = [created_at, paid.json()["updatedAt"], shipped.json()["updatedAt"]]
+        steps = [
+            (1, "PENDING", None, "customer", None, times[0]),
+            (2, "PAID", "PENDING", "staff", None, times[1]),
+            (3, "SHIPPED", "PAID", "staff", "by parcel", times[2]),
+        ]
+        assert customer.complete_timeline(order["orderId"], 3) == [
+            {
+                "version": version,
+                "status": status,
+                "previousStatus": previous,
+                "actor": actor,
+                "reason": reason,
+                "changedAt": changed_at,
+            }
+            for version, status, previous, actor, reason, changed_at in steps
+        ]
+
+        messages = deployment.published(queue, order["orderId"])
+
+    types = ["ORDER_CREATED", "ORDER_PAID", "ORDER_SHIPPED"]
+    assert [m["MessageAttributes"]["type"]["StringValue"] for m in messages] == types
+    assert [json.loads(message["Body"]) for message in messages] == [
+        {
+            "specversion": "1.0",
+            "id": f"{order['orderId']}/{version}",
+            "source": "/orders",
+            "type": event_type,
+            "subject": order["orderId"],
+            "time": changed_at,
+            "datacontenttype": "application/json",
+            "data": {
+                "orderId": order["orderId"],
+                "customerId": customer.id,
+                "status": status,
+                "amount": 5997,
+                "currency": "USD",
+                "version": version,
+            }
+            | ({} if previous is None else {"previousStatus": previous})
+            | ({} if reason is None else {"reason": reason}),
+        }
+        for event_type, (version, status, previous, _, reason, changed_at) in zip(
+            types, steps, strict=True
+        )
+    ]
+
+
+def test_the_same_status_again_changes_nothing(deployment: Deployment, staff: Caller) -> None:
+    with deployment.held_queue() as queue:
+        order = staff.place(customerId="cus_42")
+        paid = staff.patch(order["orderId"], "PAID")
+        again = staff.patch(order["orderId"], "PAID", reason="twice")
+        messages = deployment.published(queue, order["orderId"])
+
+    assert (again.status_code, again.text) == (200, paid.text)
+    assert len(messages) == 2
+    assert len(staff.complete_timeline(order["orderId"], 2)) == 2

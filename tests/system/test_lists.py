@@ -1,0 +1,163 @@
+"""Lists: their order, their pages, their filters, and links that can be followed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from system.deployment import at_once, problem_type
+
+if TYPE_CHECKING:
+    from system.deployment import Caller, Deployment, Json
+
+ORDERS = 12
+
+
+@pytest.fixture(scope="module")
+def shopper(deployment: Deployment) -> Caller:
+    return deployment.new_customer()
+
+
+@pytest.fixture(scope="module")
+def orders(shopper: Caller, staff: Caller) -> list[Json]:
+    """The shopper's orders, oldest first; every third one is PAID."""
+    placed = [shopper.place(currency="CHF") for _ in range(ORDERS)]
+    for paid in placed[::3]:
+        staff.patch(paid["orderId"], "PAID").raise_for_status()
+    return placed
+
+
+def ids(items: list[Json]) -> list[str]:
+    return [item["orderId"] for item in items]
+
+
+def walked(pages: list[list[Json]]) -> list[str]:
+    return ids(list(chain.from_iterable(pages)))
+
+
+def walk(caller: Caller, address: str, **parameters: Any) -> list[list[Json]]:  # noqa: ANN401 - query
+    """All pages, by following the links as they are given."""
+    pages = []
+    response = caller.http.get(address, params=parameters or None)
+    while True:
+        page = response.raise_for_status().json()
+        pages.append(page["items"])
+        assert ("next" in response.links) == (page["nextCursor"] is not None)
+        if "next" not in response.links:
+            return pages
+        response = caller.http.get(response.links["next"]["url"])
+
+
+def test_a_customers_list_shows_summaries_newest_first(shopper: Caller, orders: list[Json]) -> None:
+    first, *_ = walk(shopper, f"/customers/{shopper.id}/orders")
+    newest = orders[-1]
+    fields = (
+        "orderId", "customerId", "status", "amount", "currency", "version", "createdAt",
+        "updatedAt",
+    )  # fmt: skip
+    assert ids(first) == ids(orders)[::-1]
+    assert first[0] == {name: newest[name] for name in fields}
+
+
+@pytest.mark.parametrize("consistent", ["true", "false"])
+@pytest.mark.parametrize(("sort", "step"), [("createdAt", 1), ("-createdAt", -1)])
+def test_following_the_links_meets_every_order_once(
+    shopper: Caller, orders: list[Json], sort: str, step: int, consistent: str
+) -> None:
+    pages = walk(
+        shopper, f"/customers/{shopper.id}/orders", limit=5, sort=sort, consistent=consistent
+    )
+    assert [len(page) for page in pages] == [5, 5, 2]
+    assert walked(pages) == ids(orders)[::step]
+
+
+def test_a_list_that_ends_with_a_full_page_has_no_further_one(
+    shopper: Caller, orders: list[Json]
+) -> None:
+    pages = walk(shopper, f"/customers/{shopper.id}/orders", limit=ORDERS // 2)
+    assert [len(page) for page in pages] == [ORDERS // 2] * 2
+    assert walked(pages) == ids(orders)[::-1]
+
+
+def test_a_consistent_list_shows_the_order_just_made(deployment: Deployment) -> None:
+    somebody = deployment.new_customer()
+    for _ in range(3):
+        order = somebody.place()
+        listed = somebody.http.get(f"/customers/{somebody.id}/orders?consistent=true&limit=1")
+        assert ids(listed.json()["items"]) == [order["orderId"]]
+
+
+def test_a_customers_list_can_be_filtered_by_status_and_time(
+    shopper: Caller, orders: list[Json]
+) -> None:
+    path = f"/customers/{shopper.id}/orders"
+    paid = walk(shopper, path, status="PAID", limit=3)
+    window = {"createdFrom": orders[2]["createdAt"], "createdTo": orders[9]["createdAt"]}
+
+    assert walked(paid) == ids(orders[::3])[::-1]
+    assert {item["status"] for page in paid for item in page} == {"PAID"}
+    assert walked(walk(shopper, path, limit=4, **window)) == ids(orders[2:9])[::-1]
+    both = walk(shopper, path, status="PAID", limit=1, **window)
+    assert walked(both) == ids(orders[3:9:3])[::-1]
+
+
+@pytest.mark.parametrize(("sort", "step"), [("createdAt", 1), ("-createdAt", -1)])
+def test_the_list_of_a_status_merges_its_shards_in_order(
+    deployment: Deployment, staff: Caller, orders: list[Json], sort: str, step: int
+) -> None:
+    pending = [order for number, order in enumerate(orders) if number % 3]
+    pages = walk(
+        staff, "/orders", status="PENDING", limit=3, sort=sort, createdFrom=orders[0]["createdAt"]
+    )
+    found = walked(pages)
+
+    assert all(len(page) == 3 for page in pages[:-1])
+    assert [one for one in found if one in ids(orders)] == ids(pending)[::step]
+    assert found == sorted(found)[::step]
+    assert max(Counter(found).values()) == 1
+    shards = {deployment.rows(one)["DETAIL"]["gsi1pk"]["S"] for one in ids(pending)}
+    assert len(shards) > 1, "orders of one shard prove nothing"
+
+
+def test_a_timeline_has_pages_too(customer: Caller, staff: Caller) -> None:
+    order_id = customer.place()["orderId"]
+    for status in ("PAID", "SHIPPED"):
+        staff.patch(order_id, status).raise_for_status()
+    customer.complete_timeline(order_id, 3)
+
+    pages = walk(customer, f"/orders/{order_id}/timeline", limit=2)
+    assert [[entry["version"] for entry in page] for page in pages] == [[1, 2], [3]]
+
+
+def test_a_cursor_is_good_for_its_own_list_only(
+    shopper: Caller, orders: list[Json], staff: Caller
+) -> None:
+    path = f"/customers/{shopper.id}/orders"
+    cursor = shopper.http.get(f"{path}?limit=5").json()["nextCursor"]
+    with_other_limit = shopper.http.get(path, params={"cursor": cursor, "limit": 2}).json()
+    refused = [
+        shopper.http.get(path, params={"cursor": cursor, "sort": "createdAt"}),
+        shopper.http.get(path, params={"cursor": cursor, "status": "PAID"}),
+        shopper.http.get(path, params={"cursor": f"A{cursor}"}),
+        shopper.http.get(f"/orders/{orders[0]['orderId']}/timeline", params={"cursor": cursor}),
+        staff.http.get("/customers/cus_42/orders", params={"cursor": cursor}),
+        staff.http.get("/orders", params={"cursor": cursor, "status": "PENDING"}),
+    ]
+
+    assert ids(with_other_limit["items"]) == ids(orders)[::-1][5:7]
+    assert [(r.status_code, problem_type(r)) for r in refused] == [(400, "invalid-cursor")] * 6
+
+
+def test_other_lists_know_no_consistency(staff: Caller) -> None:
+    refused = staff.http.get("/orders?status=PENDING&consistent=true")
+    assert (refused.status_code, problem_type(refused)) == (400, "malformed-request")
+
+
+def test_a_walk_skips_nothing_while_orders_are_made(shopper: Caller, orders: list[Json]) -> None:
+    path = f"/customers/{shopper.id}/orders"
+    first = shopper.http.get(path, params={"limit": 4})
+    at_once(lambda _: shopper.place(), 4)
+    rest = walk(shopper, first.links["next"]["url"])
+    assert ids(first.json()["items"]) + walked(rest) == ids(orders)[::-1]

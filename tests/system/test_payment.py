@@ -1,0 +1,124 @@
+"""Orders that the platform charges by itself: what becomes of them, and of money and stock.
+
+The mocks' books are rows of the table: one CHARGE and one RESERVATION per order.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from system.deployment import at_once, eventually
+
+if TYPE_CHECKING:
+    from system.deployment import Caller, Deployment, Json
+
+PAID = {"CHARGE": "CHARGED", "RESERVATION": "RESERVED"}
+
+
+def last_change(caller: Caller, order: Json) -> tuple[str, str, str | None]:
+    entry = caller.complete_timeline(order["orderId"], order["version"])[-1]
+    return entry["status"], entry["actor"], entry["reason"]
+
+
+def test_an_approved_payment_makes_the_order_paid(deployment: Deployment, customer: Caller) -> None:
+    order = customer.settled(customer.place(paymentToken="tok_approve")["orderId"])
+
+    assert (order["status"], order["version"]) == ("PAID", 2)
+    assert last_change(customer, order) == ("PAID", "system:process-order-events", None)
+    rows = deployment.rows(order["orderId"])
+    timeline = [f"AUDIT#{version:010d}" for version in (1, 2)]
+    assert sorted(rows) == [*timeline, "CHARGE", "DETAIL", "RESERVATION"]
+    assert deployment.states(order["orderId"]) == PAID
+    assert rows["CHARGE"]["amount"] == {"N": "5997"}
+    assert "paymentToken" not in rows["DETAIL"]
+
+
+def test_an_event_that_comes_again_charges_and_reserves_nothing(
+    deployment: Deployment, customer: Caller
+) -> None:
+    order = customer.settled(customer.place(paymentToken="tok_approve")["orderId"])
+    deployment.settle()
+    before = deployment.rows(order["orderId"])
+
+    for version, event in ((1, "ORDER_CREATED"), (2, "ORDER_PAID"), (1, "ORDER_CREATED")):
+        deployment.aws("sqs").send_message(
+            QueueUrl=deployment.outputs["OrderEventsQueueUrl"],
+            MessageBody=json.dumps(
+                {"id": f"{order['orderId']}/{version}", "type": event, "subject": order["orderId"]}
+            ),
+        )
+    eventually(deployment.queue_depth, lambda depth: depth == 0)
+
+    assert deployment.rows(order["orderId"]) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"paymentToken": "tok_decline"}, "payment-declined"),
+        ({"paymentToken": "of another gateway"}, "payment-declined"),
+        (
+            {
+                "paymentToken": "tok_approve",
+                "items": [{"sku": "OUT-OF-STOCK-1", "name": "x", "quantity": 1, "unitAmount": 1}],
+            },
+            "out-of-stock",
+        ),
+    ],
+)
+def test_what_cannot_be_paid_or_reserved_is_canceled(
+    deployment: Deployment, customer: Caller, changes: Json, reason: str
+) -> None:
+    order = customer.settled(customer.place(**changes)["orderId"])
+
+    assert (order["status"], order["version"]) == ("CANCELED", 2)
+    assert last_change(customer, order) == ("CANCELED", "system:process-order-events", reason)
+    states = eventually(
+        lambda: deployment.states(order["orderId"]),
+        lambda states: states.get("RESERVATION") == "RELEASED",
+    )
+    assert states["CHARGE"] in {"DECLINED", "VOIDED"}
+
+
+def test_an_undecided_payment_is_tried_again(deployment: Deployment, customer: Caller) -> None:
+    with deployment.quick_redelivery():
+        order = customer.settled(customer.place(paymentToken="tok_unavailable")["orderId"])
+
+    assert (order["status"], order["version"]) == ("PAID", 2)
+    assert deployment.states(order["orderId"]) == PAID
+    assert deployment.rows(order["orderId"])["CHARGE"]["attempts"] == {"N": "3"}
+
+
+def test_no_order_that_is_canceled_while_it_pays_keeps_money_or_stock(
+    deployment: Deployment, customer: Caller, staff: Caller
+) -> None:
+    def place_and_cancel(number: int) -> str:
+        order_id: str = customer.place(paymentToken="tok_approve")["orderId"]
+        if number % 2:  # half of them while they pay, half right afterwards
+            customer.settled(order_id)
+        assert staff.patch(order_id, "CANCELED").status_code == 200
+        return order_id
+
+    canceled = at_once(place_and_cancel, 8)
+    deployment.settle()
+
+    for order_id in canceled:
+        assert customer.get(order_id).json()["status"] == "CANCELED"
+        states = deployment.states(order_id)
+        assert states["RESERVATION"] == "RELEASED"
+        assert states["CHARGE"] in {"REFUNDED", "VOIDED"}
+    assert "REFUNDED" in {deployment.states(order_id)["CHARGE"] for order_id in canceled}
+
+
+def test_an_order_that_staff_marked_paid_is_not_charged_too(
+    deployment: Deployment, customer: Caller, staff: Caller
+) -> None:
+    with deployment.held_queue():
+        order_id = customer.place(paymentToken="tok_approve")["orderId"]
+        assert staff.patch(order_id, "PAID").status_code == 200
+    deployment.settle()
+
+    assert customer.get(order_id).json()["version"] == 2
+    assert deployment.states(order_id) == {"CHARGE": "VOIDED", "RESERVATION": "RELEASED"}

@@ -1,0 +1,108 @@
+"""What runs by the clock: the daily report, and the end of orders that nobody paid."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from local_stack import STACK
+from system.past_orders import PastOrders
+
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from system.deployment import Caller, Deployment, Json
+
+CURRENCY = "ISK"
+"""No other test uses it, so that its counts are known."""
+
+
+@pytest.fixture(scope="module")
+def past(deployment: Deployment) -> PastOrders:
+    return PastOrders(deployment)
+
+
+@pytest.fixture(scope="module")
+def schedules(deployment: Deployment) -> dict[str, Json]:
+    """The rules with their targets' functions."""
+    events = deployment.aws("events")
+    rules = {}
+    for rule in events.list_rules()["Rules"]:
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+            rules[target["Arn"].rpartition(":")[2].removeprefix(f"{STACK}-")] = rule
+    return rules
+
+
+def scheduled(rule: Json) -> Json:
+    """What EventBridge sends when a rule's time has come."""
+    return {
+        "version": "0",
+        "id": "89d1a02d-5ec7-412e-82f5-13505f849b41",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "000000000000",
+        "time": "2026-11-23T00:30:00Z",
+        "region": "ap-southeast-1",
+        "resources": [rule["Arn"]],
+        "detail": {},
+    }
+
+
+def test_both_daily_tasks_are_scheduled(schedules: dict[str, Json]) -> None:
+    assert {
+        function: (rule["ScheduleExpression"], rule["State"])
+        for function, rule in schedules.items()
+    } == {
+        "daily-report": ("cron(30 0 * * ? *)", "ENABLED"),
+        "expire-stale-orders": ("cron(0 1 * * ? *)", "ENABLED"),
+    }
+
+
+def test_the_report_counts_the_day_before(
+    deployment: Deployment, staff: Caller, past: PastOrders, schedules: dict[str, Json]
+) -> None:
+    day = timedelta(days=1)
+    place = partial(past.place, currency=CURRENCY)
+    place(day)
+    place(day, OrderStatus.PAID)
+    place(day, OrderStatus.PAID, OrderStatus.SHIPPED)
+    place(day, OrderStatus.CANCELED, reason="of two minds")
+    canceled = place(day, OrderStatus.CANCELED)
+    place(2 * day, OrderStatus.PAID)
+    place(timedelta(), OrderStatus.PAID)
+
+    result = deployment.invoke("daily-report", scheduled(schedules["daily-report"]))
+    report = staff.http.get(f"/reports/daily/{result['date']}").raise_for_status().json()
+
+    assert result["date"] == canceled.created_at.date().isoformat()
+    assert report["date"] == result["date"]
+    assert report["orders"][CURRENCY] == {"PENDING": 1, "PAID": 1, "SHIPPED": 1, "CANCELED": 2}
+    assert report["revenue"] == {CURRENCY: 2 * 5997}
+    assert report["cancellationReasons"] == {"of two minds": 1, "unspecified": 1}
+
+    staff.patch(canceled.order_id, "CANCELED").raise_for_status()
+    place(day)
+    deployment.invoke("daily-report", {"date": result["date"]})
+    again = staff.http.get(f"/reports/daily/{result['date']}").json()
+    assert again["orders"][CURRENCY]["PENDING"] == 2
+    assert again["generatedAt"] > report["generatedAt"]
+
+
+def test_orders_that_nobody_paid_for_14_days_are_canceled_once(
+    deployment: Deployment, staff: Caller, past: PastOrders, schedules: dict[str, Json]
+) -> None:
+    stale = past.place(timedelta(days=14, minutes=5))
+    young = past.place(timedelta(days=13, hours=23))
+    paid = past.place(timedelta(days=15), OrderStatus.PAID)
+    event = scheduled(schedules["expire-stale-orders"])
+
+    assert deployment.invoke("expire-stale-orders", event) == {"expired": 1}
+    assert deployment.invoke("expire-stale-orders", event) == {"expired": 0}
+
+    assert staff.get(stale.order_id).json()["status"] == "CANCELED"
+    last = staff.complete_timeline(stale.order_id, 2)[-1]
+    assert (last["actor"], last["reason"]) == ("system:expire-stale-orders", "expired")
+    assert staff.get(young.order_id).json()["status"] == "PENDING"
+    assert staff.get(paid.order_id).json()["status"] == "PAID"

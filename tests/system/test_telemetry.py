@@ -1,0 +1,125 @@
+"""What the functions log: every request, and nothing that a request contains."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING
+
+from local_stack import CUSTOMER
+from system.deployment import eventually, stream_record
+
+if TYPE_CHECKING:
+    from system.deployment import Caller, Deployment
+
+
+def test_every_answer_has_a_log_line_with_its_request_id(
+    deployment: Deployment, customer: Caller, staff: Caller
+) -> None:
+    order_id = customer.place()["orderId"]
+    answers = {
+        customer.get(order_id): "GET /orders/{orderId}",
+        customer.get("none"): "GET /orders/{orderId}",
+        customer.patch(order_id, "CANCELED"): "PATCH /orders/{orderId}",
+        customer.post({}): "POST /orders",
+        customer.http.get(f"/orders/{order_id}/timeline"): "GET /orders/{orderId}/timeline",
+        customer.http.get("/customers/1/orders"): "GET /customers/{customerId}/orders",
+        staff.http.get("/orders?status=PENDING"): "GET /orders",
+        staff.http.get("/reports/daily/2001-01-01"): "GET /reports/daily/{date}",
+        staff.http.get("/health"): "GET /health",
+        staff.http.get("/nowhere"): "$default",
+    }
+    lines = {
+        line["request_id"]: line
+        for function in deployment.functions
+        for line in deployment.log_lines(function)
+        if "status" in line
+    }
+
+    for answer, route in answers.items():
+        line = lines[answer.headers["x-request-id"]]
+        assert (line["message"], line["status"]) == (route, answer.status_code)
+        assert (line["service"], line["level"]) == ("orders", "INFO")
+        assert isinstance(line["cold_start"], bool)
+        assert isinstance(line["duration_ms"], float)
+    assert lines[next(iter(answers)).headers["x-request-id"]]["order_id"] == order_id
+    unlogged = {key: value for key, value in deployment.requests.items() if key not in lines}
+    assert not unlogged, "answers of this whole run without a line"
+    assert {line["cold_start"] for line in lines.values()} == {True, False}
+
+
+def test_nothing_that_a_request_contains_is_logged(deployment: Deployment, staff: Caller) -> None:
+    mark = f"Marker{secrets.token_hex(8)}"
+    customer = deployment.new_customer()
+    marked = customer.order(
+        items=[{"sku": f"{mark}.sku", "name": f"{mark} name", "quantity": 1, "unitAmount": 1}],
+        metadata={f"{mark}-key": f"{mark} value"},
+        paymentToken=f"{mark}-token",
+    )
+    declined = customer.settled(customer.post(marked).json()["orderId"])
+    order = customer.place(metadata={mark: mark})
+    customer.patch(order["orderId"], "CANCELED", reason=f"{mark} reason").raise_for_status()
+    for refused in (
+        customer.post(marked | {mark: mark}),
+        customer.post(marked | {"customerId": f"{mark} {mark}"}),
+        customer.post(marked | {"currency": mark}),
+        customer.post(marked | {"customerId": f"{mark}-customer"}),
+        customer.post(marked, key=f'"{mark}'),
+        customer.http.post("/orders", content=mark, headers={"Content-Type": "application/json"}),
+        customer.http.post("/orders", content=mark, headers={"Content-Type": mark}),
+        customer.patch(declined["orderId"], "PENDING", reason=mark, if_match=f'"{mark}"'),
+        customer.patch(order["orderId"], mark),
+        customer.get(mark),
+        customer.http.get(f"/customers/{mark}/orders"),
+        customer.http.get(f"/customers/{customer.id}/orders?cursor={mark}"),
+        staff.http.get(f"/orders?status={mark}"),
+        staff.http.get(f"/reports/daily/{mark}"),
+        staff.http.get(f"/{mark}"),
+        deployment.caller("nobody", mark).get(order["orderId"]),
+    ):
+        assert 400 <= refused.status_code < 500, refused.text
+
+    with deployment.role_without("create-order", "dynamodb:PutItem", "orders_app"):
+        assert customer.post(marked, key=f"{mark}-key").status_code == 500
+    for reader in ("publish-order-events", "record-audit-trail"):
+        for changes in ({"version": {"S": mark}}, {"status": {"S": mark}}, {"amount": {"N": mark}}):
+            deployment.invoke(reader, {"Records": [stream_record(order["orderId"], **changes)]})
+    message = {
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": json.dumps({"subject": mark, mark: mark}),
+        "attributes": {},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
+    deployment.invoke("process-order-events", {"Records": [message, message | {"body": mark}]})
+    deployment.settle()
+
+    logged = deployment.everything_logged()
+    assert declined["orderId"] in logged, "these are not the logs of this run"
+    assert mark not in logged
+    signed_in = deployment.tokens(CUSTOMER)
+    for secret in (customer.token, deployment.customer.token, staff.token, signed_in["IdToken"]):
+        assert secret.rpartition(".")[2] not in logged
+
+
+def test_functions_count_what_happened(deployment: Deployment, customer: Caller) -> None:
+    order = customer.settled(customer.place(paymentToken="tok_approve")["orderId"])
+    key = secrets.token_hex(8)
+    for _ in range(2):
+        customer.post(customer.order(), key=key).raise_for_status()
+    customer.patch(order["orderId"], "CANCELED", if_match='"9"')
+    deployment.settle()
+
+    def counted() -> set[str]:
+        metrics = [
+            metric["Name"]
+            for function in deployment.functions
+            for line in deployment.log_lines(function)
+            if "_aws" in line
+            for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        ]
+        return set(metrics)
+
+    wanted = {"OrdersCreated", "EventsPublished", "PaymentPaid", "Replays", "Conflicts"}
+    eventually(counted, wanted.issubset)
