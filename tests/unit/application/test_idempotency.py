@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from fakes import NOON
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orders.application.idempotency import Answer, IdempotencyKey
@@ -30,6 +30,7 @@ def test_an_expired_record_of_another_request_counts_as_absent() -> None:
 
 
 @given(st.integers(0, 999), st.integers(0, 3_000))
+@example(0, 1_000)
 def test_a_record_is_kept_24_hours_and_to_the_end_of_that_second(since: int, later: int) -> None:
     used = NOON.replace(microsecond=since * 1000)
     now = used + timedelta(hours=24, milliseconds=later - 1000)
