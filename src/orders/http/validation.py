@@ -13,6 +13,8 @@ Body = TypeVar("Body")
 
 _MAX_NAME: Final = 100
 _PLACE: Final = re.compile(r"(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
+_WHOLE: Final = r"(?!\\n)"
+"""What `bodies` adds to every pattern, in the words of the message; no business of the client's."""
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _FIELD: Final = re.compile(
     r"Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
@@ -34,7 +36,7 @@ def field_error(message: str) -> FieldProblem:
     pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
     field = _FIELD.fullmatch(what)
     if field is None:
-        return FieldProblem(pointer, f"{what.replace('`', '')}.")
+        return FieldProblem(pointer, f"{what.replace('`', '').replace(_WHOLE, '')}.")
     name = field["name"][:_MAX_NAME]
     escaped = name.replace("~", "~0").replace("/", "~1")
     detail = "Unknown field." if "unknown" in field["fault"] else "This field is required."

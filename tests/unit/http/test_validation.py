@@ -29,6 +29,12 @@ def test_a_complaint_becomes_a_pointer_and_a_sentence(
     assert detail in {None, error.detail}
 
 
+def test_a_pattern_is_shown_as_the_document_has_it() -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        validated({"customerId": "cus_42", "currency": "usd", "items": []}, NewOrderBody)
+    assert refused.value.error.detail == "Expected str matching regex '^[A-Z]{3}$'."
+
+
 def test_a_long_name_of_an_unknown_field_is_cut() -> None:
     with pytest.raises(ValidationFailed) as refused:
         validated({"x" * 10_000: 1}, StatusChangeBody)
