@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -187,6 +188,15 @@ class TestCustomersList:
         request = page_request(2, newest_first=False)
         assert len(self.read(repository, request, PAID).items) == 2
         assert len(repository.calls) == 3
+
+    def test_a_page_that_is_just_full_looks_on_for_its_successor(self) -> None:
+        """Else it would call itself the last, or be followed by an empty one."""
+        statuses = [PAID] * 2 + [PENDING] * FILTERED_READ_SIZE
+        for more in ([PAID], []):
+            repository = orders_of(statuses + more)
+            request = page_request(2, newest_first=False)
+            pages = walk(request, partial(self.read, repository, status=PAID))
+            assert [len(page) for page in pages] == [2] + [1] * len(more)
 
     def test_a_page_that_is_full_at_once_is_one_read(self) -> None:
         repository = orders_of([PAID] * (FILTERED_READ_SIZE + 1))
