@@ -200,8 +200,6 @@ class Deployment:
     def __init__(self, stack: LocalStack, environment: dict[str, str]) -> None:
         self.stack = stack
         self.environment = environment
-        self.requests: dict[str, str] = {}
-        """Every request that a function answered, by its id."""
         self._customers = 0
         self._clients: dict[str, Any] = {}
 
@@ -250,14 +248,9 @@ class Deployment:
                 timeout=SECONDS,
                 limits=httpx.Limits(max_connections=64),
                 trust_env=False,
-                event_hooks={"response": [check_answer, self._note]},
+                event_hooks={"response": [check_answer]},
             ),
         )
-
-    def _note(self, response: httpx.Response) -> None:
-        if request_id := response.headers.get("x-request-id"):
-            request = response.request
-            self.requests[request_id] = f"{request.method} {request.url}: {response.status_code}"
 
     def aws(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         if service not in self._clients:
@@ -353,7 +346,10 @@ class Deployment:
         )
 
     def log_lines(self, function: str) -> list[Json]:
-        """What the function logged, without the lines of Lambda itself."""
+        """What the function logged, without the lines of Lambda itself.
+
+        The emulator may add an invocation's lines only when the same process is invoked again.
+        """
         pages = (
             self.aws("logs")
             .get_paginator("filter_log_events")
@@ -375,6 +371,7 @@ class Deployment:
                 QueueUrl=url,
                 MaxNumberOfMessages=10,
                 WaitTimeSeconds=1,
+                AttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
             for message in answer.get("Messages", ()):
@@ -394,21 +391,14 @@ class Deployment:
             attributes["ApproximateNumberOfMessagesNotVisible"]
         )
 
-    def catch_up(self) -> None:
-        """Return once everything that was committed before is published and recorded.
+    def settle(self) -> None:
+        """Return once everything that was committed before is published and consumed.
 
         The stream is read in order: what is done for the newest order is done for all.
         """
-        order_id = self.customer.place()["orderId"]
-        eventually(
-            lambda: [line.get("event_id") for line in self.log_lines("publish-order-events")],
-            lambda published: f"{order_id}/1" in published,
-        )
-        self.customer.complete_timeline(order_id, 1)
-
-    def settle(self) -> None:
-        """Catch up, and return once every event is consumed."""
-        self.catch_up()
+        newest = self.customer.place(paymentToken="tok_approve")
+        assert self.customer.settled(newest["orderId"])["status"] == "PAID"
+        self.customer.complete_timeline(newest["orderId"], 2)
         eventually(self.queue_depth, lambda depth: depth == 0)
 
     def published(self, queue: HeldQueue, order_id: str) -> list[Json]:
