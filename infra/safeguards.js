@@ -60,7 +60,13 @@ class Safeguards {
 
   refuseStandInsOnAws() {
     const stage = this.serverless.getProvider('aws').getStage();
-    const emulated = (process.env.AWS_ENDPOINT_URL || '').startsWith('http://127.0.0.1:');
+    // One service's own address, as AWS_ENDPOINT_URL_CLOUDFORMATION, goes before the common one.
+    const endpoints = Object.entries(process.env)
+      .filter(([name]) => name === 'AWS_ENDPOINT_URL' || name.startsWith('AWS_ENDPOINT_URL_'))
+      .map(([, url]) => url);
+    const emulated =
+      'AWS_ENDPOINT_URL' in process.env &&
+      endpoints.every((url) => url.startsWith('http://127.0.0.1:'));
     if (stage === 'offline' || (stage === 'local' && !emulated)) {
       throw new this.serverless.classes.Error(
         'A stand-in token issuer cannot go to AWS: use `make up` or `make offline`, or package ' +

@@ -168,6 +168,15 @@ class TestDeployment:
         said = refused_deployment(stage, packaged(stage), AWS_ENDPOINT_URL=endpoint)
         assert "A stand-in token issuer cannot go to AWS" in said
 
+    def test_nor_past_the_emulator_by_the_address_of_one_service(self) -> None:
+        said = refused_deployment(
+            "local",
+            packaged("local"),
+            AWS_ENDPOINT_URL=NOBODY_LISTENS,
+            AWS_ENDPOINT_URL_LAMBDA="https://lambda.example.com",
+        )
+        assert "A stand-in token issuer cannot go to AWS" in said
+
     @pytest.mark.parametrize("stage", ["local", "offline"])
     def test_nor_does_its_package_under_the_name_of_a_production_stage(self, stage: str) -> None:
         said = refused_deployment("prod", packaged(stage), **ISSUER)
