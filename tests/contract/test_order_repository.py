@@ -437,15 +437,17 @@ class TestLists:
         seen: list[OrderId] = []
         remaining = EVERYTHING
         while page := read(orders, remaining, newest_first=newest_first, limit=7):
-            assert len(page) <= 7
-            seen += [order.order_id for order in page]
-            last = page[-1].order_id
+            found = [order.order_id for order in page]
+            assert len(found) <= 7
+            assert not set(found) & set(seen)
+            seen += found
+            last = found[-1]
             remaining = remaining.before(last) if newest_first else remaining.after(last)
             for at in (NOON - timedelta(days=1), times[20], NOON + timedelta(days=1)):
                 if len(seen) < len(placed):
                     added(orders, replace(placed_order(), order_id=ids.order_id(at)))
 
-        assert seen == sorted(set(seen), reverse=newest_first)
+        assert seen == sorted(seen, reverse=newest_first)
         assert {order.order_id for order in placed} <= set(seen)
 
     def test_a_page_is_full_unless_the_list_ends(self, orders: OrderRepository, read: Read) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -155,7 +156,10 @@ def faults() -> Iterator[tuple[str, object]]:
     for name in READ_TEXTS:
         yield from ((name, value) for value in [*NEITHER, {"N": "1"}, {"S": ""}, {"S": "?"}])
     for name in NUMBERS:
-        yield from ((name, value) for value in [*NEITHER, {"N": "1.5"}, {"N": "x"}, {"S": "1"}])
+        yield from (
+            (name, value)
+            for value in [*NEITHER, {"N": "1.5"}, {"N": "x"}, {"N": math.inf}, {"S": "1"}]
+        )
 
 
 class TestMalformedRecords:
