@@ -11,6 +11,8 @@ bin = .venv/bin
 lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 export LOCAL_PORT
+# Where it is set, every run of the tests compiles them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down clean demo offline load test test-fast check format generate package deploy lock
