@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from orders.application.ports import KeyInUse, StaleOrder
+from orders.application.ports import KeyInUse, StaleOrder, Unsent
 from orders.domain import timestamps
 from orders.domain.errors import OutOfStock, PaymentDeclined
 from orders.domain.order import OrderSummary
@@ -53,7 +53,8 @@ class InMemoryOrders:
     """`OrderRepository` on dictionaries, which a test may read and fill.
 
     `unindexed` holds orders that eventually consistent lists don't show yet. `before_write` is
-    called before each write, outside of its transaction: the place for somebody else's write.
+    called before each write, outside of its transaction, and `between_reads` between the two of
+    a read that is no snapshot: the places for somebody else's write.
     """
 
     def __init__(self) -> None:
@@ -63,6 +64,7 @@ class InMemoryOrders:
         self.unindexed: set[OrderId] = set()
         self.calls: list[str] = []
         self.before_write: Callable[[], None] = lambda: None
+        self.between_reads: Callable[[], None] = lambda: None
         self._lock = Lock()
 
     def add(self, order: Order, record: IdempotencyRecord | None, now: datetime) -> None:
@@ -99,11 +101,15 @@ class InMemoryOrders:
         return self.records.get(record_id)
 
     def get_with_record(
-        self, order_id: OrderId, record_id: str
+        self, order_id: OrderId, record_id: str, *, snapshot: bool = False
     ) -> tuple[Order | None, IdempotencyRecord | None]:
-        self.calls.append("get_with_record")
-        with self._lock:
-            return self.orders.get(order_id), self.records.get(record_id)
+        self.calls.append("get_snapshot" if snapshot else "get_with_record")
+        if snapshot:
+            with self._lock:
+                return self.orders.get(order_id), self.records.get(record_id)
+        record = self.records.get(record_id)
+        self.between_reads()
+        return self.orders.get(order_id), record
 
     def list_by_customer(
         self,
@@ -194,16 +200,19 @@ class InMemoryReports:
 
 
 class FakePublisher:
-    """Keeps what it is given, but the changes of the orders in `refused`."""
+    """Keeps what it is given, but the changes of the orders in `unavailable` and `refused`."""
 
     def __init__(self) -> None:
         self.published: list[OrderChange] = []
+        self.unavailable: set[OrderId] = set()
         self.refused: set[OrderId] = set()
 
-    def publish(self, changes: Sequence[OrderChange]) -> Collection[int]:
-        unsent = {i for i, change in enumerate(changes) if change.order_id in self.refused}
+    def publish(self, changes: Sequence[OrderChange]) -> Unsent:
+        unavailable = {i for i, change in enumerate(changes) if change.order_id in self.unavailable}
+        refused = {i for i, change in enumerate(changes) if change.order_id in self.refused}
+        unsent = unavailable | refused
         self.published += [change for i, change in enumerate(changes) if i not in unsent]
-        return unsent
+        return Unsent(unavailable, refused)
 
 
 class FakePayments:

@@ -100,8 +100,7 @@ def client_of(endpoint: str, attempt_seconds: float = START_SECONDS) -> DynamoDB
     """The platform's own client, but patient: on a busy machine too, one call is one attempt."""
     with pytest.MonkeyPatch.context() as changes:
         changes.setenv("AWS_ENDPOINT_URL", endpoint)
-        changes.setattr(table, "_ATTEMPT_SECONDS", attempt_seconds)
-        return table.connect()
+        return table.connect(attempt_seconds)
 
 
 def new_table(endpoint: str) -> table.Table:

@@ -174,21 +174,31 @@ class TestWhatIsWrittenIsRead:
             assert list(orders.each_by_status(status, EVERYTHING)) == expected
 
 
+SNAPSHOT = pytest.mark.parametrize("snapshot", [False, True], ids=["two reads", "snapshot"])
+
+
 class TestIdempotencyRecords:
-    def test_a_record_rides_with_a_new_order(self, orders: OrderRepository) -> None:
+    @SNAPSHOT
+    def test_a_record_rides_with_a_new_order(
+        self, orders: OrderRepository, *, snapshot: bool
+    ) -> None:
         order, first = placed_order(), record('{"a": "\uffff"}')
         orders.add(order, first, NOON)
 
         assert orders.get_record(RECORD_ID) == first
-        assert orders.get_with_record(order.order_id, RECORD_ID) == (order, first)
+        assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (
+            order,
+            first,
+        )
 
-    def test_a_record_rides_with_a_change(self, orders: OrderRepository) -> None:
+    @SNAPSHOT
+    def test_a_record_rides_with_a_change(self, orders: OrderRepository, *, snapshot: bool) -> None:
         order, first = placed_order(), record()
         paid = moved(order, PAID)
         added(orders, order)
         orders.update(order, paid, first, NOON)
 
-        assert orders.get_with_record(order.order_id, RECORD_ID) == (paid, first)
+        assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (paid, first)
 
     def test_a_record_can_be_written_alone(self, orders: OrderRepository) -> None:
         first = replace(record(), answer=Answer(200, "{}", '"1"', None))
@@ -199,17 +209,18 @@ class TestIdempotencyRecords:
             orders.remember(record("again"), NOON)
         assert orders.get_record(RECORD_ID) == first
 
-    def test_what_is_not_there_is_none(self, orders: OrderRepository) -> None:
+    @SNAPSHOT
+    def test_what_is_not_there_is_none(self, orders: OrderRepository, *, snapshot: bool) -> None:
         order = placed_order()
         assert orders.get_record(RECORD_ID) is None
-        assert orders.get_with_record(order.order_id, RECORD_ID) == (None, None)
+        assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (None, None)
 
         added(orders, order)
-        assert orders.get_with_record(order.order_id, RECORD_ID) == (order, None)
+        assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (order, None)
 
         orders.remember(record(), NOON)
         other = placed_order().order_id
-        assert orders.get_with_record(other, RECORD_ID) == (None, record())
+        assert orders.get_with_record(other, RECORD_ID, snapshot=snapshot) == (None, record())
 
     def test_a_live_record_keeps_a_second_order_from_being_written(
         self, orders: OrderRepository
@@ -233,7 +244,10 @@ class TestIdempotencyRecords:
         with pytest.raises(KeyInUse):
             orders.update(order, moved(order, PAID), record("second"), NOON)
 
-        assert orders.get_with_record(order.order_id, RECORD_ID) == (order, record("first"))
+        assert orders.get_with_record(order.order_id, RECORD_ID) == (
+            order,
+            record("first"),
+        )
 
     def test_an_order_that_moved_is_told_from_a_key_that_was_used(
         self, orders: OrderRepository
@@ -269,7 +283,10 @@ class TestIdempotencyRecords:
         assert orders.get_record(RECORD_ID) == record("first", expires_at=expiry)
 
         orders.add(second, at_expiry, expiry)
-        assert orders.get_with_record(second.order_id, RECORD_ID) == (second, at_expiry)
+        assert orders.get_with_record(second.order_id, RECORD_ID) == (
+            second,
+            at_expiry,
+        )
 
     @pytest.mark.parametrize("write", ["update", "remember"])
     def test_a_change_overwrites_an_expired_record_too(

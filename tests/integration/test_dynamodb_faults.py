@@ -58,13 +58,17 @@ CONTENDED = [CONFLICT, CANCELED_FOR_THROUGHPUT, CANCELED_FOR_THROTTLING, CONFLIC
 OUT_OF_REACH = [THROUGHPUT, THROTTLING, Break.RESET, Break.RESET_AFTER]
 ORDER_ID = placed_order().order_id
 EVERYTHING = IdRange.all()
+ATTEMPT_SECONDS = 1.0
 KEY = IdempotencyKey("cus_42#" + "0f" * 32, "fingerprint")
 
 
 READS: dict[str, Callable[[DynamoDbOrders], object]] = {
     "order": lambda orders: orders.get(ORDER_ID),
     "record": lambda orders: orders.get_record(KEY.record_id),
-    "order and record": lambda orders: orders.get_with_record(ORDER_ID, KEY.record_id),
+    "order and record": lambda orders: orders.get_with_record(
+        ORDER_ID, KEY.record_id, snapshot=False
+    ),
+    "snapshot": lambda orders: orders.get_with_record(ORDER_ID, KEY.record_id, snapshot=True),
     "customer's list": lambda orders: orders.list_by_customer(
         CUS_42, EVERYTHING, newest_first=True, limit=1, consistent=False
     ),
@@ -90,7 +94,7 @@ def name(fault: Fault) -> str:
 @pytest.fixture
 def hasty_orders(wire: Recorder, orders: DynamoDbOrders) -> DynamoDbOrders:
     """With the time limit that the functions have."""
-    client = client_of(wire.endpoint, dynamodb._ATTEMPT_SECONDS)
+    client = client_of(wire.endpoint, ATTEMPT_SECONDS)
     return DynamoDbOrders(Table(client, orders.table.name), INDEX)
 
 
@@ -109,7 +113,10 @@ class TestAWriteThatFailsOnce:
         first, second = wire.calls
         assert first.body == second.body
         assert first.parameters["ClientRequestToken"]
-        assert orders.get_with_record(order.order_id, KEY.record_id) == (order, record)
+        assert orders.get_with_record(order.order_id, KEY.record_id) == (
+            order,
+            record,
+        )
 
     @pytest.mark.parametrize("fault", [Break.SILENCE, Break.SILENCE_AFTER], ids=name)
     def test_is_repeated_byte_for_byte_where_no_answer_came_in_time(
@@ -306,7 +313,10 @@ class TestARead:
         left_out = Answer({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})
 
         wire.inject([left_out])
-        assert orders.get_with_record(order.order_id, KEY.record_id) == (order, record)
+        assert orders.get_with_record(order.order_id, KEY.record_id) == (
+            order,
+            record,
+        )
 
         wire.inject(repeat(left_out))
         with pytest.raises(TryAgain):

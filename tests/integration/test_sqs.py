@@ -101,7 +101,7 @@ class TestPublishing:
     ) -> None:
         made = changes(25)
 
-        assert list(publisher.publish(made)) == []
+        assert publisher.publish(made) == (set(), set())
 
         assert [len(call.parameters["Entries"]) for call in wire.calls] == [10, 10, 5]
         assert wire.counts == {"SendMessageBatch": 3}
@@ -114,7 +114,7 @@ class TestPublishing:
             assert attributes["type"]["StringValue"] == json.loads(message["Body"])["type"]
 
     def test_nothing_to_say_is_no_call(self, wire: Recorder, publisher: SqsEventPublisher) -> None:
-        assert list(publisher.publish([])) == []
+        assert publisher.publish([]) == (set(), set())
         assert wire.calls == []
 
     def test_a_reason_arrives_whatever_its_characters(
@@ -122,7 +122,7 @@ class TestPublishing:
     ) -> None:
         (change,) = changes(1, reason=ANY_CHARACTER)
 
-        assert list(publisher.publish([change])) == []
+        assert publisher.publish([change]) == (set(), set())
 
         (message,) = received(queue, 1)
         assert json.loads(message["Body"])["data"]["reason"] == ANY_CHARACTER
@@ -147,7 +147,8 @@ class TestPublishing:
 
         unsent = publisher.publish(made)
 
-        assert sorted(unsent) == [3, 7, *range(10, 20)]
+        assert sorted(unsent.unavailable) == [3, *range(10, 20)]
+        assert sorted(unsent.refused) == [7]
         bodies = {message["Body"] for message in received(queue, 5)}
         assert bodies == {event_body(change) for change in made[20:]}
 
@@ -156,14 +157,14 @@ class TestPublishing:
     ) -> None:
         wire.inject(repeat(Break.RESET))
 
-        assert sorted(publisher.publish(changes(11))) == list(range(11))
+        assert sorted(publisher.publish(changes(11)).unavailable) == list(range(11))
         assert wire.counts == {"SendMessageBatch": 2 * CLIENT_ATTEMPTS}
 
     def test_a_queue_that_is_not_there_leaves_all_unsent(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
         missing = replace(publisher, queue_url=f"{queue}-that-is-not")
-        assert sorted(missing.publish(changes(2))) == [0, 1]
+        assert sorted(missing.publish(changes(2)).unavailable) == [0, 1]
 
 
 class TestEventBodies:

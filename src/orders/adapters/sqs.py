@@ -10,10 +10,11 @@ import botocore.config
 import botocore.exceptions
 import botocore.session
 
+from orders.application.ports import Unsent
 from orders.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from orders.domain.changes import OrderChange
 
@@ -45,8 +46,9 @@ class SqsEventPublisher:
     client: Any
     queue_url: str
 
-    def publish(self, changes: Sequence[OrderChange]) -> Collection[int]:
-        unsent: set[int] = set()
+    def publish(self, changes: Sequence[OrderChange]) -> Unsent:
+        unavailable: set[int] = set()
+        refused: set[int] = set()
         for start in range(0, len(changes), MAX_ENTRIES):
             batch = range(start, min(start + MAX_ENTRIES, len(changes)))
             try:
@@ -56,12 +58,12 @@ class SqsEventPublisher:
                 )
             except _FAULTS as error:
                 logger.warning("events not sent", cause=_code(error), events=len(batch))
-                unsent.update(batch)
+                unavailable.update(batch)
             else:
                 for entry in answer.get("Failed", ()):
                     logger.warning("event not sent", cause=entry["Code"])
-                    unsent.add(int(entry["Id"]))
-        return unsent
+                    (refused if entry["SenderFault"] else unavailable).add(int(entry["Id"]))
+        return Unsent(unavailable, refused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from orders.application.idempotency import Outcome
 from orders.application.ports import KeyInUse, StaleOrder
-from orders.domain.errors import OrderNotFound, TryAgain, VersionMismatch
+from orders.domain.errors import (
+    Forbidden,
+    IllegalTransition,
+    OrderNotFound,
+    TryAgain,
+    VersionMismatch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from orders.application.caller import Caller
     from orders.application.idempotency import IdempotencyKey, IdempotencyRecord, Render
@@ -49,35 +56,51 @@ class ChangeStatus:
             IdempotencyKeyReused, OrderNotFound, Forbidden, VersionMismatch, IllegalTransition,
             TryAgain: in this order of precedence.
         """
+        snapshot = False
         for _ in range(_ATTEMPTS):
-            order, record = self._read(change.order_id, key)
+            order, record = self._read(change.order_id, key, snapshot=snapshot)
             now = self.clock.now()
             if key and (replay := key.replay(record, now)):
                 return replay
             if order is None or not caller.may_act_for(order.customer_id):
                 raise OrderNotFound
-            caller.require_may_change(order, change.status)
-            if change.expects and not change.expects(order.version):
-                raise VersionMismatch(order.version)
             try:
-                if order.status is change.status:
-                    answer = render(order)
-                    if key:
-                        self.orders.remember(key.remember(answer, now), now)
-                    return Outcome(answer)
-                changed = order.changed_to(
-                    change.status, by=caller.actor, at=now, reason=change.reason
-                )
-                answer = render(changed)
-                self.orders.update(order, changed, key.remember(answer, now) if key else None, now)
+                return self._apply(caller, change, order, key, render, now)
             except (StaleOrder, KeyInUse):
                 continue
-            return Outcome(answer, order=changed)
+            except (Forbidden, VersionMismatch, IllegalTransition):
+                # What speaks against the change may be this very request, sent twice: then its
+                # record is there, and was not yet when the order was read.
+                if key is None or snapshot:
+                    raise
+                snapshot = True
         raise TryAgain
 
+    def _apply(  # noqa: PLR0913, PLR0917 - what a change is decided on
+        self,
+        caller: Caller,
+        change: StatusChange,
+        order: Order,
+        key: IdempotencyKey | None,
+        render: Render,
+        now: datetime,
+    ) -> Outcome:
+        caller.require_may_change(order, change.status)
+        if change.expects and not change.expects(order.version):
+            raise VersionMismatch(order.version)
+        if order.status is change.status:
+            answer = render(order)
+            if key:
+                self.orders.remember(key.remember(answer, now), now)
+            return Outcome(answer)
+        changed = order.changed_to(change.status, by=caller.actor, at=now, reason=change.reason)
+        answer = render(changed)
+        self.orders.update(order, changed, key.remember(answer, now) if key else None, now)
+        return Outcome(answer, order=changed)
+
     def _read(
-        self, order_id: OrderId, key: IdempotencyKey | None
+        self, order_id: OrderId, key: IdempotencyKey | None, *, snapshot: bool
     ) -> tuple[Order | None, IdempotencyRecord | None]:
         if key is None:
             return self.orders.get(order_id), None
-        return self.orders.get_with_record(order_id, key.record_id)
+        return self.orders.get_with_record(order_id, key.record_id, snapshot=snapshot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -74,9 +74,12 @@ class OrderRepository(Protocol):
         """The record as last committed, expired or not."""
 
     def get_with_record(
-        self, order_id: OrderId, record_id: str
+        self, order_id: OrderId, record_id: str, *, snapshot: bool = False
     ) -> tuple[Order | None, IdempotencyRecord | None]:
-        """Both as last committed, in one call."""
+        """Each as last committed, in one call; with `snapshot` both as of one instant.
+
+        Without it a write of both may show in the one and not yet in the other.
+        """
 
     def list_by_customer(
         self,
@@ -118,11 +121,18 @@ class ReportRepository(Protocol):
     def get(self, day: date) -> DailyReport | None: ...
 
 
+class Unsent(NamedTuple):
+    """Indices of changes whose events were not sent, for now or because they never can be."""
+
+    unavailable: Collection[int]
+    refused: Collection[int]
+
+
 class EventPublisher(Protocol):
     """The way out to whoever consumes order events."""
 
-    def publish(self, changes: Sequence[OrderChange]) -> Collection[int]:
-        """Send one event per change; the indices of those that could not be sent."""
+    def publish(self, changes: Sequence[OrderChange]) -> Unsent:
+        """Send one event per change."""
 
 
 class PaymentGateway(Protocol):

@@ -34,4 +34,8 @@ def from_text(text: str) -> datetime:
     if instant.tzinfo is None:
         message = "an instant needs its offset"
         raise ValueError(message)
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        message = "an instant before the year 1 or after the year 9999"
+        raise ValueError(message) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
@@ -27,12 +27,21 @@ if TYPE_CHECKING:
     from orders.domain.order_id import OrderId
 
 
+_LEFT_MILLISECONDS: Final = 3_000
+"""What a message must have left to be begun: a function that is cut off fails all of its batch."""
+
+
+class OutOfTime(Exception):
+    """The message was not begun."""
+
+
 def consumer(settle: SettlePayment) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
-    def process(record: SQSRecord) -> None:
+    def process(record: SQSRecord, lambda_context: Any) -> None:  # noqa: ANN401 - Lambda's
         about_no_order()
         try:
+            _require_time(lambda_context)
             order_id = _subject(record.body)
             about_order(order_id)
             settlement = settle(order_id)
@@ -50,6 +59,11 @@ def consumer(settle: SettlePayment) -> Callable[[dict[str, Any], Any], dict[str,
     return handle
 
 
+def _require_time(context: Any) -> None:  # noqa: ANN401 - Lambda's
+    if context.get_remaining_time_in_millis() < _LEFT_MILLISECONDS:
+        raise OutOfTime
+
+
 def _subject(body: str) -> OrderId:
     """Raises ValueError, KeyError: not one of our events; it ends in the dead-letter queue."""
     order_id = parse_order_id(json.loads(body)["subject"])
@@ -59,7 +73,7 @@ def _subject(body: str) -> OrderId:
     return order_id
 
 
-_table = wiring.table()
+_table = wiring.table(attempt_seconds=1.0)
 handler = background(
     consumer(
         SettlePayment(

@@ -27,31 +27,36 @@ def consumer(
     """
 
     def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-        failed: list[str] = []
-        changes: list[tuple[str, OrderChange]] = []
+        failed: list[StreamRecord] = []
+        readable: list[tuple[StreamRecord, OrderChange]] = []
         for record in event["Records"]:
             try:
                 change = stream.change(record)
             except sqs.Unavailable:
-                failed.append(_sequence_number(record))
+                failed.append(record)
                 continue
             if change:
-                changes.append((_sequence_number(record), change))
-        unsent = publisher.publish([change for _, change in changes])
-        for index, (sequence_number, change) in enumerate(changes):
-            if index in unsent:
-                failed.append(sequence_number)
+                readable.append((record, change))
+        unsent = publisher.publish([change for _, change in readable])
+        for index, (record, change) in enumerate(readable):
+            if index in unsent.unavailable:
+                failed.append(record)
+            elif index in unsent.refused:
+                try:
+                    stream.set_aside(record, "the queue refuses the event")
+                except sqs.Unavailable:
+                    failed.append(record)
             else:
                 logger.info("event published", type=change.event_type, event_id=change.event_id)
-        if sent := len(changes) - len(unsent):
+        if sent := len(readable) - len(unsent.unavailable) - len(unsent.refused):
             count("EventsPublished", sent)
-        return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+        return {
+            "batchItemFailures": [
+                {"itemIdentifier": record["dynamodb"]["SequenceNumber"]} for record in failed
+            ]
+        }
 
     return handle
-
-
-def _sequence_number(record: StreamRecord) -> str:
-    return str(record["dynamodb"]["SequenceNumber"])
 
 
 _client = sqs.connect()

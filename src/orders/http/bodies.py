@@ -206,7 +206,7 @@ class OrderBody(msgspec.Struct, rename="camel"):
                 OrderItemBody(item.sku, item.name, item.quantity, item.unit_amount)
                 for item in order.items
             ],
-            metadata=dict(order.metadata),
+            metadata=dict(sorted(order.metadata.items())),
             version=order.version,
             allowed_transitions=list(order.allowed_transitions),
             created_at=timestamps.to_text(order.created_at),
@@ -273,9 +273,12 @@ class DailyReportBody(msgspec.Struct, rename="camel"):
         return cls(
             date=report.day.isoformat(),
             generated_at=timestamps.to_text(report.generated_at),
-            orders={currency: dict(counts) for currency, counts in report.orders.items()},
-            revenue=dict(report.revenue),
-            cancellation_reasons=dict(report.cancellation_reasons),
+            orders={
+                currency: dict(sorted(counts.items()))
+                for currency, counts in sorted(report.orders.items())
+            },
+            revenue=dict(sorted(report.revenue.items())),
+            cancellation_reasons=dict(sorted(report.cancellation_reasons.items())),
         )
 
 

@@ -285,6 +285,39 @@ def test_whoever_loses_the_race_for_a_key_gets_the_winners_answer(current: Order
     assert outcome.answer == desk.orders.records[KEY.record_id].answer
 
 
+@pytest.mark.parametrize(
+    ("target", "caller", "expects"),
+    [(PAID, STAFF, lambda version: version == 1), (CANCELED, CUSTOMER_42, None)],
+)
+def test_a_request_sent_twice_is_not_refused_for_its_own_effect(
+    target: OrderStatus, caller: Caller, expects: Callable[[int], bool] | None
+) -> None:
+    """The read of order and record is no snapshot: the twin's write may show in one of them."""
+    desk = Desk()
+
+    def commit_twin() -> None:
+        desk.orders.between_reads = lambda: None
+        assert not desk.change(target, key=KEY, caller=caller, expects=expects).replayed
+        if target is PAID:
+            desk.change(SHIPPED)
+
+    desk.orders.between_reads = commit_twin
+    outcome = desk.change(target, key=KEY, caller=caller, expects=expects)
+    assert outcome.replayed
+    assert outcome.answer == desk.orders.records[KEY.record_id].answer
+
+
+def test_a_keyed_request_is_refused_once_a_snapshot_says_so_too() -> None:
+    desk = Desk(SHIPPED)
+    with pytest.raises(IllegalTransition):
+        desk.change(PAID, key=KEY)
+    assert desk.orders.calls == ["get_with_record", "get_snapshot"]
+    desk.orders.calls.clear()
+    with pytest.raises(IllegalTransition):
+        desk.change(PAID)
+    assert desk.orders.calls == ["get"]
+
+
 def test_an_order_that_never_holds_still_is_tried_again_later() -> None:
     """No order moves so often; one whose version only grows stands for it."""
     desk = Desk()

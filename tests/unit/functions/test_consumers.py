@@ -123,7 +123,7 @@ class TestPublishOrderEvents:
         """The others are not: they are sent again, under their same ids, if at all."""
         orders = [placed_order() for _ in range(3)]
         records = [created(order) for order in orders]
-        self.publisher.refused = {orders[1].order_id}
+        self.publisher.unavailable = {orders[1].order_id}
         assert self.handle(*records) == [sequence_number(records[1])]
         published = [change.order_id for change in self.publisher.published]
         assert published == [orders[0].order_id, orders[2].order_id]
@@ -142,7 +142,7 @@ class TestPublishOrderEvents:
         assert self.handle(poison, created(good)) == []
         assert self.failure_queue.records == [poison]
         assert [change.order_id for change in self.publisher.published] == [good.order_id]
-        assert metric(output(), "UnreadableRecords") == 1
+        assert metric(output(), "RecordsSetAside") == 1
 
     def test_a_record_that_can_neither_be_read_nor_set_aside_is_reported(self) -> None:
         self.failure_queue.fault = sqs.Unavailable()
@@ -150,12 +150,24 @@ class TestPublishOrderEvents:
         assert self.handle(poison, created(good)) == [sequence_number(poison)]
         assert [change.order_id for change in self.publisher.published] == [good.order_id]
 
+    def test_an_event_that_the_queue_will_never_take_is_set_aside_and_blocks_nothing(
+        self, output: Callable[[], str]
+    ) -> None:
+        orders = [placed_order() for _ in range(3)]
+        records = [created(order) for order in orders]
+        self.publisher.refused = {orders[1].order_id}
+        assert self.handle(*records) == []
+        assert self.failure_queue.records == [records[1]]
+        assert metric(output(), "EventsPublished") == 2
+        self.failure_queue.fault = sqs.Unavailable()
+        assert self.handle(*records) == [sequence_number(records[1])]
+
     def test_an_empty_batch_is_no_failure(self) -> None:
         assert self.handle() == []
 
 
 class Sqs:
-    """SQS's client: refuses the bodies that hold `refused`, or every call with `fault`."""
+    """SQS's client: fails the bodies that hold `refused`, or every call with `fault`."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
@@ -318,6 +330,14 @@ class TestProcessOrderEvents:
         order = placed_order(payment_token="tok_approve")
         self.orders.orders[order.order_id] = order
         return order
+
+    def test_a_message_is_not_begun_where_there_is_no_time_to_end_it(self) -> None:
+        order = self.order()
+        record = message(change_of(order))
+        answer = self.handler(batch(record), Context(remaining=2_999))
+        assert failures(answer) == [record["messageId"]]
+        assert self.orders.orders[order.order_id] == order
+        assert failures(self.handler(batch(record), Context(remaining=3_000))) == []
 
     def test_an_order_with_a_token_is_paid(self, output: Callable[[], str]) -> None:
         order = self.order()

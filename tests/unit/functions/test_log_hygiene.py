@@ -59,7 +59,7 @@ HEADERS = {
     "x_forwarded_for": MARKER,
     "cookie": MARKER,
 }
-CONTEXT = SimpleNamespace(aws_request_id="5f2c6e1a")
+CONTEXT = SimpleNamespace(aws_request_id="5f2c6e1a", get_remaining_time_in_millis=lambda: 60_000)
 
 
 def secret_order() -> Order:

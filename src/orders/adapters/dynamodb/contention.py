@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tenacity import (
     RetryError,
@@ -20,12 +20,14 @@ from orders.domain.errors import TryAgain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+Result = TypeVar("Result")
+
 MAX_SECONDS: Final = 3.0
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 0.8
 
 
-def retry(attempt: Callable[[], None], started: float) -> None:
+def retry(attempt: Callable[[], Result], started: float) -> Result:
     """Repeat an attempt that was contended once, with full jitter.
 
     `started` is when that one began, by the monotonic clock: it may have taken seconds itself,
@@ -43,6 +45,6 @@ def retry(attempt: Callable[[], None], started: float) -> None:
         stop=stop_after_delay(MAX_SECONDS - (time.monotonic() - started)),
     )
     try:
-        attempts(attempt)
+        return attempts(attempt)
     except RetryError as error:
         raise TryAgain from error

@@ -80,9 +80,10 @@ class DynamoDbOrders:
         return None if row is None else rows.idempotency_record_from(row)
 
     def get_with_record(
-        self, order_id: OrderId, record_id: str
+        self, order_id: OrderId, record_id: str, *, snapshot: bool = False
     ) -> tuple[Order | None, IdempotencyRecord | None]:
-        found = self.table.get_many([keys.detail(order_id), keys.idempotency_record(record_id)])
+        both = [keys.detail(order_id), keys.idempotency_record(record_id)]
+        found = self.table.get_snapshot(both) if snapshot else self.table.get_many(both)
         by_kind = {row["sk"]: row for row in found}
         order, record = by_kind.get(keys.DETAIL), by_kind.get(keys.RECORD)
         return (

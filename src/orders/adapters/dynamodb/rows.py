@@ -123,7 +123,7 @@ def change_from(new: Row, old: Row | None) -> OrderChange:
             amount=new["amount"],
             currency=_text(new["currency"]),
         )
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise _malformed("order change", new, error) from None
 
 

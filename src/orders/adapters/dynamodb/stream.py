@@ -43,21 +43,27 @@ class FailureQueue(Protocol):
 class OrderStream:
     """The changes of orders in a batch of records; what can't be read is set aside."""
 
-    unreadable: FailureQueue
+    failures: FailureQueue
 
     def change(self, record: StreamRecord) -> OrderChange | None:
         """The record's change of status; None if there is none, or none that can be read.
 
-        A record that can't be read goes whole to the failure queue: to try it again would not
-        help, and must not hold up the records behind it. What the queue raises is raised here.
+        What the failure queue raises is raised here.
         """
         try:
             return order_change(record)
         except MalformedRow as error:
-            self.unreadable.send(record, str(error))
-            logger.error("unreadable stream record set aside", event_id=record.get("eventID"))
-            count("UnreadableRecords")
+            self.set_aside(record, str(error))
             return None
+
+    def set_aside(self, record: StreamRecord, cause: str) -> None:
+        """Send the record whole to the failure queue, to be acknowledged.
+
+        To try it again would not help, and it must not hold up the records behind it.
+        """
+        self.failures.send(record, cause)
+        logger.error("stream record set aside", event_id=record.get("eventID"))
+        count("RecordsSetAside")
 
 
 def order_change(record: StreamRecord) -> OrderChange | None:

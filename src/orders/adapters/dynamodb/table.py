@@ -11,12 +11,13 @@ import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydynox import DynamoDBClient
 from pydynox.exceptions import (
     ConditionalCheckFailedException,
     ConnectionException,
+    IdempotentParameterMismatchException,
     ProvisionedThroughputExceededException,
     PydynoxException,
     TransactionCanceledException,
@@ -26,18 +27,17 @@ from orders.adapters.dynamodb.faults import ConditionFailed, Contended
 from orders.domain.errors import TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from orders.adapters.dynamodb.keys import Key
     from orders.adapters.dynamodb.rows import Row
 
+Result = TypeVar("Result")
+
 Operation = dict[str, Any]
 """One part of a transaction, in pydynox's words; `put` and `update` make them."""
 
-_ATTEMPT_SECONDS: Final = 1.0
 _ATTEMPTS: Final = 3
-"""The client's own, for timeouts, resets, throttling and faults of the server: with its backoff
-about five seconds in all. A retried write repeats its bytes and its ClientRequestToken."""
 
 _CODES: Final = re.compile(r"\[([A-Za-z, ]+)\]")
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
@@ -52,13 +52,15 @@ logging.getLogger("pydynox").setLevel(logging.ERROR)
 _OUT_OF_REACH: Final = (ConnectionException, ProvisionedThroughputExceededException)
 
 
-def connect() -> DynamoDBClient:
+def connect(attempt_seconds: float) -> DynamoDBClient:
     """A client for this region, with the function's own credentials; costs no round trip.
 
-    Must not be shared across a fork.
+    A call is attempted three times, for timeouts, resets, throttling and faults of the server,
+    with up to two seconds of pauses between. A write that is repeated so keeps its bytes and its
+    ClientRequestToken. Must not be shared across a fork.
     """
     return DynamoDBClient(
-        connect_timeout=_ATTEMPT_SECONDS, read_timeout=_ATTEMPT_SECONDS, max_retries=_ATTEMPTS
+        connect_timeout=attempt_seconds, read_timeout=attempt_seconds, max_retries=_ATTEMPTS
     )
 
 
@@ -81,6 +83,12 @@ class Table:
             return self.client.sync_batch_get(
                 self.name, list(keys), consistent_read=True, projection=projection
             )
+
+    def get_snapshot(self, keys: Sequence[Key]) -> list[Row]:
+        """The rows that exist, all as of one instant; at most 100 keys."""
+        gets = [{"table": self.name, "key": key} for key in keys]
+        found = _despite_contention(lambda: self.client.sync_transact_get(gets))
+        return [row for row in found if row is not None]
 
     def query(  # noqa: PLR0913 - one for each thing that DynamoDB asks
         self,
@@ -119,19 +127,9 @@ class Table:
             ConditionFailed: nothing was written.
         """
         token = secrets.token_hex(16)
-        started = time.monotonic()
-
-        def attempt() -> None:
-            with _transaction_faults():
-                self.client.sync_transact_write(list(operations), client_request_token=token)
-
-        try:
-            attempt()
-        except Contended:
-            # Imported here, because most processes never lose a race.
-            from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
-
-            retry(attempt, started)
+        _despite_contention(
+            lambda: self.client.sync_transact_write(list(operations), client_request_token=token)
+        )
 
     def insert(self, row: Row) -> bool:
         """Write the row unless one is there already; whether it was written by this call."""
@@ -171,6 +169,22 @@ def _expression(
     return parts
 
 
+def _despite_contention(transaction: Callable[[], Result]) -> Result:
+    started = time.monotonic()
+
+    def attempt() -> Result:
+        with _transaction_faults():
+            return transaction()
+
+    try:
+        return attempt()
+    except Contended:
+        # Imported here, because most processes never lose a race.
+        from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
+
+        return retry(attempt, started)
+
+
 @contextmanager
 def _faults() -> Iterator[None]:
     try:
@@ -187,7 +201,9 @@ def _transaction_faults() -> Iterator[None]:
         yield
     except TransactionCanceledException as error:
         raise _cancellation(error) from error
-    except _OUT_OF_REACH as error:
+    except (*_OUT_OF_REACH, IdempotentParameterMismatchException) as error:
+        # A mismatch: an attempt before was carried out, and this one had its attributes in
+        # another order. Whether DynamoDB minds that is not documented.
         raise TryAgain from error
     except PydynoxException as error:
         # TransactionInProgress, TransactionConflict and faults of the server have no class of
