@@ -47,6 +47,7 @@ def walk(caller: Caller, address: str, **parameters: Any) -> list[list[Json]]:  
         assert ("next" in response.links) == (page["nextCursor"] is not None)
         if "next" not in response.links:
             return pages
+        assert len(pages) < 100, "a walk without an end"
         response = caller.http.get(response.links["next"]["url"])
 
 
