@@ -14,7 +14,7 @@ import httpx
 from local_stack import ROOT, LocalStack, StackError, wait_until
 
 EVENT_SECONDS = 30
-PUBLISHER_LOG = "/aws/lambda/orders-local-publish-order-events"
+PUBLISHER = "orders-local-publish-order-events"
 
 
 def main() -> None:
@@ -103,12 +103,15 @@ def send(caller: httpx.Client, method: str, path: str, body: object = None) -> A
 
 def published(stack: LocalStack, order_id: str, since_ms: int, count: int) -> list[dict[str, str]]:
     """Return the order's events in the publisher's log, once there are so many."""
-    logs = stack.client("logs")
+    logs, functions = stack.client("logs"), stack.client("lambda")
+    log_group = f"/aws/lambda/{PUBLISHER}"
     events: dict[str, dict[str, str]] = {}
 
     def all_there() -> bool:
-        found = logs.filter_log_events(logGroupName=PUBLISHER_LOG, startTime=since_ms)["events"]
-        for line in found:
+        # A line that was late comes with the function's next invocation.
+        functions.invoke(FunctionName=PUBLISHER, Payload=json.dumps({"Records": []}))
+        found = logs.filter_log_events(logGroupName=log_group, startTime=since_ms)
+        for line in found["events"]:
             if order_id in line["message"] and line["message"].startswith("{"):
                 event = json.loads(line["message"])
                 events[event["event_id"]] = event
