@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from local_stack import ROOT, LocalStack, StackError, wait_until
 
 EVENT_SECONDS = 30

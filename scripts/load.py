@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx
+from locust import HttpUser, constant_throughput, events, task
+
 from demo import client, read_env
 from local_stack import ROOT
-from locust import HttpUser, constant_throughput, events, task
 
 if TYPE_CHECKING:
     from locust.env import Environment

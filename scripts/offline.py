@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
+
 from build_artifact import build_docs_page
 from local_stack import OSLS, REGION, ROOT, StackError, http_status, port_is_free, wait_until
 

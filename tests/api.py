@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from examples import CUS_42, MUGS
 from fakes import FakeClock, FakeIds, InMemoryOrders, InMemoryReports
-
 from orders.application.change_status import ChangeStatus
 from orders.application.create_order import CreateOrder
 from orders.application.get_daily_report import GetDailyReport

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fakes import NOON, FakeIds
-
 from orders.application.caller import Caller
 from orders.application.idempotency import Answer
 from orders.domain.actor import CUSTOMER

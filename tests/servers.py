@@ -18,6 +18,7 @@ import botocore.session
 import pytest
 import yaml
 from botocore.config import Config
+
 from local_stack import (
     EMULATOR_APP,
     EMULATOR_PYTHON,
@@ -28,7 +29,6 @@ from local_stack import (
     wait_until,
 )
 from offline import CREATE_TABLE, free_port, require_java, start_database, stop
-
 from orders.adapters.dynamodb import table
 
 if TYPE_CHECKING:

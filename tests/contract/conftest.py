@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes import InMemoryOrders, InMemoryReports
-from servers import INDEX, dynamodb_local, ministack, new_table
 
+from fakes import InMemoryOrders, InMemoryReports
 from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
+from servers import INDEX, dynamodb_local, ministack, new_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from threading import Barrier
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+
 from examples import CUS_42, MUGS, placed_order
 from fakes import NOON, FakeIds, summary_of
-
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.application.ports import KeyInUse, StaleOrder
 from orders.domain import timestamps

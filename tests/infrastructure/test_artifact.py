@@ -14,8 +14,9 @@ from tempfile import gettempdir, gettempprefix
 from typing import TYPE_CHECKING
 
 import pytest
-from infrastructure.templates import ROOT, missing, temporary_directory
 from packaging.requirements import Requirement
+
+from infrastructure.templates import ROOT, missing, temporary_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

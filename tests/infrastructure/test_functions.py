@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from infrastructure.templates import ROOT
 
 import orders.environment
+from infrastructure.templates import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
 from infrastructure.templates import ISSUER, ROOT, missing, osls, packaged, service
 
 if TYPE_CHECKING:

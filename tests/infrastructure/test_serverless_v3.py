@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from infrastructure.templates import ISSUER, ROOT, framework, missing, packaged, read, service
 
 PINNED = Path(__file__).parent / "serverless-v3"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from api import Api
-from servers import INDEX, client_of, create_table, dynamodb_local
-from wire import Recorder
 
+from api import Api
 from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
 from orders.adapters.dynamodb.table import Table
+from servers import INDEX, client_of, create_table, dynamodb_local
+from wire import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

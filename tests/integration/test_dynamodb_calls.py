@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from api import CUSTOMERS_ORDERS, OTHER_CLAIMS, STAFF_CLAIMS, order_body
 from examples import placed_order
 from fakes import NOON, FakeClock
-from servers import INDEX, aws_client
-
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.repository import DynamoDbReports
 from orders.adapters.mock_inventory import MockInventory
@@ -21,16 +20,16 @@ from orders.application.settle_payment import SettlePayment
 from orders.domain.order import CustomerId
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
+from servers import INDEX, aws_client
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from api import Api
-    from wire import Call, Recorder
-
     from orders.adapters.dynamodb.repository import DynamoDbOrders
     from orders.adapters.dynamodb.table import Table
     from orders.domain.order import Order
+    from wire import Call, Recorder
 
 KEY = "a-key"
 PAID = {"status": "PAID"}

@@ -9,12 +9,10 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
+from pydynox.exceptions import AccessDeniedException, IdempotentParameterMismatchException
+
 from examples import CUS_42, new_order, placed_order
 from fakes import NOON, FakeClock, FakeIds
-from pydynox.exceptions import AccessDeniedException, IdempotentParameterMismatchException
-from servers import INDEX, client_of
-from wire import Answer, Break, Refusal
-
 from orders.adapters.dynamodb import contention
 from orders.adapters.dynamodb import table as dynamodb
 from orders.adapters.dynamodb.repository import DynamoDbOrders
@@ -29,13 +27,14 @@ from orders.domain.changes import TimelineEntry
 from orders.domain.errors import TryAgain
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
+from servers import INDEX, client_of
+from wire import Answer, Break, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wire import Fault, Recorder
-
     from orders.domain.order import Order
+    from wire import Fault, Recorder
 
 CLIENT_ATTEMPTS = dynamodb._ATTEMPTS
 MOST_ATTEMPTS = 40

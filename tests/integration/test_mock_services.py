@@ -8,8 +8,8 @@ from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
-from examples import MUGS, placed_order
 
+from examples import MUGS, placed_order
 from orders.adapters.dynamodb import keys
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import (

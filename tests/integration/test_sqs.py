@@ -11,17 +11,17 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from examples import placed_order
 from fakes import NOON
-from servers import aws_client, ministack
-from wire import Answer, Break, Recorder, Refusal
-
 from orders.adapters import sqs
 from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue, Unavailable, event_body
 from orders.domain.actor import CUSTOMER
 from orders.domain.changes import OrderChange
 from orders.domain.order import CustomerId
 from orders.domain.status import OrderStatus
+from servers import aws_client, ministack
+from wire import Answer, Break, Recorder, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

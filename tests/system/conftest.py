@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+
 from local_stack import EMULATOR_PYTHON, OSLS, LocalStack
 from offline import free_port
 from system.deployment import Deployment

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
+
 from local_stack import PASSWORD, REGION, STACK
 
 if TYPE_CHECKING:

@@ -6,23 +6,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pydynox import DynamoDBClient
+
 from examples import new_order
 from local_stack import CREDENTIALS, REGION
-from pydynox import DynamoDBClient
-from system.deployment import TABLE
-
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.adapters.system import RandomIds
 from orders.domain.actor import CUSTOMER, Actor
+from system.deployment import TABLE
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from system.deployment import Deployment
-
     from orders.domain.order import Order
     from orders.domain.status import OrderStatus
+    from system.deployment import Deployment
 
 STAFF = Actor("staff", "s-1")
 

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
 from local_stack import CUSTOMER, EMULATOR_PYTHON
 from system.deployment import problem_type
 

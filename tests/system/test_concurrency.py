@@ -7,12 +7,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+
 from system.deployment import at_once, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
+
     from system.deployment import Caller, Deployment
 
 CALLS = 32

@@ -7,6 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
+
 from system.deployment import TABLE, eventually, stream_record
 
 if TYPE_CHECKING:

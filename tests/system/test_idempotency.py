@@ -7,10 +7,12 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
+
 from system.deployment import problem_type
 
 if TYPE_CHECKING:
     import httpx
+
     from system.deployment import Caller
 
 

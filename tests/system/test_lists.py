@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from system.deployment import at_once, problem_type
 
 if TYPE_CHECKING:

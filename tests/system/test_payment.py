@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+
 from system.deployment import at_once, eventually
 
 if TYPE_CHECKING:

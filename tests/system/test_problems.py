@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from system.deployment import problem_type
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from system.deployment import FunctionFailed, stream_record
-from system.past_orders import PastOrders
 
 from orders.domain.status import OrderStatus
+from system.deployment import FunctionFailed, stream_record
+from system.past_orders import PastOrders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

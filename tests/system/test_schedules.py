@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from local_stack import STACK
-from system.past_orders import PastOrders
 
+from local_stack import STACK
 from orders.domain.status import OrderStatus
+from system.past_orders import PastOrders
 
 if TYPE_CHECKING:
     from system.deployment import Caller, Deployment, Json

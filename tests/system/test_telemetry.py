@@ -11,6 +11,7 @@ from system.deployment import eventually, stream_record
 
 if TYPE_CHECKING:
     import httpx
+
     from system.deployment import Caller, Deployment, Json
 
 

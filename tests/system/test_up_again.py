@@ -7,6 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+
 from local_stack import StackError, http_status
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from orders.application.list_customer_orders import ListCustomerOrders
 from orders.functions import wiring
-from orders.http.bodies import order_page_json
 from orders.http.caller import customer_id_of
 from orders.http.endpoint import endpoint
 from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_flag, parse_status
@@ -38,9 +37,7 @@ def route(
             status=parse_status(query["status"]) if "status" in query else None,
             consistent=parse_flag("consistent", query.get("consistent", "false")),
         )
-        cursor = listing.cursor(page.next_position)
-        body = order_page_json(page.items, cursor)
-        return listing.response(body, request.base_address(public_address), cursor)
+        return listing.response(page, request.base_address(public_address))
 
     return handle
 

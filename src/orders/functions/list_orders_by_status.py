@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from orders.application.list_orders_by_status import ListOrdersByStatus
 from orders.functions import wiring
-from orders.http.bodies import order_page_json
 from orders.http.endpoint import endpoint
 from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_status
 
@@ -27,9 +26,7 @@ def route(
         status = parse_status(query.get("status", ""))
         listing = order_listing(query, "/orders", "status")
         page = list_orders(caller, status, listing.page)
-        cursor = listing.cursor(page.next_position)
-        body = order_page_json(page.items, cursor)
-        return listing.response(body, request.base_address(public_address), cursor)
+        return listing.response(page, request.base_address(public_address))
 
     return handle
 

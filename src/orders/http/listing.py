@@ -12,12 +12,17 @@ from orders.application.paging import PageRequest
 from orders.domain import timestamps
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
+from orders.http.bodies import order_page_json
 from orders.http.cursor import encode_cursor, order_position
 from orders.http.problems import MalformedRequest
 from orders.http.response import JSON_HEADERS, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from orders.application.paging import Page
+    from orders.domain.order import OrderSummary
+    from orders.domain.order_id import OrderId
 
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
@@ -42,11 +47,10 @@ class Listing:
     query: Mapping[str, str]
     page: PageRequest
 
-    def cursor(self, position: str | None) -> str | None:
-        return None if position is None else encode_cursor(self.scope, position)
-
-    def response(self, body: str, base_address: str, cursor: str | None) -> Response:
-        """The page, with a link to the next one if there is one."""
+    def response(self, page: Page[OrderSummary, OrderId], base_address: str) -> Response:
+        position = page.next_position
+        cursor = None if position is None else encode_cursor(self.scope, position)
+        body = order_page_json(page.items, cursor)
         return page_response(body, f"{base_address}{self.path}", self.query, cursor)
 
 
@@ -76,6 +80,7 @@ def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listin
 def page_response(
     body: str, address: str, query: Mapping[str, str], cursor: str | None
 ) -> Response:
+    """A page, with a link to the next one if there is one."""
     if cursor is None:
         return Response(200, body, JSON_HEADERS)
     target = f"{address}?{urlencode({**query, 'cursor': cursor})}"

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from examples import placed_order
-from fakes import summary_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import placed_order
+from fakes import summary_of
 from orders.adapters.dynamodb import keys, rows
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain.actor import Actor

@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from examples import placed_order
-from fakes import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import placed_order
+from fakes import NOON
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.stream import OrderStream, order_change
 from orders.adapters.sqs import Unavailable

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+
 from examples import CUSTOMER_42, SOMEBODY_ELSE, STAFF, placed_order, rendered
 from fakes import FakeClock, InMemoryOrders
-
 from orders.application.change_status import ChangeStatus, StatusChange
 from orders.application.idempotency import IdempotencyKey
 from orders.domain.actor import CUSTOMER, Actor

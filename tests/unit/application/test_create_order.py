@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
 from examples import CUSTOMER_42, SOMEBODY_ELSE, STAFF, new_order, rendered
 from fakes import NOON, FakeClock, FakeIds, InMemoryOrders
-
 from orders.application.create_order import CreateOrder
 from orders.application.idempotency import IdempotencyKey
 from orders.application.ports import KeyInUse

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
 from examples import CUSTOMER_42, STAFF, placed_order
 from fakes import FakeClock, InMemoryOrders, InMemoryReports
-
 from orders.application.get_daily_report import GetDailyReport
 from orders.application.make_daily_report import MAX_REASONS, MakeDailyReport
 from orders.domain.actor import CUSTOMER

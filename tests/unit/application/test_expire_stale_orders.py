@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
 from examples import placed_order
 from fakes import NOON, FakeClock, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
-
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.errors import TryAgain

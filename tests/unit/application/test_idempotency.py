@@ -3,10 +3,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from fakes import NOON
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fakes import NOON
 from orders.application.idempotency import Answer, IdempotencyKey
 from orders.domain.errors import IdempotencyKeyReused
 

@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from examples import CUS_42, CUSTOMER_42, SOMEBODY_ELSE, STAFF, placed_order
-from fakes import NOON, InMemoryOrders
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import CUS_42, CUSTOMER_42, SOMEBODY_ELSE, STAFF, placed_order
+from fakes import NOON, InMemoryOrders
 from orders.application.get_order import GetOrder
 from orders.application.get_order_timeline import GetOrderTimeline
 from orders.application.list_customer_orders import FILTERED_READ_SIZE, ListCustomerOrders

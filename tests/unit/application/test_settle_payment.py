@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from examples import CUSTOMER_42, STAFF, placed_order, rendered
 from fakes import FakeClock, FakeInventory, FakePayments, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
-
 from orders.application.change_status import ChangeStatus, StatusChange
 from orders.application.settle_payment import Settlement, SettlePayment
 from orders.domain.actor import Actor

@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from fakes import NOON
 
+from fakes import NOON
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.changes import EVENT_TYPES, OrderChange
 from orders.domain.order import CustomerId

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from examples import new_order, placed_order
-from fakes import NOON, FakeIds
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import new_order, placed_order
+from fakes import NOON, FakeIds
 from orders.domain import money
 from orders.domain.actor import CUSTOMER
 from orders.domain.errors import InvalidOrder

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes import NOON
 from orders.domain.order_id import IdRange, created_at, make_order_id, parse_order_id
 from orders.domain.timestamps import from_milliseconds, to_milliseconds
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from examples import placed_order
 from fakes import NOON
-
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.errors import IllegalTransition
 from orders.domain.status import TRANSITIONS, OrderStatus

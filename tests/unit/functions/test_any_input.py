@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from api import MERGE_PATCH, OTHER_CLAIMS, REQUEST_ID, STAFF_CLAIMS, Api, order_body, request
-from examples import placed_order
 from hypothesis import given
 from hypothesis import strategies as st
+
+from api import MERGE_PATCH, OTHER_CLAIMS, REQUEST_ID, STAFF_CLAIMS, Api, order_body, request
+from examples import placed_order
 
 if TYPE_CHECKING:
     from api import Event

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+
 from examples import placed_order
 from fakes import (
     NOON,
@@ -18,20 +19,6 @@ from fakes import (
     FakePublisher,
     InMemoryOrders,
 )
-from stream_records import (
-    FakeFailureQueue,
-    batch,
-    change_of,
-    changed,
-    created,
-    failures,
-    message,
-    reservation_record,
-    sequence_number,
-    stream_record,
-    unreadable,
-)
-
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
 from orders.adapters.dynamodb.stream import OrderStream
@@ -48,6 +35,19 @@ from orders.functions import (
     record_audit_trail,
 )
 from orders.telemetry import background
+from stream_records import (
+    FakeFailureQueue,
+    batch,
+    change_of,
+    changed,
+    created,
+    failures,
+    message,
+    reservation_record,
+    sequence_number,
+    stream_record,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from api import OTHER_CLAIMS, STAFF_CLAIMS, Api, path_part
 from examples import placed_order
 

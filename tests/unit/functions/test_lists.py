@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+
 from api import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, Api, path_part, query_string
 from examples import CUS_42, placed_order
 from fakes import NOON
-
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.changes import TimelineEntry
 from orders.domain.order import CustomerId
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from api import Answer
-
     from orders.domain.order_id import OrderId
 
 MINE = "/customers/cus_42/orders"

@@ -8,19 +8,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from api import Api, item_body, order_body, request
 from examples import placed_order
 from fakes import NOON, FakeClock, FakeInventory, FakePayments, FakePublisher, InMemoryOrders
-from stream_records import (
-    FakeFailureQueue,
-    batch,
-    change_of,
-    changed,
-    created,
-    message,
-    unreadable,
-)
-
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
 from orders.adapters.dynamodb.stream import OrderStream
@@ -31,6 +22,15 @@ from orders.domain.order import CustomerId, OrderItem
 from orders.domain.status import OrderStatus
 from orders.functions import process_order_events, publish_order_events, record_audit_trail
 from orders.telemetry import background
+from stream_records import (
+    FakeFailureQueue,
+    batch,
+    change_of,
+    changed,
+    created,
+    message,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

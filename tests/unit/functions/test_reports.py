@@ -7,9 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from api import CUSTOMER_CLAIMS, STAFF_CLAIMS, Api
 from examples import placed_order
-
 from orders.application.make_daily_report import MakeDailyReport
 from orders.functions.daily_report import reporter
 from orders.telemetry import background

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from api import (
     CUSTOMER_CLAIMS,
     MERGE_PATCH,
@@ -18,7 +19,6 @@ from api import (
     request,
 )
 from examples import placed_order
-
 from orders.domain import errors
 from orders.domain.errors import OrderError, TryAgain
 from orders.functions import not_found

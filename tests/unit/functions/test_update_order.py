@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from api import (
     CUSTOMER_CLAIMS,
     MERGE_PATCH,
@@ -15,7 +16,6 @@ from api import (
     request,
 )
 from examples import placed_order
-
 from orders.domain.errors import TryAgain
 from orders.domain.status import OrderStatus
 

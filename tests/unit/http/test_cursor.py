@@ -3,10 +3,10 @@ from __future__ import annotations
 import base64
 
 import pytest
-from examples import placed_order
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import placed_order
 from orders.http.cursor import decode_cursor, encode_cursor, order_position, version_position
 from orders.http.problems import InvalidCursor
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from api import item_body, order_body, request
-from examples import CUSTOMER_42, STAFF
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api import item_body, order_body, request
+from examples import CUSTOMER_42, STAFF
 from orders.http.bodies import NewOrderBody
 from orders.http.idempotency_key import parse_key, scoped_key
 from orders.http.problems import InvalidIdempotencyKey

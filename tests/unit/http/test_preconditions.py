@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from api import request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api import request
 from orders.http.preconditions import etag, expected_version, is_not_modified
 from orders.http.problems import MalformedRequest
 from orders.http.request import Request

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from api import (
     CUSTOMER_CLAIMS,
     CUSTOMERS_ORDERS,
@@ -17,8 +19,6 @@ from api import (
     order_body,
     request,
 )
-from jsonschema import Draft202012Validator
-
 from orders.domain.daily_report import DailyReport
 from orders.domain.errors import TryAgain
 from orders.domain.status import OrderStatus
