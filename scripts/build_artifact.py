@@ -1,8 +1,8 @@
 """Builds the zip that Lambda gets: our package, what it imports, and bytecode.
 
-Two builds of the same files give the same bytes. Without bytecode a function takes three to four
-times as long to start, and Lambda's python3.13 reads bytecode of 3.13 only, so a 3.13 interpreter
-compiles it where one is to be found; the code itself is never run here.
+Two builds of the same files give the same bytes. Without bytecode a function compiles
+all that it imports at every start. Lambda's python3.13 reads bytecode of 3.13 only, so a 3.13
+interpreter makes it where one is to be found; the code itself is never run here.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
     if compiler is None:
         sys.stderr.write(
             f"WARNING: no Python {LAMBDA_PYTHON} found, so the artefact carries no bytecode and\n"
-            "cold starts take three to four times as long. Install it (for example with\n"
+            "each cold start compiles everything anew. Install it (for example with\n"
             f"`uv python install {LAMBDA_PYTHON}` or `pyenv install {LAMBDA_PYTHON}`) and build "
             "again before you deploy.\n"
         )

@@ -243,7 +243,8 @@ class TestNothingScans:
         settle(order.order_id)
         MakeDailyReport(orders, DynamoDbReports(table), clock)(NOON.date())
         orders.add(placed_order(NOON - timedelta(days=15)), None, NOON)
-        assert ExpireStaleOrders(orders, clock)(lambda: True) == 1
+        stale = ExpireStaleOrders(orders, clock)
+        assert [stale.expire(order_id) for order_id in stale.find()] == [True]
 
         assert calls_that_may_scan(wire.calls) == []
 

@@ -137,7 +137,7 @@ class TestPublishing:
             if number not in {3, 7}
         ]
         refused = [
-            {"Id": "3", "Code": "InternalError", "SenderFault": False},
+            {"Id": "3", "Code": "RequestThrottled", "SenderFault": True},
             {"Id": "7", "Code": "InvalidMessageContents", "SenderFault": True},
         ]
         wire.inject(

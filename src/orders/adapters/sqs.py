@@ -22,6 +22,10 @@ MAX_ENTRIES: Final = 10
 """Messages in one SendMessageBatch call; ten events of 4 KiB stay far below its 1 MiB."""
 
 _MAX_CAUSE: Final = 256
+_NEVER_TAKEN: Final = frozenset(
+    {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue"}
+)
+"""What is wrong with the message itself. `SenderFault` says less: throttling can be one too."""
 
 
 _FAULTS: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
@@ -62,7 +66,8 @@ class SqsEventPublisher:
             else:
                 for entry in answer.get("Failed", ()):
                     logger.warning("event not sent", cause=entry["Code"])
-                    (refused if entry["SenderFault"] else unavailable).add(int(entry["Id"]))
+                    refusal = entry["Code"] in _NEVER_TAKEN
+                    (refused if refusal else unavailable).add(int(entry["Id"]))
         return Unsent(unavailable, refused)
 
 

@@ -13,9 +13,10 @@ from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from orders.application.ports import Clock, OrderRepository
+    from orders.domain.order_id import OrderId
 
 STALE_AFTER: Final = timedelta(days=14)
 _ACTOR: Final = Actor.system("expire-stale-orders")
@@ -28,21 +29,27 @@ class ExpireStaleOrders:
     orders: OrderRepository
     clock: Clock
 
-    def __call__(self, has_time: Callable[[], bool]) -> int:
-        """The number of orders canceled before the list or the time ran out."""
+    def find(self) -> Iterator[OrderId]:
+        """Orders that were PENDING for too long when the index was last brought up to date."""
+        oldest = timestamps.to_milliseconds(self.clock.now() - STALE_AFTER)
+        stale = IdRange.all().created_before(oldest)
+        for order in self.orders.each_by_status(OrderStatus.PENDING, stale):
+            yield order.order_id
+
+    def expire(self, order_id: OrderId) -> bool:
+        """Whether this call canceled the order: it is not there, or moved on, otherwise.
+
+        Raises:
+            MalformedRow: it can't be read.
+            TryAgain.
+        """
+        order = self.orders.get(order_id)
+        if order is None or order.status is not OrderStatus.PENDING:
+            return False
         now = self.clock.now()
-        stale = IdRange.all().created_before(timestamps.to_milliseconds(now - STALE_AFTER))
-        expired = 0
-        for summary in self.orders.each_by_status(OrderStatus.PENDING, stale):
-            if not has_time():
-                break
-            order = self.orders.get(summary.order_id)
-            if order is None or order.status is not OrderStatus.PENDING:
-                continue
-            canceled = order.changed_to(OrderStatus.CANCELED, by=_ACTOR, at=now, reason="expired")
-            try:
-                self.orders.update(order, canceled, None, now)
-            except StaleOrder:
-                continue
-            expired += 1
-        return expired
+        canceled = order.changed_to(OrderStatus.CANCELED, by=_ACTOR, at=now, reason="expired")
+        try:
+            self.orders.update(order, canceled, None, now)
+        except StaleOrder:
+            return False
+        return True

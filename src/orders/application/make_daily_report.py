@@ -25,7 +25,7 @@ _LIFE: Final = (
     OrderStatus.CANCELED,
 )
 """Statuses in the order that an order passes them: one that moves while it is counted is met
-again further on, never missed."""
+again further on. Only the index's own delay, of moments, can hide it."""
 
 _EARNING: Final = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
 MAX_REASONS: Final = 50

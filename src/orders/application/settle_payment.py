@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from orders.application.ports import StaleOrder
 from orders.domain.actor import Actor
-from orders.domain.errors import MalformedRow, OutOfStock, PaymentDeclined, TryAgain
+from orders.domain.errors import OutOfStock, PaymentDeclined, TryAgain, UnsettledOrder
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ class SettlePayment:
     clock: Clock
 
     def __call__(self, order_id: OrderId) -> Settlement:
-        """Raises PaymentUnavailable, TryAgain: deliver the event again later."""
+        """Raises PaymentUnavailable, TryAgain, UnsettledOrder: deliver the event again later."""
         for _ in range(_ATTEMPTS):
             order = self.orders.get(order_id)
             if order is None:
                 message = f"an event names an order that is not there: {order_id}"
-                raise MalformedRow(message)
+                raise UnsettledOrder(message)
             try:
                 return self._settle(order)
             except StaleOrder:
@@ -73,7 +73,7 @@ class SettlePayment:
     def _pay(self, order: Order) -> Settlement:
         if order.payment_token is None:
             message = f"a PENDING order lost its payment token: {order.order_id}"
-            raise MalformedRow(message)
+            raise UnsettledOrder(message)
         try:
             self.inventory.reserve(order)
             charge_id = self.payments.charge(order, order.payment_token)

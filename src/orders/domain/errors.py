@@ -75,6 +75,10 @@ class MalformedRow(Exception):
     """A stored row or a stream record does not describe an order."""
 
 
+class UnsettledOrder(Exception):
+    """An event's order is not there, or is PENDING without the token it was placed with."""
+
+
 class OutOfStock(Exception):
     """The inventory cannot reserve an item."""
 

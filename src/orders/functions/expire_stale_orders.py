@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.system import SystemClock
 from orders.application.expire_stale_orders import ExpireStaleOrders
+from orders.domain.errors import MalformedRow
 from orders.functions import wiring
-from orders.telemetry import background, count, logger
+from orders.telemetry import about_no_order, about_order, background, count, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +17,22 @@ _LEFT_MILLISECONDS: Final = 20_000
 """What is kept back of the function's time: one order can take that long at worst."""
 
 
-def expirer(expire: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     def handle(_event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
-        expired = expire(lambda: context.get_remaining_time_in_millis() > _LEFT_MILLISECONDS)
+        expired = 0
+        for order_id in stale.find():
+            if context.get_remaining_time_in_millis() <= _LEFT_MILLISECONDS:
+                break
+            about_order(order_id)
+            try:
+                if stale.expire(order_id):
+                    expired += 1
+                    logger.info("order expired")
+            except MalformedRow:
+                # It must not keep those behind it from expiring, today and on every other day.
+                logger.exception("order not expired")
+                count("OrdersUnreadable")
+        about_no_order()
         logger.info("stale orders expired", orders=expired)
         if expired:
             count("OrdersExpired", expired)

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 
 _LEFT_MILLISECONDS: Final = 3_000
-"""What a message must have left to be begun: a function that is cut off fails all of its batch."""
+"""What a message must have left to be begun: a function that is cut off fails all of its batch.
+
+Half of the function's time. It is enough unless the table stalls, and then the batch comes again.
+"""
 
 
 class OutOfTime(Exception):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from orders.adapters import sqs
 from orders.adapters.dynamodb.stream import OrderStream
 from orders.environment import required
-from orders.telemetry import background, count, logger
+from orders.telemetry import about_no_order, about_order, background, count, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,7 @@ def consumer(
                 readable.append((record, change))
         unsent = publisher.publish([change for _, change in readable])
         for index, (record, change) in enumerate(readable):
+            about_order(change.order_id)
             if index in unsent.unavailable:
                 failed.append(record)
             elif index in unsent.refused:
@@ -48,6 +49,7 @@ def consumer(
                     failed.append(record)
             else:
                 logger.info("event published", type=change.event_type, event_id=change.event_id)
+        about_no_order()
         if sent := len(readable) - len(unsent.unavailable) - len(unsent.refused):
             count("EventsPublished", sent)
         return {

@@ -14,7 +14,7 @@ from orders.adapters import sqs
 from orders.adapters.dynamodb.stream import OrderStream
 from orders.environment import required
 from orders.functions import wiring
-from orders.telemetry import background, logger
+from orders.telemetry import about_no_order, about_order, background, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,11 @@ def consumer(
     processor = BatchProcessor(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 
     def record_change(record: DynamoDBRecord) -> None:
+        about_no_order()
         try:
             change = stream.change(record.raw_event)
             if change:
+                about_order(change.order_id)
                 orders.append_to_timeline(change)
         except Exception as error:
             logger.warning("timeline entry not written", cause=type(error).__name__)

@@ -8,8 +8,8 @@ from orders.environment import optional, required
 from orders.http.caller import Claims
 
 
-def table(attempt_seconds: float = 2.5) -> Table:
-    """By default a call gives up within ten seconds, a request's two calls within its time."""
+def table(attempt_seconds: float = 2.3) -> Table:
+    """By default a call gives up within nine seconds, a request's calls within its time."""
     return Table(connect(attempt_seconds), required("TABLE_NAME"))
 
 

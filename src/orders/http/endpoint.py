@@ -32,7 +32,8 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
                 if response.status in _CONFLICTS:
                     count("Conflicts")
                 if isinstance(error, TryAgain):
-                    logger.warning("try again", cause=type(error.__cause__).__name__)
+                    cause = error.__cause__
+                    logger.warning("try again", cause=type(cause).__name__ if cause else "races")
             except Exception as error:  # noqa: BLE001 - the last resort: nothing may escape
                 response = problem_response(error, request_id)
                 logger.exception("internal error")

@@ -56,6 +56,12 @@ class Request:
         return str(self._event.get("routeKey", ""))
 
     @property
+    def is_preflight(self) -> bool:
+        """Whether a browser asks if a page of another origin may send a request."""
+        names = ("origin", "access-control-request-method")
+        return self.method == "OPTIONS" and all(self.header(name) for name in names)
+
+    @property
     def claims(self) -> Mapping[str, Any] | None:
         """What the authorizer found in the token; None where there was none."""
         authorizer = self._context.get("authorizer") or {}

@@ -113,7 +113,7 @@ DAILY_REPORT: Final = _plain(
     DailyReportBody.of(
         DailyReport(
             day=DAY,
-            generated_at=datetime(2026, 11, 24, 0, 15, 0, 42_000, UTC),
+            generated_at=datetime(2026, 11, 24, 0, 30, 0, 42_000, UTC),
             orders={
                 "USD": {OrderStatus.PENDING: 4, OrderStatus.PAID: 11, OrderStatus.CANCELED: 3},
                 "JPY": {OrderStatus.SHIPPED: 2},

@@ -65,7 +65,7 @@ LIMIT: Final = _query(
 CURSOR: Final = _query(
     "cursor",
     "`nextCursor` of the page before. It fits only the same list: path, sort and filters must be"
-    " those that it came from; `limit` may differ.",
+    " those that it came from; `limit` and `consistent` may differ.",
     {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 200},
 )
 STATUS: Final = _query("status", "Only orders in this status.", reference("OrderStatus"))

@@ -15,11 +15,11 @@ from orders.application.change_status import ChangeStatus, StatusChange
 from orders.application.settle_payment import Settlement, SettlePayment
 from orders.domain.actor import Actor
 from orders.domain.errors import (
-    MalformedRow,
     OrderError,
     PaymentDeclined,
     PaymentUnavailable,
     TryAgain,
+    UnsettledOrder,
 )
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
@@ -213,13 +213,13 @@ def test_an_order_that_staff_marked_paid_is_not_charged_as_well(shop: Shop) -> N
 def test_an_event_of_an_order_that_is_not_there_is_set_aside(shop: Shop) -> None:
     unknown = make_order_id(shop.clock.now(), b"\xff" * 10)
     settle = SettlePayment(shop.orders, shop.payments, shop.inventory, shop.clock)
-    with pytest.raises(MalformedRow):
+    with pytest.raises(UnsettledOrder):
         settle(unknown)
 
 
 def test_a_pending_order_that_lost_its_token_is_set_aside(shop: Shop) -> None:
     shop.orders.orders[shop.order.order_id] = replace(shop.order, payment_token=None)
-    with pytest.raises(MalformedRow):
+    with pytest.raises(UnsettledOrder):
         shop.settle()
     assert not shop.is_reserved
 

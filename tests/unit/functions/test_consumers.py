@@ -26,7 +26,7 @@ from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.settle_payment import SettlePayment
 from orders.domain.actor import CUSTOMER, Actor
-from orders.domain.errors import PaymentUnavailable, TryAgain
+from orders.domain.errors import MalformedRow, PaymentUnavailable, TryAgain
 from orders.domain.status import OrderStatus
 from orders.functions import (
     expire_stale_orders,
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
 
 PENDING, PAID, SHIPPED, CANCELED = OrderStatus
 NO_EVENTS = [
@@ -104,6 +105,8 @@ class TestPublishOrderEvents:
         written = output()
         assert metric(written, "EventsPublished") == 2
         assert f"{order.order_id}/2" in written
+        named = [line["order_id"] for line in log_lines(written) if "event_id" in line]
+        assert named == [order.order_id, order.order_id]
 
     def test_what_is_no_change_of_status_is_passed_over(self) -> None:
         order = placed_order()
@@ -291,7 +294,9 @@ class TestRecordAuditTrail:
         self.orders.before_write = fail_second
         assert self.handle(*records) == [sequence_number(records[1])]
         assert len(self.orders.timeline) == 2
-        assert '"cause":"TryAgain"' in output()
+        (line,) = log_lines(output())
+        second = records[1]["dynamodb"]["NewImage"]["orderId"]["S"]
+        assert (line["cause"], line["order_id"]) == ("TryAgain", second)
 
     def test_a_store_that_is_down_fails_the_whole_batch(self) -> None:
         def fail() -> None:
@@ -401,6 +406,31 @@ class TestProcessOrderEvents:
 
 
 class TestExpireStaleOrders:
+    def test_an_order_that_cannot_be_read_does_not_keep_the_others_from_expiring(
+        self, output: Callable[[], str]
+    ) -> None:
+        class Damaged(InMemoryOrders):
+            def get(self, order_id: OrderId) -> Order | None:
+                if order_id == damaged.order_id:
+                    raise MalformedRow
+                return super().get(order_id)
+
+        orders, clock = Damaged(), FakeClock()
+        damaged, sound = placed_order(clock.now()), placed_order(clock.now())
+        orders.orders = {order.order_id: order for order in (damaged, sound)}
+        clock.advance(days=15)
+        handler = background(expire_stale_orders.expirer(ExpireStaleOrders(orders, clock)))
+        assert handler({}, Context()) == {"expired": 1}
+        assert orders.orders[sound.order_id].status is CANCELED
+        written = output()
+        assert metric(written, "OrdersUnreadable") == 1
+        named = [(line["level"], line.get("order_id")) for line in log_lines(written)]
+        assert named == [
+            ("ERROR", damaged.order_id),
+            ("INFO", sound.order_id),
+            ("INFO", None),
+        ]
+
     def test_it_stops_while_there_is_time_to_finish_an_order(
         self, output: Callable[[], str]
     ) -> None:

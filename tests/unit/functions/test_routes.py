@@ -153,6 +153,14 @@ class TestTokens:
 
 
 class TestWhatIsNotThere:
+    @pytest.mark.parametrize("path", ["/orders", "/nothing"])
+    def test_a_preflight_gets_a_success_without_leave(self, api: Api, path: str) -> None:
+        """The gateway adds the leave for the origins that are configured."""
+        asking = {"origin": "https://shop.example.com", "access_control_request_method": "POST"}
+        answer = api.send(request("OPTIONS", path, headers=asking))
+        assert (answer.status, answer.text) == (204, "")
+        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
         [

@@ -9,7 +9,7 @@ import logging
 import re
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -131,14 +131,10 @@ class Table:
             lambda: self.client.sync_transact_write(list(operations), client_request_token=token)
         )
 
-    def insert(self, row: Row) -> bool:
-        """Write the row unless one is there already; whether it was written by this call."""
-        try:
-            with _faults():
-                self.client.sync_put_item(self.name, row, "attribute_not_exists(pk)")
-        except ConditionalCheckFailedException:
-            return False
-        return True
+    def insert(self, row: Row) -> None:
+        """Write the row unless one is there already."""
+        with suppress(ConditionalCheckFailedException), _faults():
+            self.client.sync_put_item(self.name, row, "attribute_not_exists(pk)")
 
     def put(self, row: Row, condition: str | None = None, **values: object) -> Operation:
         """Write the row if the condition on the one in its place holds; `:name` for `name`."""
