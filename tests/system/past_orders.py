@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydynox import DynamoDBClient
@@ -17,7 +15,7 @@ from orders.domain.actor import CUSTOMER, Actor
 from system.deployment import TABLE
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime
 
     from orders.domain.order import Order
     from orders.domain.status import OrderStatus
@@ -39,17 +37,10 @@ class PastOrders:
         )
         self._orders = DynamoDbOrders(Table(client, TABLE), "gsi1")
 
-    def place(
-        self,
-        age: timedelta,
-        *moves: OrderStatus,
-        reason: str | None = None,
-        currency: str = "USD",
-    ) -> Order:
-        """An order made so long ago, and moved since."""
-        made = datetime.now(UTC).replace(microsecond=0) - age
+    def place(self, made: datetime, *moves: OrderStatus, reason: str | None = None) -> Order:
+        """An order of three mugs, 59.97 USD, made and moved at that instant of UTC."""
         order_id = RandomIds().order_id(made)
-        order = replace(new_order(), currency=currency).placed(order_id, by=CUSTOMER)
+        order = new_order().placed(order_id, by=CUSTOMER)
         self._orders.add(order, None, made)
         for status in moves:
             moved = order.changed_to(status, by=STAFF, at=made, reason=reason)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +13,6 @@ from system.past_orders import PastOrders
 
 if TYPE_CHECKING:
     from system.deployment import Caller, Deployment, Json
-
-CURRENCY = "ISK"
-"""No other test uses it, so that its counts are known."""
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +31,15 @@ def schedules(deployment: Deployment) -> dict[str, Json]:
     return rules
 
 
-def scheduled(rule: Json) -> Json:
-    """What EventBridge sends when a rule's time has come."""
+def scheduled(rule: Json, time: datetime) -> Json:
+    """What EventBridge sends at a rule's time, an instant of UTC."""
     return {
         "version": "0",
         "id": "89d1a02d-5ec7-412e-82f5-13505f849b41",
         "detail-type": "Scheduled Event",
         "source": "aws.events",
         "account": "000000000000",
-        "time": "2026-11-23T00:30:00Z",
+        "time": f"{time:%Y-%m-%dT%H:%M:%SZ}",
         "region": "ap-southeast-1",
         "resources": [rule["Arn"]],
         "detail": {},
@@ -63,40 +59,46 @@ def test_both_daily_tasks_are_scheduled(schedules: dict[str, Json]) -> None:
 def test_the_report_counts_the_day_before(
     deployment: Deployment, staff: Caller, past: PastOrders, schedules: dict[str, Json]
 ) -> None:
-    day = timedelta(days=1)
-    place = partial(past.place, currency=CURRENCY)
-    place(day)
-    place(day, OrderStatus.PAID)
-    place(day, OrderStatus.PAID, OrderStatus.SHIPPED)
-    place(day, OrderStatus.CANCELED, reason="of two minds")
-    canceled = place(day, OrderStatus.CANCELED)
-    place(2 * day, OrderStatus.PAID)
-    place(timedelta(), OrderStatus.PAID)
+    # A day without other tests' orders, and too young for its orders to expire.
+    day = (datetime.now(UTC) - timedelta(days=10)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    next_day = day + timedelta(days=1)
+    instant = timedelta(milliseconds=1)
+    past.place(day)
+    past.place(day, OrderStatus.PAID)
+    past.place(next_day - instant, OrderStatus.PAID, OrderStatus.SHIPPED)
+    past.place(day, OrderStatus.CANCELED, reason="of two minds")
+    canceled = past.place(day, OrderStatus.CANCELED)
+    past.place(day - instant, OrderStatus.PAID)
+    past.place(next_day, OrderStatus.PAID)
 
-    result = deployment.invoke("daily-report", scheduled(schedules["daily-report"]))
-    report = staff.http.get(f"/reports/daily/{result['date']}").raise_for_status().json()
+    event = scheduled(schedules["daily-report"], next_day + timedelta(minutes=30))
+    result = deployment.invoke("daily-report", event)
+    report = staff.http.get(f"/reports/daily/{day.date()}").raise_for_status().json()
 
-    assert result["date"] == canceled.created_at.date().isoformat()
+    assert result == {"date": f"{day.date()}", "orders": 5}
     assert report["date"] == result["date"]
-    assert report["orders"][CURRENCY] == {"PENDING": 1, "PAID": 1, "SHIPPED": 1, "CANCELED": 2}
-    assert report["revenue"] == {CURRENCY: 2 * 5997}
+    assert report["orders"] == {"USD": {"PENDING": 1, "PAID": 1, "SHIPPED": 1, "CANCELED": 2}}
+    assert report["revenue"] == {"USD": 2 * 5997}
     assert report["cancellationReasons"] == {"of two minds": 1, "unspecified": 1}
 
     staff.patch(canceled.order_id, "CANCELED").raise_for_status()
-    place(day)
+    past.place(day)
     deployment.invoke("daily-report", {"date": result["date"]})
-    again = staff.http.get(f"/reports/daily/{result['date']}").json()
-    assert again["orders"][CURRENCY]["PENDING"] == 2
+    again = staff.http.get(f"/reports/daily/{day.date()}").json()
+    assert again["orders"]["USD"]["PENDING"] == 2
     assert again["generatedAt"] > report["generatedAt"]
 
 
 def test_orders_that_nobody_paid_for_14_days_are_canceled_once(
     deployment: Deployment, staff: Caller, past: PastOrders, schedules: dict[str, Json]
 ) -> None:
-    stale = past.place(timedelta(days=14, minutes=5))
-    young = past.place(timedelta(days=13, hours=23))
-    paid = past.place(timedelta(days=15), OrderStatus.PAID)
-    event = scheduled(schedules["expire-stale-orders"])
+    now = datetime.now(UTC)
+    stale = past.place(now - timedelta(days=14, minutes=5))
+    young = past.place(now - timedelta(days=13, hours=23))
+    paid = past.place(now - timedelta(days=15), OrderStatus.PAID)
+    event = scheduled(schedules["expire-stale-orders"], now)
 
     assert deployment.invoke("expire-stale-orders", event) == {"expired": 1}
     assert deployment.invoke("expire-stale-orders", event) == {"expired": 0}
