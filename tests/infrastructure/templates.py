@@ -14,9 +14,9 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
+from prerequisites import missing
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ISSUER = {"JWT_ISSUER": "https://issuer.example.com/", "JWT_AUDIENCE": "orders"}
@@ -147,10 +147,3 @@ def temporary_directory() -> Path:
     directory = tempfile.TemporaryDirectory(prefix="orders-tests-")
     atexit.register(directory.cleanup)
     return Path(directory.name)
-
-
-def missing(reason: str) -> NoReturn:
-    """Skip the test where a prerequisite is missing; in CI, where none may be, fail it."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.requirements import Requirement
 
-from infrastructure.templates import ROOT, missing, temporary_directory
+from infrastructure.templates import ROOT, temporary_directory
+from prerequisites import missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infrastructure.templates import ISSUER, ROOT, missing, osls, packaged, service
+from infrastructure.templates import ISSUER, ROOT, osls, packaged, service
+from prerequisites import missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

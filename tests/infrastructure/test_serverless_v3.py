@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.templates import ISSUER, ROOT, framework, missing, packaged, read, service
+from infrastructure.templates import ISSUER, ROOT, framework, packaged, read, service
+from prerequisites import missing
 
 PINNED = Path(__file__).parent / "serverless-v3"
 INSTALLED = ROOT / ".local" / "serverless-v3"

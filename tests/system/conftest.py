@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pytest
 
 from local_stack import EMULATOR_PYTHON, OSLS, LocalStack
 from offline import free_port
+from prerequisites import missing
 from system.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -21,23 +21,17 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The platform on an emulated AWS of its own."""
-    require("Node.js is not installed.", present=shutil.which("node") is not None)
-    require("osls is not installed: make test installs it.", present=OSLS.exists())
-    require(
-        "The emulated AWS is not installed: make test installs it.",
-        present=EMULATOR_PYTHON.exists(),
-    )
+    if shutil.which("node") is None:
+        missing("Node.js is not installed.")
+    if not OSLS.exists():
+        missing("osls is not installed: make test installs it.")
+    if not EMULATOR_PYTHON.exists():
+        missing("The emulated AWS is not installed: make test installs it.")
     stack = LocalStack(tmp_path_factory.mktemp("stack"), free_port())
     try:
         yield Deployment(stack, stack.up())
     finally:
         stack.down()
-
-
-def require(otherwise: str, *, present: bool) -> None:
-    """Skip on a laptop; fail where CI=true says that everything is there."""
-    if not present:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(otherwise)
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from selenium import webdriver
@@ -21,6 +20,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from orders.functions import api_docs
 from orders.http import problems
 from orders.http.endpoint import endpoint
+from prerequisites import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +33,6 @@ PATIENCE = 60
 """Seconds; a page that is there sooner is not waited for."""
 
 SLUGS = [each.slug for each in vars(problems).values() if isinstance(each, problems.ProblemType)]
-
-
-def missing(reason: str) -> NoReturn:
-    """On a laptop the test can't run; in CI that is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
