@@ -27,7 +27,6 @@ _NEVER_TAKEN: Final = frozenset(
 )
 """What is wrong with the message itself. `SenderFault` says less: throttling can be one too."""
 
-
 _FAULTS: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
 

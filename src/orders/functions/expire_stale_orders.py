@@ -41,4 +41,5 @@ def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[st
     return handle
 
 
-handler = background(expirer(ExpireStaleOrders(wiring.orders(wiring.table()), SystemClock())))
+_table = wiring.table(attempt_seconds=1.0)
+handler = background(expirer(ExpireStaleOrders(wiring.orders(_table), SystemClock())))

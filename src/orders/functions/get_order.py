@@ -27,7 +27,7 @@ def route(get: GetOrder, claims: Claims) -> Callable[[Request], Response]:
         order = get(caller, order_id_of(request))
         about_order(order.order_id)
         tag = {"ETag": etag(order.version)}
-        if is_not_modified(request, order.version):
+        if is_not_modified(request, tag["ETag"]):
             return Response(304, headers=PRIVATE | tag)
         return Response(200, order_json(order), JSON_HEADERS | tag)
 

@@ -37,12 +37,12 @@ def expected_version(request: Request) -> Callable[[int], bool] | None:
     return lambda version: etag(version) in tags  # weak tags never match: RFC 9110, 8.8.3.2
 
 
-def is_not_modified(request: Request, version: int) -> bool:
-    """Whether If-None-Match names the version. A header that can't be read names none."""
+def is_not_modified(request: Request, tag: str) -> bool:
+    """Whether If-None-Match names the tag, weak or not. A header that can't be read names none."""
     header = request.header("if-none-match")
     if header is None:
         return False
-    return header == "*" or etag(version) in {tag.removeprefix("W/") for tag in _tags(header)}
+    return header == "*" or tag in {known.removeprefix("W/") for known in _tags(header)}
 
 
 def _tags(header: str) -> list[str]:

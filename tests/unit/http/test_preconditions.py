@@ -73,8 +73,8 @@ def test_any_if_match_is_read_or_refused(header: str) -> None:
     ],
 )
 def test_if_none_match_compares_weakly(header: str, *, matches: bool) -> None:
-    assert is_not_modified(sent(if_none_match=header), 1) == matches
+    assert is_not_modified(sent(if_none_match=header), etag(1)) == matches
 
 
 def test_without_if_none_match_everything_is_modified() -> None:
-    assert not is_not_modified(sent(), 1)
+    assert not is_not_modified(sent(), etag(1))

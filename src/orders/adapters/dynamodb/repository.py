@@ -187,15 +187,12 @@ class DynamoDbOrders:
             yield rows.summary_from(row)
 
     def _update_detail(self, before: Order, after: Order) -> Operation:
-        row = rows.detail_row(after)
-        changing = {name: row.get(name) for name in rows.CHANGING}
-        return self._update_row(keys.detail(before.order_id), before, changing)
+        key = keys.detail(before.order_id)
+        return self._update_row(key, before, rows.changing_in_detail(after))
 
     def _update_customer_row(self, before: Order, after: Order) -> Operation:
-        row = rows.customer_row(after)
-        changing = {name: row[name] for name in rows.CHANGING_IN_SUMMARY}
         key = keys.customer_order(before.customer_id, before.order_id)
-        return self._update_row(key, before, changing)
+        return self._update_row(key, before, rows.changing_in_summary(after))
 
     def _update_row(
         self, key: keys.Key, before: Order, changing: Mapping[str, object]

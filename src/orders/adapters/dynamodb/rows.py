@@ -24,26 +24,14 @@ Row = dict[str, Any]
 SCHEMA_VERSION: Final = 1
 """Written to every row; a reader that meets a later one knows that it is the older."""
 
-CHANGING_IN_SUMMARY: Final = ("status", "version", "updatedAt")
-CHANGING: Final = (
-    *CHANGING_IN_SUMMARY,
-    "gsi1pk",
-    "actor",
-    "staffId",
-    "reason",
-    "paymentToken",
-    "chargeId",
-)
-"""What a change of status may change in a row; the rest is written once."""
-
 
 def detail_row(order: Order) -> Row:
     """The order itself, indexed by status."""
     return keys.detail(order.order_id) | _present(
-        gsi1pk=keys.status_partition(order.status, keys.status_shard(order.order_id)),
         gsi1sk=keys.by_time(order.order_id),
         schemaVersion=SCHEMA_VERSION,
-        **_summary_attributes(order),
+        **_fixed_in_summary(order),
+        **changing_in_detail(order),
         items=[
             {
                 "sku": item.sku,
@@ -54,13 +42,20 @@ def detail_row(order: Order) -> Row:
             for item in order.items
         ],
         metadata=dict(order.metadata),
-        actor=order.changed_by.name,
-        staffId=order.changed_by.staff_id,
-        reason=order.reason,
-        paymentToken=order.payment_token,
         paysByToken=order.pays_by_token or None,
-        chargeId=order.charge_id,
     )
+
+
+def changing_in_detail(order: Order) -> Row:
+    """What a change of status may change in the detail row; None where there is none."""
+    return changing_in_summary(order) | {
+        "gsi1pk": keys.status_partition(order.status, keys.status_shard(order.order_id)),
+        "actor": order.changed_by.name,
+        "staffId": order.changed_by.staff_id,
+        "reason": order.reason,
+        "paymentToken": order.payment_token,
+        "chargeId": order.charge_id,
+    }
 
 
 def customer_row(order: Order) -> Row:
@@ -69,7 +64,17 @@ def customer_row(order: Order) -> Row:
         "gsi1pk": keys.customer_index_partition(order.customer_id),
         "gsi1sk": keys.by_time(order.order_id),
         "schemaVersion": SCHEMA_VERSION,
-        **_summary_attributes(order),
+        **_fixed_in_summary(order),
+        **changing_in_summary(order),
+    }
+
+
+def changing_in_summary(order: Order) -> Row:
+    """What a change of status may change in the customer's row."""
+    return {
+        "status": order.status.value,
+        "version": order.version,
+        "updatedAt": timestamps.to_text(order.updated_at),
     }
 
 
@@ -212,16 +217,13 @@ def report_from(row: Row) -> DailyReport:
         raise _malformed("daily report", row, error) from None
 
 
-def _summary_attributes(order: OrderSummary) -> Row:
+def _fixed_in_summary(order: Order) -> Row:
     return {
         "orderId": order.order_id,
         "customerId": order.customer_id,
-        "status": order.status.value,
         "amount": order.amount,
         "currency": order.currency,
-        "version": order.version,
         "createdAt": timestamps.to_text(order.created_at),
-        "updatedAt": timestamps.to_text(order.updated_at),
     }
 
 

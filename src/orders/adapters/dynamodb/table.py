@@ -45,7 +45,6 @@ _CONTENTION: Final = frozenset(
     {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
 
-
 # It warns of slow calls in lines that are not JSON; our own lines carry the request's duration.
 logging.getLogger("pydynox").setLevel(logging.ERROR)
 
