@@ -1,0 +1,77 @@
+"""What happened in a run: each call that a client made, and what was found afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Json = dict[str, Any]
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One request as its client saw it. A retry is a call of its own.
+
+    `start` and `end` are seconds since the run began, by one monotonic clock. `status` is None
+    where no answer came: the request may have taken effect, may still take effect, or not.
+    """
+
+    id: int
+    client: str
+    """The worker that made the call; it makes one at a time."""
+    caller: str
+    """The customer's id, or `staff`."""
+    method: str
+    path: str
+    query: dict[str, str] = {}
+    key: str | None = None
+    """Idempotency-Key."""
+    if_match: str | None = None
+    body: Json | None = None
+    walk: str | None = None
+    """The walk through a list that this page belongs to; its pages follow by `id`."""
+    start: float
+    end: float
+    status: int | None
+    headers: dict[str, str] = {}
+    """Of the answer, their names in lower case."""
+    text: str = ""
+    """The answer's body as it came."""
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """One row's change, as the table's stream tells it, in the order of the commits."""
+
+    pk: str
+    sk: str
+    old: Json | None
+    new: Json | None
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole run, once the dust had settled: faults over, queues empty, dead letters redriven."""
+
+    seed: int
+    calls: list[Call]
+    rows: list[Json]
+    """Every row of the table, in plain values."""
+    commits: list[Commit]
+    published: list[Json]
+    """Events that the queue took, in order; one that was sent again stands here again."""
+    dead_letters: list[Json]
+    """What is left in the two dead-letter queues: `queue` and `body`."""
+    reports: list[Json]
+    """Daily reports of the run's days, as `GET /reports/daily/{date}` answers them."""
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
+
+    @classmethod
+    def load(cls, path: Path) -> History:
+        """Read what `save` wrote."""
+        return msgspec.json.decode(path.read_bytes(), type=cls)
