@@ -70,6 +70,12 @@ class LocalStack:
         """The API's address, without a slash at the end."""
         return f"{self.endpoint}/_aws/execute-api/{API_ID}"
 
+    @property
+    def process_id(self) -> int:
+        """The running emulator's; its functions' processes descend from it."""
+        known: dict[str, int] = json.loads(self.process_file.read_text())
+        return known["pid"]
+
     def up(self) -> dict[str, str]:
         """Start what does not run, deploy, and return what `env` holds.
 
@@ -267,34 +273,40 @@ class LocalStack:
                 TimeToLiveSpecification={"AttributeName": "expiresAt", "Enabled": True},
             )
 
+    def outputs(self) -> dict[str, str]:
+        """Return what the deployed stack says of itself."""
+        stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]}
+
+    def sign_in(self, user: str, group: str | None = None) -> tuple[str, str]:
+        """Return the id and a fresh access token of a user, who is made if there is none."""
+        outputs = self.outputs()
+        users, pool = self.client("cognito-idp"), outputs["LocalUserPoolId"]
+        with contextlib.suppress(users.exceptions.UsernameExistsException):
+            users.admin_create_user(UserPoolId=pool, Username=user, MessageAction="SUPPRESS")
+        users.admin_set_user_password(
+            UserPoolId=pool, Username=user, Password=PASSWORD, Permanent=True
+        )
+        if group is not None:
+            users.admin_add_user_to_group(UserPoolId=pool, Username=user, GroupName=group)
+        signed_in = users.initiate_auth(
+            ClientId=outputs["LocalUserPoolClientId"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": user, "PASSWORD": PASSWORD},
+        )
+        known = users.admin_get_user(UserPoolId=pool, Username=user)
+        attributes = {one["Name"]: one["Value"] for one in known["UserAttributes"]}
+        return attributes["sub"], signed_in["AuthenticationResult"]["AccessToken"]
+
     def _sign_in(self) -> dict[str, str]:
         """Return the API's address, fresh access tokens and the customer's id."""
-        stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        outputs = {o["OutputKey"]: o["OutputValue"] for o in stacks[0]["Outputs"]}
-        users = self.client("cognito-idp")
-        pool, app = outputs["LocalUserPoolId"], outputs["LocalUserPoolClientId"]
-        tokens = {}
-        for user in (CUSTOMER, STAFF):
-            with contextlib.suppress(users.exceptions.UsernameExistsException):
-                users.admin_create_user(UserPoolId=pool, Username=user, MessageAction="SUPPRESS")
-            users.admin_set_user_password(
-                UserPoolId=pool, Username=user, Password=PASSWORD, Permanent=True
-            )
-            if user == STAFF:
-                users.admin_add_user_to_group(UserPoolId=pool, Username=user, GroupName="staff")
-            signed_in = users.initiate_auth(
-                ClientId=app,
-                AuthFlow="USER_PASSWORD_AUTH",
-                AuthParameters={"USERNAME": user, "PASSWORD": PASSWORD},
-            )
-            tokens[user] = signed_in["AuthenticationResult"]["AccessToken"]
-        customer = users.admin_get_user(UserPoolId=pool, Username=CUSTOMER)
-        attributes = {a["Name"]: a["Value"] for a in customer["UserAttributes"]}
+        customer, customer_token = self.sign_in(CUSTOMER)
+        _, staff_token = self.sign_in(STAFF, group="staff")
         return {
             "API_URL": self.api_url,
-            "CUSTOMER_TOKEN": tokens[CUSTOMER],
-            "STAFF_TOKEN": tokens[STAFF],
-            "CUSTOMER_ID": attributes["sub"],
+            "CUSTOMER_TOKEN": customer_token,
+            "STAFF_TOKEN": staff_token,
+            "CUSTOMER_ID": customer,
         }
 
     def _wait_for_api(self) -> None:

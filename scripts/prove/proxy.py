@@ -1,0 +1,167 @@
+"""A proxy between callers and one server: records each request, and does to it what it is told.
+
+Each caller gets an address of its own, so that it is known who asks. Bodies and headers pass
+unchanged, the `Host` too, so that signatures stay good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from threading import Thread
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias, TypeVar
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from yarl import URL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Result = TypeVar("Result")
+
+_RESET_AT_ONCE: Final = struct.pack("ii", 1, 0)
+_NOT_PASSED_ON: Final = frozenset(
+    {"connection", "content-length", "keep-alive", "transfer-encoding", "date", "server"}
+)
+_UPSTREAM_SECONDS: Final = 120
+
+
+class Request(NamedTuple):
+    """What a caller sent. `peer_port` is the caller's end of the connection."""
+
+    caller: str
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    peer_port: int
+
+    @property
+    def operation(self) -> str:
+        """AWS's name of the action, as `PutItem`; the method where there is none."""
+        return self.headers.get("X-Amz-Target", self.method).rpartition(".")[2]
+
+
+class Answer(NamedTuple):
+    """What the server answered, or what is answered in its place."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+PassOn: TypeAlias = Callable[[Request], Awaitable[Answer]]
+Treatment: TypeAlias = Callable[[Request, PassOn], Awaitable[Answer | None]]
+"""What happens to a request: it is passed on or not, and answered; None resets the connection."""
+
+
+async def untouched(request: Request, pass_on: PassOn) -> Answer:
+    """The treatment that does nothing."""
+    return await pass_on(request)
+
+
+class Proxy:
+    """Listens on free ports of 127.0.0.1, as a context manager until the end of its block."""
+
+    def __init__(self, upstream: str, treat: Treatment = untouched) -> None:
+        """Everything goes to `upstream`, an address as http://127.0.0.1:4566."""
+        self.upstream = upstream
+        self.treat = treat
+        self.under_way = 0
+        """Requests that came and are not through, whether their callers still wait or not."""
+        self._callers: dict[int, str] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._runner: web.ServerRunner
+        self._session: ClientSession
+
+    def address(self, caller: str) -> str:
+        """Where this caller finds the server."""
+        return self._run(self._listen(caller))
+
+    def __enter__(self) -> Self:
+        """Start; `address` opens the ports."""
+        self._thread.start()
+        self._run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close all ports; requests that are under way are dropped."""
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Awaitable[Result]) -> Result:
+        async def awaited() -> Result:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result()
+
+    async def _start(self) -> None:
+        self._session = ClientSession(
+            auto_decompress=False,
+            connector=TCPConnector(limit=0),
+            timeout=ClientTimeout(total=_UPSTREAM_SECONDS),
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        )
+        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        await self._runner.setup()
+
+    async def _listen(self, caller: str) -> str:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        port = int(listener.getsockname()[1])
+        self._callers[port] = caller
+        await web.SockSite(self._runner, listener).start()
+        return f"http://127.0.0.1:{port}"
+
+    async def _stop(self) -> None:
+        await self._session.close()
+        await self._runner.cleanup()
+
+    async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        transport = incoming.transport
+        if transport is None:
+            raise ConnectionResetError
+        request = Request(
+            caller=self._callers[transport.get_extra_info("sockname")[1]],
+            method=incoming.method,
+            target=incoming.raw_path,
+            headers=incoming.headers,
+            body=await incoming.read(),
+            peer_port=transport.get_extra_info("peername")[1],
+        )
+        self.under_way += 1
+        try:
+            answer = await self.treat(request, self._pass_on)
+        finally:
+            self.under_way -= 1
+        if answer is None:
+            _reset(transport)
+            return web.Response()  # nobody is left to get it
+        return web.Response(
+            status=answer.status, headers=_passed_on(answer.headers), body=answer.body
+        )
+
+    async def _pass_on(self, request: Request) -> Answer:
+        async with self._session.request(
+            request.method,
+            URL(self.upstream + request.target, encoded=True),
+            headers=_passed_on(request.headers),
+            data=request.body,
+            allow_redirects=False,
+        ) as answer:
+            return Answer(answer.status, dict(answer.headers), await answer.read())
+
+
+def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _NOT_PASSED_ON}
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    if not transport.is_closing():
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+        transport.abort()

@@ -1,0 +1,190 @@
+"""One run: clients and faults for a time, then quiet, then everything is read and kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from local_stack import API_ID, step, wait_until
+from prove.event_source import Mapping, StreamSource
+from prove.faults import AwsFaults, Fault, Faults, Schedule, phases
+from prove.history import History
+from prove.proxy import Proxy
+from prove.stack import Platform
+from prove.workload import CALL_SECONDS, STAFF, Client, Identity, Notes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local_stack import LocalStack
+
+Json = dict[str, Any]
+
+CUSTOMERS: Final = 3
+CLIENTS_OF_EACH: Final = 2
+STAFF_CLIENTS: Final = 3
+
+_AWS_DELAY: Final = 3.0
+"""Seconds; longer than any attempt of a function's call may take."""
+_API_DELAY: Final = CALL_SECONDS + 1
+_CHECKPOINTS: Final = 4
+"""How many batches a stream's reader can fall back by, like one that did not keep its place."""
+_IDLE_SECONDS: Final = 0.1
+_SETTLE_SECONDS: Final = 900
+_LOOKED_AT: Final = 300
+"""Orders that are read once more by the API at the end; the table's rows are checked of all."""
+_ALL_PAGES: Final = 10_000
+
+
+class Run:
+    """A deployed stack between two proxies."""
+
+    def __init__(self, stack: LocalStack, seed: int) -> None:
+        """Nothing is started yet."""
+        self.platform = Platform(stack)
+        self.seed = seed
+        self.schedule = Schedule(seed)
+        self.notes = Notes()
+        self._path = f"/_aws/execute-api/{API_ID}"
+        self._direct = stack.api_url
+        self._aws_faults = AwsFaults(
+            self.schedule, _AWS_DELAY, self.platform.sqs, self.platform.queue_url, stack.process_id
+        )
+        self._aws = Proxy(stack.endpoint, self._aws_faults)
+        self._api = Proxy(stack.endpoint, Faults(self.schedule, _API_DELAY))
+        self._identities = _identities(stack)
+        self._sources = {
+            function: StreamSource(
+                Mapping.of(settings),
+                read=self.platform.records,
+                invoke=partial(self.platform.invoke, function),
+                on_failure=self.platform.send_to_stream_dead_letters,
+                now=time.time,
+                function_arn=settings["FunctionArn"],
+            )
+            for function, settings in self.platform.take_over_streams().items()
+        }
+
+    def __call__(self, seconds: float) -> History:
+        """Let clients and faults loose for so long, then look at what is left."""
+        with self._aws, self._api:
+            self.platform.route_through(self._aws)
+            self.platform.hurry()
+            with step(f"Clients and faults for {seconds:.0f} s"), self._reading_streams():
+                self._let_loose(seconds)
+            with step("Waiting until all is quiet"):
+                self._settle()
+            with step("Looking at what is left"):
+                reports = self._look()
+        return History(
+            seed=self.seed,
+            calls=sorted(self.notes.calls, key=lambda call: call.id),
+            rows=self.platform.rows(),
+            commits=self.platform.commits(),
+            published=self._aws_faults.published,
+            dead_letters=self.platform.dead_letters(),
+            reports=reports,
+        )
+
+    def _let_loose(self, seconds: float) -> None:
+        over = Event()
+        clients = [
+            self._client(f"{identity.caller[:8]}-{number}", identity, through_proxy=True)
+            for identity in self._identities
+            for number in range(STAFF_CLIENTS if identity.caller == STAFF else CLIENTS_OF_EACH)
+        ]
+        with ThreadPoolExecutor(len(clients)) as threads:
+            working = [threads.submit(client.run, over.is_set) for client in clients]
+            try:
+                for phase in phases(seconds):
+                    self.schedule.begin(phase)
+                    time.sleep(phase.seconds)
+            finally:
+                over.set()
+                self.schedule.end()
+            for work in working:
+                work.result()
+
+    @contextmanager
+    def _reading_streams(self) -> Iterator[None]:
+        over = Event()
+        readers = [
+            Thread(target=self._read, args=(function, source, over), daemon=True)
+            for function, source in self._sources.items()
+        ]
+        for reader in readers:
+            reader.start()
+        try:
+            yield
+        finally:
+            over.set()
+            for reader in readers:
+                reader.join()
+
+    def _read(self, function: str, source: StreamSource, over: Event) -> None:
+        kept: list[str | None] = [source.checkpoint]
+        while not over.is_set():
+            progress = source.step()
+            if source.checkpoint != kept[-1]:
+                kept = [*kept[-_CHECKPOINTS:], source.checkpoint]
+                if self.schedule.draw(function, "GetRecords") is Fault.DUPLICATE_DELIVERY:
+                    source.checkpoint = kept[0]
+                    source.restart()
+            if not progress:
+                over.wait(_IDLE_SECONDS)
+
+    def _settle(self) -> None:
+        """Wait for late requests, read the streams to their ends, and let the queue run empty."""
+        wait_until(
+            lambda: self._aws.under_way == self._api.under_way == 0,
+            _SETTLE_SECONDS,
+            "Requests stay under way.",
+        )
+
+        def is_quiet() -> bool:
+            queue_is_empty = self.platform.queue_is_empty()
+            has_read = [source.step() for source in self._sources.values()]
+            return queue_is_empty and not any(has_read)
+
+        while True:
+            wait_until(is_quiet, _SETTLE_SECONDS, "The stream or the queue does not run empty.")
+            if not self.platform.redrive():
+                return
+
+    def _look(self) -> list[Json]:
+        staff = self._client("after", self._identities[-1], through_proxy=False)
+        known = sorted({order.order_id for order in self.notes.orders})
+        for order_id in staff.choose.sample(known, min(len(known), _LOOKED_AT)):
+            staff.call("GET", f"/orders/{order_id}")
+            staff.call("GET", f"/orders/{order_id}/timeline")
+        for customer in staff.customers:
+            path = f"/customers/{customer}/orders"
+            staff.walk_through(path, {"limit": "100"}, _ALL_PAGES)
+            staff.walk_through(path, {"limit": "100", "consistent": "true"}, _ALL_PAGES)
+        for status in ("PENDING", "PAID", "SHIPPED", "CANCELED"):
+            staff.walk_through("/orders", {"limit": "100", "status": status}, _ALL_PAGES)
+        return [self._report(staff, day) for day in self.platform.days()]
+
+    def _report(self, staff: Client, day: str) -> Json:
+        self.platform.invoke("daily-report", {"date": day})
+        report: Json = json.loads(staff.call("GET", f"/reports/daily/{day}").text)
+        return report
+
+    def _client(self, name: str, identity: Identity, *, through_proxy: bool) -> Client:
+        address = self._api.address(name) + self._path if through_proxy else self._direct
+        return Client(name, identity, address, self.notes, self.seed)
+
+
+def _identities(stack: LocalStack) -> list[Identity]:
+    """Return the customers, and staff, who act for all of them, at the end."""
+    customers = [
+        Identity(caller, token, (caller,))
+        for caller, token in (stack.sign_in(f"customer-{n}@example.com") for n in range(CUSTOMERS))
+    ]
+    _, token = stack.sign_in("staff@example.com", group="staff")
+    return [*customers, Identity(STAFF, token, tuple(one.caller for one in customers))]

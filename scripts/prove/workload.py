@@ -1,0 +1,293 @@
+"""Clients that use the API as impatient people's programs do: at once, again and again.
+
+Every create carries an id of its own in its metadata, and every change of status one as its
+reason, so that what is found in the table can be traced to the request that asked for it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import httpx
+
+from prove.history import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Json = dict[str, Any]
+
+STAFF: Final = "staff"
+CALL_SECONDS: Final = 5.0
+"""How long a client waits for an answer."""
+
+_ATTEMPTS: Final = 5
+_RECENT: Final = 12
+"""Orders that are still worth quarrelling about."""
+_UNDECIDED: Final = frozenset({None, 429, 500, 502, 503, 504})
+_TOKENS: Final = ("tok_approve", "tok_approve", "tok_decline", "tok_unavailable")
+_CURRENCIES: Final = ("USD", "JPY", "BHD")
+_STATUSES: Final = ("PENDING", "PAID", "PAID", "SHIPPED", "CANCELED", "CANCELED")
+_PAGES: Final = 12
+
+
+class Identity(NamedTuple):
+    """Who a client is: its id or `staff`, its access token, and the customers it acts for."""
+
+    caller: str
+    token: str
+    customers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a client knows of an order: whose it is, and the version that it saw last."""
+
+    order_id: str
+    customer: str
+    version: int
+
+
+@dataclass(slots=True)
+class Notes:
+    """What all clients write down: their calls, the orders that they met, requests to repeat."""
+
+    started: float = field(default_factory=time.monotonic)
+    calls: list[Call] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    keyed: list[tuple[str, str, str, Json]] = field(default_factory=list)
+    """Caller, key, path and body of requests that were made with a key."""
+    _ids: itertools.count[int] = field(default_factory=itertools.count)
+    _lock: Lock = field(default_factory=Lock)
+
+    def next_id(self) -> int:
+        """Return a number that no other call has."""
+        with self._lock:
+            return next(self._ids)
+
+    def now(self) -> float:
+        """Return the seconds since the run began."""
+        return time.monotonic() - self.started
+
+
+class Client:
+    """One worker with a caller's token: makes one call at a time, until told to stop."""
+
+    def __init__(
+        self, name: str, identity: Identity, address: str, notes: Notes, seed: int
+    ) -> None:
+        """Its choices follow from seed and name; `address` is the API's, or a proxy's before it."""
+        self.name = name
+        self.caller = identity.caller
+        self.notes = notes
+        self.choose = random.Random(f"{seed} {name}")  # noqa: S311 - to be repeatable
+        self.customers = identity.customers
+        self._serial = itertools.count(1)
+        self._http = httpx.Client(
+            base_url=address,
+            headers={"Authorization": f"Bearer {identity.token}"},
+            timeout=CALL_SECONDS,
+            trust_env=False,
+        )
+
+    def run(self, over: Callable[[], bool]) -> None:
+        """Do one thing after another."""
+        actions = (
+            [self.create] * 6
+            + [self.change] * 8
+            + [self.get] * 4
+            + [self.repeat] * 2
+            + [self.reuse_key, self.timeline, self.walk]
+        )
+        while not over():
+            self.choose.choice(actions)()
+
+    def create(self) -> None:
+        """Place an order, with a key or without; with one it's repeated until it is decided."""
+        body = self._new_order()
+        key = self._request_id("key") if self.choose.random() < 0.7 else None  # noqa: PLR2004
+        self._persist("/orders", body, key, attempts=_ATTEMPTS if key else 1)
+
+    def change(self) -> None:
+        """Move a recent order along, perhaps from the version that was seen last."""
+        order = self._recent_order()
+        if order is None:
+            return
+        status = self.choose.choice(_STATUSES)
+        if self.caller != STAFF and self.choose.random() < 0.9:  # noqa: PLR2004
+            status = "CANCELED"
+        body = {"status": status, "reason": self._request_id("reason")}
+        key = self._request_id("key") if self.choose.random() < 0.5 else None  # noqa: PLR2004
+        if_match = f'"{order.version}"' if self.choose.random() < 0.4 else None  # noqa: PLR2004
+        self._persist(f"/orders/{order.order_id}", body, key, if_match=if_match)
+
+    def get(self) -> None:
+        """Look at a recent order."""
+        order = self._recent_order()
+        if order is not None:
+            self.call("GET", f"/orders/{order.order_id}")
+
+    def timeline(self) -> None:
+        """Look at what became of it."""
+        order = self._recent_order()
+        if order is not None:
+            self.call("GET", f"/orders/{order.order_id}/timeline")
+
+    def repeat(self) -> None:
+        """Send again, as somebody else with the same token might, what was sent with a key."""
+        if known := self._keyed():
+            key, path, body = known
+            self._persist(path, body, key)
+
+    def reuse_key(self) -> None:
+        """Send another request under a key that was used."""
+        if known := self._keyed():
+            key, path, body = known
+            changed = body | {"reason": self._request_id("reason")}
+            other = self._new_order() if path == "/orders" else changed
+            self._persist(path, other, key)
+
+    def walk(self) -> None:
+        """Go through a list, page by page."""
+        query = {"limit": str(self.choose.choice((5, 20, 100)))}
+        if self.choose.random() < 0.5:  # noqa: PLR2004
+            query["sort"] = "createdAt"
+        if self.caller == STAFF and self.choose.random() < 0.5:  # noqa: PLR2004
+            path, query["status"] = "/orders", self.choose.choice(("PENDING", "PAID", "CANCELED"))
+        else:
+            path = f"/customers/{self.choose.choice(self.customers)}/orders"
+            kind = self.choose.choice(("plain", "consistent", "filtered"))
+            if kind == "consistent":
+                query["consistent"] = "true"
+            elif kind == "filtered":
+                query["status"] = self.choose.choice(("PENDING", "CANCELED"))
+        self.walk_through(path, query, _PAGES)
+
+    def walk_through(self, path: str, query: dict[str, str], pages: int) -> None:
+        """Walk through one list until it ends, or for so many pages."""
+        walk = self._request_id("walk")
+        for _ in range(pages):
+            call = self.call("GET", path, query=query, walk=walk)
+            for _ in range(_ATTEMPTS - 1):
+                if call.status not in _UNDECIDED:
+                    break
+                call = self.call("GET", path, query=query, walk=walk)
+            cursor = json.loads(call.text)["nextCursor"] if call.status == 200 else None  # noqa: PLR2004
+            if cursor is None:
+                return
+            query = query | {"cursor": cursor}
+
+    def call(  # noqa: PLR0913 - what a request is made of
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Json | None = None,
+        key: str | None = None,
+        if_match: str | None = None,
+        walk: str | None = None,
+    ) -> Call:
+        """Make one call and write it down, also where no answer came."""
+        number = self.notes.next_id()
+        headers = {"Idempotency-Key": key, "If-Match": if_match}
+        start = self.notes.now()
+        answer: httpx.Response | None = None
+        with suppress(httpx.TransportError):
+            answer = self._http.request(
+                method,
+                path,
+                params=query,
+                json=body,
+                headers={name: value for name, value in headers.items() if value is not None},
+            )
+        call = Call(
+            id=number,
+            client=self.name,
+            caller=self.caller,
+            method=method,
+            path=path,
+            query=query or {},
+            key=key,
+            if_match=if_match,
+            body=body,
+            walk=walk,
+            start=start,
+            end=self.notes.now(),
+            status=None if answer is None else answer.status_code,
+            headers={} if answer is None else dict(answer.headers),
+            text="" if answer is None else answer.text,
+        )
+        self.notes.calls.append(call)
+        self._remember(call)
+        return call
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def _persist(
+        self,
+        path: str,
+        body: Json,
+        key: str | None,
+        *,
+        if_match: str | None = None,
+        attempts: int = _ATTEMPTS,
+    ) -> None:
+        method = "POST" if path == "/orders" else "PATCH"
+        if key is not None:
+            self.notes.keyed.append((self.caller, key, path, body))
+        for _ in range(attempts):
+            call = self.call(method, path, body=body, key=key, if_match=if_match)
+            if call.status not in _UNDECIDED:
+                return
+
+    def _new_order(self) -> Json:
+        lines = self.choose.choice((1, 1, 1, 2, 5))
+        items = [
+            {
+                "sku": f"SKU-{number}",
+                "name": "Mug",
+                "quantity": self.choose.randint(1, 9),
+                "unitAmount": self.choose.randint(0, 5000),
+            }
+            for number in range(lines)
+        ]
+        if self.choose.random() < 0.05:  # noqa: PLR2004
+            items[0]["sku"] = "OUT-OF-STOCK-1"
+        body: Json = {
+            "customerId": self.choose.choice(self.customers),
+            "currency": self.choose.choice(_CURRENCIES),
+            "items": items,
+            "metadata": {"request": self._request_id("order")},
+        }
+        if self.choose.random() < 0.5:  # noqa: PLR2004
+            body["paymentToken"] = self.choose.choice(_TOKENS)
+        return body
+
+    def _request_id(self, kind: str) -> str:
+        return f"{kind}-{self.name}-{next(self._serial)}"
+
+    def _recent_order(self) -> Order | None:
+        recent = self.notes.orders[-_RECENT:]
+        mine = [order for order in recent if self.caller in {STAFF, order.customer}]
+        return self.choose.choice(mine or recent) if recent else None
+
+    def _keyed(self) -> tuple[str, str, Json] | None:
+        mine = [one for one in self.notes.keyed[-_RECENT * 4 :] if one[0] == self.caller]
+        return self.choose.choice(mine)[1:] if mine else None
+
+    def _remember(self, call: Call) -> None:
+        """Keep what was learnt of an order at the end of the list, where it's recent."""
+        if call.method != "GET" and call.status in {200, 201}:
+            order = json.loads(call.text)
+            known = Order(order["orderId"], order["customerId"], order["version"])
+            self.notes.orders.append(known)
