@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
-import socket
-import struct
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
-from urllib.parse import urlsplit
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+from prove import proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-_CLOSE_AT_ONCE: Final = struct.pack("ii", 1, 0)
-_HOP_BY_HOP: Final = frozenset({"connection", "content-length", "date", "server", "host"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +76,18 @@ class Recorder:
     """The proxy. As a context manager it listens on a free port of 127.0.0.1 until the end."""
 
     def __init__(self, upstream: str) -> None:
-        self.upstream = urlsplit(upstream).netloc
-        self.over = Event()
         self._calls: list[Call] = []
         self._faults: Iterator[Fault] = iter(())
         self._lock = Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.recorder = self
+        self._proxy = proxy.Proxy(upstream, self._treat)
 
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    def __enter__(self) -> Self:
+        self._proxy.__enter__()
+        self.endpoint = self._proxy.address("the platform")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._proxy.__exit__()
 
     @property
     def calls(self) -> list[Call]:
@@ -114,85 +109,26 @@ class Recorder:
         with self._lock:
             self._faults = iter(faults)
 
-    def register(self, call: Call) -> Fault:
-        """What is to happen to the call."""
+    def _register(self, call: Call) -> Fault:
         with self._lock:
             self._calls.append(call)
             return next(self._faults, None)
 
-    def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-    recorder: Recorder
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # an answer is one packet
-    server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.upstream = HTTPConnection(self.server.recorder.upstream)
-
-    def finish(self) -> None:
-        self.upstream.close()
-        super().finish()
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        match self.server.recorder.register(Call(operation, body)):
+    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer | None:
+        match self._register(Call(request.operation, request.body)):
             case Refusal() as refusal:
-                self._answer(refusal.status, refusal.body)
+                return _json(refusal.status, refusal.body)
             case Answer(content):
-                self._answer(200, json.dumps(content).encode())
-            case Break.RESET:
-                self._reset()
-            case Break.SILENCE:
-                self._stay_silent()
-            case Break.RESET_AFTER:
-                self._pass_on(body)
-                self._reset()
-            case Break.SILENCE_AFTER:
-                self._pass_on(body)
-                self._stay_silent()
+                return _json(200, json.dumps(content).encode())
+            case Break() as fault:
+                if fault in {Break.RESET_AFTER, Break.SILENCE_AFTER}:
+                    await pass_on(request)
+                if fault in {Break.SILENCE, Break.SILENCE_AFTER}:
+                    await asyncio.Event().wait()
+                return None
             case None:
-                self._answer(*self._pass_on(body))
+                return await pass_on(request)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
-    def _pass_on(self, body: bytes) -> tuple[int, bytes]:
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-        self.upstream.request("POST", "/", body, headers)
-        answer = self.upstream.getresponse()
-        return answer.status, answer.read()
-
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_AT_ONCE)
-        os.close(self.connection.detach())
-        self.close_connection = True
-
-    def _stay_silent(self) -> None:
-        self.server.recorder.over.wait()
-        self.close_connection = True
+def _json(status: int, body: bytes) -> proxy.Answer:
+    return proxy.Answer(status, {"Content-Type": "application/x-amz-json-1.0"}, body)

@@ -107,7 +107,9 @@ class Proxy:
             timeout=ClientTimeout(total=_UPSTREAM_SECONDS),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        self._runner = web.ServerRunner(
+            web.Server(self._handle, access_log=None), shutdown_timeout=0.1
+        )
         await self._runner.setup()
 
     async def _listen(self, caller: str) -> str:
@@ -118,8 +120,12 @@ class Proxy:
         return f"http://127.0.0.1:{port}"
 
     async def _stop(self) -> None:
-        await self._session.close()
         await self._runner.cleanup()
+        pending = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        await self._session.close()
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         transport = incoming.transport
