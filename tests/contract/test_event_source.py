@@ -1,0 +1,370 @@
+"""The simulation's own rules: what the function is handed after each of its answers.
+
+Records are named by their sequence numbers here, a batch by theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from infrastructure.templates import compiled
+from prove.event_source import (
+    RETENTION_SECONDS,
+    FunctionFailed,
+    Mapping,
+    NotInvoked,
+    StreamSource,
+)
+
+NOON = 1_795_435_200
+FAILS = FunctionFailed()
+THROTTLED = NotInvoked()
+OURS = Mapping(batch_size=4, bisect=True, reports_failures=True)
+WHOLE_BATCHES = replace(OURS, bisect=False)
+
+
+def record(number: int, sk: str = "DETAIL", created: float = NOON) -> dict[str, Any]:
+    return {
+        "eventID": f"event-{number}",
+        "eventName": "INSERT",
+        "eventSourceARN": "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/x",
+        "dynamodb": {
+            "ApproximateCreationDateTime": created,
+            "Keys": {"pk": {"S": "ORDER#1"}, "sk": {"S": sk}},
+            "SequenceNumber": str(number),
+        },
+    }
+
+
+def reports(*numbers: object) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
+
+
+class Run:
+    """A shard with some records, read for a function that gives answers one by one, then succeeds.
+
+    An answer that is an exception is raised.
+    """
+
+    def __init__(self, mapping: Mapping, *answers: object, records: int = 4) -> None:
+        self.shard = [record(number) for number in range(1, records + 1)]
+        self.answers = list(answers)
+        self.batches: list[str] = []
+        self.discarded: list[dict[str, Any]] = []
+        self.time: float = NOON
+        self.destination_is_down = False
+        self.source = StreamSource(
+            mapping,
+            read=self.read,
+            invoke=self.invoke,
+            on_failure=self.tell,
+            now=lambda: self.time,
+            function_arn="the function",
+            shard_id="the shard",
+        )
+
+    def read(self, after: str | None, limit: int) -> list[dict[str, Any]]:
+        behind = int(after or 0)
+        found = [one for one in self.shard if int(one["dynamodb"]["SequenceNumber"]) > behind]
+        return found[:limit]
+
+    def invoke(self, event: dict[str, Any]) -> object:
+        numbers = [one["dynamodb"]["SequenceNumber"] for one in event["Records"]]
+        self.batches.append(" ".join(numbers))
+        answer = self.answers.pop(0) if self.answers else reports()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def tell(self, told: dict[str, Any]) -> None:
+        if self.destination_is_down:
+            raise ConnectionError
+        self.discarded.append(told)
+
+    def to_the_end(self) -> list[str]:
+        """What the function was handed until nothing was left."""
+        while self.source.step():
+            pass
+        assert self.source.checkpoint == str(len(self.shard))
+        return self.batches
+
+    def conditions(self) -> list[tuple[str, int, str, str]]:
+        """Why, after how many calls, from where and to where records were given up."""
+        return [
+            (
+                told["requestContext"]["condition"],
+                told["requestContext"]["approximateInvokeCount"],
+                told["DDBStreamBatchInfo"]["startSequenceNumber"],
+                told["DDBStreamBatchInfo"]["endSequenceNumber"],
+            )
+            for told in self.discarded
+        ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "batches"),
+    [
+        ([], ["1 2 3 4"]),
+        ([reports("3")], ["1 2 3 4", "3 4"]),
+        ([reports("4", "2")], ["1 2 3 4", "2 3 4"]),
+        ([reports("1")], ["1 2 3 4", "1 2 3 4"]),
+        ([reports("2"), reports("2"), reports("4")], ["1 2 3 4", "2 3 4", "2 3 4", "4"]),
+        ([FAILS], ["1 2 3 4", "1 2", "3 4"]),
+        ([FAILS, FAILS], ["1 2 3 4", "1 2", "1", "2", "3 4"]),
+        ([FAILS, FAILS, FAILS], ["1 2 3 4", "1 2", "1", "1", "2", "3 4"]),
+        ([FAILS, reports("2")], ["1 2 3 4", "1 2", "2", "3 4"]),
+        ([reports("2"), FAILS], ["1 2 3 4", "2 3 4", "2", "3 4"]),
+        ([THROTTLED], ["1 2 3 4", "1 2 3 4"]),
+    ],
+)
+def test_what_is_tried_again(answers: list[object], batches: list[str]) -> None:
+    assert Run(OURS, *answers).to_the_end() == batches
+
+
+@pytest.mark.parametrize(
+    ("answers", "batches"),
+    [
+        ([reports("3")], ["1 2 3 4", "3 4"]),
+        ([FAILS], ["1 2 3 4", "1 2 3 4"]),
+        ([reports("3"), FAILS], ["1 2 3 4", "3 4", "3 4"]),
+    ],
+)
+def test_what_is_tried_again_without_bisecting(answers: list[object], batches: list[str]) -> None:
+    assert Run(WHOLE_BATCHES, *answers).to_the_end() == batches
+
+
+def test_a_report_that_the_mapping_does_not_ask_for_is_not_read() -> None:
+    mapping = replace(OURS, reports_failures=False)
+    assert Run(mapping, reports("3")).to_the_end() == ["1 2 3 4"]
+
+
+@pytest.mark.parametrize(
+    "answer", [None, {}, {"batchItemFailures": None}, {"batchItemFailures": []}, {"other": 1}]
+)
+def test_success(answer: object) -> None:
+    assert Run(OURS, answer).to_the_end() == ["1 2 3 4"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reports(""),
+        reports(None),
+        reports("3", ""),
+        reports("5"),
+        reports("event-3"),
+        reports(3),
+        {"batchItemFailures": [{"identifier": "3"}]},
+        {"batchItemFailures": ["3"]},
+        {"batchItemFailures": {"itemIdentifier": "3"}},
+        {"batchItemFailures": ""},
+        "3",
+        [],
+    ],
+)
+def test_an_answer_that_cannot_be_read_fails_the_whole_batch(answer: object) -> None:
+    assert Run(OURS, answer).to_the_end() == ["1 2 3 4", "1 2", "3 4"]
+
+
+class TestBatches:
+    def test_a_batch_is_done_before_the_next_one_begins(self) -> None:
+        run = Run(OURS, reports("4"), FAILS, records=9)
+        assert run.to_the_end() == ["1 2 3 4", "4", "4", "5 6 7 8", "9"]
+
+    def test_records_that_come_later_come_next(self) -> None:
+        run = Run(OURS, records=1)
+        run.to_the_end()
+        assert not run.source.step()
+        run.shard += [record(2), record(3)]
+        assert run.to_the_end() == ["1", "2 3"]
+
+    def test_what_the_filter_drops_is_passed_by(self) -> None:
+        pattern = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["A"]}}}}
+        run = Run(replace(OURS, batch_size=3, filter_patterns=(pattern,)), reports("5"))
+        run.shard = [record(number, sk) for number, sk in enumerate("BBBBAABAB", 1)]
+        run.shard[7]["eventName"] = "REMOVE"
+        assert run.to_the_end() == ["5 6", "5 6"]
+
+    def test_one_fitting_pattern_of_many_is_enough(self) -> None:
+        patterns = ({"eventName": ["REMOVE"]}, {"eventName": ["INSERT"]})
+        run = Run(replace(OURS, filter_patterns=patterns))
+        assert run.to_the_end() == ["1 2 3 4"]
+
+    def test_a_pattern_about_what_a_record_lacks_does_not_fit(self) -> None:
+        pattern = {"dynamodb": {"Keys": {"sk": {"N": ["1"]}}, "eventID": {"S": ["x"]}}}
+        assert Run(replace(OURS, filter_patterns=(pattern,))).to_the_end() == []
+
+
+class TestRetries:
+    def test_after_the_last_one_the_batch_is_given_up_and_the_shard_goes_on(self) -> None:
+        run = Run(replace(WHOLE_BATCHES, max_retries=2), FAILS, FAILS, FAILS, records=5)
+        assert run.to_the_end() == ["1 2 3 4"] * 3 + ["5"]
+        assert run.conditions() == [("RetryAttemptsExhausted", 3, "1", "4")]
+
+    def test_none_is_used_up_by_a_split(self) -> None:
+        run = Run(replace(OURS, max_retries=1), FAILS, FAILS, FAILS, FAILS)
+        assert run.to_the_end() == ["1 2 3 4", "1 2", "1", "1", "2", "3 4"]
+        assert run.conditions() == [("RetryAttemptsExhausted", 4, "1", "1")]
+
+    def test_none_is_used_up_by_a_call_that_did_not_reach_the_function(self) -> None:
+        run = Run(replace(OURS, max_retries=0), *[THROTTLED] * 9)
+        assert run.to_the_end() == ["1 2 3 4"] * 10
+        assert run.discarded == []
+
+    def test_a_report_uses_one_up_where_it_gets_no_further(self) -> None:
+        run = Run(replace(OURS, max_retries=1), reports("2"), reports("2"), reports("2"))
+        assert run.to_the_end() == ["1 2 3 4", "2 3 4", "2 3 4"]
+        assert run.conditions() == [("RetryAttemptsExhausted", 3, "2", "4")]
+
+    def test_minus_one_is_without_end(self) -> None:
+        run = Run(OURS, *[FAILS] * 2_000, records=1)
+        assert run.to_the_end() == ["1"] * 2_001
+        assert run.discarded == []
+
+
+class TestAge:
+    @pytest.mark.parametrize(
+        ("setting", "lifetime"), [(60, 60), (-1, RETENTION_SECONDS), (86_400, 86_400)]
+    )
+    def test_a_record_is_given_up_when_it_is_too_old(self, setting: int, lifetime: int) -> None:
+        run = Run(replace(OURS, max_age_seconds=setting), *[FAILS] * 2, records=1)
+        assert run.source.step()
+        run.time += lifetime
+        assert run.source.step()
+        assert run.discarded == []
+        run.time += 1
+        assert run.to_the_end() == ["1", "1"]
+        assert run.conditions() == [("RecordAgeExceeded", 2, "1", "1")]
+
+    def test_one_that_is_too_old_when_it_is_read_never_reaches_the_function(self) -> None:
+        run = Run(replace(OURS, max_age_seconds=60))
+        run.time += 61
+        assert run.to_the_end() == []
+        assert run.conditions() == [("RecordAgeExceeded", 0, "1", "4")]
+        assert "responseContext" not in run.discarded[0]
+
+    def test_younger_ones_behind_it_are_tried_again(self) -> None:
+        run = Run(replace(WHOLE_BATCHES, max_age_seconds=60), FAILS)
+        run.shard[2:] = [record(3, created=NOON + 1), record(4, created=NOON + 1)]
+        run.source.step()
+        run.time += 61
+        assert run.to_the_end() == ["1 2 3 4", "3 4"]
+        assert run.conditions() == [("RecordAgeExceeded", 1, "1", "2")]
+
+
+class TestCheckpoint:
+    def test_it_stands_before_what_is_not_done(self) -> None:
+        run = Run(OURS, FAILS, reports("2"), records=5)
+        checkpoints = []
+        while run.source.step():
+            checkpoints.append(run.source.checkpoint)
+        assert run.batches == ["1 2 3 4", "1 2", "2", "3 4", "5"]
+        assert checkpoints == [None, "1", "2", "4", "5"]
+
+    def test_another_poller_goes_on_from_it_and_knows_nothing_else(self) -> None:
+        run = Run(replace(OURS, max_retries=1), FAILS, reports("2"), FAILS, records=5)
+        for _ in range(3):
+            run.source.step()
+        run.source.restart()
+        run.answers = [reports("2")]
+        assert run.to_the_end() == ["1 2 3 4", "1 2", "2", "2 3 4 5", "2 3 4 5"]
+        assert run.discarded == []
+
+    def test_a_poller_that_dies_during_a_call_has_not_moved_it(self) -> None:
+        run = Run(OURS, reports("3"), ProcessLookupError())
+        run.source.step()
+        with pytest.raises(ProcessLookupError):
+            run.source.step()
+        assert run.source.checkpoint == "2"
+        assert run.to_the_end() == ["1 2 3 4", "3 4", "3 4"]
+
+
+class TestOnFailure:
+    def test_it_is_told_where_the_records_were(self) -> None:
+        run = Run(replace(WHOLE_BATCHES, max_retries=0), FAILS)
+        run.shard[3] = record(4, created=NOON + 5.25)
+        run.time += 10.5
+        run.to_the_end()
+        (told,) = run.discarded
+        assert told["requestContext"].pop("requestId")
+        assert told == {
+            "requestContext": {
+                "functionArn": "the function",
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": 1,
+            },
+            "responseContext": {
+                "statusCode": 200,
+                "executedVersion": "$LATEST",
+                "functionError": "Unhandled",
+            },
+            "version": "1.0",
+            "timestamp": "2026-11-23T12:00:10.500Z",
+            "DDBStreamBatchInfo": {
+                "shardId": "the shard",
+                "startSequenceNumber": "1",
+                "endSequenceNumber": "4",
+                "approximateArrivalOfFirstRecord": "2026-11-23T12:00:00Z",
+                "approximateArrivalOfLastRecord": "2026-11-23T12:00:05Z",
+                "batchSize": 4,
+                "streamArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/x",
+            },
+        }
+
+    def test_nothing_is_given_up_that_it_could_not_be_told_of(self) -> None:
+        run = Run(replace(WHOLE_BATCHES, max_retries=0), FAILS, FAILS)
+        run.destination_is_down = True
+        with pytest.raises(ConnectionError):
+            run.source.step()
+        run.destination_is_down = False
+        assert run.to_the_end() == ["1 2 3 4", "1 2 3 4"]
+        assert len(run.discarded) == 1
+
+
+class TestSettings:
+    @pytest.mark.parametrize("reader", ["publish-order-events", "record-audit-trail"])
+    def test_they_are_the_templates(self, reader: str) -> None:
+        template = compiled("prod")
+        (properties,) = (
+            mapping
+            for mapping in template.properties("AWS::Lambda::EventSourceMapping").values()
+            if template.target(mapping["FunctionName"]) == reader
+        )
+        assert Mapping.of(properties) == Mapping(
+            batch_size=100,
+            bisect=True,
+            max_retries=-1,
+            max_age_seconds=86_400,
+            reports_failures=True,
+            filter_patterns=(
+                {
+                    "eventName": ["INSERT", "MODIFY"],
+                    "dynamodb": {"Keys": {"sk": {"S": ["DETAIL"]}}},
+                },
+            ),
+        )
+
+    def test_those_that_a_template_leaves_out_are_awss(self) -> None:
+        assert Mapping.of({"StartingPosition": "TRIM_HORIZON"}) == Mapping(100, max_retries=-1)
+
+    @pytest.mark.parametrize(
+        "setting",
+        [
+            {"Enabled": False},
+            {"MaximumBatchingWindowInSeconds": 1},
+            {"ParallelizationFactor": 2},
+            {"StartingPosition": "LATEST"},
+            {"TumblingWindowInSeconds": 1},
+        ],
+    )
+    def test_what_is_not_simulated_is_refused(self, setting: dict[str, Any]) -> None:
+        with pytest.raises(ValueError, match=next(iter(setting))):
+            Mapping.of(setting)
+
+    def test_so_is_a_pattern_with_an_operator(self) -> None:
+        run = Run(replace(OURS, filter_patterns=({"eventName": [{"prefix": "IN"}]},)))
+        with pytest.raises(ValueError, match="prefix"):
+            run.source.step()

@@ -1,0 +1,307 @@
+"""The stream's two readers behind a simulation of Lambda's event source mapping.
+
+What the local AWS does not emulate is claimed here: a batch that fails in part or whole, functions
+and pollers that die, queues and tables that are down, records that expire.
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import count, repeat
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import figures
+from orders.domain.status import TRANSITIONS, OrderStatus
+from prove.event_source import RETENTION_SECONDS
+from stream_readers import PAUSE, AuditTrail, Fault, Publisher, Stream, counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orders.domain.order import Order
+
+PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+BOTH = pytest.mark.parametrize("kind", [Publisher, AuditTrail])
+Kind: TypeAlias = "type[Publisher | AuditTrail]"
+EXAMPLES = 200
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _figures() -> Iterator[None]:
+    counts.clear()
+    yield
+    figures.leave(
+        "event-source",
+        [
+            f"- {counts['scenarios']} scenarios and {counts['examples']} random histories",
+            f"- {counts['faults']} faults in {counts['attempts']} attempts at batches",
+            f"- {counts['records']} records handed over",
+        ],
+    )
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """The readers would write a line for each record and attempt."""
+    counts["scenarios"] += 1
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def stream() -> Stream:
+    return Stream()
+
+
+def life(stream: Stream, orders: int) -> None:
+    """Orders that are placed, paid and shipped, their changes interleaved."""
+    placed: list[Order] = []
+    for _ in range(orders):
+        placed.append(stream.place())
+        if len(placed) > 2:
+            stream.move(stream.move(placed.pop(0), PAID), SHIPPED)
+
+
+class TestWithoutFaults:
+    @BOTH
+    def test_every_change_is_told_once_and_in_order(self, kind: Kind, stream: Stream) -> None:
+        life(stream, 100)
+        reader = kind(stream)
+        reader.catch_up()
+        assert reader.told() == list(stream.changes)
+        reader.assert_all_told()
+
+    @BOTH
+    def test_another_read_of_the_whole_stream_says_the_same_again(
+        self, kind: Kind, stream: Stream
+    ) -> None:
+        """The same ids with the same bytes; and in the timeline nothing twice."""
+        life(stream, 50)
+        stream.put_unreadable()
+        reader = kind(stream)
+        for _ in range(3):
+            reader.source = reader.from_the_start()
+            reader.catch_up()
+        assert reader.told() == list(stream.changes) * (3 if kind is Publisher else 1)
+        reader.assert_all_told()
+
+
+class TestUnreadableRecords:
+    @BOTH
+    def test_they_are_set_aside_and_hold_nothing_up(self, kind: Kind, stream: Stream) -> None:
+        for number in range(250):
+            if number % 50 in {0, 1, 49}:
+                stream.put_unreadable()
+            stream.place()
+        reader = kind(stream)
+        reader.catch_up()
+        assert reader.told() == list(stream.changes)
+        assert reader.sqs.set_aside == stream.unreadable
+        reader.assert_all_told()
+
+    @BOTH
+    def test_they_are_not_acknowledged_while_they_cannot_be_set_aside(
+        self, kind: Kind, stream: Stream
+    ) -> None:
+        """The queue for what can't be read is down, and so is whatever else is called."""
+        stream.place()
+        stream.put_unreadable()
+        stream.place()
+        reader = kind(stream)
+        reader.outside.faults = repeat(Fault.DOWN)
+        for _ in range(50):
+            assert reader.step()
+        assert reader.source.checkpoint is None
+        reader.outside.faults = iter(())
+        reader.catch_up()
+        assert reader.told() == list(stream.changes)
+        reader.assert_all_told()
+
+
+class TestOutages:
+    @BOTH
+    def test_one_that_is_shorter_than_a_day_loses_nothing(self, kind: Kind, stream: Stream) -> None:
+        reader = kind(stream)
+        end = stream.time + RETENTION_SECONDS - 2 * PAUSE
+        reader.outside.faults = repeat(Fault.DOWN)
+        life(stream, 10)
+        while stream.time < end:
+            stream.place()
+            assert reader.step()
+        assert reader.told() == []
+        reader.outside.faults = iter(())
+        reader.catch_up()
+        assert reader.told() == list(stream.changes)
+        reader.assert_all_told()
+
+    @BOTH
+    def test_one_in_which_nothing_answers_loses_nothing(self, kind: Kind, stream: Stream) -> None:
+        """A call gives up after nine seconds; ten of them are more than a function has."""
+        life(stream, 60)
+        reader = kind(stream)
+        reader.outside.seconds = 9
+        reader.outside.faults = repeat(Fault.DOWN)
+        for _ in range(50):
+            assert reader.step()
+        assert reader.told() == []
+        reader.outside.seconds = 0
+        reader.outside.faults = iter(())
+        reader.catch_up()
+        reader.assert_all_told()
+
+    @BOTH
+    def test_after_a_day_the_stream_gives_up_what_it_held_and_goes_on(
+        self, kind: Kind, stream: Stream
+    ) -> None:
+        """The batch in flight leaves its position; what was not read by then leaves nothing.
+
+        What is missing is found by comparing the orders with their timelines.
+        """
+        for _ in range(150):
+            stream.place()
+        lost = list(stream.changes)
+        reader = kind(stream)
+        reader.outside.faults = repeat(Fault.DOWN)
+        end = stream.time + RETENTION_SECONDS
+        while stream.time <= end:
+            assert reader.step()
+            assert reader.given_up == []
+        reader.outside.faults = iter(())
+        stream.place()
+        assert reader.source.step()
+        (position,) = reader.given_up
+        assert position["requestContext"]["condition"] == "RecordAgeExceeded"
+        batch = position["DDBStreamBatchInfo"]
+        assert batch["startSequenceNumber"] == stream.told_by[lost[0]]
+        assert batch["endSequenceNumber"] == stream.told_by[lost[99]]
+        while reader.source.step():
+            pass
+        assert reader.told() == list(stream.changes)[150:]
+        assert len(reader.given_up) == 1
+
+
+class TestPartialFailures:
+    def test_what_the_queue_did_not_take_is_sent_again_with_all_behind_it(
+        self, stream: Stream
+    ) -> None:
+        for _ in range(25):
+            stream.place()
+        reader = Publisher(stream)
+        reader.outside.faults = iter([None, Fault.PARTLY])
+        reader.catch_up()
+        ids = list(stream.changes)
+        taken = [*ids[:10], *ids[10:20:2], *ids[20:]]
+        assert reader.told() == [*taken, *ids[11:]]
+        reader.assert_all_told()
+
+    @BOTH
+    def test_answers_that_do_not_come_lose_nothing(self, kind: Kind, stream: Stream) -> None:
+        life(stream, 20)
+        reader = kind(stream)
+        reader.outside.faults = repeat(Fault.LOST, 9)
+        reader.catch_up()
+        reader.assert_all_told()
+
+
+class TestDeaths:
+    @BOTH
+    @pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER])
+    def test_a_function_may_die_at_any_call(self, fault: Fault, kind: Kind) -> None:
+        for call in count():
+            stream = Stream()
+            life(stream, 8)
+            stream.put_unreadable()
+            life(stream, 4)
+            reader = kind(stream, batch_size=5)
+            reader.outside.faults = iter([*repeat(None, call), fault])
+            reader.catch_up()
+            reader.assert_all_told()
+            if reader.outside.calls <= call:
+                break
+        assert call > 5  # else no call was struck
+
+    @BOTH
+    def test_a_poller_may_die_after_any_attempt(self, kind: Kind) -> None:
+        for attempt in range(30):
+            stream = Stream()
+            life(stream, 12)
+            reader = kind(stream, batch_size=7)
+            reader.outside.faults = iter([None, *[Fault.PARTLY, Fault.DIES_AFTER, Fault.LOST] * 3])
+            for _ in range(attempt):
+                reader.step()
+            reader.source.restart()
+            reader.catch_up()
+            reader.assert_all_told()
+
+    @BOTH
+    def test_a_record_that_kills_the_function_holds_up_those_behind_it_for_a_day_and_no_longer(
+        self, kind: Kind, stream: Stream
+    ) -> None:
+        """Nothing but its age ends it; those before it get through, it is isolated by bisecting."""
+        before = [stream.place() for _ in range(70)]
+        deadly = stream.place()
+        stream.time += PAUSE
+        behind = [stream.place() for _ in range(60)]
+        reader = kind(stream)
+        reader.outside.deadly = deadly.order_id
+        end = stream.time + RETENTION_SECONDS - 2 * PAUSE
+        while stream.time < end:
+            assert reader.step()
+        assert set(reader.told()) == {f"{order.order_id}/1" for order in before}
+        stream.time = end + PAUSE + 1
+        while reader.source.step():
+            pass
+        assert set(reader.told()) == {f"{order.order_id}/1" for order in [*before, *behind]}
+        (position,) = reader.given_up
+        number = stream.told_by[f"{deadly.order_id}/1"]
+        assert position["DDBStreamBatchInfo"]["startSequenceNumber"] == number
+        assert position["DDBStreamBatchInfo"]["endSequenceNumber"] == number
+
+
+ACTIONS = st.tuples(
+    st.sampled_from(["place", "move", "move", "unreadable", "other row", "step", "restart"]),
+    st.integers(0, 50),
+)
+FAULTS = st.lists(st.one_of(st.none(), st.sampled_from(Fault)), max_size=40)
+
+
+@BOTH
+@settings(max_examples=EXAMPLES)
+@given(st.lists(ACTIONS, max_size=60), FAULTS, st.sampled_from([1, 3, 10, 100]))
+def test_whatever_happens_every_change_is_told_and_nothing_else(
+    kind: Kind, actions: list[tuple[str, int]], faults: list[Fault | None], batch_size: int
+) -> None:
+    counts["examples"] += 1
+    stream = Stream()
+    reader = kind(stream, batch_size)
+    reader.outside.faults = iter(faults)
+    orders: list[Order] = []
+    for action, choice in actions:
+        match action:
+            case "place":
+                orders.append(stream.place())
+            case "move":
+                move_one(stream, orders, choice)
+            case "unreadable":
+                stream.put_unreadable()
+            case "other row":
+                stream.put_other_row()
+            case "step":
+                reader.step()
+            case "restart":
+                reader.source.restart()
+    reader.catch_up()
+    reader.assert_all_told()
+
+
+def move_one(stream: Stream, orders: list[Order], choice: int) -> None:
+    """Move one of the orders on, by one of the ways that its status allows."""
+    moves = [(order, status) for order in orders for status in TRANSITIONS[order.status]]
+    if moves:
+        order, status = moves[choice % len(moves)]
+        orders[orders.index(order)] = stream.move(order, status)
