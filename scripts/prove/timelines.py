@@ -92,11 +92,11 @@ def _vanished(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _entries(life: Life) -> dict[int, Json]:
-    """What the timeline has to be, by version."""
+    """What the timeline has to be, by version; of one that was made twice, the first stays."""
     entries: dict[int, Json] = {}
     previous = None
     for image in life.images:
-        entries[image["version"]] = {
+        entry = {
             "version": image["version"],
             "status": image["status"],
             "previousStatus": previous,
@@ -105,5 +105,6 @@ def _entries(life: Life) -> dict[int, Json]:
             "reason": image.get("reason"),
             "changedAt": image["updatedAt"],
         }
+        entries.setdefault(image["version"], entry)
         previous = image["status"]
     return entries

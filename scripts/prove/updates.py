@@ -45,14 +45,14 @@ def _change(evidence: Evidence, life: Life, before: Json, after: Json) -> Iterat
             detail = f"{what} by {actor}, for {after.get('reason')}, which it never does"
             yield Violation(Kind.CHANGE_PHANTOM, detail, life.order_id)
         return
+    if actor == "customer" and (before["status"], after["status"]) != ("PENDING", "CANCELED"):
+        detail = f"{what} by its customer, who may not do that"
+        yield Violation(Kind.CHANGE_FORBIDDEN, detail, life.order_id)
     calls = evidence.updates.get((life.order_id, after.get("reason")), [])
     if not calls:
         detail = f"{what}, which nobody asked for"
         yield Violation(Kind.CHANGE_PHANTOM, detail, life.order_id)
         return
-    if actor == "customer" and (before["status"], after["status"]) != ("PENDING", "CANCELED"):
-        detail = f"{what} by its customer, who may not do that"
-        yield Violation(Kind.CHANGE_FORBIDDEN, detail, life.order_id)
     possible = [told for told in calls if told.outcome is not Outcome.REFUSED]
     if not possible:
         detail = f"{what} by a request that was refused"

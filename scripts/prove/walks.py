@@ -7,6 +7,7 @@ before it stopped.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from prove.sightings import Sighting, Sightings
 
 _DEFAULT_LIMIT: Final = "20"
+_FINER: Final = re.compile(r"\.\d{3}0*[1-9]")
+"""A fraction of a second that milliseconds can't tell."""
 
 
 class Stay(NamedTuple):
@@ -274,6 +277,6 @@ def _distinct(*calls: int | None) -> tuple[int, ...]:
 
 def _millisecond(text: str) -> str:
     """A bound as `createdAt` is written; a finer one is rounded up."""
-    instant = timestamps.from_text(text)
-    down = timestamps.from_milliseconds(timestamps.to_milliseconds(instant))
-    return timestamps.to_text(down if down == instant else down + timedelta(milliseconds=1))
+    instant = timestamps.from_milliseconds(timestamps.to_milliseconds(timestamps.from_text(text)))
+    finer = _FINER.search(text)
+    return timestamps.to_text(instant + timedelta(milliseconds=1) if finer else instant)

@@ -13,6 +13,7 @@ import msgspec
 
 from fakes import NOON, FakeIds
 from orders.adapters.dynamodb import keys, rows
+from orders.application.caller import Caller
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
 from orders.domain.actor import Actor
@@ -27,7 +28,6 @@ from orders.http.bodies import (
     to_json,
 )
 from orders.http.preconditions import etag
-from orders.application.caller import Caller
 from prove.history import Call, Commit, History
 
 if TYPE_CHECKING:
@@ -62,15 +62,20 @@ class World:
 
     def call(self, method: str, path: str, status: int | None, text: str, **more: Any) -> Call:  # noqa: ANN401 - fields of Call
         """Record a call that begins now, unless `start` and `end` are given."""
-        more = {"client": "c1", "caller": STAFF, "start": self.now, "end": self.now + 1} | more
+        usual: Json = {"client": "c1", "caller": STAFF, "start": self.now, "end": self.now + 1}
         call = Call(
-            id=len(self.calls) + 1, method=method, path=path, status=status, text=text, **more
+            id=len(self.calls) + 1,
+            method=method,
+            path=path,
+            status=status,
+            text=text,
+            **(usual | more),
         )
         self.calls.append(call)
         self.now += 2
         return call
 
-    def create(
+    def create(  # noqa: PLR0913 - what makes a POST
         self,
         customer: CustomerId = CUS_1,
         *,
@@ -92,7 +97,7 @@ class World:
         order = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
         body = self.new_order_body(order)
         answer = self.answer(order, 201)
-        self.write(None, order)
+        self.write(order)
         if key:
             self.remember(customer, "create", key, answer)
         self.call(
@@ -123,7 +128,7 @@ class World:
         actor = Actor("staff", STAFF_ID) if caller == STAFF else Actor("customer")
         after = before.changed_to(OrderStatus(status), by=actor, at=self.instant, reason=reason)
         answer = self.answer(after, 200)
-        self.write(before, after)
+        self.write(after)
         if key:
             self.remember(STAFF_ID if caller == STAFF else caller, "update", key, answer)
         self.patch(
@@ -158,16 +163,15 @@ class World:
 
     def replay(self, call: Call) -> Call:
         """The same keyed request again, and its first answer."""
-        first = next(each for each in self.calls if each.key == call.key and each.status)
         return self.call(
             call.method,
             call.path,
-            first.status,
-            first.text,
+            call.status,
+            call.text,
             caller=call.caller,
             key=call.key,
             body=call.body,
-            headers=first.headers | REPLAYED,
+            headers=call.headers | REPLAYED,
         )
 
     def replay_of_unknown(self, order: Order, key: str) -> Call:
@@ -207,13 +211,11 @@ class World:
             after = before.changed_to(
                 OrderStatus.PAID, by=PLATFORM, at=self.instant, charge_id=charge_id
             )
-            self.write(before, after)
+            self.write(after)
             return after
         reason = "payment-declined" if in_stock else "out-of-stock"
-        after = before.changed_to(
-            OrderStatus.CANCELED, by=PLATFORM, at=self.instant, reason=reason
-        )
-        self.write(before, after)
+        after = before.changed_to(OrderStatus.CANCELED, by=PLATFORM, at=self.instant, reason=reason)
+        self.write(after)
         self.give_back(order)
         return after
 
@@ -297,14 +299,17 @@ class World:
         newest_first = query.get("sort") != "createdAt"
         return sorted(found, key=lambda order: order.order_id, reverse=newest_first)
 
-    def write(self, before: Order | None, after: Order) -> None:
+    def write(self, order: Order) -> None:
         """A transaction, and what follows from it: timeline and event."""
-        self.orders[after.order_id] = after
-        for row in (rows.detail_row(after), rows.customer_row(after)):
-            self.put(row)
-        old = None if before is None else rows.detail_row(before)
-        change = rows.change_from(rows.detail_row(after), old)
-        self.put(rows.timeline_row(change))
+        detail = rows.detail_row(order)
+        before = self.table.get((detail["pk"], detail["sk"]))
+        self.orders[order.order_id] = order
+        self.put(detail)
+        self.put(rows.customer_row(order))
+        change = rows.change_from(detail, before)
+        entry = rows.timeline_row(change)
+        if (entry["pk"], entry["sk"]) not in self.table:
+            self.put(entry)
         self.published.append(msgspec.to_builtins(change.to_event()))
 
     def put(self, row: Json) -> None:
