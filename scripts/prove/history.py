@@ -65,6 +65,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """What is left in the two dead-letter queues: `queue` and `body`."""
     reports: list[Json]
     """Daily reports of the run's days, as `GET /reports/daily/{date}` answers them."""
+    settled: float | None = None
+    """When the dust had settled, on the clients' clock: calls that began later are last reads."""
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""

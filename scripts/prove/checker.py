@@ -1,0 +1,51 @@
+"""Whether a run kept every promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prove.answers import check_answers, check_dead_letters
+from prove.bodies import check_bodies
+from prove.creates import check_creates
+from prove.events import check_events
+from prove.evidence import Evidence
+from prove.keys import check_keys
+from prove.linearizability import check_linearizability
+from prove.lives import check_lives
+from prove.money import check_money, check_reports
+from prove.payments import check_payments
+from prove.rows import check_rows
+from prove.sightings import sightings_of
+from prove.timelines import check_timelines
+from prove.updates import check_updates
+from prove.walks import check_walks
+
+if TYPE_CHECKING:
+    from prove.history import History
+    from prove.violations import Violation
+
+_CHECKS = (
+    check_creates,
+    check_keys,
+    check_rows,
+    check_lives,
+    check_timelines,
+    check_updates,
+    check_events,
+    check_payments,
+    check_bodies,
+    check_money,
+    check_reports,
+    check_answers,
+    check_dead_letters,
+)
+
+
+def check(history: History) -> list[Violation]:
+    """All broken promises, those that the fewest calls show first."""
+    evidence = Evidence(history)
+    sightings = sightings_of(evidence)
+    found = [violation for each in _CHECKS for violation in each(evidence)]
+    found += check_linearizability(evidence, sightings)
+    found += check_walks(evidence, sightings)
+    return sorted(found, key=lambda each: (len(each.calls), each.kind, each.detail))

@@ -1,0 +1,75 @@
+"""Every accepted order exists, once, as it was asked for, and no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prove.evidence import Operation, Outcome
+from prove.violations import Kind, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prove.evidence import Evidence, Life, Told
+    from prove.history import Json
+
+
+def check_creates(evidence: Evidence) -> Iterator[Violation]:
+    yield from _lost(evidence)
+    for life in evidence.lives.values():
+        yield from _unasked(evidence, life)
+    for request, calls in evidence.creates.items():
+        made = evidence.by_request.get(request, [])
+        if len(made) > 1:
+            ids = ", ".join(life.order_id for life in made)
+            detail = f"request {request} made {len(made)} orders: {ids}"
+            yield Violation(Kind.ORDER_DOUBLED, detail, made[0].order_id, (calls[0].id,))
+
+
+def asked_amount(body: Json) -> int | None:
+    """What the items of a POST come to; None where they come to nothing that makes sense."""
+    try:
+        return sum(int(item["quantity"]) * int(item["unitAmount"]) for item in body["items"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _lost(evidence: Evidence) -> Iterator[Violation]:
+    for told in evidence.told:
+        if told.operation is Operation.CREATE and told.outcome is Outcome.DONE and told.body:
+            order_id = told.body["orderId"]
+            life = evidence.lives.get(order_id)
+            if life is None or life.detail is None:
+                detail = f"order {order_id} was answered and is not in the table"
+                yield Violation(Kind.ORDER_LOST, detail, order_id, (told.id,))
+
+
+def _unasked(evidence: Evidence, life: Life) -> Iterator[Violation]:
+    calls = evidence.creates.get(life.request or "", [])
+    if not calls:
+        detail = f"nobody asked for order {life.order_id} (request {life.request})"
+        yield Violation(Kind.ORDER_PHANTOM, detail, life.order_id)
+        return
+    possible = [told for told in calls if told.outcome is not Outcome.REFUSED]
+    if not possible:
+        detail = f"request {life.request} was refused and made order {life.order_id}"
+        yield Violation(Kind.ORDER_OF_REFUSED_REQUEST, detail, life.order_id, (calls[0].id,))
+    elif wrong := _differences(possible[0], life):
+        detail = f"order {life.order_id} is not what was asked for: {', '.join(wrong)}"
+        yield Violation(Kind.ORDER_NOT_AS_ASKED, detail, life.order_id, (possible[0].id,))
+
+
+def _differences(told: Told, life: Life) -> list[str]:
+    """Names of what is not in the first image as it was asked for."""
+    asked = told.call.body or {}
+    wanted = {
+        "customerId": asked.get("customerId"),
+        "currency": asked.get("currency"),
+        "items": asked.get("items"),
+        "metadata": asked.get("metadata"),
+        "amount": asked_amount(asked),
+        "paymentToken": asked.get("paymentToken"),
+        "paysByToken": True if "paymentToken" in asked else None,
+        "actor": "staff" if told.call.caller == "staff" else "customer",
+    }
+    return [name for name, value in wanted.items() if life.first.get(name) != value]

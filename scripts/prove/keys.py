@@ -1,0 +1,118 @@
+"""A key has one effect, and the first answer for every repetition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from prove.evidence import Operation, Outcome, bare, order_body
+from prove.violations import Kind, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prove.evidence import Evidence, Life, Told
+    from prove.history import Json
+
+
+def check_keys(evidence: Evidence) -> Iterator[Violation]:
+    for (_, operation, key), calls in evidence.keys.items():
+        yield from _answers(key, calls)
+        yield from _forgotten(key, calls)
+        if operation is Operation.CREATE:
+            yield from _two_orders(evidence, key, calls)
+    for life in evidence.lives.values():
+        yield from _without_record(evidence, life)
+    for record in evidence.records.values():
+        yield from _record(evidence, record)
+
+
+def _answers(key: str, calls: list[Told]) -> Iterator[Violation]:
+    done = [told for told in calls if told.outcome is Outcome.DONE]
+    if not done:
+        return
+    first = done[0]
+    for other in done[1:]:
+        if _asked(other) != _asked(first):
+            detail = f"key {key} was accepted for two different requests"
+            yield Violation(Kind.REUSED_KEY_ACCEPTED, detail, None, (first.id, other.id))
+            return
+        if _answered(other) != _answered(first):
+            detail = f"key {key} was answered in two ways"
+            yield Violation(Kind.REPLAY_DIFFERS, detail, None, (first.id, other.id))
+            break
+    fresh = [told for told in done if not told.is_replay]
+    if len(fresh) > 1:
+        detail = f"two answers for key {key} are not marked as replayed"
+        yield Violation(Kind.TWO_FIRST_ANSWERS, detail, None, (fresh[0].id, fresh[1].id))
+
+
+def _forgotten(key: str, calls: list[Told]) -> Iterator[Violation]:
+    """Once a key was answered, it is replayed to its request and refused to every other."""
+    done = [told for told in calls if told.outcome is Outcome.DONE]
+    if not done:
+        return
+    first = min(done, key=lambda told: told.call.end)
+    for told in calls:
+        if told.call.start > first.call.end and told.outcome is Outcome.REFUSED:
+            same = _asked(told) == _asked(first)
+            if same or told.problem != "idempotency-key-reused":
+                detail = f"key {key} had its answer, and then was refused with {told.problem}"
+                yield Violation(Kind.KEY_FORGOTTEN, detail, None, (first.id, told.id))
+                return
+
+
+def _two_orders(evidence: Evidence, key: str, calls: list[Told]) -> Iterator[Violation]:
+    made: dict[str, Told] = {}
+    for told in calls:
+        if told.outcome is not Outcome.REFUSED and evidence.by_request.get(told.request or ""):
+            made.setdefault(told.request or "", told)
+    if len(made) > 1:
+        one, other, *_ = made.values()
+        detail = f"key {key} made an order for each of {len(made)} requests"
+        yield Violation(Kind.TWO_ORDERS_FOR_A_KEY, detail, None, (one.id, other.id))
+
+
+def _without_record(evidence: Evidence, life: Life) -> Iterator[Violation]:
+    """A record rides in the transaction of what its key did."""
+    for image in life.images:
+        made = evidence.makers(life, image)
+        keys = {told.call.key for told in made}
+        if not made or None in keys or len({bare(key) for key in keys if key}) > 1:
+            continue
+        first = made[0]
+        record = evidence.record(first.call.caller, first.operation, bare(first.call.key or ""))
+        body = _body(record)
+        if (body.get("orderId"), body.get("version")) != (life.order_id, image["version"]):
+            found = "no record" if record is None else f"a record of {body.get('orderId')}"
+            detail = f"key {first.call.key} left {found}, and version {image['version']}"
+            yield Violation(Kind.KEY_WITHOUT_RECORD, detail, life.order_id, (first.id,))
+
+
+def _record(evidence: Evidence, record: Json) -> Iterator[Violation]:
+    body = _body(record)
+    order_id = body.get("orderId")
+    life = evidence.lives.get(str(order_id))
+    images = life.at(body["version"]) if life else []
+    if not images:
+        detail = f"a key's record tells of {order_id} at {body.get('version')}, which never was"
+        yield Violation(Kind.RECORD_WITHOUT_ORDER, detail, order_id)
+    elif all(body != order_body(image) for image in images):
+        detail = f"a key's record does not tell version {body['version']} as it committed"
+        yield Violation(Kind.RECORD_DIFFERS, detail, order_id)
+
+
+def _body(record: Json | None) -> Json:
+    body: Json = msgspec.json.decode(record["body"]) if record else {}
+    return body
+
+
+def _asked(told: Told) -> tuple[str, Json | None]:
+    """What makes two requests the same."""
+    return told.subject, told.call.body
+
+
+def _answered(told: Told) -> tuple[object, ...]:
+    headers = told.call.headers
+    return told.call.status, told.call.text, headers.get("etag"), headers.get("location")

@@ -1,0 +1,99 @@
+"""The table's money is what was asked for, and the reports count it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from prove.creates import asked_amount
+from prove.evidence import Outcome
+from prove.violations import Kind, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prove.evidence import Evidence, Told
+    from prove.history import Json
+
+
+def check_money(evidence: Evidence) -> Iterator[Violation]:
+    """Both ways, per currency: all that was accepted is there, and no more than that is.
+
+    A request is accepted if it was answered so, or if its outcome is unknown and its order exists.
+    """
+    accepted: Counter[str] = Counter()
+    arrived: Counter[str] = Counter()
+    short: dict[str, Told] = {}
+    for request, calls in evidence.creates.items():
+        made = [life.detail for life in evidence.by_request.get(request, []) if life.detail]
+        told = _acceptance(calls, exists=bool(made))
+        if told is None:
+            continue
+        body = told.call.body or {}
+        currency, amount = str(body.get("currency")), asked_amount(body) or 0
+        came = sum(detail["amount"] for detail in made if detail["currency"] == currency)
+        accepted[currency] += amount
+        arrived[currency] += came
+        if came < amount:
+            short.setdefault(currency, told)
+    for currency, told in short.items():
+        if arrived[currency] < accepted[currency]:
+            detail = f"{accepted[currency]} {currency} accepted, {arrived[currency]} came of it"
+            yield Violation(Kind.MONEY_MISSING, detail, None, (told.id,))
+    stored: Counter[str] = Counter()
+    for life in evidence.lives.values():
+        if life.detail:
+            stored[life.detail["currency"]] += life.detail["amount"]
+    for currency, amount in stored.items():
+        if amount > accepted[currency]:
+            detail = f"{amount} {currency} in the table, {accepted[currency]} accepted"
+            yield Violation(Kind.MONEY_SURPLUS, detail)
+
+
+def check_reports(evidence: Evidence) -> Iterator[Violation]:
+    """The last report of each day counts the orders as they rest."""
+    by_day: defaultdict[str, list[Json]] = defaultdict(list)
+    for life in evidence.lives.values():
+        if life.detail:
+            by_day[life.detail["createdAt"][:10]].append(life.detail)
+    reports = {report["date"]: report for report in evidence.history.reports}
+    for day in by_day.keys() - reports.keys():
+        detail = f"no report of {day}, which has {len(by_day[day])} orders"
+        yield Violation(Kind.REPORT_MISSING, detail)
+    for day, report in reports.items():
+        for name, found, counted in _differences(report, by_day[day]):
+            detail = f"the report of {day} has {name} {found}, not {counted}"
+            yield Violation(Kind.REPORT_DIFFERS, detail)
+
+
+def _acceptance(calls: list[Told], *, exists: bool) -> Told | None:
+    for told in calls:
+        if told.outcome is Outcome.DONE:
+            return told
+    unknown = [told for told in calls if told.outcome is Outcome.UNKNOWN]
+    return unknown[0] if unknown and exists else None
+
+
+def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object, object]]:
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    revenue: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for order in orders:
+        counts[order["currency"]][order["status"]] += 1
+        if order["status"] in {"PAID", "SHIPPED"}:
+            revenue[order["currency"]] += order["amount"]
+        if order["status"] == "CANCELED":
+            reasons[order.get("reason") or "unspecified"] += 1
+    if report["orders"] != counts:
+        yield (
+            "orders",
+            report["orders"],
+            {currency: dict(each) for currency, each in counts.items()},
+        )
+    if report["revenue"] != revenue:
+        yield "revenue", report["revenue"], dict(revenue)
+    # It names the most frequent reasons, and the rest together as `other`.
+    named: Counter[str] = Counter(report["cancellationReasons"])
+    wrong = {name for name in named if name != "other" and named[name] != reasons[name]}
+    if wrong or named.total() != reasons.total():
+        yield "cancellation reasons", dict(named), dict(reasons)

@@ -1,0 +1,174 @@
+"""What a run was, and what is wrong with it, for a person to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from prove.evidence import Evidence, Operation, Outcome
+from prove.sightings import sightings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from prove.evidence import Told
+    from prove.history import History, Json
+    from prove.violations import Violation
+
+_SHOWN: Final = 160
+"""Characters of a body or a row."""
+_ALSO: Final = 20
+_OF_A_ROW: Final = ("status", "version", "state", "actor", "reason", "changedAt", "updatedAt")
+
+
+def report(history: History, violations: Sequence[Violation]) -> str:
+    """The first violation with the calls that show it and what was found; the others in short."""
+    if not violations:
+        return f"No violations in {len(history.calls)} calls (seed {history.seed})."
+    first, *others = violations
+    lines = [
+        f"{len(violations)} violations in {len(history.calls)} calls (seed {history.seed}).",
+        "",
+        f"{first.kind}: {first.detail}",
+    ]
+    evidence = Evidence(history)
+    lines += _calls(evidence, first)
+    if first.order_id:
+        lines += _found(evidence, first.order_id)
+    if others:
+        lines += ["", "Also, by kind:"]
+        counts = Counter(each.kind for each in others)
+        lines += [f"  {count} × {kind}" for kind, count in sorted(counts.items())]
+        lines += ["", f"The first {min(_ALSO, len(others))} of them:"]
+        lines += [f"  {_in_short(each)}" for each in islice(others, _ALSO)]
+    return "\n".join(lines)
+
+
+def tally(history: History) -> dict[str, Any]:
+    """Figures of a run: how much was done, seen and checked."""
+    evidence = Evidence(history)
+    sightings = sightings_of(evidence)
+    events = Counter(str(event.get("id")) for event in history.published)
+    lives = evidence.lives.values()
+    listings = {Operation.LIST_CUSTOMER, Operation.LIST_STATUS}
+    states = Counter(
+        (row["sk"], row["state"]) for row in history.rows if row["sk"] in {"CHARGE", "RESERVATION"}
+    )
+    return {
+        "calls": len(history.calls),
+        "operations": {
+            operation.value: {
+                outcome.value: count
+                for outcome in Outcome
+                if (count := _count(evidence, operation, outcome))
+            }
+            for operation in Operation
+            if any(told.operation is operation for told in evidence.told)
+        },
+        "replays": sum(told.is_replay for told in evidence.told),
+        "orders": len(lives),
+        "orders by status": dict(sorted(Counter(life.last["status"] for life in lives).items())),
+        "changes": sum(len(life.images) for life in lives),
+        "rows": len(history.rows),
+        "commits": len(history.commits),
+        "events": len(events),
+        "events sent again": events.total() - len(events),
+        "orders paid by token": sum("chargeId" in life.last for life in lives),
+        "charges and reservations": {
+            f"{kind} {state}": count for (kind, state), count in sorted(states.items())
+        },
+        "walks": len({told.call.walk for told in evidence.told} - {None}),
+        "pages": sum(told.operation in listings for told in evidence.told),
+        "reads checked": sum(
+            len(reads) for versions in sightings.values() for reads in versions.values()
+        ),
+        "dead letters": len(history.dead_letters),
+    }
+
+
+def _count(evidence: Evidence, operation: Operation, outcome: Outcome) -> int:
+    return sum(told.operation is operation and told.outcome is outcome for told in evidence.told)
+
+
+def _in_short(violation: Violation) -> str:
+    calls = f" (calls {', '.join(map(str, violation.calls))})" if violation.calls else ""
+    return f"{violation.kind}: {violation.detail[:300]}{calls}"
+
+
+def _calls(evidence: Evidence, violation: Violation) -> Iterator[str]:
+    """The calls that show it; where none are needed, those that wrote what is wrong."""
+    by_id = {told.id: told for told in evidence.told}
+    shown = [by_id[call] for call in violation.calls]
+    if shown:
+        yield "shown by:"
+    elif life := evidence.lives.get(violation.order_id or ""):
+        shown = [told for image in life.images for told in evidence.makers(life, image)]
+        yield "shown by what was found alone; the order was written by:"
+    for told in sorted(shown, key=lambda told: told.call.start):
+        yield f"  {_line(told)}"
+
+
+def _line(told: Told) -> str:
+    call = told.call
+    query = "?" + "&".join(f"{name}={value}" for name, value in call.query.items())
+    asked = [
+        f"{call.start:9.3f}–{call.end:<9.3f} #{call.id} {call.client} as {call.caller}:",
+        f"{call.method} {call.path}{query if call.query else ''}",
+    ]
+    asked += [f"key={call.key}"] if call.key else []
+    asked += [f"if-match={call.if_match}"] if call.if_match else []
+    asked += [_shortened(call.body)] if call.body else []
+    return f"{' '.join(asked)} → {_answer(told)}"
+
+
+def _answer(told: Told) -> str:
+    body: Json = told.body or {}
+    if told.call.status is None:
+        return "unknown"
+    said = [str(told.call.status)]
+    if told.outcome is not Outcome.DONE:
+        said += [told.problem or "", str(body.get("detail") or told.call.text[:_SHOWN])]
+    elif "orderId" in body:
+        said.append(f"{body['orderId']} {body['status']} at version {body['version']}")
+    elif "items" in body:
+        items = (item.get("orderId", item["version"]) for item in body["items"])
+        goes_on = "goes on" if body["nextCursor"] else "ends"
+        said.append(f"[{', '.join(map(str, items))}], {goes_on}")
+    return " ".join([*said, "(replayed)"] if told.is_replay else said)
+
+
+def _found(evidence: Evidence, order_id: str) -> Iterator[str]:
+    """What was found of the order: its commits in their order, and its events."""
+    yield "the table's stream has of it:"
+    for commit in evidence.history.commits:
+        if commit.pk == f"ORDER#{order_id}" or commit.sk == f"ORDER#{order_id}":
+            yield f"  {_stored(commit.pk, commit.sk, commit.new)}"
+    rows = [
+        _stored(row["pk"], row["sk"], row)
+        for row in evidence.history.rows
+        if order_id in row["pk"] or order_id in row["sk"]
+    ]
+    yield "the table has of it:" if rows else "the table has nothing of it"
+    yield from (f"  {row}" for row in rows)
+    events = Counter(
+        f"{event.get('type')} {event.get('id')}"
+        for event in evidence.history.published
+        if event.get("subject") == order_id
+    )
+    yield "published of it:" if events else "nothing of it was published"
+    yield from (f"  {event}, {count} times" for event, count in events.items())
+
+
+def _stored(pk: str, sk: str, row: Json | None) -> str:
+    """A row, by its kind and what changes in it."""
+    kind = f"{pk.partition('#')[0]} {sk}" if pk.startswith("ORDER#") else pk
+    values = ", ".join(f"{name} {row[name]}" for name in _OF_A_ROW if name in row) if row else ""
+    return f"{kind}: {values or 'removed'}"
+
+
+def _shortened(body: Json) -> str:
+    text = msgspec.json.encode(body).decode()
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

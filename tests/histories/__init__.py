@@ -1,0 +1,1 @@
+"""Runs for the history checker: one in which nothing is wrong, and many that break one promise."""

@@ -1,0 +1,58 @@
+"""Orders that are not there, or that should not be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from histories.breaking import broken, forget, replace_call
+from histories.world import World
+from prove.violations import Kind
+
+if TYPE_CHECKING:
+    from histories.breaking import Broken
+
+
+@broken
+def a_lost_order() -> Broken:
+    world = World()
+    world.create()
+    forget(world, world.create())
+    return world.history(), {Kind.ORDER_LOST, Kind.MONEY_MISSING}
+
+
+@broken
+def a_doubled_order() -> Broken:
+    world = World()
+    world.create(key="k", request="r")
+    twin = World(now=9)
+    twin_order = twin.create(request="r")
+    world.write(twin_order)
+    return world.history(), {Kind.ORDER_DOUBLED, Kind.MONEY_SURPLUS, Kind.KEY_WITHOUT_RECORD}
+
+
+@broken
+def a_phantom_order() -> Broken:
+    world = World()
+    world.create()
+    world.create()
+    world.calls.pop()
+    return world.history(), {Kind.ORDER_PHANTOM, Kind.MONEY_SURPLUS}
+
+
+@broken
+def an_order_of_a_refused_request() -> Broken:
+    world = World()
+    world.create()
+    call = world.calls.pop()
+    world.refuse(call, 422, "validation-failed")
+    return world.history(), {Kind.ORDER_OF_REFUSED_REQUEST, Kind.MONEY_SURPLUS}
+
+
+@broken
+def an_order_of_other_items() -> Broken:
+    world = World()
+    world.create(answered=False)
+    call = world.calls[-1]
+    item = {"sku": "MUG-01", "name": "Mug", "quantity": 2, "unitAmount": 1999}
+    replace_call(world, call, body=(call.body or {}) | {"items": [item]})
+    return world.history(), {Kind.ORDER_NOT_AS_ASKED, Kind.MONEY_SURPLUS}

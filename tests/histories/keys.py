@@ -1,0 +1,104 @@
+"""Keys with two effects, or with two answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from histories.breaking import broken, forget, remove, replace_call, rewrite
+from histories.world import World, illegal
+from prove.violations import Kind
+
+if TYPE_CHECKING:
+    from histories.breaking import Broken
+
+
+@broken
+def two_orders_for_one_key() -> Broken:
+    world = World()
+    world.create(key="k")
+    world.create(key="k", answered=False)
+    return world.history(), {Kind.TWO_ORDERS_FOR_A_KEY, Kind.KEY_WITHOUT_RECORD}
+
+
+@broken
+def a_key_that_is_not_in_the_transaction() -> Broken:
+    world = World()
+    world.create(key="k")
+    (record,) = (at for at in world.table if at[1] == "RECORD")
+    remove(world, record)
+    return world.history(), {Kind.KEY_WITHOUT_RECORD}
+
+
+@broken
+def a_keyed_update_without_its_record() -> Broken:
+    world = World()
+    world.update(world.create(), "PAID", key="k", answered=False)
+    (record,) = (at for at in world.table if at[1] == "RECORD")
+    remove(world, record)
+    return world.history(), {Kind.KEY_WITHOUT_RECORD}
+
+
+@broken
+def a_record_without_its_order() -> Broken:
+    world = World()
+    forget(world, world.create(key="k", answered=False))
+    return world.history(), {Kind.RECORD_WITHOUT_ORDER}
+
+
+@broken
+def a_record_of_another_body() -> Broken:
+    world = World()
+    world.create(key="k", answered=False)
+    (record,) = (at for at in world.table if at[1] == "RECORD")
+    body = msgspec.json.decode(world.table[record]["body"]) | {"currency": "EUR"}
+    rewrite(world, record, body=msgspec.json.encode(body).decode())
+    return world.history(), {Kind.RECORD_DIFFERS}
+
+
+@broken
+def two_answers_that_claim_to_be_the_first() -> Broken:
+    world = World()
+    world.create(key="k")
+    replay = world.replay(world.calls[-1])
+    first = world.calls[0]
+    replace_call(world, replay, headers=first.headers)
+    return world.history(), {Kind.TWO_FIRST_ANSWERS}
+
+
+@broken
+def a_replay_with_other_bytes() -> Broken:
+    world = World()
+    world.create(key="k")
+    replay = world.replay(world.calls[-1])
+    replace_call(world, replay, text=replay.text.replace(",", ", "))
+    return world.history(), {Kind.REPLAY_DIFFERS, Kind.BODIES_DIFFER}
+
+
+@broken
+def a_replay_with_another_location() -> Broken:
+    world = World()
+    world.create(key="k")
+    replay = world.replay(world.calls[-1])
+    replace_call(world, replay, headers=replay.headers | {"location": "http://elsewhere/"})
+    return world.history(), {Kind.REPLAY_DIFFERS}
+
+
+@broken
+def a_key_accepted_for_another_request() -> Broken:
+    world = World()
+    world.create(key="k")
+    replay = world.replay(world.calls[-1])
+    replace_call(world, replay, body={"another": "request"})
+    return world.history(), {Kind.REUSED_KEY_ACCEPTED}
+
+
+@broken
+def a_key_that_was_forgotten() -> Broken:
+    world = World()
+    paid = world.update(world.create(), "PAID", key="k")
+    world.refuse(
+        world.calls[-1], 409, "illegal-transition", **illegal(world.update(paid, "SHIPPED"))
+    )
+    return world.history(), {Kind.KEY_FORGOTTEN}

@@ -1,0 +1,73 @@
+"""Rows that disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from histories.breaking import (
+    broken,
+    customer_row_of,
+    detail_of,
+    forget,
+    remove,
+    rewrite,
+)
+from histories.world import World
+from prove.violations import Kind
+
+if TYPE_CHECKING:
+    from histories.breaking import (
+        Broken,
+    )
+
+
+@broken
+def a_detail_without_its_customer_row() -> Broken:
+    world = World()
+    remove(world, customer_row_of(world.create()))
+    return world.history(), {Kind.DETAIL_WITHOUT_CUSTOMER_ROW}
+
+
+@broken
+def a_customer_row_without_its_detail() -> Broken:
+    world = World()
+    order = world.create(answered=False)
+    row = world.table[customer_row_of(order)]
+    forget(world, order)
+    world.put(row)
+    return world.history(), {Kind.CUSTOMER_ROW_WITHOUT_DETAIL}
+
+
+@broken
+def a_customer_row_that_disagrees() -> Broken:
+    world = World()
+    order = world.update(world.create(), "PAID")
+    rewrite(world, customer_row_of(order), version=1)
+    return world.history(), {Kind.ROWS_DISAGREE}
+
+
+@broken
+def a_row_that_is_indexed_under_its_old_status() -> Broken:
+    world = World()
+    order = world.create()
+    before = world.table[detail_of(order)]["gsi1pk"]
+    world.update(order, "PAID")
+    rewrite(world, detail_of(order), gsi1pk=before)
+    return world.history(), {Kind.INDEX_WRONG}
+
+
+@broken
+def a_row_that_the_stream_does_not_know() -> Broken:
+    world = World()
+    order = world.create()
+    at = customer_row_of(order)
+    world.table[at] = world.table[at] | {"schemaVersion": 2}
+    return world.history(), {Kind.STREAM_DISAGREES}
+
+
+@broken
+def a_payment_token_that_stayed() -> Broken:
+    world = World()
+    order = world.settle(world.create(token="tok_approve"))
+    rewrite(world, detail_of(order), paymentToken="tok_approve")
+    return world.history(), {Kind.TOKEN_KEPT}

@@ -1,0 +1,81 @@
+"""A run in which nothing went wrong."""
+
+from __future__ import annotations
+
+import msgspec
+
+from histories.world import CUS_1, CUS_2, World, illegal, problem_json
+
+
+def busy_world() -> World:
+    """A bit of everything, and nothing wrong."""
+    world = World()
+    one = world.create(key="k1")
+    first = world.calls[-1]
+    world.replay(first)
+    world.replay(msgspec.structs.replace(first, key='"k1"'))
+    world.refuse(
+        msgspec.structs.replace(first, body={"other": "body"}), 422, "idempotency-key-reused"
+    )
+    world.create(answered=False)
+    lost = world.create(CUS_2, key="k2", answered=False)
+    world.replay_of_unknown(lost, key="k2")
+    world.get(one)
+    paid = world.update(one, "PAID", if_match='"1"')
+    world.get(paid, caller=CUS_1)
+    world.patch(paid, "PAID", world.answer(paid, 200), "no-op")
+    world.refuse(
+        world.patch(paid, "PENDING", None, "again"), 409, "illegal-transition", **illegal(paid)
+    )
+    world.refuse(
+        msgspec.structs.replace(world.patch(paid, "SHIPPED", None, "stale"), if_match='"1"'),
+        412,
+        "precondition-failed",
+        detail="The order is at version 2.",
+    )
+    world.refuse(
+        msgspec.structs.replace(world.patch(paid, "CANCELED", None, "late"), caller=CUS_1),
+        403,
+        "forbidden",
+    )
+    world.timeline(paid, [2])
+    world.timeline(paid)
+    for token, sku in (
+        ("tok_approve", "MUG-01"),
+        ("tok_decline", "MUG-01"),
+        ("tok_unavailable", "MUG-01"),
+        ("tok_approve", "OUT-OF-STOCK-1"),
+    ):
+        world.settle(world.create(token=token, sku=sku))
+    canceled = world.create(token="tok_approve")
+    world.charge(canceled, "CHARGED")
+    world.reserve(canceled, "RESERVED")
+    world.update(canceled, "CANCELED", caller=CUS_1, key="k3")
+    world.give_back(canceled)
+    by_staff = world.create(token="tok_approve")
+    world.update(by_staff, "PAID", answered=False)
+    world.give_back(by_staff)
+    world.update(paid, "SHIPPED", key="k4")
+    world.replay(world.calls[-1])
+    world.walk("w1")
+    world.walk("w2", sort="createdAt", consistent="true")
+    world.walk("w3", status="PAID")
+    world.walk("w4", "/orders", status="CANCELED", limit=3)
+    world.walk("w5", createdFrom="2026-11-23T11:00:00Z", createdTo="2026-11-23T23:00:00.0001Z")
+    world.walk("w6", "/customers/cus_9/orders")
+    world.published.append(world.published[0])
+    world.call("GET", "/orders/x", 503, problem_json(503, "try-again"))
+    world.call("GET", "/orders/x", 502, '{"message": "gone"}')
+    world.call("GET", "/orders/x", 404, problem_json(404, "order-not-found"), caller=CUS_1)
+    world.call("GET", "/nowhere", 404, problem_json(404, "route-not-found"))
+    world.call("GET", "/health", 200, '{"status":"ok"}')
+    world.call(
+        "GET", "/reports/daily/2026-11-23", 200, msgspec.json.encode(world.reports()[0]).decode()
+    )
+    world.settle_down()
+    for order in list(world.orders.values()):
+        world.get(order)
+        world.timeline(order)
+    world.walk("last", sort="createdAt", limit=100)
+    world.walk("last-paid", "/orders", status="PAID", limit=3)
+    return world

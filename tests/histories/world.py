@@ -1,0 +1,402 @@
+"""Histories of runs in which nothing went wrong, for tests to break."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from fakes import NOON, FakeIds
+from orders.adapters.dynamodb import keys, rows
+from orders.application.caller import Caller
+from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.domain import timestamps
+from orders.domain.actor import Actor
+from orders.domain.order import CustomerId, NewOrder, OrderItem
+from orders.domain.status import TRANSITIONS, OrderStatus
+from orders.http.bodies import (
+    OrderPageBody,
+    OrderSummaryBody,
+    TimelineEntryBody,
+    TimelinePageBody,
+    order_json,
+    to_json,
+)
+from orders.http.preconditions import etag
+from prove.history import Call, Commit, History
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
+    from prove.history import Json
+
+STAFF: Final = "staff"
+STAFF_ID: Final = CustomerId("ann")
+CUS_1: Final = CustomerId("cus_1")
+CUS_2: Final = CustomerId("cus_2")
+PLATFORM: Final = Actor.system("process-order-events")
+REPLAYED: Final = {"idempotent-replayed": "true"}
+
+
+@dataclass
+class World:
+    """A small world that keeps every promise. Each call takes a second, and one passes between."""
+
+    calls: list[Call] = field(default_factory=list)
+    orders: dict[OrderId, Order] = field(default_factory=dict)
+    table: dict[tuple[str, str], Json] = field(default_factory=dict)
+    commits: list[Commit] = field(default_factory=list)
+    published: list[Json] = field(default_factory=list)
+    now: float = 0.0
+    settled: float | None = None
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+    _ids: FakeIds = field(default_factory=FakeIds)
+
+    def call(self, method: str, path: str, status: int | None, text: str, **more: Any) -> Call:  # noqa: ANN401 - fields of Call
+        """Record a call that begins now, unless `start` and `end` are given."""
+        usual: Json = {"client": "c1", "caller": STAFF, "start": self.now, "end": self.now + 1}
+        call = Call(
+            id=len(self.calls) + 1,
+            method=method,
+            path=path,
+            status=status,
+            text=text,
+            **(usual | more),
+        )
+        self.calls.append(call)
+        self.now += 2
+        return call
+
+    def create(  # noqa: PLR0913 - what makes a POST
+        self,
+        customer: CustomerId = CUS_1,
+        *,
+        key: str | None = None,
+        token: str | None = None,
+        sku: str = "MUG-01",
+        request: str | None = None,
+        answered: bool = True,
+    ) -> Order:
+        """A POST that makes an order; without an answer its outcome is unknown."""
+        request = request or f"r{next(self._numbers)}"
+        new = NewOrder(
+            customer_id=customer,
+            currency="USD",
+            items=(OrderItem(sku, "Mug", 3, 1999),),
+            metadata={"request": request},
+            payment_token=token,
+        )
+        order = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
+        body = self.new_order_body(order)
+        answer = self.answer(order, 201)
+        self.write(order)
+        if key:
+            self.remember(customer, "create", key, answer)
+        self.call(
+            "POST",
+            "/orders",
+            answer.status if answered else None,
+            answer.body if answered else "",
+            caller=customer,
+            key=key,
+            body=body,
+            headers=headers_of(answer) if answered else {},
+        )
+        return order
+
+    def update(  # noqa: PLR0913 - what makes a PATCH
+        self,
+        order: Order,
+        status: str,
+        *,
+        caller: str = STAFF,
+        key: str | None = None,
+        if_match: str | None = None,
+        answered: bool = True,
+    ) -> Order:
+        """A PATCH that changes the order as it is now."""
+        before = self.orders[order.order_id]
+        reason = f"r{next(self._numbers)}"
+        actor = Actor("staff", STAFF_ID) if caller == STAFF else Actor("customer")
+        after = before.changed_to(OrderStatus(status), by=actor, at=self.instant, reason=reason)
+        answer = self.answer(after, 200)
+        self.write(after)
+        if key:
+            self.remember(STAFF_ID if caller == STAFF else caller, "update", key, answer)
+        self.patch(
+            order,
+            status,
+            answer if answered else None,
+            reason,
+            caller=caller,
+            key=key,
+            if_match=if_match,
+        )
+        return after
+
+    def patch(
+        self,
+        order: Order,
+        status: str,
+        answer: Answer | None,
+        reason: str = "r",
+        **more: Any,  # noqa: ANN401 - fields of Call
+    ) -> Call:
+        """A PATCH with its answer; changes nothing."""
+        return self.call(
+            "PATCH",
+            f"/orders/{order.order_id}",
+            answer.status if answer else None,
+            answer.body if answer else "",
+            body={"status": status, "reason": reason},
+            headers=headers_of(answer) if answer else {},
+            **more,
+        )
+
+    def replay(self, call: Call) -> Call:
+        """The same keyed request again, and its first answer."""
+        return self.call(
+            call.method,
+            call.path,
+            call.status,
+            call.text,
+            caller=call.caller,
+            key=call.key,
+            body=call.body,
+            headers=call.headers | REPLAYED,
+        )
+
+    def replay_of_unknown(self, order: Order, key: str) -> Call:
+        """The request of an order whose own answer was lost, again."""
+        answer = self.answer(order, 201)
+        body = self.new_order_body(order)
+        headers = headers_of(answer) | REPLAYED
+        more = {"caller": order.customer_id, "key": key, "body": body, "headers": headers}
+        return self.call("POST", "/orders", 201, answer.body, **more)
+
+    def refuse(self, call: Call, status: int, problem: str, **more: Any) -> Call:  # noqa: ANN401 - members of the problem
+        """A request as this one, refused; it is made now."""
+        text = problem_json(status, problem, **more)
+        call = msgspec.structs.replace(
+            call,
+            id=len(self.calls) + 1,
+            start=self.now,
+            end=self.now + 1,
+            status=status,
+            text=text,
+            headers={},
+        )
+        self.calls.append(call)
+        self.now += 2
+        return call
+
+    def settle(self, order: Order) -> Order:
+        """What the platform does with an order that pays by token."""
+        before = self.orders[order.order_id]
+        in_stock = not before.items[0].sku.startswith("OUT-OF-STOCK")
+        approved = before.payment_token in {"tok_approve", "tok_unavailable"}
+        if in_stock:
+            self.reserve(order, "RESERVED")
+            self.charge(order, "CHARGED" if approved else "DECLINED")
+        if in_stock and approved:
+            charge_id = f"ch_{order.order_id}"
+            after = before.changed_to(
+                OrderStatus.PAID, by=PLATFORM, at=self.instant, charge_id=charge_id
+            )
+            self.write(after)
+            return after
+        reason = "payment-declined" if in_stock else "out-of-stock"
+        after = before.changed_to(OrderStatus.CANCELED, by=PLATFORM, at=self.instant, reason=reason)
+        self.write(after)
+        self.give_back(order)
+        return after
+
+    def give_back(self, order: Order) -> None:
+        charge = self.table.get((f"ORDER#{order.order_id}", "CHARGE"), {})
+        self.charge(order, "REFUNDED" if charge.get("state") == "CHARGED" else "VOIDED")
+        self.reserve(order, "RELEASED")
+
+    def charge(self, order: Order, state: str) -> None:
+        key = keys.charge(order.order_id)
+        before = self.table.get((key["pk"], key["sk"]), {})
+        money = {
+            "chargeId": f"ch_{order.order_id}",
+            "amount": order.amount,
+            "currency": order.currency,
+        }
+        known = money if state in {"CHARGED", "DECLINED"} else before
+        revision = before.get("revision", 0) + 1
+        self.put(known | key | {"schemaVersion": 1, "state": state, "revision": revision})
+
+    def reserve(self, order: Order, state: str) -> None:
+        row: Json = keys.reservation(order.order_id) | {"schemaVersion": 1, "state": state}
+        if state == "RESERVED":
+            row["items"] = [{"sku": item.sku, "quantity": item.quantity} for item in order.items]
+        self.put(row)
+
+    def get(self, order: Order, **more: Any) -> Call:  # noqa: ANN401 - fields of Call
+        """A GET of the order, answered as it is in `order`."""
+        answer = self.answer(order, 200)
+        return self.call(
+            "GET",
+            f"/orders/{order.order_id}",
+            200,
+            answer.body,
+            **({"headers": {"etag": answer.etag}} | more),
+        )
+
+    def timeline(self, order: Order, versions: Sequence[int] | None = None) -> Call:
+        """A GET of the timeline, with these of its versions or all."""
+        staff = Caller(STAFF_ID, is_staff=True)
+        entries = [
+            TimelineEntryBody.of(rows.timeline_entry_from(row), staff)
+            for (pk, sk), row in sorted(self.table.items())
+            if pk == f"ORDER#{order.order_id}" and sk.startswith("AUDIT#")
+            if versions is None or row["version"] in versions
+        ]
+        path = f"/orders/{order.order_id}/timeline"
+        return self.call("GET", path, 200, to_json(TimelinePageBody(entries, None)))
+
+    def walk(
+        self,
+        name: str,
+        path: str = "/customers/cus_1/orders",
+        *,
+        orders: Sequence[Order] | None = None,
+        limit: int = 2,
+        **query: str,
+    ) -> list[Call]:
+        """A walk through a list; it shows these orders, or all that belong to it."""
+        shown = self.listed(path, query) if orders is None else list(orders)
+        pages = [shown[at : at + limit] for at in range(0, len(shown), limit)] or [[]]
+        calls = []
+        cursor = None
+        for number, page in enumerate(pages):
+            following = f"{name}-{number + 1}" if number + 1 < len(pages) else None
+            summaries = [OrderSummaryBody.of(order) for order in page]
+            asked = query | {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+            text = to_json(OrderPageBody(summaries, following))
+            calls.append(self.call("GET", path, 200, text, query=asked, walk=name))
+            cursor = following
+        return calls
+
+    def listed(self, path: str, query: dict[str, str]) -> list[Order]:
+        customer = path.split("/")[2] if path.startswith("/customers/") else None
+        found = [
+            order
+            for order in self.orders.values()
+            if customer in {None, order.customer_id}
+            and query.get("status") in {None, order.status.value}
+        ]
+        newest_first = query.get("sort") != "createdAt"
+        return sorted(found, key=lambda order: order.order_id, reverse=newest_first)
+
+    def write(self, order: Order) -> None:
+        """A transaction, and what follows from it: timeline and event."""
+        detail = rows.detail_row(order)
+        before = self.table.get((detail["pk"], detail["sk"]))
+        self.orders[order.order_id] = order
+        self.put(detail)
+        self.put(rows.customer_row(order))
+        change = rows.change_from(detail, before)
+        entry = rows.timeline_row(change)
+        if (entry["pk"], entry["sk"]) not in self.table:
+            self.put(entry)
+        self.published.append(msgspec.to_builtins(change.to_event()))
+
+    def put(self, row: Json) -> None:
+        at = row["pk"], row["sk"]
+        row = {name: value for name, value in row.items() if value is not None}
+        self.commits.append(Commit(pk=at[0], sk=at[1], old=self.table.get(at), new=row))
+        self.table[at] = row
+
+    def remember(self, caller: str, operation: str, key: str, answer: Answer) -> None:
+        digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
+        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", answer, 2_000_000_000)
+        self.put(rows.idempotency_row(record))
+
+    @property
+    def instant(self) -> datetime:
+        return NOON + timedelta(seconds=self.now)
+
+    @staticmethod
+    def answer(order: Order, status: int) -> Answer:
+        location = f"http://api/orders/{order.order_id}" if status == 201 else None
+        return Answer(status, order_json(order), etag(order.version), location)
+
+    @staticmethod
+    def new_order_body(order: Order) -> Json:
+        body: Json = {
+            "customerId": order.customer_id,
+            "currency": order.currency,
+            "items": [
+                {
+                    "sku": item.sku,
+                    "name": item.name,
+                    "quantity": item.quantity,
+                    "unitAmount": item.unit_amount,
+                }
+                for item in order.items
+            ],
+            "metadata": dict(order.metadata),
+        }
+        return body | ({"paymentToken": order.payment_token} if order.payment_token else {})
+
+    def settle_down(self) -> None:
+        """From here on there are last reads."""
+        self.settled = self.now
+
+    def history(self) -> History:
+        return History(
+            seed=7,
+            calls=self.calls,
+            rows=list(self.table.values()),
+            commits=self.commits,
+            published=self.published,
+            dead_letters=[],
+            reports=self.reports(),
+            settled=self.settled,
+        )
+
+    def reports(self) -> list[Json]:
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        revenue: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
+        for order in self.orders.values():
+            counts[order.currency][order.status.value] += 1
+            if order.status.value in {"PAID", "SHIPPED"}:
+                revenue[order.currency] += order.amount
+            if order.status.value == "CANCELED":
+                reasons[order.reason or "unspecified"] += 1
+        report = {
+            "date": NOON.date().isoformat(),
+            "generatedAt": timestamps.to_text(self.instant),
+            "orders": {currency: dict(each) for currency, each in counts.items()},
+            "revenue": dict(revenue),
+            "cancellationReasons": dict(reasons),
+        }
+        return [report]
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    location = {"location": answer.location} if answer.location else {}
+    return {"etag": answer.etag} | location
+
+
+def problem_json(status: int, slug: str, **more: Any) -> str:  # noqa: ANN401 - the problem's members
+    problem = {"type": f"/docs#{slug}", "title": slug, "status": status, "detail": slug}
+    return msgspec.json.encode(problem | {"instance": "request-1"} | more).decode()
+
+
+def illegal(order: Order) -> dict[str, Any]:
+    """What a 409 says of the order."""
+    allowed = [status.value for status in TRANSITIONS[order.status]]
+    return {"currentStatus": order.status.value, "allowedTransitions": allowed}
