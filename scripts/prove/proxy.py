@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias, TypeVar
 
-from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, TCPConnector, web
 from yarl import URL
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class Proxy:
     async def _start(self) -> None:
         self._session = ClientSession(
             auto_decompress=False,
-            connector=TCPConnector(limit=0),
+            # The emulator closes a connection that was idle for 5 s: a request must not meet that.
+            connector=TCPConnector(limit=0, keepalive_timeout=3),
             timeout=ClientTimeout(total=_UPSTREAM_SECONDS),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
@@ -142,6 +143,8 @@ class Proxy:
         self.under_way += 1
         try:
             answer = await self.treat(request, self._pass_on)
+        except ClientConnectionError:  # the server reset it, so the caller is to see the same
+            answer = None
         finally:
             self.under_way -= 1
         if answer is None:

@@ -79,10 +79,12 @@ class Run:
                 self._let_loose(seconds)
             with step("Waiting until all is quiet"):
                 self._settle()
+            settled = self.notes.now()
             with step("Looking at what is left"):
                 reports = self._look()
         return History(
             seed=self.seed,
+            settled=settled,
             calls=sorted(self.notes.calls, key=lambda call: call.id),
             rows=self.platform.rows(),
             commits=self.platform.commits(),

@@ -1,0 +1,43 @@
+"""Deliberate bugs, each a patch: a checker that finds nothing has to be seen finding something."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from local_stack import ROOT
+
+BUGS: Final = {path.stem: path for path in (Path(__file__).parent / "bugs").glob("*.patch")}
+"""The patches by the bugs' names."""
+
+_INSTALLED: Final = (".venv", ".local/venv", "node_modules")
+_NOT_COPIED: Final = shutil.ignore_patterns(
+    ".git", ".venv", ".local", "node_modules", "build", ".serverless", "__pycache__", ".*_cache"
+)
+
+
+def run_in_copy(bug: str, seed: int, seconds: float) -> int:
+    """Prove a copy of the project with the bug in it; return 0 where it is caught, 1 otherwise."""
+    with tempfile.TemporaryDirectory(prefix="orders-prove-") as directory:
+        copy = Path(directory) / "project"
+        shutil.copytree(ROOT, copy, ignore=_NOT_COPIED)
+        (copy / ".local").mkdir()
+        for installed in _INSTALLED:
+            (copy / installed).symlink_to(ROOT / installed)
+        subprocess.run(["git", "apply", str(BUGS[bug])], cwd=copy, check=True)
+        sys.stdout.write(f"With the bug {bug}:\n")
+        sys.stdout.flush()
+        result = subprocess.run(
+            [sys.executable, "-m", "prove", "--seed", str(seed), "--duration", str(seconds)],
+            cwd=copy,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(["scripts", "src"])},
+            check=False,
+        )
+    caught = result.returncode == 1
+    sys.stdout.write(f"\n{bug}: {'caught' if caught else 'NOT CAUGHT'}\n")
+    return 0 if caught else 1
