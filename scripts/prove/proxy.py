@@ -103,7 +103,8 @@ class Proxy:
     async def _start(self) -> None:
         self._session = ClientSession(
             auto_decompress=False,
-            connector=TCPConnector(limit=0),
+            # The emulator closes a connection that was idle for 5 s: a request must not meet that.
+            connector=TCPConnector(limit=0, keepalive_timeout=3),
             timeout=ClientTimeout(total=_UPSTREAM_SECONDS),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
         )
