@@ -202,14 +202,21 @@ def table(template: Template, calls: Sequence[Call]) -> Iterator[str]:
     yield ""
     yield "| Function | Action | On | Granted | Called | Lambda on its behalf |"
     yield "|---|---|---|---|---|---|"
-    for right in dict.fromkeys([*allowed, *sorted(called(calls))]):
-        if right.resource == "*" or right.resource.startswith("log-group:"):
-            continue
-        yield (
-            f"| `{right.function}` | `{right.action}` | `{right.resource}` "
-            f"| {'yes' if right in allowed else '**no**'} "
-            f"| {'yes' if right in by_function else '–'} | {on_behalf.get(right, '–')} |"
-        )
+    rights = [
+        right
+        for right in dict.fromkeys([*allowed, *sorted(called(calls))])
+        if right.resource != "*" and not right.resource.startswith("log-group:")
+    ]
+    for function in template.functions:
+        mine = [right for right in rights if right.function == function]
+        for right in mine:
+            yield (
+                f"| `{function}` | `{right.action}` | `{right.resource}` "
+                f"| {'yes' if right in allowed else '**no**'} "
+                f"| {'yes' if right in by_function else '–'} | {on_behalf.get(right, '–')} |"
+            )
+        if not mine:
+            yield f"| `{function}` | – | – | – | – | – |"
 
 
 def test_functions_call_nothing_that_their_roles_do_not_allow(
