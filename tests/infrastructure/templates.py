@@ -21,6 +21,8 @@ from prerequisites import missing
 ROOT = Path(__file__).resolve().parent.parent.parent
 ISSUER = {"JWT_ISSUER": "https://issuer.example.com/", "JWT_AUDIENCE": "orders"}
 NO_CODE = "no-code.zip"
+Value = Any
+"""What CloudFormation's JSON may hold in some place."""
 _OURS = ("AWS_", "JWT_", "ORDERS_", "CONFIG_VALIDATION_", "LOCAL_", "OFFLINE_", "SLS_")
 
 
@@ -68,6 +70,11 @@ class Template:
             for policy in role["Policies"]
             for statement in policy["PolicyDocument"]["Statement"]
         ]
+
+
+def listed(value: Value) -> list[Value]:
+    """CloudFormation takes one, or a list of them."""
+    return value if isinstance(value, list) else [value]
 
 
 @cache

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import EMULATOR_PYTHON, OSLS, LocalStack
+from local_stack import EMULATOR_PYTHON, OSLS
 from offline import free_port
 from prerequisites import missing
-from system.deployment import Deployment
+from system.deployment import Deployment, RecordedStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from system.deployment import Caller
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What all tests made the functions call is looked at after them."""
+    items.sort(key=lambda item: item.path.name == "test_least_privilege.py")
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +32,12 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         missing("osls is not installed: make test installs it.")
     if not EMULATOR_PYTHON.exists():
         missing("The emulated AWS is not installed: make test installs it.")
-    stack = LocalStack(tmp_path_factory.mktemp("stack"), free_port())
-    try:
-        yield Deployment(stack, stack.up())
-    finally:
-        stack.down()
+    stack = RecordedStack(tmp_path_factory.mktemp("stack"), free_port())
+    with stack.proxy:
+        try:
+            yield Deployment(stack, stack.up())
+        finally:
+            stack.down()
 
 
 @pytest.fixture(scope="session")

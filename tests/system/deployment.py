@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
 
-from local_stack import PASSWORD, REGION, STACK
+from infrastructure.templates import listed
+from local_stack import PASSWORD, REGION, STACK, LocalStack
+from prove.proxy import Proxy
+from prove.stack import Platform
+from system.recorded_calls import RecordedCalls
+from system.rights import EMULATORS_OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-    from local_stack import LocalStack
+    from pathlib import Path
 
 Json = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -195,11 +199,25 @@ def _subject(message: Json) -> str | None:
     return body.get("subject") if isinstance(body, dict) else None
 
 
+class RecordedStack(LocalStack):
+    """Whose functions reach AWS through a proxy that knows which of them asks, and for what."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        super().__init__(directory, port)
+        self.calls = RecordedCalls()
+        self.proxy = Proxy(self.endpoint, self.calls)
+
+    def _deploy(self) -> None:
+        super()._deploy()
+        Platform(self).route_through(self.proxy)  # functions are deployed without it each time
+
+
 class Deployment:
     """One stack and whoever calls it. Any error's form is checked on every answer."""
 
-    def __init__(self, stack: LocalStack, environment: dict[str, str]) -> None:
+    def __init__(self, stack: RecordedStack, environment: dict[str, str]) -> None:
         self.stack = stack
+        self.calls = stack.calls
         self.environment = environment
         self._customers = 0
         self._clients: dict[str, Any] = {}
@@ -304,13 +322,15 @@ class Deployment:
         iam, role = self.aws("iam"), f"{STACK}-{function}-{REGION}-lambdaRole"
         (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
         given = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        taken = {action, EMULATORS_OWN.get(action)}
         statements: list[Json] = []
         for one in given["Statement"]:
-            if action not in one["Action"]:
+            actions, resources = listed(one["Action"]), listed(one["Resource"])
+            if action not in actions:
                 statements.append(one)
                 continue
-            rest = {"Action": [other for other in one["Action"] if other != action]}
-            kept = {"Resource": [arn for arn in one["Resource"] if not arn.endswith(resource)]}
+            rest = {"Action": [other for other in actions if other not in taken]}
+            kept = {"Resource": [arn for arn in resources if not arn.endswith(resource)]}
             statements += [one | part for part in (rest, kept) if all(part.values())]
         assert statements != given["Statement"], f"{function} may not {action} anyway"
 

@@ -1,0 +1,94 @@
+"""Everything that the functions ask of AWS, as the rights that AWS demands for it.
+
+The rules are those of the Service Authorization Reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html,
+.../list_amazonsqs.html) and of DynamoDB's guide on transactions
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from system.rights import Right
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prove.proxy import Answer, PassOn, Request
+
+Json = dict[str, Any]
+
+_PARTS_OF_TRANSACTIONS: Final = {
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Delete": "dynamodb:DeleteItem",
+    "Get": "dynamodb:GetItem",
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+}
+"""A transaction has no action of its own."""
+
+_BATCHES_OF_MESSAGES: Final = {
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "DeleteMessageBatch": "sqs:DeleteMessage",
+    "SendMessageBatch": "sqs:SendMessage",
+}
+"""SQS asks for the action on one message."""
+
+
+class Call(NamedTuple):
+    """One request. `denied`: the role lacks one of the rights, and nothing happened."""
+
+    needs: frozenset[Right]
+    denied: bool
+
+
+class RecordedCalls:
+    """A proxy's treatment that changes nothing, and remembers."""
+
+    def __init__(self) -> None:
+        self._answered: list[tuple[Request, bool]] = []
+
+    async def __call__(self, request: Request, pass_on: PassOn) -> Answer:
+        answer = await pass_on(request)
+        denied = answer.status >= 400 and b"AccessDenied" in answer.body
+        self._answered.append((request, denied))
+        return answer
+
+    def __len__(self) -> int:
+        return len(self._answered)
+
+    def since(self, number: int) -> list[Call]:
+        """All calls but the first so many."""
+        return [
+            Call(frozenset(needed(request)), denied) for request, denied in self._answered[number:]
+        ]
+
+
+def needed(request: Request) -> Iterator[Right]:
+    """The rights that AWS demands for a request; its address where no rule is known for it."""
+    target, _, operation = request.headers.get("X-Amz-Target", "").partition(".")
+    if target.startswith("DynamoDB_"):
+        for action, resource in _of_dynamodb(operation, json.loads(request.body)):
+            yield Right(request.caller, action, resource)
+    elif target == "AmazonSQS":
+        action = _BATCHES_OF_MESSAGES.get(operation, f"sqs:{operation}")
+        queue = json.loads(request.body).get("QueueUrl", "*").rpartition("/")[2]
+        yield Right(request.caller, action, queue)
+    else:
+        action = f"{target}.{operation}" if target else request.method
+        yield Right(request.caller, action, request.target)
+
+
+def _of_dynamodb(operation: str, body: Json) -> Iterator[tuple[str, str]]:
+    if "TransactItems" in body:
+        for item in body["TransactItems"]:
+            for part, what in item.items():
+                yield _PARTS_OF_TRANSACTIONS[part], f"table/{what['TableName']}"
+    elif "RequestItems" in body:
+        for table in body["RequestItems"]:
+            yield f"dynamodb:{operation}", f"table/{table}"
+    else:
+        index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
+        yield f"dynamodb:{operation}", f"table/{body.get('TableName', '*')}{index}"

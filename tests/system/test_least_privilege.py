@@ -1,0 +1,263 @@
+"""Each function has a role of its own, with every right that it needs, and no other.
+
+All calls of a session's tests are recorded; these tests come last. They also make each function
+do what it needs each of its rights for, so that they pass alone.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import httpx
+import pytest
+
+import figures
+from infrastructure.templates import compiled
+from local_stack import STACK
+from orders.domain.status import OrderStatus
+from system.deployment import FunctionFailed, stream_record
+from system.past_orders import PastOrders
+from system.rights import Right, granted, used_by_lambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from infrastructure.templates import Template
+    from system.deployment import Deployment, Json
+    from system.recorded_calls import Call
+
+Attempt = Callable[[], object]
+"""Answers, or raises FunctionFailed."""
+Prepare = Callable[["Deployment"], Attempt]
+
+
+def works(attempt: Attempt) -> bool:
+    try:
+        answer = attempt()
+    except FunctionFailed:
+        return False
+    if isinstance(answer, httpx.Response):
+        assert answer.is_success or answer.status_code == 500, answer.text
+        return answer.is_success
+    return answer != {"batchItemFailures": [{"itemIdentifier": "the-only-one"}]}
+
+
+def create(deployment: Deployment) -> Attempt:
+    return lambda: deployment.customer.post(deployment.customer.order())
+
+
+def create_again(deployment: Deployment) -> Attempt:
+    customer, key = deployment.customer, secrets.token_hex(8)
+    order = customer.order()
+    customer.post(order, key=key).raise_for_status()
+    return lambda: customer.post(order, key=key)
+
+
+def get(path: str) -> Prepare:
+    def prepare(deployment: Deployment) -> Attempt:
+        order_id = deployment.customer.place()["orderId"]
+        address = path.format(order=order_id, customer=deployment.customer.id)
+        return lambda: deployment.staff.http.get(address)
+
+    return prepare
+
+
+def update(status: str, *, keyed: bool = False) -> Prepare:
+    def prepare(deployment: Deployment) -> Attempt:
+        order_id, key = deployment.customer.place()["orderId"], secrets.token_hex(8)
+        return lambda: deployment.staff.patch(order_id, status, key=key if keyed else None)
+
+    return prepare
+
+
+def read_stream(function: str, **changes: Json) -> Prepare:
+    def prepare(deployment: Deployment) -> Attempt:
+        change = stream_record(deployment.customer.place()["orderId"], **changes)
+        change["dynamodb"]["SequenceNumber"] = "the-only-one"
+        return lambda: deployment.invoke(function, {"Records": [change]})
+
+    return prepare
+
+
+def consume(deployment: Deployment) -> Attempt:
+    order_id = deployment.customer.place(paymentToken="tok_approve")["orderId"]
+    message = {
+        "messageId": "the-only-one",
+        "receiptHandle": "none",
+        "body": json.dumps({"subject": order_id}),
+        "attributes": {},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
+    return lambda: deployment.invoke("process-order-events", {"Records": [message]})
+
+
+def report(deployment: Deployment) -> Attempt:
+    made = datetime.now(UTC) - timedelta(days=5)
+    PastOrders(deployment).place(made, OrderStatus.CANCELED)
+    return lambda: deployment.invoke("daily-report", {"date": made.date().isoformat()})
+
+
+def read_report(deployment: Deployment) -> Attempt:
+    deployment.invoke("daily-report", {"date": "2026-01-01"})
+    return lambda: deployment.staff.http.get("/reports/daily/2026-01-01")
+
+
+def expire(deployment: Deployment) -> Attempt:
+    PastOrders(deployment).place(datetime.now(UTC) - timedelta(days=15))
+    return lambda: deployment.invoke("expire-stale-orders", {})
+
+
+TABLE, INDEX = "table/orders_app", "table/orders_app/index/gsi1"
+EVENTS, ASIDE = "order-events-queue", "order-stream-dlq"
+PUBLISH, RECORD = "publish-order-events", "record-audit-trail"
+CUSTOMER = "/customers/{customer}/orders"
+UNREADABLE = {"S": "one"}
+
+NEEDED_FOR: Final[dict[Right, Prepare]] = {
+    Right("create-order", "dynamodb:PutItem", TABLE): create,
+    Right("create-order", "dynamodb:GetItem", TABLE): create_again,
+    Right("get-order", "dynamodb:GetItem", TABLE): get("/orders/{order}"),
+    Right("list-customer-orders", "dynamodb:Query", TABLE): get(f"{CUSTOMER}?consistent=true"),
+    Right("list-customer-orders", "dynamodb:Query", INDEX): get(CUSTOMER),
+    Right("update-order", "dynamodb:GetItem", TABLE): update("PAID"),
+    Right("update-order", "dynamodb:BatchGetItem", TABLE): update("PAID", keyed=True),
+    Right("update-order", "dynamodb:UpdateItem", TABLE): update("PAID"),
+    Right("update-order", "dynamodb:PutItem", TABLE): update("PENDING", keyed=True),
+    Right("get-order-timeline", "dynamodb:GetItem", TABLE): get("/orders/{order}/timeline"),
+    Right("get-order-timeline", "dynamodb:Query", TABLE): get("/orders/{order}/timeline"),
+    Right("list-orders-by-status", "dynamodb:Query", INDEX): get("/orders?status=PENDING"),
+    Right("get-daily-report", "dynamodb:GetItem", TABLE): read_report,
+    Right(PUBLISH, "sqs:SendMessage", EVENTS): read_stream(PUBLISH),
+    Right(PUBLISH, "sqs:SendMessage", ASIDE): read_stream(PUBLISH, version=UNREADABLE),
+    Right(RECORD, "dynamodb:PutItem", TABLE): read_stream(RECORD),
+    Right(RECORD, "sqs:SendMessage", ASIDE): read_stream(RECORD, version=UNREADABLE),
+    Right("process-order-events", "dynamodb:GetItem", TABLE): consume,
+    Right("process-order-events", "dynamodb:PutItem", TABLE): consume,
+    Right("process-order-events", "dynamodb:UpdateItem", TABLE): consume,
+    Right("daily-report", "dynamodb:Query", INDEX): report,
+    Right("daily-report", "dynamodb:BatchGetItem", TABLE): report,
+    Right("daily-report", "dynamodb:PutItem", TABLE): report,
+    Right("expire-stale-orders", "dynamodb:Query", INDEX): expire,
+    Right("expire-stale-orders", "dynamodb:GetItem", TABLE): expire,
+    Right("expire-stale-orders", "dynamodb:UpdateItem", TABLE): expire,
+}
+"""What each right is needed for: without it, the call does not work."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`right` is each one that the compiled template gives to a function for itself."""
+    if "right" in metafunc.fixturenames:
+        template = compiled("local")
+        on_behalf = used_by_lambda(template)
+        rights = [one for one in granted(template) if one not in on_behalf or one in NEEDED_FOR]
+        metafunc.parametrize("right", rights, ids=str)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def held(deployment: Deployment) -> Iterator[None]:
+    """The function that consumes events is invoked by these tests alone."""
+    with deployment.held_queue():
+        yield
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    """The deployed one."""
+    return compiled("local")
+
+
+@pytest.fixture(scope="module")
+def calls(deployment: Deployment, template: Template) -> list[Call]:
+    """Those of the whole session; whatever needs a right was tried at least once."""
+    for prepare in NEEDED_FOR.values():
+        works(prepare(deployment))
+    calls = deployment.calls.since(0)
+    figures.leave("least-privilege", table(template, calls))
+    return calls
+
+
+def called(calls: Iterable[Call]) -> set[Right]:
+    return {right for call in calls for right in call.needs}
+
+
+def used(calls: Iterable[Call]) -> set[Right]:
+    return called(call for call in calls if not call.denied)
+
+
+def table(template: Template, calls: Sequence[Call]) -> Iterator[str]:
+    """Markdown: who may do what, and who does it."""
+    allowed, on_behalf, by_function = granted(template), used_by_lambda(template), used(calls)
+    yield (
+        f"{len(template.functions)} functions have {len(allowed)} rights. "
+        f"{len(by_function)} they use themselves, {len(on_behalf.keys() - by_function)} Lambda "
+        "alone uses on their behalf: each function's log (`logs:CreateLogStream`, "
+        "`logs:PutLogEvents` on its own group) and traces (`xray:PutTraceSegments`, "
+        "`xray:PutTelemetryRecords`), and what the last column says."
+    )
+    yield ""
+    yield "| Function | Action | On | Granted | Called | Lambda on its behalf |"
+    yield "|---|---|---|---|---|---|"
+    rights = [
+        right
+        for right in dict.fromkeys([*allowed, *sorted(called(calls))])
+        if right.resource != "*" and not right.resource.startswith("log-group:")
+    ]
+    for function in template.functions:
+        mine = [right for right in rights if right.function == function]
+        for right in mine:
+            yield (
+                f"| `{function}` | `{right.action}` | `{right.resource}` "
+                f"| {'yes' if right in allowed else '**no**'} "
+                f"| {'yes' if right in by_function else '–'} | {on_behalf.get(right, '–')} |"
+            )
+        if not mine:
+            yield f"| `{function}` | – | – | – | – | – |"
+
+
+def test_functions_call_nothing_that_their_roles_do_not_allow(
+    calls: list[Call], template: Template
+) -> None:
+    assert called(calls) - set(granted(template)) == set()
+
+
+def test_roles_allow_nothing_that_neither_the_function_nor_lambda_for_it_uses(
+    calls: list[Call], template: Template
+) -> None:
+    assert set(granted(template)) - used(calls) - used_by_lambda(template).keys() == set()
+
+
+def test_lambda_may_do_what_it_does_on_a_functions_behalf(template: Template) -> None:
+    assert used_by_lambda(template).keys() - set(granted(template)) == set()
+
+
+def test_all_that_is_said_to_need_a_right_is_about_rights_that_are_given(
+    template: Template,
+) -> None:
+    assert NEEDED_FOR.keys() - set(granted(template)) == set()
+
+
+def test_a_function_fails_without_a_right_and_works_with_it(
+    deployment: Deployment, right: Right
+) -> None:
+    assert right in NEEDED_FOR, "NEEDED_FOR does not say which call needs this"
+    prepare = NEEDED_FOR[right]
+    attempt = prepare(deployment)
+    with deployment.role_without(*right):
+        before = len(deployment.calls)
+        assert not works(attempt)
+        denied = [made for made in deployment.calls.since(before) if made.denied]
+    assert denied
+    assert all(right in made.needs for made in denied), "it failed for another reason"
+    assert works(prepare(deployment))
+
+
+def test_no_two_functions_share_a_role(deployment: Deployment, template: Template) -> None:
+    functions = deployment.aws("lambda").list_functions(MaxItems=50)["Functions"]
+    roles = {function["FunctionName"]: function["Role"] for function in functions}
+    assert roles.keys() == {f"{STACK}-{function}" for function in template.functions}
+    assert len(set(roles.values())) == len(roles)
