@@ -152,6 +152,19 @@ class TestPublishing:
         bodies = {message["Body"] for message in received(queue, 5)}
         assert bodies == {event_body(change) for change in made[20:]}
 
+    def test_an_event_of_4_kib_or_more_is_refused_and_keeps_no_other_from_going(
+        self, publisher: SqsEventPublisher, queue: str
+    ) -> None:
+        """Six of these together are more than one call may hold."""
+        made = changes(12)
+        made[:6] = changes(6, reason="r" * 200_000)
+
+        unsent = publisher.publish(made)
+
+        assert (sorted(unsent.unavailable), sorted(unsent.refused)) == ([], [*range(6)])
+        bodies = {message["Body"] for message in received(queue, 6)}
+        assert bodies == {event_body(change) for change in made[6:]}
+
     def test_a_queue_that_is_down_leaves_all_unsent(
         self, wire: Recorder, publisher: SqsEventPublisher
     ) -> None:
@@ -201,6 +214,31 @@ class TestFailureQueue:
         cause = message["MessageAttributes"]["cause"]["StringValue"]
         assert cause.startswith(r"'not readable: \uffff")
         assert len(cause) == 256
+
+    def test_a_record_that_is_larger_than_a_message_arrives_without_its_images(
+        self, failures: SqsFailureQueue, queue: str
+    ) -> None:
+        row = {"pk": {"S": "ORDER#1"}, "sk": {"S": "DETAIL"}}
+        image = row | {"reason": {"S": "\U0001f937" * 100_000}}
+        record = {
+            "eventID": "1",
+            "dynamodb": {
+                "Keys": row,
+                "OldImage": image,
+                "NewImage": image,
+                "SequenceNumber": "111",
+            },
+        }
+
+        failures.send(record, "not readable")
+
+        (message,) = received(queue, 1)
+        assert json.loads(message["Body"]) == {
+            "eventID": "1",
+            "dynamodb": {"Keys": row, "SequenceNumber": "111"},
+        }
+        cause = message["MessageAttributes"]["cause"]["StringValue"]
+        assert cause == "'too large to keep: not readable'"
 
     def test_a_record_that_the_queue_did_not_take_is_told(
         self, wire: Recorder, failures: SqsFailureQueue

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 MAX_ENTRIES: Final = 10
 """Messages in one SendMessageBatch call; ten events of 4 KiB stay far below its 1 MiB."""
 
+EVENT_BYTES: Final = 4096
+"""An event is smaller: only a row that was written past the API makes one that is not."""
+
 _MAX_CAUSE: Final = 256
+_MAX_RECORD_BYTES: Final = 1024 * 1024 - 1024
+"""What SQS takes, and some room for the cause, which counts too."""
+
 _NEVER_TAKEN: Final = frozenset(
     {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue"}
 )
@@ -50,14 +56,16 @@ class SqsEventPublisher:
     queue_url: str
 
     def publish(self, changes: Sequence[OrderChange]) -> Unsent:
+        entries = [_entry(index, change) for index, change in enumerate(changes)]
+        sizes = [len(entry["MessageBody"].encode(errors="surrogatepass")) for entry in entries]
         unavailable: set[int] = set()
-        refused: set[int] = set()
-        for start in range(0, len(changes), MAX_ENTRIES):
-            batch = range(start, min(start + MAX_ENTRIES, len(changes)))
+        refused = {index for index, size in enumerate(sizes) if size >= EVENT_BYTES}
+        sendable = [index for index in range(len(changes)) if index not in refused]
+        for start in range(0, len(sendable), MAX_ENTRIES):
+            batch = sendable[start : start + MAX_ENTRIES]
             try:
                 answer = self.client.send_message_batch(
-                    QueueUrl=self.queue_url,
-                    Entries=[_entry(index, changes[index]) for index in batch],
+                    QueueUrl=self.queue_url, Entries=[entries[index] for index in batch]
                 )
             except _FAULTS as error:
                 logger.warning("events not sent", cause=_code(error), events=len(batch))
@@ -72,23 +80,36 @@ class SqsEventPublisher:
 
 @dataclass(frozen=True, slots=True)
 class SqsFailureQueue:
-    """Takes what can't be processed, whole, for a person to look at."""
+    """Takes what can't be processed, for a person to look at.
+
+    That is the whole record; without its images where it is larger than a message may be.
+    """
 
     client: Any
     queue_url: str
 
     def send(self, record: dict[str, Any], cause: str) -> None:
         """Raises Unavailable: the record must not be acknowledged then."""
+        body = json.dumps(record)
+        if len(body) > _MAX_RECORD_BYTES:
+            body, cause = json.dumps(_without_images(record)), f"too large to keep: {cause}"
         try:
             self.client.send_message(
                 QueueUrl=self.queue_url,
-                MessageBody=json.dumps(record),
+                MessageBody=body,
                 MessageAttributes={
                     "cause": {"DataType": "String", "StringValue": ascii(cause)[:_MAX_CAUSE]}
                 },
             )
         except _FAULTS as error:
             raise Unavailable from error
+
+
+def _without_images(record: dict[str, Any]) -> dict[str, Any]:
+    """What is left says which row it was, and when."""
+    images = ("NewImage", "OldImage")
+    left = {name: value for name, value in record["dynamodb"].items() if name not in images}
+    return record | {"dynamodb": left}
 
 
 def _code(error: Exception) -> str:
