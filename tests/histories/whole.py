@@ -17,6 +17,9 @@ def busy_world() -> World:
     world.refuse(
         msgspec.structs.replace(first, body={"other": "body"}), 422, "idempotency-key-reused"
     )
+    world.call(
+        "POST", "/orders", 429, '{"message": "slow"}', caller=CUS_1, key="k1", body=first.body
+    )
     world.create(answered=False)
     lost = world.create(CUS_2, key="k2", answered=False)
     world.replay_of_unknown(lost, key="k2")
