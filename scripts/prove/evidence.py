@@ -218,6 +218,11 @@ class Evidence:
             calls = self.updates.get((life.order_id, image.get("reason")), [])
         return [told for told in calls if told.outcome is not Outcome.REFUSED]
 
+    def is_last(self, told: Told) -> bool:
+        """Whether the call began when the dust had settled."""
+        settled = self.history.settled
+        return settled is not None and told.call.start >= settled
+
     def record(self, caller: str, operation: Operation, key: str) -> Json | None:
         digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
         return self.records.get((caller, digest))
@@ -314,9 +319,7 @@ def _decoded(text: str) -> Json | None:
 
 
 def has_form(operation: Operation, call: Call, body: Json | None) -> bool:
-    """Whether a 2xx or 3xx is the one that the operation promises, with a body of its form."""
-    if operation is Operation.GET and call.status == 304:  # noqa: PLR2004 - not modified
-        return not call.text
+    """Whether a success is the one that the operation promises, with a body of its form."""
     if body is None or call.status != (201 if operation is Operation.CREATE else 200):
         return False
     item_fields = _ITEM_FIELDS.get(operation)

@@ -30,7 +30,7 @@ def check_money(evidence: Evidence) -> Iterator[Violation]:
         if told is None:
             continue
         body = told.call.body or {}
-        currency, amount = str(body.get("currency")), asked_amount(body) or 0
+        currency, amount = str(body.get("currency")), asked_amount(body)
         came = sum(detail["amount"] for detail in made if detail["currency"] == currency)
         accepted[currency] += amount
         arrived[currency] += came

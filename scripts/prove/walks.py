@@ -91,7 +91,7 @@ def check_walks(evidence: Evidence, sightings: Sightings) -> Iterator[Violation]
         order_faults = list(_order(listing, walk))
         yield from order_faults
         if not order_faults:
-            skips = _skips(evidence.history.settled, orders, listing, walk)
+            skips = _skips(orders, listing, walk)
             shortest = min(skips, key=lambda skip: len(skip.calls), default=None)
             if shortest:
                 yield shortest
@@ -150,11 +150,9 @@ def _order(listing: Listing, walk: Sequence[Told]) -> Iterator[Violation]:
             break
 
 
-def _skips(
-    settled: float | None, orders: _Orders, listing: Listing, walk: Sequence[Told]
-) -> Iterator[Violation]:
+def _skips(orders: _Orders, listing: Listing, walk: Sequence[Told]) -> Iterator[Violation]:
     starts, ends = walk[0].call.start, max(page.call.end for page in walk)
-    at_rest = settled is not None and starts >= settled
+    at_rest = orders.evidence.is_last(walk[0])
     stays = orders.stays[listing.status]
     # A consistent list shows whatever was there when its page was asked for.
     is_strict = listing.consistent and listing.status is None

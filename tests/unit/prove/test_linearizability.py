@@ -6,7 +6,7 @@ from itertools import permutations
 from math import inf
 from typing import NamedTuple
 
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prove.linearizability import Version, contradiction

@@ -53,6 +53,15 @@ def test_the_violation_that_the_fewest_calls_show_comes_first_and_the_others_are
     assert "nothing of it was published" in printed
 
 
+def test_a_page_is_printed_with_its_orders() -> None:
+    world = World()
+    order = world.create()
+    world.walk("w", orders=[order, order])
+    history = world.history()
+    printed = report(history, check(history))
+    assert f"?limit=2 → 200 [{order.order_id}, {order.order_id}], ends" in printed
+
+
 def test_an_unknown_outcome_is_printed_as_one() -> None:
     world = World()
     world.create(answered=False)
@@ -70,5 +79,5 @@ def test_the_tally_counts_what_was_done_and_seen() -> None:
     assert counted["events"] == len({event["id"] for event in history.published})
     assert counted["events sent again"] == 1
     assert counted["charges and reservations"]["CHARGE CHARGED"] == 2
-    assert counted["walks"] == 8
+    assert counted["walks"] == 10
     assert counted["reads checked"] > 50
