@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prove.evidence import STAFF, Operation, Outcome, order_body, summary_body
+from prove.evidence import STAFF, Operation, Outcome, order_body
 from prove.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -17,40 +17,23 @@ if TYPE_CHECKING:
 def check_bodies(evidence: Evidence) -> Iterator[Violation]:
     first: dict[tuple[str, int], Told] = {}
     for told in evidence.told:
-        yield from _nothing(evidence, told)
+        if told.problem == "precondition-failed" and told.current_version is not None:
+            yield from _existence(evidence, told, told.subject, told.current_version)
         if told.outcome is not Outcome.DONE or not told.body:
             continue
         match told.operation:
             case Operation.CREATE | Operation.UPDATE | Operation.GET:
                 yield from _order(evidence, told, told.body, first)
             case Operation.LIST_CUSTOMER | Operation.LIST_STATUS:
-                yield from _summaries(evidence, told, told.body)
-
-
-def _nothing(evidence: Evidence, told: Told) -> Iterator[Violation]:
-    """An answer of a version that never was; one of a create or an update counts as lost."""
-    shown: list[tuple[str, int]] = []
-    body: Json = told.body or {}
-    if told.problem == "precondition-failed" and told.current_version is not None:
-        shown = [(told.subject, told.current_version)]
-    elif told.outcome is Outcome.DONE and told.operation is Operation.GET and body:
-        shown = [(body["orderId"], body["version"])]
-    elif told.operation in {Operation.LIST_CUSTOMER, Operation.LIST_STATUS}:
-        shown = [(item["orderId"], item["version"]) for item in body.get("items", ())]
-    for order_id, version in shown:
-        life = evidence.lives.get(order_id)
-        if not (life and life.at(version)):
-            detail = f"version {version} of {order_id} was shown, and never was"
-            yield Violation(Kind.READ_OF_NOTHING, detail, order_id, (told.id,))
+                for item in told.body["items"]:
+                    yield from _summary(evidence, told, item)
 
 
 def _order(
     evidence: Evidence, told: Told, body: Json, first: dict[tuple[str, int], Told]
 ) -> Iterator[Violation]:
     order_id, version = body["orderId"], body["version"]
-    if told.call.caller not in {STAFF, body["customerId"]}:
-        detail = f"{told.call.caller} was shown an order of {body['customerId']}"
-        yield Violation(Kind.FOREIGN_ORDER_SHOWN, detail, order_id, (told.id,))
+    yield from _secrecy(told, body)
     if told.call.headers.get("etag") != f'"{version}"':
         detail = f"version {version} has the ETag {told.call.headers.get('etag')}"
         yield Violation(Kind.ETAG_WRONG, detail, order_id, (told.id,))
@@ -68,16 +51,31 @@ def _order(
         wrong = sorted(name for name in body if body[name] != committed[name])
         detail = f"version {version} of {order_id} was not answered as it is: {', '.join(wrong)}"
         yield Violation(Kind.BODY_NOT_COMMITTED, detail, order_id, (told.id,))
+    elif told.operation is Operation.GET:
+        # Where a create or an update answers what never was, that is lost: a kind of its own.
+        yield from _existence(evidence, told, order_id, version)
 
 
-def _summaries(evidence: Evidence, told: Told, body: Json) -> Iterator[Violation]:
-    for item in body["items"]:
-        order_id, version = item["orderId"], item["version"]
-        if told.call.caller not in {STAFF, item["customerId"]}:
-            detail = f"{told.call.caller} was shown an order of {item['customerId']}"
-            yield Violation(Kind.FOREIGN_ORDER_SHOWN, detail, order_id, (told.id,))
-        life = evidence.lives.get(order_id)
-        images = life.at(version) if life else []
-        if images and all(item != summary_body(image) for image in images):
-            detail = f"a list does not show version {version} of {order_id} as it is"
-            yield Violation(Kind.BODY_NOT_COMMITTED, detail, order_id, (told.id,))
+def _summary(evidence: Evidence, told: Told, item: Json) -> Iterator[Violation]:
+    order_id, version = item["orderId"], item["version"]
+    life = evidence.lives.get(order_id)
+    committed = life.summaries.get(version, []) if life else []
+    yield from _secrecy(told, item)
+    if not committed:
+        yield from _existence(evidence, told, order_id, version)
+    elif item not in committed:
+        detail = f"a list does not show version {version} of {order_id} as it is"
+        yield Violation(Kind.BODY_NOT_COMMITTED, detail, order_id, (told.id,))
+
+
+def _existence(evidence: Evidence, told: Told, order_id: str, version: int) -> Iterator[Violation]:
+    life = evidence.lives.get(order_id)
+    if not (life and life.at(version)):
+        detail = f"version {version} of {order_id} was shown, and never was"
+        yield Violation(Kind.READ_OF_NOTHING, detail, order_id, (told.id,))
+
+
+def _secrecy(told: Told, order: Json) -> Iterator[Violation]:
+    if told.call.caller not in {STAFF, order["customerId"]}:
+        detail = f"{told.call.caller} was shown an order of {order['customerId']}"
+        yield Violation(Kind.FOREIGN_ORDER_SHOWN, detail, order["orderId"], (told.id,))

@@ -145,6 +145,8 @@ class Life:
     order_id: str
     images: list[Json] = field(default_factory=list)
     """The detail row as each commit left it."""
+    summaries: dict[int, list[Json]] = field(default_factory=dict)
+    """How lists show each version."""
     removed: bool = False
     detail: Json | None = None
     customer_row: Json | None = None
@@ -152,6 +154,7 @@ class Life:
     timeline_writes: list[int] = field(default_factory=list)
     charge: list[Commit] = field(default_factory=list)
     reservation: list[Commit] = field(default_factory=list)
+    _by_version: dict[int, list[Json]] = field(default_factory=dict)
 
     @property
     def first(self) -> Json:
@@ -168,7 +171,14 @@ class Life:
 
     def at(self, version: int) -> list[Json]:
         """Its images at a version: one, in a life as it should be."""
-        return [image for image in self.images if image["version"] == version]
+        return self._by_version.get(version, [])
+
+    def add(self, image: Json) -> None:
+        """Take what a commit left of the detail row."""
+        self.images.append(image)
+        self._by_version.setdefault(image["version"], []).append(image)
+        summary = {name: image.get(name) for name in SUMMARY_FIELDS}
+        self.summaries.setdefault(image["version"], []).append(summary)
 
     def version_of(self, status: str) -> int | None:
         """The version that it had the status at; None if it never had, or more than once."""
@@ -207,6 +217,11 @@ class Evidence:
         else:
             calls = self.updates.get((life.order_id, image.get("reason")), [])
         return [told for told in calls if told.outcome is not Outcome.REFUSED]
+
+    def is_last(self, told: Told) -> bool:
+        """Whether the call began when the dust had settled."""
+        settled = self.history.settled
+        return settled is not None and told.call.start >= settled
 
     def record(self, caller: str, operation: Operation, key: str) -> Json | None:
         digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
@@ -265,11 +280,6 @@ def order_body(image: Json) -> Json:
     return body
 
 
-def summary_body(image: Json) -> Json:
-    """How a list shows it."""
-    return {name: image.get(name) for name in SUMMARY_FIELDS}
-
-
 def bare(key: str) -> str:
     """A key as it is, without the quotes it may be sent in."""
     return re.sub(r"\\(.)", r"\1", key[1:-1]) if key.startswith('"') else key
@@ -309,9 +319,7 @@ def _decoded(text: str) -> Json | None:
 
 
 def has_form(operation: Operation, call: Call, body: Json | None) -> bool:
-    """Whether a 2xx or 3xx is the one that the operation promises, with a body of its form."""
-    if operation is Operation.GET and call.status == 304:  # noqa: PLR2004 - not modified
-        return not call.text
+    """Whether a success is the one that the operation promises, with a body of its form."""
     if body is None or call.status != (201 if operation is Operation.CREATE else 200):
         return False
     item_fields = _ITEM_FIELDS.get(operation)
@@ -335,7 +343,7 @@ def _add_commit(life: Life, commit: Commit) -> None:
         if commit.new is None:
             life.removed = True
         else:
-            life.images.append(commit.new)
+            life.add(commit.new)
     elif commit.sk == "CHARGE":
         life.charge.append(commit)
     elif commit.sk == "RESERVATION":

@@ -49,15 +49,18 @@ def _answers(key: str, calls: list[Told]) -> Iterator[Violation]:
 
 
 def _forgotten(key: str, calls: list[Told]) -> Iterator[Violation]:
-    """Once a key was answered, it is replayed to its request and refused to every other."""
+    """Once a key was answered, it is replayed to its request and refused to every other.
+
+    What the gateway refuses by itself never came to the key.
+    """
     done = [told for told in calls if told.outcome is Outcome.DONE]
     if not done:
         return
     first = min(done, key=lambda told: told.call.end)
     for told in calls:
-        if told.call.start > first.call.end and told.outcome is Outcome.REFUSED:
-            same = _asked(told) == _asked(first)
-            if same or told.problem != "idempotency-key-reused":
+        if told.call.start > first.call.end and told.outcome is Outcome.REFUSED and told.problem:
+            is_same = _asked(told) == _asked(first)
+            if is_same or told.problem != "idempotency-key-reused":
                 detail = f"key {key} had its answer, and then was refused with {told.problem}"
                 yield Violation(Kind.KEY_FORGOTTEN, detail, None, (first.id, told.id))
                 return

@@ -30,7 +30,7 @@ def check_money(evidence: Evidence) -> Iterator[Violation]:
         if told is None:
             continue
         body = told.call.body or {}
-        currency, amount = str(body.get("currency")), asked_amount(body) or 0
+        currency, amount = str(body.get("currency")), asked_amount(body)
         came = sum(detail["amount"] for detail in made if detail["currency"] == currency)
         accepted[currency] += amount
         arrived[currency] += came
@@ -56,7 +56,7 @@ def check_reports(evidence: Evidence) -> Iterator[Violation]:
     for life in evidence.lives.values():
         if life.detail:
             by_day[life.detail["createdAt"][:10]].append(life.detail)
-    reports = {report["date"]: report for report in evidence.history.reports}
+    reports = {report["date"]: report for report in evidence.history.reports if "date" in report}
     for day in by_day.keys() - reports.keys():
         detail = f"no report of {day}, which has {len(by_day[day])} orders"
         yield Violation(Kind.REPORT_MISSING, detail)

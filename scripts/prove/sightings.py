@@ -19,7 +19,7 @@ class Sighting(NamedTuple):
     """The version was the order's at some time from `start` to `end`.
 
     A `start` before all time says no more than that it had been so by `end`: a replay, an
-    eventually consistent list and a timeline show what was, not what is.
+    eventually consistent list (until the dust has settled) and a timeline show what was.
     """
 
     start: float
@@ -50,12 +50,10 @@ def _seen(evidence: Evidence, told: Told) -> Iterator[tuple[str, int, bool]]:
         return
     body: Json = told.body or {}
     match told.operation:
-        case Operation.CREATE | Operation.UPDATE | Operation.GET if body:
+        case Operation.CREATE | Operation.UPDATE | Operation.GET:
             yield body["orderId"], body["version"], not told.is_replay
-        case Operation.GET:
-            yield told.subject, int(told.call.headers.get("etag", '"0"').strip('"')), True
         case Operation.LIST_CUSTOMER | Operation.LIST_STATUS:
-            is_current = told.call.query.get("consistent") == "true"
+            is_current = told.call.query.get("consistent") == "true" or evidence.is_last(told)
             for item in body["items"]:
                 yield item["orderId"], item["version"], is_current
         case Operation.TIMELINE:

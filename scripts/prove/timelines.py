@@ -21,7 +21,7 @@ def check_timelines(evidence: Evidence) -> Iterator[Violation]:
     for told in evidence.told:
         if told.operation is Operation.TIMELINE and told.outcome is Outcome.DONE and told.body:
             life = evidence.lives.get(told.subject) or Life(told.subject)
-            yield from _answer(told, told.body, life, evidence.history.settled)
+            yield from _answer(told, told.body, life, is_last=evidence.is_last(told))
     yield from _vanished(evidence)
 
 
@@ -43,7 +43,7 @@ def _rows(life: Life) -> Iterator[Violation]:
             yield Violation(Kind.TIMELINE_ENTRY_REWRITTEN, detail, life.order_id)
 
 
-def _answer(told: Told, body: Json, life: Life, settled: float | None) -> Iterator[Violation]:
+def _answer(told: Told, body: Json, life: Life, *, is_last: bool) -> Iterator[Violation]:
     """What holds for each answer, also while the timeline lags behind."""
     expected = _entries(life)
     versions = [entry["version"] for entry in body["items"]]
@@ -57,7 +57,7 @@ def _answer(told: Told, body: Json, life: Life, settled: float | None) -> Iterat
     if versions != sorted(set(versions)):
         detail = f"a timeline answer lists versions {versions}"
         yield Violation(Kind.TIMELINE_ANSWER_WRONG, detail, life.order_id, (told.id,))
-    elif settled is not None and told.call.start >= settled and "cursor" not in told.call.query:
+    elif is_last and "cursor" not in told.call.query:
         whole = sorted(expected)
         complete = versions == whole[: len(versions)] and bool(body["nextCursor"]) == (
             len(versions) < len(whole)

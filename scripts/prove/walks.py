@@ -91,7 +91,7 @@ def check_walks(evidence: Evidence, sightings: Sightings) -> Iterator[Violation]
         order_faults = list(_order(listing, walk))
         yield from order_faults
         if not order_faults:
-            skips = _skips(evidence.history.settled, orders, listing, walk)
+            skips = _skips(orders, listing, walk)
             shortest = min(skips, key=lambda skip: len(skip.calls), default=None)
             if shortest:
                 yield shortest
@@ -150,32 +150,27 @@ def _order(listing: Listing, walk: Sequence[Told]) -> Iterator[Violation]:
             break
 
 
-def _skips(
-    settled: float | None, orders: _Orders, listing: Listing, walk: Sequence[Told]
-) -> Iterator[Violation]:
+def _skips(orders: _Orders, listing: Listing, walk: Sequence[Told]) -> Iterator[Violation]:
     starts, ends = walk[0].call.start, max(page.call.end for page in walk)
-    at_rest = settled is not None and starts >= settled
+    at_rest = orders.evidence.is_last(walk[0])
     stays = orders.stays[listing.status]
+    # A consistent list shows whatever was there when its page was asked for.
+    is_strict = listing.consistent and listing.status is None
     for run in _runs(walk):
         stretch = _Stretch(listing, run)
-        # A consistent list shows whatever was there when its page was asked for.
-        is_strict = listing.consistent and listing.status is None
         for order_id in stretch.missing(orders.ids_of(listing)):
             stay = stays.get(order_id)
-            if stay is None or not listing.takes(orders.evidence.lives[order_id].first):
+            if stay is None or not (stay.rests if at_rest else stay.known < ends < stay.until):
+                continue
+            if not listing.takes(orders.evidence.lives[order_id].first):
                 continue
             pages = stretch.around(order_id)
             known_before = pages[-1].call.start if is_strict else starts
-            calls: list[int | None]
-            if at_rest and stay.rests:
-                calls = []
-            elif stay.known < known_before and stay.until > ends:
-                calls = [stay.known_by, stay.until_by]
-            else:
-                continue
-            detail = f"{order_id} was there all the time and is not in the walk"
-            showing = _distinct(*(page.id for page in pages), *calls)
-            yield Violation(Kind.WALK_SKIPS, detail, order_id, showing)
+            if at_rest or stay.known < known_before:
+                calls = () if at_rest else (stay.known_by, stay.until_by)
+                detail = f"{order_id} was there all the time and is not in the walk"
+                showing = _distinct(*(page.id for page in pages), *calls)
+                yield Violation(Kind.WALK_SKIPS, detail, order_id, showing)
 
 
 def _runs(walk: Sequence[Told]) -> Iterator[list[Told]]:

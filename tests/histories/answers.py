@@ -38,3 +38,11 @@ def an_answer_of_another_form() -> Broken:
     call = world.get(world.create())
     replace_call(world, call, text='{"orderId":"1"}')
     return world.history(), {Kind.ANSWER_UNEXPECTED}
+
+
+@broken
+def an_answer_that_is_no_json() -> Broken:
+    world = World()
+    call = world.get(world.create())
+    replace_call(world, call, text="<html>")
+    return world.history(), {Kind.ANSWER_UNEXPECTED}

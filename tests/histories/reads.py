@@ -117,3 +117,53 @@ def an_order_shown_to_somebody_else() -> Broken:
     world = World()
     world.get(world.create(), caller=CUS_2)
     return world.history(), {Kind.FOREIGN_ORDER_SHOWN}
+
+
+@broken
+def a_list_that_is_behind_when_all_is_settled() -> Broken:
+    world = World()
+    order = world.create(token="tok_approve")
+    world.settle(order)
+    world.settle_down()
+    world.walk("w", orders=[order])
+    return world.history(), {Kind.STALE_LAST_READ}
+
+
+@broken
+def a_list_with_a_version_that_never_was() -> Broken:
+    world = World()
+    order = world.create()
+    paid = order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant)
+    world.walk("w", orders=[paid])
+    return world.history(), {Kind.READ_OF_NOTHING}
+
+
+@broken
+def a_list_with_another_amount() -> Broken:
+    world = World()
+    world.walk("w", orders=[replace(world.create(), amount=1)])
+    return world.history(), {Kind.BODY_NOT_COMMITTED}
+
+
+@broken
+def a_list_with_an_order_of_somebody_else() -> Broken:
+    world = World()
+    world.walk("w", orders=[world.create()])
+    replace_call(world, world.calls[-1], caller=CUS_2)
+    return world.history(), {Kind.FOREIGN_ORDER_SHOWN}
+
+
+@broken
+def an_answer_about_another_order() -> Broken:
+    world = World()
+    call = world.get(world.create())
+    replace_call(world, call, path=f"/orders/{world.create().order_id}")
+    return world.history(), {Kind.BODY_NOT_COMMITTED}
+
+
+@broken
+def a_412_with_a_version_that_never_was() -> Broken:
+    world = World()
+    call = world.patch(world.create(), "PAID", None, "r", if_match='"1"')
+    world.refuse(call, 412, "precondition-failed", detail="The order is at version 2.")
+    return world.history(), {Kind.READ_OF_NOTHING}

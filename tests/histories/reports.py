@@ -36,3 +36,11 @@ def a_day_without_a_report() -> Broken:
     world = World()
     world.create()
     return changed(world.history(), reports=[]), {Kind.REPORT_MISSING}
+
+
+@broken
+def a_report_that_forgets_an_order() -> Broken:
+    world = World()
+    world.create()
+    (report,) = world.reports()
+    return changed(world.history(), reports=[report | {"orders": {}}]), {Kind.REPORT_DIFFERS}

@@ -142,3 +142,19 @@ def a_key_refused_as_reused_that_is_new() -> Broken:
     remove(world, next(at for at in world.table if at[1] == "RECORD"))
     world.refuse(world.calls.pop(), 422, "idempotency-key-reused")
     return world.history(), {Kind.REFUSED_WRONGLY}
+
+
+@broken
+def an_update_answered_as_another_status() -> Broken:
+    world = World()
+    order = world.create()
+    world.patch(order, "PAID", world.answer(order, 200))
+    return world.history(), {Kind.CHANGE_NOT_AS_ASKED}
+
+
+@broken
+def a_change_by_a_part_of_the_platform_that_changes_nothing() -> Broken:
+    world = World()
+    by = Actor.system("daily-report")
+    world.write(world.create().changed_to(OrderStatus.PAID, by=by, at=world.instant))
+    return world.history(), {Kind.CHANGE_PHANTOM}

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
+from histories.breaking import replace_call
 from histories.world import CUS_1, CUS_2, World, illegal, problem_json
+
+if TYPE_CHECKING:
+    from orders.domain.order import Order
 
 
 def busy_world() -> World:
     """A bit of everything, and nothing wrong."""
     world = World()
+    order = _quarrel(world)
+    _pay_by_token(world)
+    order = world.update(order, "SHIPPED", key="k4")
+    world.replay(world.calls[-1])
+    _walk(world, order)
+    _be_refused(world)
+    world.published.append(world.published[0])
+    world.settle_down()
+    for each in list(world.orders.values()):
+        world.get(each)
+        world.timeline(each)
+    world.walk("last", sort="createdAt", limit=100)
+    world.walk("last-paid", "/orders", status="PAID", limit=3)
+    return world
+
+
+def _quarrel(world: World) -> Order:
+    """Repetitions, lost answers, conflicts; the order that they were about, PAID."""
     one = world.create(key="k1")
     first = world.calls[-1]
     world.replay(first)
     world.replay(msgspec.structs.replace(first, key='"k1"'))
     world.refuse(
         msgspec.structs.replace(first, body={"other": "body"}), 422, "idempotency-key-reused"
+    )
+    world.call(
+        "POST", "/orders", 429, '{"message": "slow"}', caller=CUS_1, key="k1", body=first.body
     )
     world.create(answered=False)
     lost = world.create(CUS_2, key="k2", answered=False)
@@ -40,6 +67,10 @@ def busy_world() -> World:
     )
     world.timeline(paid, [2])
     world.timeline(paid)
+    return paid
+
+
+def _pay_by_token(world: World) -> None:
     for token, sku in (
         ("tok_approve", "MUG-01"),
         ("tok_decline", "MUG-01"),
@@ -55,15 +86,23 @@ def busy_world() -> World:
     by_staff = world.create(token="tok_approve")
     world.update(by_staff, "PAID", answered=False)
     world.give_back(by_staff)
-    world.update(paid, "SHIPPED", key="k4")
-    world.replay(world.calls[-1])
+
+
+def _walk(world: World, oldest: Order) -> None:
+    """Through every kind of list; one walk goes on after a page whose answer was lost."""
     world.walk("w1")
     world.walk("w2", sort="createdAt", consistent="true")
     world.walk("w3", status="PAID")
     world.walk("w4", "/orders", status="CANCELED", limit=3)
     world.walk("w5", createdFrom="2026-11-23T11:00:00Z", createdTo="2026-11-23T23:00:00.0001Z")
     world.walk("w6", "/customers/cus_9/orders")
-    world.published.append(world.published[0])
+    world.walk("w7", orders=[oldest], createdTo="2026-11-23T12:00:01.123Z")
+    _, lost_page, *_ = world.walk("w8")
+    replace_call(world, lost_page, status=None, text="", headers={})
+
+
+def _be_refused(world: World) -> None:
+    """What is no order, or no answer of the API's own."""
     world.call("GET", "/orders/x", 503, problem_json(503, "try-again"))
     world.call("GET", "/orders/x", 502, '{"message": "gone"}')
     world.call("GET", "/orders/x", 404, problem_json(404, "order-not-found"), caller=CUS_1)
@@ -72,10 +111,3 @@ def busy_world() -> World:
     world.call(
         "GET", "/reports/daily/2026-11-23", 200, msgspec.json.encode(world.reports()[0]).decode()
     )
-    world.settle_down()
-    for order in list(world.orders.values()):
-        world.get(order)
-        world.timeline(order)
-    world.walk("last", sort="createdAt", limit=100)
-    world.walk("last-paid", "/orders", status="PAID", limit=3)
-    return world

@@ -1,0 +1,83 @@
+"""What a run that broke a promise prints is enough to see it."""
+
+from __future__ import annotations
+
+from histories.breaking import forget
+from histories.whole import busy_world
+from histories.world import World
+from prove.checker import check
+from prove.report import report, tally
+
+
+def test_a_run_without_a_fault_says_so_with_its_seed() -> None:
+    history = busy_world().history()
+    assert report(history, []) == f"No violations in {len(history.calls)} calls (seed 7)."
+
+
+def test_the_calls_that_show_the_fault_are_printed_and_no_others() -> None:
+    world = World()
+    order = world.create()
+    world.get(order)
+    world.update(order, "PAID", key="k", if_match='"1"')
+    world.get(order, client="slow one")
+    history = world.history()
+    printed = report(history, check(history))
+    shown = [line for line in printed.splitlines() if " → " in line]
+    assert "(seed 7)" in printed
+    assert "stale-read" in printed
+    assert len(shown) == 2
+    assert "PATCH /orders/" in shown[0]
+    assert 'key=k if-match="1" {"status":"PAID","reason":"r1"} → 200' in shown[0]
+    assert "PAID at version 2" in shown[0]
+    assert shown[1].strip().startswith("6.000–7.000")
+    assert "slow one as staff: GET" in shown[1]
+    assert "PENDING at version 1" in shown[1]
+    assert "ORDER DETAIL: status PAID, version 2, actor staff, reason r1" in printed
+    assert f"ORDER_PAID {order.order_id}/2, 1 times" in printed
+
+
+def test_the_violation_that_the_fewest_calls_show_comes_first_and_the_others_are_counted() -> None:
+    world = World()
+    forget(world, world.create())
+    stale = world.create()
+    world.update(stale, "PAID")
+    world.get(stale)
+    world.published.clear()
+    history = world.history()
+    printed = report(history, check(history))
+    first = printed.splitlines()[2]
+    assert first.startswith("event-missing: ")
+    assert "the order was written by" in printed
+    assert "1 × order-lost" in printed
+    assert "1 × stale-read" in printed
+    assert "nothing of it was published" in printed
+
+
+def test_a_page_is_printed_with_its_orders() -> None:
+    world = World()
+    order = world.create()
+    world.walk("w", orders=[order, order])
+    history = world.history()
+    printed = report(history, check(history))
+    assert f"?limit=2 → 200 [{order.order_id}, {order.order_id}], ends" in printed
+
+
+def test_an_unknown_outcome_is_printed_as_one() -> None:
+    world = World()
+    world.create(answered=False)
+    world.published.clear()
+    history = world.history()
+    assert "→ unknown" in report(history, check(history))
+
+
+def test_the_tally_counts_what_was_done_and_seen() -> None:
+    history = busy_world().history()
+    counted = tally(history)
+    assert counted["calls"] == len(history.calls)
+    assert counted["operations"]["create"] == {"ok": 10, "refused": 2, "unknown": 2}
+    assert counted["orders"] == 9
+    assert counted["events"] == len({event["id"] for event in history.published})
+    assert counted["events sent again"] == 1
+    assert counted["charges and reservations"]["CHARGE CHARGED"] == 2
+    assert counted["walks"] == 10
+    assert counted["reads checked"] > 50
