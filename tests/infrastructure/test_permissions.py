@@ -65,6 +65,16 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         INDEX: {"dynamodb:Query"},
         TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
     },
+    "reconcile-order-events": {
+        INDEX: {"dynamodb:Query"},
+        TABLE: {
+            "dynamodb:BatchGetItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+        },
+        EVENTS: {"sqs:SendMessage"},
+    },
 }
 
 
@@ -117,7 +127,7 @@ class TestRole:
         self, function: str, production: Template, local: Template
     ) -> None:
         more = granted(local, function) - granted(production, function)
-        publishes = function == "publish-order-events"
+        publishes = function in {"publish-order-events", "reconcile-order-events"}
         assert more == ({"sqs:SendMessageBatch"} if publishes else set())
 
 

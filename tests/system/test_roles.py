@@ -185,5 +185,5 @@ def test_a_function_fails_without_any_of_its_rights(
 def test_no_two_functions_share_a_role(deployment: Deployment) -> None:
     functions = deployment.aws("lambda").list_functions(MaxItems=50)["Functions"]
     roles = {function["FunctionName"]: function["Role"] for function in functions}
-    assert len(roles) == 15
+    assert len(roles) == 16
     assert len(set(roles.values())) == len(roles)

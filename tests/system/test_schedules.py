@@ -46,13 +46,14 @@ def scheduled(rule: Json, time: datetime) -> Json:
     }
 
 
-def test_both_daily_tasks_are_scheduled(schedules: dict[str, Json]) -> None:
+def test_the_daily_tasks_are_scheduled(schedules: dict[str, Json]) -> None:
     assert {
         function: (rule["ScheduleExpression"], rule["State"])
         for function, rule in schedules.items()
     } == {
         "daily-report": ("cron(30 0 * * ? *)", "ENABLED"),
         "expire-stale-orders": ("cron(0 1 * * ? *)", "ENABLED"),
+        "reconcile-order-events": ("cron(0 2 * * ? *)", "ENABLED"),
     }
 
 
