@@ -77,15 +77,6 @@ def event(order_id: str) -> Json:
     }
 
 
-def forget_entry(deployment: Deployment, order_id: str, version: int) -> Json:
-    """Delete the timeline entry, which is returned."""
-    key = {"pk": {"S": f"ORDER#{order_id}"}, "sk": {"S": f"AUDIT#{version:010}"}}
-    gone: Json = deployment.aws("dynamodb").delete_item(
-        TableName=TABLE, Key=key, ReturnValues="ALL_OLD"
-    )["Attributes"]
-    return gone
-
-
 def placed(deployment: Deployment) -> str:
     """An order with its timeline."""
     order_id: str = deployment.customer.place()["orderId"]
@@ -211,7 +202,7 @@ def test_a_record_that_both_readers_set_aside_is_handed_to_both(deployment: Depl
     order_id = placed(deployment)
     record = stream_record(order_id)
     deployment.settle()  # its own event is gone from the queue
-    forget_entry(deployment, order_id, 1)
+    deployment.forget_entry(order_id, 1)
     for cause in ("of one reader", "of the other"):
         send(deployment, STREAM, record, cause=cause)
 
@@ -247,7 +238,7 @@ def test_a_batch_that_lambda_gave_up_is_read_again_from_the_stream(
 ) -> None:
     order_ids = [placed(deployment) for _ in range(3)]
     first, second, _ = recorded(deployment, *order_ids)
-    lost = [forget_entry(deployment, order_id, 1) for order_id in order_ids]
+    lost = [deployment.forget_entry(order_id, 1) for order_id in order_ids]
     send(
         deployment,
         STREAM,
@@ -274,7 +265,7 @@ def test_what_the_stream_no_longer_holds_stays_and_the_rest_is_handed_over(
 ) -> None:
     order_id = placed(deployment)
     (record,) = recorded(deployment, order_id)
-    lost = forget_entry(deployment, order_id, 1)
+    lost = deployment.forget_entry(order_id, 1)
     last = record["dynamodb"]["SequenceNumber"]
     trimmed = str(int(last) - 1).zfill(len(last))
     audit = f"{STACK}-record-audit-trail"

@@ -112,6 +112,14 @@ def expire(deployment: Deployment) -> Call:
     return lambda: deployment.invoke("expire-stale-orders", {})
 
 
+def reconcile(deployment: Deployment) -> Call:
+    made = datetime.now(UTC) - timedelta(hours=1)
+    lost = PastOrders(deployment).place(made, OrderStatus.PAID)
+    deployment.staff.complete_timeline(lost.order_id, 2)
+    deployment.forget_entry(lost.order_id, 2)
+    return lambda: deployment.invoke("reconcile-order-events", {})
+
+
 TABLE, INDEX = "table/orders_app", "index/gsi1"
 EVENTS, ASIDE = ":order-events-queue", ":order-stream-dlq"
 UNREADABLE = {"S": "one"}
@@ -167,6 +175,12 @@ UNREADABLE = {"S": "one"}
         ("expire-stale-orders", "dynamodb:Query", INDEX, expire),
         ("expire-stale-orders", "dynamodb:GetItem", TABLE, expire),
         ("expire-stale-orders", "dynamodb:UpdateItem", TABLE, expire),
+        ("reconcile-order-events", "dynamodb:Query", INDEX, reconcile),
+        ("reconcile-order-events", "dynamodb:BatchGetItem", TABLE, reconcile),
+        ("reconcile-order-events", "dynamodb:GetItem", TABLE, reconcile),
+        ("reconcile-order-events", "dynamodb:Query", TABLE, reconcile),
+        ("reconcile-order-events", "dynamodb:PutItem", TABLE, reconcile),
+        ("reconcile-order-events", "sqs:SendMessageBatch", EVENTS, reconcile),
     ],
 )
 def test_a_function_fails_without_any_of_its_rights(
