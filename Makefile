@@ -15,10 +15,10 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo offline load test test-fast check format generate package deploy lock
+.PHONY: help up down clean demo dead-letters redrive offline load test test-fast check format generate package deploy lock
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
 
 up: ## start the local AWS, deploy to it, print the addresses; again: deploy what changed
 	$(install) emulator node
@@ -35,6 +35,14 @@ clean: ## stop the local AWS and forget its orders
 demo: ## live through an order on the running local AWS
 	$(install) dev
 	@$(bin)/python scripts/demo.py
+
+dead-letters: ## list the messages of both dead-letter queues, of the local AWS or of STAGE
+	$(install) dev
+	@$(bin)/python scripts/dead_letters.py list --stage $(or $(STAGE),local)
+
+redrive: ## send them back, after asking or with YES=1, on the local AWS or on STAGE
+	$(install) dev
+	@$(bin)/python scripts/dead_letters.py redrive --stage $(or $(STAGE),local) $(if $(YES),--yes)
 
 load: ## 5 requests a second for a minute on the running local AWS
 	$(install) dev

@@ -5,6 +5,7 @@ const { functionNames, logicalId, STREAM_CONSUMERS } = require('./functions');
 /** What wakes somebody, and the topic that it wakes them through. docs/runbook.md has each. */
 module.exports = async ({ resolveVariable }) => {
   const prefix = `orders-${await resolveVariable('sls:stage')}`;
+  const namespace = await resolveVariable('self:custom.stage.metricsNamespace');
   const alarm = (name, description, metric) => ({
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
@@ -45,6 +46,16 @@ module.exports = async ({ resolveVariable }) => {
     AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: `${prefix}-alarms` } },
     OrderEventsDeadLetterAlarm: queueNotEmpty('order-events-dlq', 'OrderEventsDeadLetterQueue'),
     OrderStreamDeadLetterAlarm: queueNotEmpty('order-stream-dlq', 'OrderStreamDeadLetterQueue'),
+    MissingTimelineEntriesAlarm: alarm(
+      'missing-timeline-entries',
+      'A change of an order got no timeline entry, so perhaps no event.',
+      {
+        Namespace: namespace,
+        MetricName: 'MissingTimelineEntries',
+        Dimensions: [{ Name: 'service', Value: 'orders' }],
+        Statistic: 'Sum',
+      }
+    ),
     ApiLatencyAlarm: alarm(
       'api-latency',
       'One request in twenty took longer than 300 ms for 15 minutes.',

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from orders.application.idempotency import IdempotencyRecord
+    from orders.application.ports import OrderVersion
     from orders.domain.changes import OrderChange, TimelineEntry
     from orders.domain.daily_report import DailyReport
     from orders.domain.order import CustomerId, Order
@@ -142,6 +143,14 @@ class InMemoryOrders:
             if order.status is status:
                 yield order
 
+    def each_changed(
+        self, since: datetime, until: datetime
+    ) -> Iterator[tuple[OrderId, int | None]]:
+        self.calls.append("each_changed")
+        for order_id, order in list(self.orders.items()):
+            if since <= order.updated_at <= until and order_id not in self.unindexed:
+                yield order_id, order.version
+
     def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
         self.calls.append("get_reasons")
         return {key: self.orders[key].reason for key in order_ids if key in self.orders}
@@ -156,6 +165,11 @@ class InMemoryOrders:
             if about == order_id and version > after_version
         ]
         return self.orders.get(order_id), entries[:limit]
+
+    def get_recorded(self, versions: Collection[OrderVersion]) -> Collection[OrderVersion]:
+        self.calls.append("get_recorded")
+        assert len(set(versions)) == len(versions) <= 100
+        return {version for version in versions if version in self.timeline}
 
     def append_to_timeline(self, entry: TimelineEntry) -> None:
         self._about_to_write("append_to_timeline")

@@ -36,6 +36,8 @@ _CHECKPOINTS: Final = 4
 """How many batches a stream's reader can fall back by, like one that did not keep its place."""
 _IDLE_SECONDS: Final = 0.1
 _SETTLE_SECONDS: Final = 900
+_REDRIVES: Final = 3
+"""What is still a dead letter then, without any fault, is one."""
 _LOOKED_AT: Final = 300
 """Orders that are read once more by the API at the end; the table's rows are checked of all."""
 _ALL_PAGES: Final = 10_000
@@ -153,7 +155,7 @@ class Run:
             has_read = [source.step() for source in self._sources.values()]
             return queue_is_empty and not any(has_read)
 
-        while True:
+        for _ in range(_REDRIVES):
             wait_until(is_quiet, _SETTLE_SECONDS, "The stream or the queue does not run empty.")
             if not self.platform.redrive():
                 return

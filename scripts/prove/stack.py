@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from dead_letters import DeadLetters, Refused
 from local_stack import STACK
 from prove.event_source import FunctionFailed
 from prove.history import Commit
@@ -144,8 +145,14 @@ class Platform:
         )
 
     def redrive(self) -> bool:
-        """Send dead letters back where there are any."""
-        return False
+        """Send dead letters back, as `make redrive` does; False where there are none."""
+        queues = DeadLetters(STACK, self.stack.client)
+        try:
+            letters = queues.peek()
+        except Refused:
+            return False
+        queues.redrive(letters)
+        return True
 
     def dead_letters(self) -> list[Json]:
         """Return and delete what lies there."""

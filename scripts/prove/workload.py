@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 STAFF: Final = "staff"
-CALL_SECONDS: Final = 5.0
+CALL_SECONDS: Final = 10.0
 """How long a client waits for an answer."""
 
 _ATTEMPTS: Final = 5

@@ -14,7 +14,7 @@ import pytest
 from examples import CUS_42, MUGS, placed_order
 from fakes import NOON, FakeIds, summary_of
 from orders.application.idempotency import Answer, IdempotencyRecord
-from orders.application.ports import KeyInUse, StaleOrder
+from orders.application.ports import KeyInUse, OrderVersion, StaleOrder
 from orders.domain import timestamps
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.changes import TimelineEntry
@@ -546,6 +546,50 @@ class TestEachByStatus:
         assert list(orders.each_by_status(PENDING, nothing)) == []
 
 
+class TestEachChanged:
+    def test_orders_of_every_status_and_age_come_by_their_last_change(
+        self, orders: OrderRepository
+    ) -> None:
+        instant = timedelta(milliseconds=1)
+        since, until = NOON + timedelta(days=20), NOON + timedelta(days=22)
+        expected = set()
+        for age in (timedelta(), timedelta(days=20, minutes=1)):
+            for status in (PAID, CANCELED):
+                for at in (since - instant, since, until, until + instant):
+                    placed = placed_order(NOON + age)
+                    changed = placed.changed_to(status, by=STAFF, at=at)
+                    added(orders, placed)
+                    orders.update(placed, changed, None, NOON)
+                    if since <= changed.updated_at <= until:
+                        expected.add((placed.order_id, 2))
+        pending, shipped = placed_order(since + instant), placed_order()
+        added(orders, pending, shipped, placed_order())
+        for status in (PAID, SHIPPED):
+            moved_on = shipped.changed_to(status, by=STAFF, at=until)
+            orders.update(shipped, moved_on, None, NOON)
+            shipped = moved_on
+        expected |= {(pending.order_id, 1), (shipped.order_id, 3)}
+
+        found = list(orders.each_changed(since, until))
+
+        assert len(found) == len(expected)
+        assert set(found) == expected
+
+    def test_an_order_that_changes_while_it_is_read_disturbs_nothing(
+        self, orders: OrderRepository
+    ) -> None:
+        placed = [placed_order(NOON) for _ in range(20)]
+        added(orders, *placed)
+        met = set()
+        for order_id, version in orders.each_changed(NOON, NOON):
+            assert version == 1
+            met.add(order_id)
+            order = orders.get(order_id)
+            assert order
+            orders.update(order, moved(order, CANCELED), None, NOON)
+        assert met == {order.order_id for order in placed}
+
+
 class TestReasons:
     def test_a_hundred_orders_at_once(self, orders: OrderRepository) -> None:
         placed = [placed_order() for _ in range(100)]
@@ -610,6 +654,19 @@ class TestTimeline:
 
         _, timeline = orders.get_with_timeline(order.order_id, after_version=0, limit=10)
         assert list(timeline) == [first]
+
+    def test_the_versions_that_have_their_entry_are_told(self, orders: OrderRepository) -> None:
+        placed = [placed_order() for _ in range(50)]
+        versions = [OrderVersion(o.order_id, number) for o in placed for number in (1, 2)]
+        there = [version for n, version in enumerate(versions) if n % 3 == 0]
+        for order_id, version in there:
+            orders.append_to_timeline(replace(entry(placed[0], version), order_id=order_id))
+
+        found = orders.get_recorded(versions)
+
+        assert len(found) == len(there)
+        assert set(found) == set(there)
+        assert not orders.get_recorded(versions[1:3])
 
     def test_the_timeline_is_no_part_of_any_list(self, orders: OrderRepository) -> None:
         order = placed_order()

@@ -55,6 +55,12 @@ MORE_THAN_A_MINUTE_BEHIND = {
 EXPECTED = {
     "order-events-dlq-not-empty": queue_is_not_empty("OrderEventsDeadLetterQueue"),
     "order-stream-dlq-not-empty": queue_is_not_empty("OrderStreamDeadLetterQueue"),
+    "missing-timeline-entries": {
+        "Namespace": "Orders",
+        "MetricName": "MissingTimelineEntries",
+        "Dimensions": [{"Name": "service", "Value": "orders"}],
+        "Statistic": "Sum",
+    },
     "api-latency": of_the_api(
         "Latency",
         ExtendedStatistic="p95",
@@ -124,7 +130,7 @@ def test_the_dashboard_shows_api_functions_events_and_table(
         title: [f"{metric[1]} {metric[-1]['stat']}" for metric in metrics if len(metric) > 1]
         for title, metrics in widgets.items()
     }
-    functions = 15
+    functions = 16
     assert shown == {
         "Requests": ["Count Sum", "4xx Sum", "5xx Sum"],
         "Latency (ms)": ["Latency p50", "Latency p95", "Latency p99"],

@@ -36,6 +36,7 @@ BACKGROUND = [
     "expire-stale-orders",
     "process-order-events",
     "publish-order-events",
+    "reconcile-order-events",
     "record-audit-trail",
 ]
 FUNCTIONS = sorted(HTTP + BACKGROUND)

@@ -97,7 +97,7 @@ def test_a_full_queue_does_not_take_all_concurrency(production: Template) -> Non
     assert mapping["BatchSize"] == 10
 
 
-def test_both_daily_tasks_run_after_the_utc_day_has_ended(production: Template) -> None:
+def test_the_daily_tasks_run_after_the_utc_day_has_ended(production: Template) -> None:
     rules = production.properties("AWS::Events::Rule")
     schedules = {
         production.target(target["Arn"]): (rule["ScheduleExpression"], rule["State"])
@@ -107,6 +107,7 @@ def test_both_daily_tasks_run_after_the_utc_day_has_ended(production: Template) 
     assert schedules == {
         "daily-report": ("cron(30 0 * * ? *)", "ENABLED"),
         "expire-stale-orders": ("cron(0 1 * * ? *)", "ENABLED"),
+        "reconcile-order-events": ("cron(0 2 * * ? *)", "ENABLED"),
     }
 
 

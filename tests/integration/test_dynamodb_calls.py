@@ -9,18 +9,21 @@ import pytest
 
 from api import CUSTOMERS_ORDERS, OTHER_CLAIMS, STAFF_CLAIMS, order_body
 from examples import placed_order
-from fakes import NOON, FakeClock
+from fakes import NOON, FakeClock, FakePublisher
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.repository import DynamoDbReports
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import APPROVE, MockPaymentGateway
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.make_daily_report import MakeDailyReport
+from orders.application.reconcile_order_events import ReconcileOrderEvents
 from orders.application.settle_payment import SettlePayment
 from orders.domain.order import CustomerId
-from orders.domain.order_id import IdRange
+from orders.domain.order_id import IdRange, make_order_id
 from orders.domain.status import OrderStatus
+from orders.domain.timestamps import EPOCH
 from servers import INDEX, aws_client
+from wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -245,6 +248,10 @@ class TestNothingScans:
         orders.add(placed_order(NOON - timedelta(days=15)), None, NOON)
         stale = ExpireStaleOrders(orders, clock)
         assert [stale.expire(order_id) for order_id in stale.find()] == [True]
+        clock.advance(hours=1)
+        reconcile = ReconcileOrderEvents(orders, FakePublisher(), clock)
+        lacking = [order_id for some in reconcile.find() for order_id in some]
+        assert len([list(reconcile.restore(order_id)) for order_id in lacking]) == 2
 
         assert calls_that_may_scan(wire.calls) == []
 
@@ -257,6 +264,34 @@ class TestNothingScans:
 
 
 class TestLongLists:
+    def test_changed_orders_are_found_behind_megabytes_of_others(
+        self, wire: Recorder, orders: DynamoDbOrders
+    ) -> None:
+        """DynamoDB ends a page after a megabyte, though the condition left none of its rows.
+
+        DynamoDB Local does not, so the first of such pages is made up.
+        """
+        order = placed_order()
+        orders.add(order, None, NOON)
+        wire.forget()
+        nowhere = {
+            "pk": "ORDER#0",
+            "sk": keys.DETAIL,
+            "gsi1pk": keys.status_partition(OrderStatus.PENDING, 0),
+            "gsi1sk": keys.by_time(make_order_id(EPOCH, bytes(10))),
+        }
+        start = {name: {"S": value} for name, value in nowhere.items()}
+        page = {"Items": [], "Count": 0, "ScannedCount": 3000, "LastEvaluatedKey": start}
+        wire.inject([Answer(page)])
+
+        found = list(orders.each_changed(NOON, NOON))
+
+        assert found == [(order.order_id, 1)]
+        first, second, *rest = wire.calls
+        assert "ExclusiveStartKey" not in first.parameters
+        assert second.parameters["ExclusiveStartKey"] == start
+        assert len(rest) == keys.STATUS_SHARDS * len(OrderStatus) - 1
+
     def test_each_by_status_goes_on_after_a_megabyte(
         self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:

@@ -291,6 +291,14 @@ class Deployment:
         )
         return {row["sk"]["S"]: row for row in answer["Items"]}
 
+    def forget_entry(self, order_id: str, version: int) -> Json:
+        """Delete a timeline entry, which is returned."""
+        key = {"pk": {"S": f"ORDER#{order_id}"}, "sk": {"S": f"AUDIT#{version:010}"}}
+        gone: Json = self.aws("dynamodb").delete_item(
+            TableName=TABLE, Key=key, ReturnValues="ALL_OLD"
+        )["Attributes"]
+        return gone
+
     def details_of(self, customer_id: str) -> list[str]:
         """The ids of all orders of the customer, from the orders themselves."""
         answer = self.aws("dynamodb").scan(

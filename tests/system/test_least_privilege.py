@@ -112,9 +112,18 @@ def expire(deployment: Deployment) -> Attempt:
     return lambda: deployment.invoke("expire-stale-orders", {})
 
 
+def reconcile(deployment: Deployment) -> Attempt:
+    made = datetime.now(UTC) - timedelta(hours=1)
+    lost = PastOrders(deployment).place(made, OrderStatus.PAID)
+    deployment.staff.complete_timeline(lost.order_id, 2)
+    deployment.forget_entry(lost.order_id, 2)
+    return lambda: deployment.invoke(RECONCILE, {})
+
+
 TABLE, INDEX = "table/orders_app", "table/orders_app/index/gsi1"
 EVENTS, ASIDE = "order-events-queue", "order-stream-dlq"
 PUBLISH, RECORD = "publish-order-events", "record-audit-trail"
+RECONCILE = "reconcile-order-events"
 CUSTOMER = "/customers/{customer}/orders"
 UNREADABLE = {"S": "one"}
 
@@ -145,6 +154,12 @@ NEEDED_FOR: Final[dict[Right, Prepare]] = {
     Right("expire-stale-orders", "dynamodb:Query", INDEX): expire,
     Right("expire-stale-orders", "dynamodb:GetItem", TABLE): expire,
     Right("expire-stale-orders", "dynamodb:UpdateItem", TABLE): expire,
+    Right(RECONCILE, "dynamodb:Query", INDEX): reconcile,
+    Right(RECONCILE, "dynamodb:BatchGetItem", TABLE): reconcile,
+    Right(RECONCILE, "dynamodb:GetItem", TABLE): reconcile,
+    Right(RECONCILE, "dynamodb:Query", TABLE): reconcile,
+    Right(RECONCILE, "dynamodb:PutItem", TABLE): reconcile,
+    Right(RECONCILE, "sqs:SendMessage", EVENTS): reconcile,
 }
 """What each right is needed for: without it, the call does not work."""
 

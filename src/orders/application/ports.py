@@ -36,6 +36,13 @@ class KeyInUse(Exception):
     """A live record of the idempotency key is already there; nothing was written."""
 
 
+class OrderVersion(NamedTuple):
+    """One version of an order."""
+
+    order_id: OrderId
+    version: int
+
+
 class OrderRepository(Protocol):
     """Orders with their idempotency records and timelines.
 
@@ -100,6 +107,15 @@ class OrderRepository(Protocol):
     def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
         """All orders of the status in the range, in no order, read as they are consumed."""
 
+    def each_changed(
+        self, since: datetime, until: datetime
+    ) -> Iterator[tuple[OrderId, int | None]]:
+        """Orders that last changed from `since` to `until`, both included, and their versions.
+
+        In no order, read as they are consumed; one that changes meanwhile may come twice, or not.
+        The version is None where it can't be read.
+        """
+
     def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
         """Why each order last changed."""
 
@@ -107,6 +123,9 @@ class OrderRepository(Protocol):
         self, order_id: OrderId, *, after_version: int, limit: int
     ) -> tuple[Order | None, Sequence[TimelineEntry]]:
         """The order, and at most `limit` entries later than the version, oldest first."""
+
+    def get_recorded(self, versions: Collection[OrderVersion]) -> Collection[OrderVersion]:
+        """Those of at most 100 different versions whose timeline entry is there."""
 
     def append_to_timeline(self, entry: TimelineEntry) -> None:
         """Write the entry, once: a repetition changes nothing."""

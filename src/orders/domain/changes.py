@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from orders.domain import timestamps
+from orders.domain.order import FIRST_VERSION
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orders.domain.actor import Actor
-    from orders.domain.order import CustomerId
+    from orders.domain.order import CustomerId, Order
     from orders.domain.order_id import OrderId
 
 EVENT_TYPES: Final[Mapping[OrderStatus, str]] = {
@@ -78,3 +79,32 @@ class OrderChange(TimelineEntry):
             "datacontenttype": "application/json",
             "data": data,
         }
+
+
+def last_change(order: Order, previous_status: OrderStatus | None) -> OrderChange:
+    """What led to the order's version; the status before is all that the order doesn't say."""
+    return OrderChange(
+        order_id=order.order_id,
+        version=order.version,
+        status=order.status,
+        previous_status=previous_status,
+        actor=order.changed_by,
+        reason=order.reason,
+        changed_at=order.updated_at,
+        customer_id=order.customer_id,
+        amount=order.amount,
+        currency=order.currency,
+    )
+
+
+def creation(order: Order, by: Actor) -> OrderChange:
+    """How the order began, whatever became of it since; a later version doesn't say by whom."""
+    placed = replace(
+        order,
+        status=OrderStatus.PENDING,
+        version=FIRST_VERSION,
+        updated_at=order.created_at,
+        changed_by=by,
+        reason=None,
+    )
+    return last_change(placed, None)

@@ -128,6 +128,15 @@ class TestRoundTrips:
         assert rows.order_from(row) == order
 
     @given(orders)
+    def test_a_version_from_the_detail_row(self, order: Order) -> None:
+        row = rows.detail_row(order)
+        assert rows.version_from(row) == (order.order_id, order.version)
+
+    @pytest.mark.parametrize("damage", [{}, {"version": "1"}, {"version": 1.5}, {"version": True}])
+    def test_an_order_is_named_where_its_version_cannot_be_read(self, damage: rows.Row) -> None:
+        assert rows.version_from({"pk": "ORDER#1"} | damage) == ("1", None)
+
+    @given(orders)
     def test_a_summary_from_either_row(self, order: Order) -> None:
         for row in (rows.detail_row(order), rows.customer_row(order)):
             check(row)

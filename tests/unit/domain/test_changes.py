@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from examples import placed_order
 from fakes import NOON
 from orders.domain.actor import CUSTOMER, Actor
-from orders.domain.changes import EVENT_TYPES, OrderChange
+from orders.domain.changes import EVENT_TYPES, OrderChange, creation, last_change
 from orders.domain.order import CustomerId
 from orders.domain.order_id import make_order_id
-from orders.domain.status import OrderStatus
+from orders.domain.status import TRANSITIONS, OrderStatus
+from stream_records import change_of
 
 AN_ID = make_order_id(NOON, bytes(10))
 CREATED = OrderChange(
@@ -98,3 +101,24 @@ def test_the_largest_event_stays_under_four_kibibytes() -> None:
 
 def test_an_actor_of_the_platform_names_its_function() -> None:
     assert Actor.system("expire-stale-orders").name == "system:expire-stale-orders"
+
+
+def test_an_order_tells_of_its_last_change_what_the_stream_did() -> None:
+    placed = placed_order()
+    assert last_change(placed, None) == change_of(placed)
+    orders = [placed]
+    for before in orders:
+        for status in TRANSITIONS[before.status]:
+            by, at = Actor("staff", "ann"), NOON + timedelta(hours=before.version)
+            after = before.changed_to(status, by=by, at=at, reason="asked")
+            assert last_change(after, before.status) == change_of(after, before)
+            orders.append(after)
+    assert len(orders) == 5
+
+
+def test_a_later_version_tells_all_of_the_creation_but_by_whom() -> None:
+    placed = placed_order(payment_token="tok_approve")
+    paid = placed.changed_to(
+        OrderStatus.PAID, by=Actor("staff", "ann"), at=NOON + timedelta(days=1), reason="by hand"
+    )
+    assert creation(paid, CUSTOMER) == change_of(placed)

@@ -10,7 +10,7 @@ from examples import placed_order
 from fakes import NOON
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.errors import IllegalTransition
-from orders.domain.status import TRANSITIONS, OrderStatus
+from orders.domain.status import LAST_VERSION, TRANSITIONS, OrderStatus, path_to
 
 ALLOWED = {
     ("PENDING", "PAID"),
@@ -76,3 +76,23 @@ def test_the_payment_token_goes_with_the_first_move_and_the_charge_stays() -> No
     assert (paid.payment_token, paid.charge_id, paid.pays_by_token) == (None, "ch_1", True)
     canceled = paid.changed_to(OrderStatus.CANCELED, by=CUSTOMER, at=NOON)
     assert (canceled.charge_id, canceled.pays_by_token) == ("ch_1", True)
+
+
+PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+PATHS = {
+    (PENDING, 1): (PENDING,),
+    (PAID, 2): (PENDING, PAID),
+    (CANCELED, 2): (PENDING, CANCELED),
+    (SHIPPED, 3): (PENDING, PAID, SHIPPED),
+    (CANCELED, 3): (PENDING, PAID, CANCELED),
+}
+
+
+@pytest.mark.parametrize("version", range(-1, 6))
+@pytest.mark.parametrize("status", OrderStatus)
+def test_status_and_version_tell_how_an_order_got_there(status: OrderStatus, version: int) -> None:
+    assert path_to(status, version) == PATHS.get((status, version))
+
+
+def test_no_order_gets_further_than_the_last_version() -> None:
+    assert max(version for _, version in PATHS) == LAST_VERSION

@@ -24,6 +24,7 @@ from orders.adapters.dynamodb import rows
 from orders.adapters.dynamodb.stream import OrderStream
 from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue
 from orders.application.expire_stale_orders import ExpireStaleOrders
+from orders.application.reconcile_order_events import ReconcileOrderEvents
 from orders.application.settle_payment import SettlePayment
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.errors import MalformedRow, PaymentUnavailable, TryAgain
@@ -32,6 +33,7 @@ from orders.functions import (
     expire_stale_orders,
     process_order_events,
     publish_order_events,
+    reconcile_order_events,
     record_audit_trail,
 )
 from orders.telemetry import background
@@ -448,3 +450,94 @@ class TestExpireStaleOrders:
         assert handler({}, context) == {"expired": 3}
         assert metric(output(), "OrdersExpired") == 3
         assert {order.status for order in orders.orders.values()} == {CANCELED}
+
+
+class TestReconcileOrderEvents:
+    @pytest.fixture(autouse=True)
+    def _set_up(self) -> None:
+        self.orders, self.publisher, self.clock = InMemoryOrders(), FakePublisher(), FakeClock()
+        reconcile = ReconcileOrderEvents(self.orders, self.publisher, self.clock)
+        self.handler = background(reconcile_order_events.reconciler(reconcile))
+
+    def order(self, *moves: OrderStatus) -> Order:
+        """An order of an hour ago, without a timeline."""
+        order = placed_order(self.clock.now())
+        for status in moves:
+            order = order.changed_to(status, by=Actor("staff", "ann"), at=self.clock.now())
+        self.orders.orders[order.order_id] = order
+        return order
+
+    def test_each_missing_entry_is_logged_and_counted(self, output: Callable[[], str]) -> None:
+        order = self.order(PAID)
+        self.clock.advance(hours=1)
+        assert self.handler({}, Context()) == {"missing": 2, "restored": 1}
+        assert set(self.orders.timeline) == {(order.order_id, 2)}
+        written = output()
+        assert metric(written, "MissingTimelineEntries") == 2
+        *missing, last = log_lines(written)
+        assert [
+            (line["message"], line["order_id"], line["version"], line["restored"])
+            for line in missing
+        ] == [
+            ("timeline entry missing", order.order_id, 1, False),
+            ("timeline entry missing", order.order_id, 2, True),
+        ]
+        assert (last["missing"], last["restored"], last.get("order_id")) == (2, 1, None)
+
+    def test_where_nothing_is_missing_nothing_is_counted(self, output: Callable[[], str]) -> None:
+        self.orders.append_to_timeline(change_of(self.order()))
+        self.clock.advance(hours=1)
+        assert self.handler({}, Context()) == {"missing": 0, "restored": 0}
+        assert metric(output(), "MissingTimelineEntries") is None
+
+    def test_an_order_that_cannot_be_read_does_not_keep_the_others_from_being_looked_at(
+        self, output: Callable[[], str]
+    ) -> None:
+        damaged, sound = self.order(), self.order()
+        self.orders.orders[damaged.order_id] = replace(damaged, version=9)
+        self.clock.advance(hours=1)
+        assert self.handler({}, Context()) == {"missing": 1, "restored": 1}
+        assert set(self.orders.timeline) == {(sound.order_id, 1)}
+        written = output()
+        assert metric(written, "OrdersUnreadable") == 1
+        named = [(line["level"], line.get("order_id")) for line in log_lines(written)]
+        assert named == [
+            ("ERROR", damaged.order_id),
+            ("WARNING", sound.order_id),
+            ("INFO", None),
+        ]
+
+    def test_a_run_that_cannot_look_at_everything_fails_and_keeps_what_it_counted(
+        self, output: Callable[[], str]
+    ) -> None:
+        for _ in range(3):
+            self.order()
+        self.clock.advance(hours=1)
+
+        class Ending(Context):
+            def get_remaining_time_in_millis(self) -> int:
+                self.remaining -= 10_000
+                return self.remaining
+
+        with pytest.raises(reconcile_order_events.OutOfTime):
+            self.handler({}, Ending(remaining=60_001))
+        assert metric(output(), "MissingTimelineEntries") == len(self.orders.timeline) == 2
+        with pytest.raises(reconcile_order_events.OutOfTime):
+            self.handler({}, Context(remaining=30_000))
+        assert self.handler({}, Context(remaining=30_001)) == {"missing": 1, "restored": 1}
+
+    def test_a_queue_that_is_down_fails_the_run(self) -> None:
+        self.publisher.unavailable = {self.order().order_id}
+        self.clock.advance(hours=1)
+        with pytest.raises(TryAgain):
+            self.handler({}, Context())
+        assert self.orders.timeline == {}
+
+    def test_its_metric_is_the_one_that_the_alarm_watches(self, output: Callable[[], str]) -> None:
+        self.order()
+        self.clock.advance(hours=1)
+        self.handler({}, Context())
+        (blob,) = (json.loads(line) for line in output().splitlines() if '"_aws"' in line)
+        (described,) = blob["_aws"]["CloudWatchMetrics"]
+        assert described["Dimensions"] == [["service"]]
+        assert {"Name": "MissingTimelineEntries", "Unit": "Count"} in described["Metrics"]

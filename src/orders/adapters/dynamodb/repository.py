@@ -12,7 +12,8 @@ from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.faults import ConditionFailed
 from orders.application.ports import KeyInUse, StaleOrder
 from orders.domain import timestamps
-from orders.domain.order_id import OrderId
+from orders.domain.order_id import IdRange, OrderId
+from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
 
     from orders.adapters.dynamodb.table import Operation, Table
     from orders.application.idempotency import IdempotencyRecord
+    from orders.application.ports import OrderVersion
     from orders.domain.changes import TimelineEntry
     from orders.domain.daily_report import DailyReport
     from orders.domain.order import CustomerId, Order, OrderSummary
-    from orders.domain.order_id import IdRange
-    from orders.domain.status import OrderStatus
 
 _ABSENT: Final = "attribute_not_exists(pk)"
 _ABSENT_OR_EXPIRED: Final = "attribute_not_exists(pk) OR expiresAt <= :now"
@@ -140,6 +140,24 @@ class DynamoDbOrders:
         for shard in range(keys.STATUS_SHARDS):
             yield from self._shard(status, shard, ids, newest_first=False, limit=None)
 
+    def each_changed(
+        self, since: datetime, until: datetime
+    ) -> Iterator[tuple[OrderId, int | None]]:
+        first, last = (keys.by_time(order_id) for order_id in IdRange.all().bounds() or ())
+        for status in OrderStatus:
+            for shard in range(keys.STATUS_SHARDS):
+                found = self.table.query(
+                    keys.status_partition(status, shard),
+                    first,
+                    last,
+                    index=self.index,
+                    only="updatedAt BETWEEN :since AND :until",
+                    since=timestamps.to_text(since),
+                    until=timestamps.to_text(until),
+                )
+                for row in found:
+                    yield rows.version_from(row)
+
     def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
         found = self.table.get_many(
             [keys.detail(order_id) for order_id in order_ids], ["orderId", "reason"]
@@ -159,6 +177,15 @@ class DynamoDbOrders:
         )
         found = [rows.timeline_entry_from(row) for row in entries]
         return order.result(), found
+
+    def get_recorded(self, versions: Collection[OrderVersion]) -> Collection[OrderVersion]:
+        by_key = {
+            (key["pk"], key["sk"]): version
+            for version in versions
+            for key in [keys.timeline_entry(*version)]
+        }
+        found = self.table.get_many([{"pk": pk, "sk": sk} for pk, sk in by_key], ["pk", "sk"])
+        return {by_key[row["pk"], row["sk"]] for row in found}
 
     def append_to_timeline(self, entry: TimelineEntry) -> None:
         self.table.insert(rows.timeline_row(entry))

@@ -106,6 +106,12 @@ def summary_from(row: Row) -> OrderSummary:
         raise _malformed("order summary", row, error) from None
 
 
+def version_from(row: Row) -> tuple[OrderId, int | None]:
+    """The order and its version, of an indexed detail row; None where it has no whole number."""
+    version = row.get("version")
+    return OrderId(row["pk"].removeprefix("ORDER#")), version if type(version) is int else None
+
+
 def change_from(new: Row, old: Row | None) -> OrderChange:
     """What happened between two images of a detail row; `old` is None for a new order.
 
