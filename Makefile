@@ -15,7 +15,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo dead-letters redrive offline load test test-fast check format generate package deploy lock
+.PHONY: help up down clean demo dead-letters redrive load prove offline test test-fast check format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,11 @@ load: ## 5 requests a second for a minute on the running local AWS
 	$(install) dev
 	@$(bin)/locust --locustfile scripts/load.py --headless --users 5 --spawn-rate 5 \
 		--run-time 60s --skip-log-setup
+
+prove: ## clients and faults on a local AWS of its own, then the count: SEED, DURATION (s), BUG
+	$(install) dev emulator node
+	@PYTHONPATH=scripts:src $(bin)/python -m prove --duration $(or $(DURATION),60) \
+		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
 
 offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node
