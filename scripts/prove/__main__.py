@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import figures
 from local_stack import ROOT, LocalStack, StackError
 from offline import free_port
-from prove.bugs import BUGS, run_in_copy
+from prove.bugs import BROKEN, BUGS, REPORT, run_in_copy
 from prove.checker import check
 from prove.faults import Fault
 from prove.report import report, tally
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def prove(seed: int, seconds: float) -> int:
-    """Return 0 where every promise was kept, 1 where one was broken."""
+    """Return 0 where every promise was kept, BROKEN where one was not."""
     stack = LocalStack(ROOT / ".local" / "prove", free_port())
     try:
         stack.clean()
@@ -60,8 +60,10 @@ def prove(seed: int, seconds: float) -> int:
         f"| **violations** | **{len(violations)}** |",
     ]
     figures.leave("prove", table)
-    sys.stdout.write("\n".join(["", *table, "", report(history, violations), ""]))
-    return 1 if violations else 0
+    found = report(history, violations)
+    REPORT.write_text(f"{found}\n")
+    sys.stdout.write("\n".join(["", *table, "", found, ""]))
+    return BROKEN if violations else 0
 
 
 def _lines(name: str, figure: object) -> Iterator[str]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import EMULATOR_PYTHON, OSLS
+from local_stack import EMULATOR_PYTHON, OSLS, LocalStack
 from offline import free_port
 from prerequisites import missing
 from system.deployment import Deployment, RecordedStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from system.deployment import Caller
 
@@ -24,20 +25,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The platform on an emulated AWS of its own."""
+def _installed() -> None:
+    """What an emulated AWS needs is there."""
     if shutil.which("node") is None:
         missing("Node.js is not installed.")
     if not OSLS.exists():
         missing("osls is not installed: make test installs it.")
     if not EMULATOR_PYTHON.exists():
         missing("The emulated AWS is not installed: make test installs it.")
+
+
+@pytest.fixture(scope="session")
+def deployment(_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The platform on an emulated AWS of its own."""
     stack = RecordedStack(tmp_path_factory.mktemp("stack"), free_port())
     with stack.proxy:
         try:
             yield Deployment(stack, stack.up())
         finally:
             stack.down()
+
+
+@pytest.fixture
+def stack_of_its_own(_installed: None, tmp_path: Path) -> Iterator[LocalStack]:
+    """Another emulated AWS, for a test that leaves nothing as it was."""
+    stack = LocalStack(tmp_path, free_port())
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,27 @@
+"""A short run of the history checker; `make prove` makes long ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prove.checker import check
+from prove.report import report
+from prove.run import Run
+
+if TYPE_CHECKING:
+    from local_stack import LocalStack
+
+SEED = 20261125
+SECONDS = 20
+
+
+def test_nothing_is_lost_and_nothing_doubled_while_everything_fails(
+    stack_of_its_own: LocalStack,
+) -> None:
+    run = Run(stack_of_its_own, SEED)
+    history = run(SECONDS)
+    violations = check(history)
+    assert not violations, report(history, violations)
+    assert run.schedule.struck
+    assert any(row["sk"] == "DETAIL" for row in history.rows)
+    assert history.published
