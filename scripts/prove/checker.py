@@ -42,10 +42,15 @@ _CHECKS = (
 
 
 def check(history: History) -> list[Violation]:
-    """All broken promises, those that the fewest calls show first."""
+    """All broken promises: those that the fewest calls show first, sums and the like last."""
     evidence = Evidence(history)
     sightings = sightings_of(evidence)
     found = [violation for each in _CHECKS for violation in each(evidence)]
     found += check_linearizability(evidence, sightings)
     found += check_walks(evidence, sightings)
-    return sorted(found, key=lambda each: (len(each.calls), each.kind, each.detail))
+    return sorted(found, key=_rank)
+
+
+def _rank(violation: Violation) -> tuple[bool, int, str, str]:
+    tells_a_story = bool(violation.calls or violation.order_id)
+    return not tells_a_story, len(violation.calls), violation.kind, violation.detail

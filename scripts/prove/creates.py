@@ -23,7 +23,7 @@ def check_creates(evidence: Evidence) -> Iterator[Violation]:
         if len(made) > 1:
             ids = ", ".join(life.order_id for life in made)
             detail = f"request {request} made {len(made)} orders: {ids}"
-            yield Violation(Kind.ORDER_DOUBLED, detail, made[0].order_id, (calls[0].id,))
+            yield Violation(Kind.ORDER_DOUBLED, detail, made[-1].order_id, (calls[0].id,))
 
 
 def asked_amount(body: Json) -> int:

@@ -89,7 +89,10 @@ def _pay_by_token(world: World) -> None:
 
 
 def _walk(world: World, oldest: Order) -> None:
-    """Through every kind of list; one walk goes on after a page whose answer was lost."""
+    """Through every kind of list; one goes on behind a page whose answer was lost.
+
+    The index of another lags behind: what was made while the walk lasted is not in it.
+    """
     world.walk("w1")
     world.walk("w2", sort="createdAt", consistent="true")
     world.walk("w3", status="PAID")
@@ -99,6 +102,9 @@ def _walk(world: World, oldest: Order) -> None:
     world.walk("w7", orders=[oldest], createdTo="2026-11-23T12:00:01.123Z")
     _, lost_page, *_ = world.walk("w8")
     replace_call(world, lost_page, status=None, text="", headers={})
+    *_, last_page = world.walk("w9", sort="createdAt")
+    world.create()
+    replace_call(world, last_page, start=world.now, end=world.now + 1)
 
 
 def _be_refused(world: World) -> None:
