@@ -41,6 +41,7 @@ def test_orders_end_where_they_should_after_their_events_died(
             2 * SECONDS,
         )
         assert "order-events-dlq: 5 messages" in told
+        assert "AccessDeniedException" in told, "why, from the consumer's log"
         statuses = [customer.get(one).json()["status"] for one in (approved, declined, by_hand)]
         assert statuses == ["PENDING"] * 3, "nobody settles them"
 
