@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 
 from infrastructure.templates import listed
-from local_stack import PASSWORD, REGION, STACK, LocalStack
+from local_stack import PASSWORD, REGION, ROOT, STACK, LocalStack
 from prove.proxy import Proxy
 from prove.stack import Platform
 from system.recorded_calls import RecordedCalls
@@ -27,6 +29,7 @@ Json = dict[str, Any]
 Answer = TypeVar("Answer")
 
 TABLE: Final = "orders_app"
+DEAD_LETTERS: Final = str(ROOT / "scripts" / "dead_letters.py")
 SECONDS: Final = 90
 """How long anything may take before a test gives up on it; far more than it takes."""
 
@@ -410,6 +413,34 @@ class Deployment:
             return found
 
         return eventually(more, lambda messages: len(messages) >= times)
+
+    def dead_letters(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What scripts/dead_letters.py says, of make's arguments; nobody answers its question."""
+        return subprocess.run(
+            [sys.executable, DEAD_LETTERS, *arguments, "--port", str(self.stack.port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    @contextlib.contextmanager
+    def changed_environment(self, function: str, **variables: str) -> Iterator[None]:
+        """Meanwhile the function runs with other settings."""
+        functions, name = self.aws("lambda"), f"{STACK}-{function}"
+        before = functions.get_function_configuration(FunctionName=name)["Environment"]
+
+        def put(settings: Json) -> None:
+            functions.update_function_configuration(
+                FunctionName=name, Environment={"Variables": settings}
+            )
+
+        put(before["Variables"] | variables)
+        try:
+            yield
+        finally:
+            put(before["Variables"])
 
     def queue_depth(self) -> int:
         """Events that wait or are in work."""

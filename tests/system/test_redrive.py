@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import REGION, ROOT, STACK
+from local_stack import REGION, STACK
 from orders.domain.actor import CUSTOMER
 from system.deployment import TABLE, eventually, stream_record
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from system.deployment import Caller, Deployment, Json
 
 EVENTS, STREAM = "OrderEventsDeadLetterQueueUrl", "OrderStreamDeadLetterQueueUrl"
-SCRIPT = str(ROOT / "scripts" / "dead_letters.py")
 SECRET = "sEcReT"
 
 
@@ -36,18 +33,6 @@ def empty_queues(deployment: Deployment) -> Iterator[None]:
 def empty(deployment: Deployment) -> None:
     for output in (EVENTS, STREAM):
         deployment.aws("sqs").purge_queue(QueueUrl=deployment.outputs[output])
-
-
-def run(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """As the Makefile runs it, but nobody answers its question."""
-    return subprocess.run(
-        [sys.executable, SCRIPT, *arguments, "--port", str(deployment.stack.port)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
 
 
 def send(deployment: Deployment, output: str, body: Json | str, **attributes: str) -> None:
@@ -136,7 +121,7 @@ def given_up(deployment: Deployment, function: str, shard: str, first: str, last
 
 @pytest.mark.parametrize("command", ["list", "redrive"])
 def test_both_commands_refuse_where_nothing_died(deployment: Deployment, command: str) -> None:
-    answer = run(deployment, command, "--yes")
+    answer = deployment.dead_letters(command, "--yes")
     assert answer.returncode == 1
     assert answer.stdout.startswith("No dead letters: ")
 
@@ -152,7 +137,7 @@ def test_the_list_tells_what_died_and_consumes_nothing(deployment: Deployment) -
     )
 
     for _ in range(2):
-        answer = run(deployment, "list")
+        answer = deployment.dead_letters("list")
 
         assert answer.returncode == 0, answer.stdout
         assert "order-events-dlq: 2 messages" in answer.stdout
@@ -167,7 +152,7 @@ def test_the_list_tells_what_died_and_consumes_nothing(deployment: Deployment) -
 
 def test_nothing_is_sent_back_unasked(deployment: Deployment) -> None:
     send(deployment, EVENTS, event(placed(deployment)))
-    answer = run(deployment, "redrive")
+    answer = deployment.dead_letters("redrive")
     assert answer.returncode == 1
     assert "Nothing was sent." in answer.stdout
     assert visible(deployment, EVENTS) == 1
@@ -183,7 +168,7 @@ def test_an_event_that_died_is_consumed_after_all(deployment: Deployment) -> Non
         send(deployment, EVENTS, message["Body"], type=kind)
         queue.delete([message])
 
-        answer = run(deployment, "redrive", "--yes")
+        answer = deployment.dead_letters("redrive", "--yes")
 
         (again,) = eventually(
             lambda: queue.messages(order["orderId"]), lambda found: len(found) == 1
@@ -195,7 +180,7 @@ def test_an_event_that_died_is_consumed_after_all(deployment: Deployment) -> Non
     assert answer.returncode == 0, answer.stdout
     assert "no message move tasks" in answer.stdout, "the emulator has none"
     assert deployment.customer.settled(order["orderId"])["status"] == "PAID"
-    assert run(deployment, "redrive", "--yes").returncode == 1, "nothing is left"
+    assert deployment.dead_letters("redrive", "--yes").returncode == 1, "nothing is left"
 
 
 def test_a_record_that_both_readers_set_aside_is_handed_to_both(deployment: Deployment) -> None:
@@ -207,7 +192,7 @@ def test_a_record_that_both_readers_set_aside_is_handed_to_both(deployment: Depl
         send(deployment, STREAM, record, cause=cause)
 
     with deployment.held_queue() as queue:
-        answer = run(deployment, "redrive", "--yes")
+        answer = deployment.dead_letters("redrive", "--yes")
         assert len(deployment.published(queue, order_id)) == 1
 
     assert answer.returncode == 0, answer.stdout
@@ -222,7 +207,7 @@ def test_a_record_that_still_cannot_be_read_is_not_lost(deployment: Deployment) 
     }
     send(deployment, STREAM, poison, cause="no version")
 
-    answer = run(deployment, "redrive", "--yes")
+    answer = deployment.dead_letters("redrive", "--yes")
 
     assert answer.returncode == 1
     assert answer.stdout.count("set aside again") == 2, "by each of the readers"
@@ -251,7 +236,7 @@ def test_a_batch_that_lambda_gave_up_is_read_again_from_the_stream(
         ),
     )
 
-    answer = run(deployment, "redrive", "--yes")
+    answer = deployment.dead_letters("redrive", "--yes")
 
     assert answer.returncode == 0, answer.stdout
     rows = [deployment.rows(order_id).get("AUDIT#0000000001") for order_id in order_ids]
@@ -272,7 +257,7 @@ def test_what_the_stream_no_longer_holds_stays_and_the_rest_is_handed_over(
     send(deployment, STREAM, given_up(deployment, audit, record["shardId"], trimmed, last))
     send(deployment, STREAM, given_up(deployment, audit, f"shardId-{'0' * 40}", trimmed, last))
 
-    answer = run(deployment, "redrive", "--yes")
+    answer = deployment.dead_letters("redrive", "--yes")
 
     assert answer.returncode == 1
     assert "the stream no longer holds all of it (1 record handed over)" in answer.stdout
@@ -287,7 +272,7 @@ def test_messages_of_unknown_form_stay_and_start_nothing(deployment: Deployment)
     for body in (foreign, damaged, "no record", "[]", "{", '{"dynamodb": 1}'):
         send(deployment, STREAM, body)
 
-    answer = run(deployment, "redrive", "--yes")
+    answer = deployment.dead_letters("redrive", "--yes")
 
     assert answer.returncode == 1
     assert "for a function that reads no stream of ours" in answer.stdout
