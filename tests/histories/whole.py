@@ -45,7 +45,12 @@ def _quarrel(world: World) -> Order:
         "POST", "/orders", 429, '{"message": "slow"}', caller=CUS_1, key="k1", body=first.body
     )
     world.create(answered=False)
+    early = world.now
+    world.walk("w0", "/customers/cus_2/orders")
     lost = world.create(CUS_2, key="k2", answered=False)
+    not_yet = {"start": early - 2, "end": early - 1}
+    text = problem_json(404, "order-not-found")
+    world.call("GET", f"/orders/{lost.order_id}", 404, text, **not_yet)
     world.replay_of_unknown(lost, key="k2")
     world.get(one)
     paid = world.update(one, "PAID", if_match='"1"')
@@ -97,7 +102,7 @@ def _walk(world: World, oldest: Order) -> None:
     world.walk("w2", sort="createdAt", consistent="true")
     world.walk("w3", status="PAID")
     world.walk("w4", "/orders", status="CANCELED", limit=3)
-    world.walk("w5", createdFrom="2026-11-23T11:00:00Z", createdTo="2026-11-23T23:00:00.0001Z")
+    world.walk("w5", createdFrom="2026-11-23T12:00:00.123Z", createdTo="2026-11-23T23:00:00.0001Z")
     world.walk("w6", "/customers/cus_9/orders")
     world.walk("w7", orders=[oldest], createdTo="2026-11-23T12:00:01.123Z")
     _, lost_page, *_ = world.walk("w8")

@@ -81,5 +81,5 @@ def test_the_tally_counts_what_was_done_and_seen() -> None:
     assert counted["events"] == len({event["id"] for event in history.published})
     assert counted["events sent again"] == 1
     assert counted["charges and reservations"]["CHARGE CHARGED"] == 2
-    assert counted["walks"] == 11
+    assert counted["walks"] == 12
     assert counted["reads checked"] > 50
