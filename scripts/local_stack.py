@@ -121,7 +121,7 @@ class LocalStack:
         for path in (self.log, self.artifact, self.directory / "env"):
             path.unlink(missing_ok=True)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+    def client(self, service: str, attempts: int = 1) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         """Return a botocore client of the emulator, as its root user."""
         session = botocore.session.Session()
         session.set_credentials(*CREDENTIALS.values())
@@ -129,7 +129,7 @@ class LocalStack:
             service,
             region_name=REGION,
             endpoint_url=self.endpoint,
-            config=Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": attempts}),
         )
 
     def _running(self) -> dict[str, int] | None:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prove.answers import check_answers, check_dead_letters
-from prove.bodies import check_bodies
-from prove.creates import check_creates
-from prove.events import check_events
-from prove.evidence import Evidence
-from prove.keys import check_keys
-from prove.linearizability import check_linearizability
-from prove.lives import check_lives
-from prove.money import check_money, check_reports
-from prove.payments import check_payments
-from prove.rows import check_rows
-from prove.sightings import sightings_of
-from prove.timelines import check_timelines
-from prove.updates import check_updates
-from prove.walks import check_walks
+from prove.checks.answers import check_answers, check_dead_letters
+from prove.checks.bodies import check_bodies
+from prove.checks.creates import check_creates
+from prove.checks.events import check_events
+from prove.checks.evidence import Evidence
+from prove.checks.keys import check_keys
+from prove.checks.linearizability import check_linearizability
+from prove.checks.lives import check_lives
+from prove.checks.money import check_money, check_reports
+from prove.checks.payments import check_payments
+from prove.checks.rows import check_rows
+from prove.checks.sightings import sightings_of
+from prove.checks.timelines import check_timelines
+from prove.checks.updates import check_updates
+from prove.checks.walks import check_walks
 
 if TYPE_CHECKING:
+    from prove.checks.violations import Violation
     from prove.history import History
-    from prove.violations import Violation
 
 _CHECKS = (
     check_creates,

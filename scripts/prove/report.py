@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from prove.evidence import Evidence, Operation, Outcome
-from prove.sightings import sightings_of
+from prove.checks.evidence import Evidence, Operation, Outcome
+from prove.checks.sightings import sightings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from prove.evidence import Told
+    from prove.checks.evidence import Told
+    from prove.checks.violations import Violation
     from prove.history import History, Json
-    from prove.violations import Violation
 
 _SHOWN: Final = 160
 """Characters of a body or a row."""

@@ -10,6 +10,8 @@ from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import BotoCoreError
+
 from local_stack import API_ID, step, wait_until
 from prove.event_source import Mapping, StreamSource
 from prove.faults import AwsFaults, Fault, Faults, Schedule, phases
@@ -133,7 +135,7 @@ class Run:
     def _read(self, function: str, source: StreamSource, over: Event) -> None:
         kept: list[str | None] = [source.checkpoint]
         while not over.is_set():
-            progress = source.step()
+            progress = _step(source)
             if source.checkpoint != kept[-1]:
                 kept = [*kept[-_CHECKPOINTS:], source.checkpoint]
                 if self.schedule.draw(function, "GetRecords") is Fault.DUPLICATE_DELIVERY:
@@ -152,7 +154,7 @@ class Run:
 
         def is_quiet() -> bool:
             queue_is_empty = self.platform.queue_is_empty()
-            has_read = [source.step() for source in self._sources.values()]
+            has_read = [_step(source) for source in self._sources.values()]
             return queue_is_empty and not any(has_read)
 
         for _ in range(_REDRIVES):
@@ -182,6 +184,15 @@ class Run:
     def _client(self, name: str, identity: Identity, *, through_proxy: bool) -> Client:
         address = self._api.address(name) + self._path if through_proxy else self._direct
         return Client(name, identity, address, self.notes, self.seed)
+
+
+def _step(source: StreamSource) -> bool:
+    """One attempt on a batch; a call that fails ends the poller, and another takes over."""
+    try:
+        return source.step()
+    except BotoCoreError:
+        source.restart()
+        return True
 
 
 def _identities(stack: LocalStack) -> list[Identity]:

@@ -38,9 +38,10 @@ class Platform:
     def __init__(self, stack: LocalStack) -> None:
         """Take a stack that is up."""
         self.stack = stack
-        self.dynamodb = stack.client("dynamodb")
-        self.streams = stack.client("dynamodbstreams")
-        self.sqs = stack.client("sqs")
+        # The emulator closes idle connections, which a call can meet.
+        self.dynamodb = stack.client("dynamodb", attempts=3)
+        self.streams = stack.client("dynamodbstreams", attempts=3)
+        self.sqs = stack.client("sqs", attempts=3)
         self.functions = stack.client("lambda")
 
     @cached_property

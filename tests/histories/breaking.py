@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from orders.adapters.dynamodb import keys, rows
+from prove.checks.violations import Kind
 from prove.history import History
-from prove.violations import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

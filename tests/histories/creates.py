@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from histories.breaking import broken, forget, replace_call
 from histories.world import World
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import Broken

@@ -8,7 +8,7 @@ import msgspec
 
 from histories.breaking import broken, forget, remove, replace_call, rewrite
 from histories.world import World, illegal
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import Broken

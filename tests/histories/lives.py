@@ -17,7 +17,7 @@ from histories.breaking import (
 from histories.world import CUS_1, World
 from orders.domain.actor import Actor
 from orders.domain.status import OrderStatus
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import (

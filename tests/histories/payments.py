@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from histories.breaking import broken, forget, rewrite
 from histories.world import World
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import Broken

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from histories.breaking import broken, replace_call
 from histories.world import CUS_1, CUS_2, PLATFORM, World, illegal, problem_json
 from orders.domain.status import OrderStatus
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import Broken

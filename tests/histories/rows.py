@@ -13,7 +13,7 @@ from histories.breaking import (
     rewrite,
 )
 from histories.world import World
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import (

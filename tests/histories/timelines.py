@@ -18,7 +18,7 @@ from histories.breaking import (
 from histories.world import PLATFORM, World
 from orders.adapters.dynamodb import rows
 from orders.domain.status import OrderStatus
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import (

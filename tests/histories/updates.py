@@ -8,7 +8,7 @@ from histories.breaking import broken, forget, remove, replace_call
 from histories.world import CUS_1, CUS_2, PLATFORM, World, illegal
 from orders.domain.actor import Actor
 from orders.domain.status import OrderStatus
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from histories.breaking import Broken

@@ -24,7 +24,7 @@ from histories import (
 from histories.breaking import BROKEN, changed
 from histories.whole import busy_world
 from prove.checker import check
-from prove.violations import Kind
+from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prove.linearizability import Version, contradiction
-from prove.sightings import Sighting
+from prove.checks.linearizability import Version, contradiction
+from prove.checks.sightings import Sighting
 
 
 class Event(NamedTuple):

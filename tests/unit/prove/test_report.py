@@ -6,8 +6,8 @@ from histories.breaking import changed, forget
 from histories.whole import busy_world
 from histories.world import World
 from prove.checker import check
+from prove.checks.violations import Kind
 from prove.report import report, tally
-from prove.violations import Kind
 
 
 def test_a_run_without_a_fault_says_so_with_its_seed() -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from orders.domain.changes import EVENT_TYPES
 from orders.domain.status import OrderStatus
-from prove.violations import Kind, Violation
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Life
+    from prove.checks.evidence import Evidence, Life
     from prove.history import Json
 
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from orders.domain import timestamps
-from prove.evidence import ALLOWED, STAFF, Operation, Outcome, bare
-from prove.violations import Kind, Violation
+from prove.checks.evidence import ALLOWED, STAFF, Operation, Outcome, bare
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Life, Told
+    from prove.checks.evidence import Evidence, Life, Told
     from prove.history import Json
 
 _TAG: Final = re.compile(r'(?:W/)?"[^"]*"')

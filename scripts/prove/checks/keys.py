@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from prove.evidence import Operation, Outcome, bare, order_body
-from prove.violations import Kind, Violation
+from prove.checks.evidence import Operation, Outcome, bare, order_body
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Life, Told
+    from prove.checks.evidence import Evidence, Life, Told
     from prove.history import Json
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from prove.evidence import Life, Operation, Outcome
-from prove.violations import Kind, Violation
+from prove.checks.evidence import Life, Operation, Outcome
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Told
+    from prove.checks.evidence import Evidence, Told
     from prove.history import Json
 
 

@@ -17,15 +17,15 @@ from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.domain import timestamps
-from prove.evidence import Operation, Outcome
-from prove.violations import Kind, Violation
+from prove.checks.evidence import Operation, Outcome
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from prove.evidence import Evidence, Life, Told
+    from prove.checks.evidence import Evidence, Life, Told
+    from prove.checks.sightings import Sighting, Sightings
     from prove.history import Json
-    from prove.sightings import Sighting, Sightings
 
 _DEFAULT_LIMIT: Final = "20"
 _FINER: Final = re.compile(r"\.\d{3}0*[1-9]")

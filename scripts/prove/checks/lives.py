@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from prove.evidence import ALLOWED
-from prove.violations import Kind, Violation
+from prove.checks.evidence import ALLOWED
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Life
+    from prove.checks.evidence import Evidence, Life
 
 _FIXED: Final = ("orderId", "customerId", "amount", "currency", "createdAt", "items", "metadata")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from prove.creates import asked_amount
-from prove.evidence import Outcome
-from prove.violations import Kind, Violation
+from prove.checks.creates import asked_amount
+from prove.checks.evidence import Outcome
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Told
+    from prove.checks.evidence import Evidence, Told
     from prove.history import Json
 
 

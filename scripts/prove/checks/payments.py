@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from prove.violations import Kind, Violation
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from prove.evidence import Evidence, Life
+    from prove.checks.evidence import Evidence, Life
     from prove.history import Commit, Json
 
 _CHARGED: Final = "CHARGED"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from prove.violations import Kind, Violation
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Life
+    from prove.checks.evidence import Evidence, Life
     from prove.history import History, Json
 
 _SHARDS: Final = 8

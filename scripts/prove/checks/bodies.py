@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prove.evidence import STAFF, Operation, Outcome, order_body
-from prove.violations import Kind, Violation
+from prove.checks.evidence import STAFF, Operation, Outcome, order_body
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Told
+    from prove.checks.evidence import Evidence, Told
     from prove.history import Json
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from prove.evidence import Operation, has_form
-from prove.violations import Kind, Violation
+from prove.checks.evidence import Operation, has_form
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from prove.evidence import Evidence, Told
+    from prove.checks.evidence import Evidence, Told
 
 _UNREADABLE: Final = frozenset({"malformed-request"})
 _KEYED: Final = {

@@ -27,14 +27,14 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from prove.sightings import Sighting
-from prove.violations import Kind, Violation
+from prove.checks.sightings import Sighting
+from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from prove.evidence import Evidence, Life
-    from prove.sightings import Sightings
+    from prove.checks.evidence import Evidence, Life
+    from prove.checks.sightings import Sightings
 
 
 class Version(NamedTuple):

@@ -6,12 +6,12 @@ from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from prove.evidence import STAFF, Operation, Outcome
+from prove.checks.evidence import STAFF, Operation, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.evidence import Evidence, Told
+    from prove.checks.evidence import Evidence, Told
     from prove.history import Json
 
 
