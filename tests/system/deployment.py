@@ -240,7 +240,6 @@ class Deployment:
         self.environment = environment
         self.secrets = {MARK: "every request and order"}
         """By what no log may contain: where it is sent. Read when the tests have ended."""
-        self._failures: list[str] = []
         self._customers = 0
         self._clients: dict[str, Any] = {}
 
@@ -362,7 +361,6 @@ class Deployment:
         )
         payload = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
-            self._failures.append(json.dumps(payload))
             raise FunctionFailed(payload)
         return payload
 
@@ -402,9 +400,9 @@ class Deployment:
         return [one["FunctionName"].removeprefix(f"{STACK}-") for one in found]
 
     def everything_logged(self) -> list[str]:
-        """All lines: of CloudWatch's log groups, of the emulator's own log, and of failures.
+        """All lines of CloudWatch's log groups, and of the emulator's own log.
 
-        What a function raises, Lambda writes to the function's log. The emulator doesn't.
+        What a function raises, Lambda writes to the function's log, the emulator to its own.
         """
         logs = self.aws("logs")
         groups = [
@@ -419,7 +417,7 @@ class Deployment:
             for event in page["events"]
         ]
         emulator = self.stack.log.read_text(errors="replace")
-        return "\n".join([*messages, emulator, *self._failures]).splitlines()
+        return "\n".join([*messages, emulator]).splitlines()
 
     def log_lines(self, function: str) -> list[Json]:
         """What the function logged, without the lines of Lambda itself.
