@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from system.deployment import Deployment, Json
 
-AT_ONCE: Final = 3
+AT_ONCE: Final = 2
 NO_ORDER: Final = "01978c5e-7a1b-7c3e-9f00-000000000000"
 
 
@@ -45,7 +45,7 @@ def use_every_function(deployment: Deployment) -> None:
         "record-audit-trail": {"Records": [removal]},
         "process-order-events": {"Records": [message("{}")]},
     }
-    scheduled = {"time": "2001-01-02T00:30:00Z"}
+    scheduled = {"time": "2000-01-02T00:30:00Z"}
     served = {route.function for route in ROUTES} | {"not-found"}
     for function in set(deployment.functions) - served:
         deployment.invoke(function, events.get(function, scheduled))

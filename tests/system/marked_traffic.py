@@ -58,6 +58,7 @@ class MarkedTraffic:
         self.records_of_the_stream()
         self.messages_of_the_queue()
         self.payloads_of_schedules()
+        self.deployment.settle()
 
     def _marked(self, caller: Caller) -> Caller:
         caller.http.headers.update({name: self.mark(name) for name in HEADERS})
@@ -202,19 +203,23 @@ class MarkedTraffic:
     def rows_that_cannot_be_read(self) -> None:
         """Where a status, a list, a number or an instant was, there is a mark: 500."""
         customer, staff, mark = self.customer, self.staff, self.mark
-        order_id = customer.place()["orderId"]
-        scope = hashlib.sha256(f"create {self.key}".encode()).hexdigest()
+        body, key = self.order(), mark("idempotency-key")
+        order_id = self.sent(201, customer.post(body, key))["orderId"]
+        customer.settled(order_id)
+        # A message about a row that is spoiled by then would keep the queue busy for minutes.
+        self.deployment.settle()
+        scope = hashlib.sha256(f"create {key}".encode()).hexdigest()
         self._spoil(f"IDEMPOTENCY#{customer.id}#{scope}", "RECORD", "body", None)
-        self.sent(500, customer.post(self.body, self.key))
-        self._spoil(f"ORDER#{self.order_id}", "AUDIT#0000000002", "status", mark("status"))
-        self.sent(500, customer.http.get(f"{self.path}/timeline"))
+        self.sent(500, customer.post(body, key))
+        self._spoil(f"ORDER#{order_id}", "AUDIT#0000000002", "status", mark("status"))
+        self.sent(500, customer.http.get(f"/orders/{order_id}/timeline"))
         self._spoil(f"CUSTOMER#{customer.id}", f"ORDER#{order_id}", "status", mark("status"))
         for consistent in ("true", "false"):
             query = {"consistent": consistent}
             self.sent(500, customer.http.get(self.list, params=query))
-        self._spoil(f"ORDER#{self.order_id}", "DETAIL", "items", mark("items"))
-        self.sent(500, customer.get(self.order_id))
-        self.sent(500, staff.patch(self.order_id, "PAID", reason=mark("reason")))
+        self._spoil(f"ORDER#{order_id}", "DETAIL", "items", mark("items"))
+        self.sent(500, customer.get(order_id))
+        self.sent(500, staff.patch(order_id, "PAID", reason=mark("reason")))
         self.deployment.invoke("daily-report", {"date": "2001-02-03"})
         self._spoil("REPORT#DAILY", "2001-02-03", "generatedAt", mark("generatedAt"))
         self.sent(500, staff.http.get("/reports/daily/2001-02-03"))
@@ -286,6 +291,7 @@ class MarkedTraffic:
             with pytest.raises(FunctionFailed):
                 deployment.invoke("daily-report", payload)
         spoiled, sound = self._past_order(20), self._past_order(20)
+        deployment.settle()
         self._spoil(f"ORDER#{spoiled.order_id}", "DETAIL", "items", mark("items"))
         expired = deployment.invoke("expire-stale-orders", {mark("name"): mark("value")})
         assert expired["expired"] >= 1
