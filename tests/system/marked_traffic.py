@@ -58,6 +58,7 @@ class MarkedTraffic:
         self.records_of_the_stream()
         self.messages_of_the_queue()
         self.payloads_of_schedules()
+        self.orders_that_schedules_find()
         self.deployment.settle()
 
     def _marked(self, caller: Caller) -> Caller:
@@ -281,34 +282,45 @@ class MarkedTraffic:
                     self.deployment.invoke(consumer, {"Records": [message(paying)]})
 
     def payloads_of_schedules(self) -> None:
-        """Payloads that name no day, and marked orders that are reported and expire."""
+        """Read or not, while the table is there and while it isn't."""
         deployment, mark = self.deployment, self.mark
-        self._past_order(4, OrderStatus.CANCELED)
-        day = f"{datetime.now(UTC) - timedelta(days=4):%Y-%m-%d}"
-        deployment.invoke("daily-report", {"date": day, mark("name"): mark("value")})
-        self.sent(200, self.staff.http.get(f"/reports/daily/{day}"))
         for payload in ({"date": mark("date")}, {"time": mark("time")}, {mark("name"): "2026"}):
             with pytest.raises(FunctionFailed):
                 deployment.invoke("daily-report", payload)
-        spoiled, sound = self._past_order(20), self._past_order(20)
-        deployment.settle()
-        self._spoil(f"ORDER#{spoiled.order_id}", "DETAIL", "items", mark("items"))
-        expired = deployment.invoke("expire-stale-orders", {mark("name"): mark("value")})
-        assert expired["expired"] >= 1
-        assert deployment.rows(sound.order_id)["DETAIL"]["status"] == {"S": "CANCELED"}
-        for function, action in (
-            ("daily-report", "BatchGetItem"),
-            ("daily-report", "PutItem"),
-            ("expire-stale-orders", "Query"),
-        ):
-            resource = INDEX if action == "Query" else ROWS
+        for function in ("daily-report", "expire-stale-orders", "reconcile-order-events"):
+            payload = {"date": "2001-02-04", mark("name"): mark("value")}
+            deployment.invoke(function, payload)
             with (
-                deployment.role_without(function, f"dynamodb:{action}", resource),
+                deployment.role_without(function, "dynamodb:Query", INDEX),
                 pytest.raises(FunctionFailed),
             ):
-                deployment.invoke(function, {"date": day, mark("name"): mark("value")})
-        key = {"pk": {"S": f"ORDER#{spoiled.order_id}"}, "sk": {"S": "DETAIL"}}
-        deployment.aws("dynamodb").delete_item(TableName=TABLE, Key=key)
+                deployment.invoke(function, payload)
+
+    def orders_that_schedules_find(self) -> None:
+        """Of each kind one that can be read and one that can't."""
+        deployment, staff, mark = self.deployment, self.staff, self.mark
+        stale, lacking = ((self._past_order(days), self._past_order(days)) for days in (20, 1))
+        self._past_order(4, OrderStatus.CANCELED)
+        deployment.settle()
+        for order in lacking:
+            self._delete(f"ORDER#{order.order_id}", "AUDIT#0000000001")
+        for _, unreadable in (stale, lacking):
+            self._spoil(f"ORDER#{unreadable.order_id}", "DETAIL", "items", mark("items"))
+
+        deployment.invoke("expire-stale-orders", {})
+        deployment.invoke("reconcile-order-events", {})
+        day = f"{datetime.now(UTC) - timedelta(days=4):%Y-%m-%d}"
+        deployment.invoke("daily-report", {"date": day})
+        self.sent(200, staff.http.get(f"/reports/daily/{day}"))
+
+        assert self.sent(200, staff.get(stale[0].order_id))["status"] == "CANCELED"
+        assert "AUDIT#0000000001" in deployment.rows(lacking[0].order_id)
+        for _, unreadable in (stale, lacking):
+            self._delete(f"ORDER#{unreadable.order_id}", "DETAIL")
+
+    def _delete(self, pk: str, sk: str) -> None:
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        self.deployment.aws("dynamodb").delete_item(TableName=TABLE, Key=key)
 
     def _past_order(self, days: int, *moves: OrderStatus) -> Order:
         mark = self.mark
