@@ -11,6 +11,7 @@ from local_stack import EMULATOR_PYTHON, OSLS, LocalStack
 from offline import free_port
 from prerequisites import missing
 from system.deployment import Deployment, RecordedStack
+from system.log_hygiene import check_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,11 +38,13 @@ def _installed() -> None:
 
 @pytest.fixture(scope="session")
 def deployment(_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The platform on an emulated AWS of its own."""
+    """The platform on an emulated AWS of its own. In the end its logs are searched for secrets."""
     stack = RecordedStack(tmp_path_factory.mktemp("stack"), free_port())
     with stack.proxy:
         try:
-            yield Deployment(stack, stack.up())
+            deployment = Deployment(stack, stack.up())
+            yield deployment
+            check_run(deployment)
         finally:
             stack.down()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+import secrets
 import subprocess
 import sys
 import time
@@ -13,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import httpx
+import jwt
 
 from infrastructure.templates import listed
 from local_stack import PASSWORD, REGION, ROOT, STACK, LocalStack
@@ -32,6 +35,12 @@ TABLE: Final = "orders_app"
 DEAD_LETTERS: Final = str(ROOT / "scripts" / "dead_letters.py")
 SECONDS: Final = 90
 """How long anything may take before a test gives up on it; far more than it takes."""
+
+MARK: Final = f"mark-{secrets.token_hex(8)}"
+"""In every request and every order. No log may contain it: see `Deployment.secrets`."""
+
+SHORTEST_SECRET: Final = 20
+"""What is shorter could be found in a log by chance."""
 
 PAYMENT_VISIBILITY_SECONDS: Final = 36
 """The queue's visibility timeout, as infra/queues.yml has it."""
@@ -103,6 +112,12 @@ def stream_record(order_id: str, **changes: Json) -> Json:
     }
 
 
+def claims_of(token: str) -> Json:
+    """What the token says, whoever signed it."""
+    claims: Json = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
 class FunctionFailed(Exception):
     """An invocation ended in an error."""
 
@@ -117,8 +132,9 @@ class Caller:
 
     def order(self, **changes: object) -> Json:
         """The body of an order of three mugs, 59.97 USD."""
-        mugs = {"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}
-        return {"customerId": self.id, "currency": "USD", "items": [mugs]} | changes
+        mugs = {"sku": f"MUG.{MARK}", "name": f"Mug {MARK}", "quantity": 3, "unitAmount": 1999}
+        order = {"customerId": self.id, "currency": "USD", "items": [mugs]}
+        return order | {"metadata": {MARK: MARK}} | changes
 
     def place(self, **changes: object) -> Json:
         """An order of theirs, just made."""
@@ -222,6 +238,8 @@ class Deployment:
         self.stack = stack
         self.calls = stack.calls
         self.environment = environment
+        self.secrets = {MARK: "every request and order"}
+        """By what no log may contain: where it is sent. Read when the tests have ended."""
         self._customers = 0
         self._clients: dict[str, Any] = {}
 
@@ -231,13 +249,14 @@ class Deployment:
 
     @cached_property
     def staff(self) -> Caller:
-        return self.caller("staff@example.com", self.environment["STAFF_TOKEN"])
+        token = self.environment["STAFF_TOKEN"]
+        return self.caller(claims_of(token)["sub"], token)
 
     @cached_property
     def nobody(self) -> Caller:
         return self.caller("nobody", None)
 
-    def new_customer(self) -> Caller:
+    def new_customer(self, group: str | None = None) -> Caller:
         """Somebody without any order, signed in by the emulated user pool."""
         self._customers += 1
         user = f"customer-{self._customers}-{time.time_ns()}@example.com"
@@ -246,14 +265,17 @@ class Deployment:
         users.admin_set_user_password(
             UserPoolId=pool, Username=user, Password=PASSWORD, Permanent=True
         )
-        known = users.admin_get_user(UserPoolId=pool, Username=user)
-        attributes = {one["Name"]: one["Value"] for one in known["UserAttributes"]}
-        return self.caller(attributes["sub"], self.tokens(user)["AccessToken"])
+        if group:
+            with contextlib.suppress(users.exceptions.GroupExistsException):
+                users.create_group(UserPoolId=pool, GroupName=group)
+            users.admin_add_user_to_group(UserPoolId=pool, Username=user, GroupName=group)
+        token = self.tokens(user)["AccessToken"]
+        return self.caller(claims_of(token)["sub"], token)
 
-    def tokens(self, user: str) -> dict[str, str]:
+    def tokens(self, user: str, client: str | None = None) -> dict[str, str]:
         """What the user pool answers to a sign-in: AccessToken, IdToken, RefreshToken."""
         result: dict[str, str] = self.aws("cognito-idp").initiate_auth(
-            ClientId=self.outputs["LocalUserPoolClientId"],
+            ClientId=client or self.outputs["LocalUserPoolClientId"],
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": user, "PASSWORD": PASSWORD},
         )["AuthenticationResult"]
@@ -261,18 +283,33 @@ class Deployment:
 
     def caller(self, caller_id: str, token: str | None) -> Caller:
         """Whoever sends this token."""
+        if len(caller_id) >= SHORTEST_SECRET:
+            self.secrets[caller_id] = "the caller's id"
         return Caller(
             caller_id,
             token or "",
             httpx.Client(
                 base_url=self.stack.api_url,
-                headers={} if token is None else {"Authorization": f"Bearer {token}"},
+                headers={"User-Agent": MARK}
+                | ({} if token is None else {"Authorization": f"Bearer {token}"}),
                 timeout=SECONDS,
                 limits=httpx.Limits(max_connections=64),
                 trust_env=False,
-                event_hooks={"response": [check_answer]},
+                event_hooks={"request": [self._keep_token], "response": [check_answer]},
             ),
         )
+
+    def _keep_token(self, request: httpx.Request) -> None:
+        """Each of a token's parts is a secret; what is shorter than one may be any word."""
+        for part in re.split(r"[ .]", request.headers.get("Authorization", "")):
+            if len(part) >= SHORTEST_SECRET:
+                self.secrets[part] = "the token"
+
+    def mark(self, what: str) -> str:
+        """A text that no log may contain. It is fit for a SKU, and to be a part of a key."""
+        marker = f"{what}.{secrets.token_hex(8)}"
+        self.secrets[marker] = what
+        return marker
 
     def aws(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         if service not in self._clients:
@@ -362,20 +399,25 @@ class Deployment:
         found = self.aws("lambda").list_functions(MaxItems=50)["Functions"]
         return [one["FunctionName"].removeprefix(f"{STACK}-") for one in found]
 
-    def everything_logged(self) -> str:
-        """All lines of all log groups of CloudWatch."""
+    def everything_logged(self) -> list[str]:
+        """All lines of CloudWatch's log groups, and of the emulator's own log.
+
+        What a function raises, Lambda writes to the function's log, the emulator to its own.
+        """
         logs = self.aws("logs")
         groups = [
             group["logGroupName"]
             for page in logs.get_paginator("describe_log_groups").paginate()
             for group in page["logGroups"]
         ]
-        return "\n".join(
+        messages = [
             event["message"]
             for group in groups
             for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
             for event in page["events"]
-        )
+        ]
+        emulator = self.stack.log.read_text(errors="replace")
+        return "\n".join([*messages, emulator]).splitlines()
 
     def log_lines(self, function: str) -> list[Json]:
         """What the function logged, without the lines of Lambda itself.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydynox import DynamoDBClient
 
@@ -37,10 +37,16 @@ class PastOrders:
         )
         self._orders = DynamoDbOrders(Table(client, TABLE), "gsi1")
 
-    def place(self, made: datetime, *moves: OrderStatus, reason: str | None = None) -> Order:
+    def place(
+        self,
+        made: datetime,
+        *moves: OrderStatus,
+        reason: str | None = None,
+        **changes: Any,  # noqa: ANN401 - fields of NewOrder
+    ) -> Order:
         """An order of three mugs, 59.97 USD, made and moved at that instant of UTC."""
         order_id = RandomIds().order_id(made)
-        order = new_order().placed(order_id, by=CUSTOMER)
+        order = new_order(**changes).placed(order_id, by=CUSTOMER)
         self._orders.add(order, None, made)
         for status in moves:
             moved = order.changed_to(status, by=STAFF, at=made, reason=reason)

@@ -28,7 +28,7 @@ def test_an_order_is_made_paid_and_shipped_and_leaves_events_and_a_timeline(
             "status": "PENDING",
             "amount": 5997,
             "currency": "USD",
-            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
+            "items": customer.order()["items"],
             "metadata": {"channel": "web"},
             "version": 1,
             "allowedTransitions": ["PAID", "CANCELED"],

@@ -33,9 +33,14 @@ def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], di
 
 
 def _day_of(event: dict[str, Any]) -> date:
-    if "date" in event:
-        return date.fromisoformat(event["date"])
-    return timestamps.from_text(event["time"]).date() - timedelta(days=1)
+    """Raises ValueError, without the event's own words: Lambda logs what a function raises."""
+    try:
+        if "date" in event:
+            return date.fromisoformat(event["date"])
+        return timestamps.from_text(event["time"]).date() - timedelta(days=1)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        message = "the event has neither a date nor a time that can be read"
+        raise ValueError(message) from None
 
 
 _table = wiring.table()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -69,9 +70,14 @@ def test_by_hand_any_day_is_reported(api: Api) -> None:
     assert set(api.reports.reports) == {date(2026, 11, 22)}
 
 
-def test_a_day_that_is_none_fails_loudly(api: Api) -> None:
-    with pytest.raises(ValueError, match="isoformat"):
-        make(api, {"date": "yesterday"})
+@pytest.mark.parametrize(
+    "event",
+    [{"date": "secret"}, {"date": 5}, {"time": "secret"}, {"time": "0001-01-01T00:00:00Z"}, {}],
+)
+def test_a_day_that_is_none_fails_loudly_and_is_not_quoted(api: Api, event: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="neither a date nor a time that can be read") as failed:
+        make(api, event)
+    assert "secret" not in "".join(traceback.format_exception(failed.value))
 
 
 def test_right_after_midnight_the_day_that_has_ended_is_reported(api: Api) -> None:

@@ -262,4 +262,5 @@ def _text_or_none(value: object) -> str | None:
 def _malformed(what: str, row: Mapping[str, Any], error: Exception) -> MalformedRow:
     """Names the row and the kind of fault, never its values, which other errors quote."""
     fault = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
-    return MalformedRow(f"not a readable {what}: {row.get('pk')} {row.get('sk')}: {fault}")
+    partition = keys.without_customer(str(row.get("pk")))
+    return MalformedRow(f"not a readable {what}: {partition} {row.get('sk')}: {fault}")

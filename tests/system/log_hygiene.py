@@ -1,0 +1,79 @@
+"""Reads all logs of a run, and finds in them what no log may contain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import figures
+from orders.http.routes import ROUTES
+from system.deployment import at_once, stream_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from system.deployment import Deployment, Json
+
+AT_ONCE: Final = 2
+NO_ORDER: Final = "01978c5e-7a1b-7c3e-9f00-000000000000"
+
+
+def leaks(lines: Iterable[str], secrets: Mapping[str, str]) -> dict[str, str]:
+    """By where each secret that was found had been sent: the first line that has it."""
+    lines = list(lines)
+    text = "\n".join(lines)
+    return {
+        where: next(line for line in lines if secret in line)
+        for secret, where in secrets.items()
+        if secret in text
+    }
+
+
+def read_logs(deployment: Deployment) -> list[str]:
+    """All lines, also those that the emulator holds back until the same process is used again."""
+    at_once(lambda _: use_every_function(deployment), AT_ONCE)
+    return deployment.everything_logged()
+
+
+def use_every_function(deployment: Deployment) -> None:
+    """Each is invoked, and changes nothing."""
+    for route in ROUTES:
+        deployment.staff.http.request(route.method, route.path)
+    deployment.staff.http.get("/nowhere")
+    removal = stream_record(NO_ORDER) | {"eventName": "REMOVE"}
+    events: dict[str, Json] = {
+        "publish-order-events": {"Records": [removal]},
+        "record-audit-trail": {"Records": [removal]},
+        "process-order-events": {"Records": [message("{}")]},
+    }
+    scheduled = {"time": "2000-01-02T00:30:00Z"}
+    served = {route.function for route in ROUTES} | {"not-found"}
+    for function in set(deployment.functions) - served:
+        deployment.invoke(function, events.get(function, scheduled))
+
+
+def message(body: str) -> Json:
+    """What Lambda hands over of the queue, but for what the functions don't read."""
+    return {
+        "messageId": "1",
+        "receiptHandle": "1",
+        "body": body,
+        "attributes": {},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
+
+
+def check_run(deployment: Deployment) -> None:
+    """Nothing secret that any of the run's tests sent is in any log. Leaves the figures."""
+    lines = read_logs(deployment)
+    found = leaks(lines, deployment.secrets)
+    logged = [function for function in deployment.functions if deployment.log_lines(function)]
+    figures.leave(
+        "log-hygiene",
+        [
+            f"- {len(deployment.secrets)} secrets sent: marks, tokens' parts, callers' ids",
+            f"- {len(lines)} lines read, of {len(logged)} of {len(deployment.functions)} functions",
+            f"- {len(found)} secrets found",
+        ],
+    )
+    assert not found, found
