@@ -29,7 +29,7 @@ from orders.openapi.parameters import headers
 from orders.openapi.schemas import reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from orders.openapi.schemas import Node
 
@@ -45,12 +45,15 @@ _PUBLIC: Final[list[Any]] = []
 _NOT_MODIFIED: Final = "Not modified: the client has the current one."
 
 
-def _links_from_order(place: str) -> Node:
-    """`place` is where the answer's body has the order, as a JSON Pointer."""
+def _links_from_order(place: str, **of_update: str) -> Node:
+    """`place` is where the answer's body has the order, as a JSON Pointer.
+
+    `of_update` are further parameters of the operation that changes it.
+    """
     order_id = {"orderId": f"$response.body#{place}/orderId"}
     return {
         "getOrder": {"operationId": "getOrder", "parameters": order_id},
-        "updateOrder": {"operationId": "updateOrder", "parameters": order_id},
+        "updateOrder": {"operationId": "updateOrder", "parameters": order_id | of_update},
         "getOrderTimeline": {"operationId": "getOrderTimeline", "parameters": order_id},
         "listCustomerOrders": {
             "operationId": "listCustomerOrders",
@@ -73,16 +76,34 @@ def _order_answer(description: str, *names: str, **values: Any) -> Node:  # noqa
         "description": description,
         "headers": headers("ETag", "Cache-Control", "X-Request-Id", *names),
         "content": _json("Order", **values),
-        "links": _links_from_order(""),
+        "links": _links_from_order("", **{"If-Match": "$response.header.ETag"}),
     }
 
 
-_ORDER_PAGE: Final[Node] = {
-    "description": "A page of the list.",
-    "headers": headers("Link", "Cache-Control", "X-Request-Id"),
-    "content": _json("OrderPage", page=examples.ORDER_PAGE, lastPage=examples.LAST_ORDER_PAGE),
-    "links": _links_from_order("/items/0"),
-}
+def _link_to_next_page(operation_id: str, of_operation: Sequence[Node]) -> Node:
+    """All that makes the list stays as it was requested, and the cursor goes on."""
+    same = {
+        parameter["name"]: f"$request.{parameter['in']}.{parameter['name']}"
+        for parameter in of_operation
+    }
+    return {
+        "nextPage": {
+            "operationId": operation_id,
+            "description": "Where `nextCursor` is null there is none.",
+            "parameters": same | {"cursor": "$response.body#/nextCursor"},
+        }
+    }
+
+
+def _order_page(operation_id: str, of_operation: Sequence[Node]) -> Node:
+    return {
+        "description": "A page of the list.",
+        "headers": headers("Link", "Cache-Control", "X-Request-Id"),
+        "content": _json("OrderPage", page=examples.ORDER_PAGE, lastPage=examples.LAST_ORDER_PAGE),
+        "links": _links_from_order("/items/0") | _link_to_next_page(operation_id, of_operation),
+    }
+
+
 _CHANGES: Final = {
     "pay": {"summary": "PENDING to PAID (staff)", "value": {"status": "PAID"}},
     "ship": {"summary": "PAID to SHIPPED (staff)", "value": {"status": "SHIPPED"}},
@@ -163,7 +184,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         ),
         "tags": ["Orders"],
         "parameters": parameters.QUEUE,
-        "responses": {"200": _ORDER_PAGE}
+        "responses": {"200": _order_page("listOrdersByStatus", parameters.QUEUE)}
         | answers_to(_WRONG_LIMIT, InvalidCursor(), _NOT_STAFF)
         | OF_ORDER_ROUTES,
     },
@@ -237,12 +258,13 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             " usually within a second. Staff also see which member of staff it was."
         ),
         "tags": ["Orders"],
-        "parameters": [parameters.ORDER_ID, parameters.LIMIT, parameters.CURSOR],
+        "parameters": parameters.TIMELINE,
         "responses": {
             "200": {
                 "description": "A page of the timeline.",
                 "headers": headers("Link", "Cache-Control", "X-Request-Id"),
                 "content": _json("TimelinePage", timeline=examples.TIMELINE),
+                "links": _link_to_next_page("getOrderTimeline", parameters.TIMELINE),
             }
         }
         | answers_to(_WRONG_LIMIT, InvalidCursor(), OrderNotFound())
@@ -257,12 +279,8 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             " `nextCursor: null` says that the list ends."
         ),
         "tags": ["Orders"],
-        "parameters": [
-            parameters.CUSTOMER_ID,
-            *parameters.ORDER_LIST,
-            parameters.CONSISTENT,
-        ],
-        "responses": {"200": _ORDER_PAGE}
+        "parameters": parameters.CUSTOMERS_LIST,
+        "responses": {"200": _order_page("listCustomerOrders", parameters.CUSTOMERS_LIST)}
         | answers_to(_WRONG_LIMIT, InvalidCursor(), _NOT_THEIRS)
         | OF_ORDER_ROUTES,
     },

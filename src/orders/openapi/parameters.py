@@ -104,6 +104,9 @@ QUEUE: Final = [
 ]
 """Of the list of all orders in one status, which must be named."""
 
+CUSTOMERS_LIST: Final = [CUSTOMER_ID, *ORDER_LIST, CONSISTENT]
+TIMELINE: Final = [ORDER_ID, LIMIT, CURSOR]
+
 IDEMPOTENCY_KEY: Final = _header(
     "Idempotency-Key",
     "Makes the request safe to repeat for 24 hours: the same key with the same request gets the"

@@ -279,16 +279,35 @@ class TestLinks:
     ) -> None:
         target = {each["operationId"]: each for each in OPERATIONS.values()}[link["operationId"]]
         assert link["parameters"].keys() <= {each["name"] for each in target["parameters"]}
-        success = next(
-            answer for status, answer in responses_of(OPERATIONS[key]).items() if status[0] == "2"
-        )
-        example = next(iter(success["content"]["application/json"]["examples"].values()))["value"]
         for parameter, expression in link["parameters"].items():
-            value = example
-            for step in expression.removeprefix("$response.body#/").split("/"):
-                value = value[int(step)] if step.isdecimal() else value[step]
             schema = next(each for each in target["parameters"] if each["name"] == parameter)
-            check(value, schema["schema"])
+            value = _evaluated(expression, OPERATIONS[key])
+            if value is not None:
+                check(value, schema["schema"])
+
+    @pytest.mark.parametrize("key", [key for key, link in LINKS if "cursor" in link["parameters"]])
+    def test_the_next_page_is_of_the_same_list(self, key: str) -> None:
+        link = next(link for of, link in LINKS if of == key and "cursor" in link["parameters"])
+        assert link["operationId"] == OPERATIONS[key]["operationId"]
+        others = {each["name"]: each["in"] for each in OPERATIONS[key]["parameters"]}
+        assert link["parameters"] == {
+            name: f"$request.{place}.{name}" for name, place in others.items()
+        } | {"cursor": "$response.body#/nextCursor"}
+
+
+def _evaluated(expression: str, operation: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """A runtime expression's value in the operation's example; None for what was not sent."""
+    success = next(answer for status, answer in responses_of(operation).items() if status[0] == "2")
+    if expression.startswith("$response.header."):
+        return resolved(success["headers"][expression.rpartition(".")[2]])["example"]
+    if expression.startswith("$request."):
+        _, place, name = expression.split(".")
+        (sent,) = (p for p in operation["parameters"] if (p["in"], p["name"]) == (place, name))
+        return sent.get("example")
+    value = next(iter(success["content"]["application/json"]["examples"].values()))["value"]
+    for step in expression.removeprefix("$response.body#/").split("/"):
+        value = value[int(step)] if step.isdecimal() else value[step]
+    return value
 
 
 def _pattern(key: str, name: str) -> re.Pattern[str]:
