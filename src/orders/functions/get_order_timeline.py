@@ -28,10 +28,10 @@ def route(
         caller = claims.identify(request)
         query = request.query(("limit", "cursor"))
         limit = parse_limit(query)
+        scope = ("timeline", request.path_parameter("orderId"))
+        after = version_position(scope, query["cursor"]) if "cursor" in query else 0
         order_id = order_id_of(request)
         about_order(order_id)
-        scope = ("timeline", order_id)
-        after = version_position(scope, query["cursor"]) if "cursor" in query else 0
         page = get_timeline(caller, order_id, after_version=after, limit=limit)
         position = page.next_position
         cursor = None if position is None else encode_cursor(scope, str(position))

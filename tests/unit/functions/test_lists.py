@@ -254,6 +254,9 @@ class TestACursor:
                 else:
                     assert (answer.status, answer.problem) == (400, "invalid-cursor")
 
+    def test_that_is_none_is_told_before_the_order_that_is_none(self, shop: Shop) -> None:
+        assert shop.get("/orders/none/timeline?cursor=x").problem == "invalid-cursor"
+
     def test_of_an_orders_list_is_none_of_a_timeline(self, shop: Shop) -> None:
         cursor = shop.mine(limit="1").json["nextCursor"]
         answer = shop.get(f"/orders/{shop.ids[0]}/timeline?cursor={cursor}")
