@@ -102,9 +102,3 @@ def test_an_update_that_changed_nothing_is_repeated_too(
     assert staff.patch(order_id, "PAID").status_code == 200
 
     assert_repeats(staff.patch(order_id, "PENDING", key=key), nothing)
-
-
-def test_a_key_that_is_none_is_refused(customer: Caller) -> None:
-    for none in ("two words", "", '"open', "x" * 256):
-        refused = customer.post(customer.order(), key=none)
-        assert (refused.status_code, problem_type(refused)) == (400, "invalid-idempotency-key")

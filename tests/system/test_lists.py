@@ -133,25 +133,6 @@ def test_a_timeline_has_pages_too(customer: Caller, staff: Caller) -> None:
     assert [[entry["version"] for entry in page] for page in pages] == [[1, 2], [3]]
 
 
-def test_a_cursor_is_good_for_its_own_list_only(
-    shopper: Caller, orders: list[Json], staff: Caller
-) -> None:
-    path = f"/customers/{shopper.id}/orders"
-    cursor = shopper.http.get(f"{path}?limit=5").json()["nextCursor"]
-    with_other_limit = shopper.http.get(path, params={"cursor": cursor, "limit": 2}).json()
-    refused = [
-        shopper.http.get(path, params={"cursor": cursor, "sort": "createdAt"}),
-        shopper.http.get(path, params={"cursor": cursor, "status": "PAID"}),
-        shopper.http.get(path, params={"cursor": f"A{cursor}"}),
-        shopper.http.get(f"/orders/{orders[0]['orderId']}/timeline", params={"cursor": cursor}),
-        staff.http.get("/customers/cus_42/orders", params={"cursor": cursor}),
-        staff.http.get("/orders", params={"cursor": cursor, "status": "PENDING"}),
-    ]
-
-    assert ids(with_other_limit["items"]) == ids(orders)[::-1][5:7]
-    assert [(r.status_code, problem_type(r)) for r in refused] == [(400, "invalid-cursor")] * 6
-
-
 def test_other_lists_know_no_consistency(staff: Caller) -> None:
     refused = staff.http.get("/orders?status=PENDING&consistent=true")
     assert (refused.status_code, problem_type(refused)) == (400, "malformed-request")

