@@ -51,6 +51,17 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     new: Json | None
 
 
+class Strike(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault that struck a request, on the clients' clock."""
+
+    at: float
+    caller: str
+    """The function whose call to AWS was struck, or the client."""
+    operation: str
+    """AWS's action, or the HTTP method."""
+    fault: str
+
+
 class History(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run, once the dust had settled: faults over, queues empty, dead letters redriven."""
 
@@ -65,6 +76,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """What is left in the two dead-letter queues: `queue` and `body`."""
     reports: list[Json]
     """Daily reports of the run's days, as `GET /reports/daily/{date}` answers them."""
+    strikes: list[Strike] = []
     settled: float | None = None
     """When the dust had settled, on the clients' clock: calls that began later are last reads."""
 
