@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections import Counter
 from enum import StrEnum
 from threading import Lock
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psutil
 
+from prove.history import Strike
 from prove.proxy import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prove.proxy import PassOn, Request
 
 Json = dict[str, Any]
@@ -35,6 +39,7 @@ class Fault(StrEnum):
     REORDERED_DELIVERY = "delivered out of order"
     KILLED_BEFORE = "killed before the call"
     KILLED_AFTER = "killed after the call"
+    OUTAGE = "out of reach for seconds"
 
 
 API_OPERATIONS: Final = frozenset({"GET", "POST", "PATCH"})
@@ -50,6 +55,7 @@ _ON_API: Final = frozenset(
         Fault.RESET,
         Fault.THROTTLED,
         Fault.SERVER_ERROR,
+        Fault.OUTAGE,
     }
 )
 _ON_AWS: Final = _ON_API | {Fault.KILLED_BEFORE, Fault.KILLED_AFTER}
@@ -60,9 +66,12 @@ _ON_SEND: Final = _ON_AWS | {
 }
 
 _RATE: Final = 0.1
-"""The part of the requests that a fault strikes."""
+"""The part of the requests that a fault strikes, of those that it can strike."""
 _RATE_OF_BATCHES: Final = 0.3
 """Of the batches of events, which are few."""
+_RATE_OF_OUTAGES: Final = 0.02
+_OUTAGE_SECONDS: Final = (2.0, 8.0)
+"""Up to longer than a function's attempts at one call take together."""
 
 
 class Phase(NamedTuple):
@@ -98,22 +107,30 @@ class Schedule:
     """One sequence of faults for each phase, caller and operation, drawn from the seed.
 
     Which of a caller's requests is its n-th can differ between two runs; that the n-th is
-    struck, and by what, can't.
+    struck, and by what, can't. Those that come while an outage lasts are not counted.
     """
 
-    def __init__(self, seed: int) -> None:
-        """Nothing goes wrong before the first phase."""
+    def __init__(self, seed: int, now: Callable[[], float] = time.monotonic) -> None:
+        """Nothing goes wrong before the first phase. `now` are the seconds of the run's clock."""
         self.seed = seed
-        self.struck: Counter[Fault] = Counter()
+        self.strikes: list[Strike] = []
+        self._now = now
         self._phase = Phase("before", (), 0)
         self._sequences: dict[tuple[str, str], random.Random] = {}
+        self._outages: dict[tuple[str, str], float] = {}
         self._lock = Lock()
+
+    @property
+    def struck(self) -> Counter[str]:
+        """How often each kind struck."""
+        return Counter(strike.fault for strike in self.strikes)
 
     def begin(self, phase: Phase) -> None:
         """Go on with the phase's own sequences."""
         with self._lock:
             self._phase = phase
             self._sequences = {}
+            self._outages = {}
 
     def end(self) -> None:
         """Nothing goes wrong any more."""
@@ -122,20 +139,37 @@ class Schedule:
     def draw(self, caller: str, operation: str) -> Fault | None:
         """Return what happens to the caller's next request of this kind."""
         with self._lock:
-            possible = _possible(operation)
-            choice = [fault for fault in self._phase.faults if fault in possible]
-            if not choice:
-                return None
-            sequence = self._sequences.setdefault(
-                (caller, operation),
-                random.Random(f"{self.seed} {self._phase.name} {caller} {operation}"),  # noqa: S311 - to be repeatable
-            )
-            rate = _RATE_OF_BATCHES if operation in {_SEND, _READ_STREAM} else _RATE
-            strikes, fault = sequence.random() < rate, sequence.choice(choice)
-            if not strikes:
-                return None
-            self.struck[fault] += 1
+            fault = self._draw(caller, operation)
+            if fault is not None:
+                strike = Strike(at=self._now(), caller=caller, operation=operation, fault=fault)
+                self.strikes.append(strike)
             return fault
+
+    def _draw(self, caller: str, operation: str) -> Fault | None:
+        if self._now() < self._outages.get((caller, operation), 0):
+            return Fault.OUTAGE
+        possible = _possible(operation)
+        choice = [fault for fault in self._phase.faults if fault in possible]
+        if not choice:
+            return None
+        sequence = self._sequences.setdefault(
+            (caller, operation),
+            random.Random(f"{self.seed} {self._phase.name} {caller} {operation}"),  # noqa: S311 - to be repeatable
+        )
+        lot, fault, seconds = sequence.random(), sequence.choice(choice), sequence.random()
+        if lot >= _rate(fault, operation):
+            return None
+        if fault is Fault.OUTAGE:
+            shortest, longest = _OUTAGE_SECONDS
+            until = self._now() + shortest + seconds * (longest - shortest)
+            self._outages[caller, operation] = until
+        return fault
+
+
+def _rate(fault: Fault, operation: str) -> float:
+    if fault is Fault.OUTAGE:
+        return _RATE_OF_OUTAGES
+    return _RATE_OF_BATCHES if operation in {_SEND, _READ_STREAM} else _RATE
 
 
 class Faults:
@@ -170,7 +204,7 @@ class Faults:
                 return None
             case Fault.THROTTLED:
                 return self.throttling(request)
-            case Fault.SERVER_ERROR:
+            case Fault.SERVER_ERROR | Fault.OUTAGE:
                 return self.server_error(request)
             case _:
                 return await pass_on(request)

@@ -1,4 +1,4 @@
-"""A proxy between callers and one server: records each request, and does to it what it is told.
+"""A proxy between callers and one server: does to each request what it is told.
 
 Each caller gets an address of its own, so that it is known who asks. Bodies and headers pass
 unchanged, the `Host` too, so that signatures stay good.

@@ -14,10 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
-import httpx
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from prove.faults import AwsFaults, Fault, Schedule
 from prove.proxy import Proxy
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from prove.proxy import Answer, PassOn, Request
 
 DELAY = 0.2
+PATIENT = Config(retries={"total_max_attempts": 1}, read_timeout=60)
 ROW = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 CALL = """
 import sys, urllib.request
@@ -56,18 +56,16 @@ class Behind:
         self.address = proxy.address("create-order")
         self.published = faults.published
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
+    def client(self, service: str, config: Config = PATIENT) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         return botocore.session.get_session().create_client(
-            service,
-            endpoint_url=self.address,
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=10),
+            service, endpoint_url=self.address, config=config
         )
 
 
 @contextmanager
-def struck_by(fault: Fault | None, queue: str = "") -> Iterator[Behind]:
+def struck_by(fault: Fault | None, queue: str = "", delay: float = DELAY) -> Iterator[Behind]:
     sqs = aws_client("sqs", ministack())
-    faults = AwsFaults(Schedule(0), DELAY, sqs, queue, os.getpid())
+    faults = AwsFaults(Schedule(0), delay, sqs, queue, os.getpid())
     with Proxy(ministack(), partial(faults.strike, fault)) as proxy:
         yield Behind(proxy, faults)
 
@@ -126,10 +124,14 @@ class TestADelay:
         assert rows(table) == [ROW]
 
     def test_of_a_request_lets_it_take_effect_when_its_caller_has_gone(self, table: str) -> None:
-        with struck_by(Fault.LATE_REQUEST) as behind:
-            with pytest.raises(httpx.ReadTimeout):
-                httpx.post(behind.address, content=b"{}", timeout=DELAY / 10)
-            assert rows(table) == []
+        with struck_by(Fault.LATE_REQUEST, delay=3) as behind:
+            impatient = Config(retries={"total_max_attempts": 1}, read_timeout=0.5)
+            with pytest.raises(ReadTimeoutError):
+                behind.client("dynamodb", impatient).put_item(TableName=table, Item=ROW)
+            deadline = time.monotonic() + 60
+            while rows(table) != [ROW]:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
 
 
 @pytest.mark.parametrize(

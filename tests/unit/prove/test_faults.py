@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+from functools import partial
+from itertools import count, product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,14 @@ MANY = 2_000
 
 
 def drawn(seed: int, phase: Phase, times: int = MANY) -> list[list[Fault | None]]:
-    schedule = Schedule(seed)
+    schedule = unhurried(seed)
     schedule.begin(phase)
     return [[schedule.draw(*call) for _ in range(times)] for call in CALLS]
+
+
+def unhurried(seed: int) -> Schedule:
+    """A schedule whose outages are over before the next call."""
+    return Schedule(seed, partial(next, count(step=3600)))
 
 
 def everything() -> Phase:
@@ -35,7 +41,7 @@ def test_another_seed_strikes_others() -> None:
 
 
 def test_what_others_call_in_between_changes_nothing_for_a_caller() -> None:
-    schedule = Schedule(7)
+    schedule = unhurried(7)
     schedule.begin(everything())
     mixed: dict[tuple[str, str], list[Fault | None]] = {call: [] for call in CALLS}
     for _, call in product(range(MANY), reversed(CALLS)):
@@ -54,7 +60,7 @@ def test_nothing_goes_wrong_before_the_first_phase_and_after_the_last() -> None:
 
 @pytest.mark.parametrize("phase", phases(10)[:-1], ids=lambda phase: phase.name)
 def test_each_kind_has_a_phase_in_which_it_strikes_alone(phase: Phase) -> None:
-    schedule = Schedule(7)
+    schedule = unhurried(7)
     schedule.begin(phase)
     calls = [*CALLS, ("publish-order-events", "GetRecords")]
     struck = {schedule.draw(*call) for _ in range(MANY) for call in calls}
@@ -76,7 +82,7 @@ def test_the_phases_take_the_time_that_is_given() -> None:
 
 
 def test_clients_are_not_killed_and_send_no_batches() -> None:
-    schedule = Schedule(7)
+    schedule = unhurried(7)
     schedule.begin(everything())
     struck = {schedule.draw("client", "POST") for _ in range(MANY)}
     assert struck == {
@@ -87,11 +93,27 @@ def test_clients_are_not_killed_and_send_no_batches() -> None:
         Fault.RESET,
         Fault.THROTTLED,
         Fault.SERVER_ERROR,
+        Fault.OUTAGE,
     }
 
 
-def test_what_struck_is_counted() -> None:
-    schedule = Schedule(7)
+def test_what_struck_is_kept() -> None:
+    schedule = unhurried(7)
     schedule.begin(everything())
     struck = [fault for _ in range(MANY) if (fault := schedule.draw(*CALLS[1]))]
+    assert [strike.fault for strike in schedule.strikes] == struck
+    assert {(strike.caller, strike.operation) for strike in schedule.strikes} == {CALLS[1]}
     assert schedule.struck.total() == len(struck) > 0
+
+
+def test_an_outage_lasts_for_seconds_for_its_caller_and_operation() -> None:
+    now = 0.0
+    schedule = Schedule(7, lambda: now)
+    schedule.begin(next(phase for phase in phases(10) if phase.faults == (Fault.OUTAGE,)))
+    while schedule.draw(*CALLS[0]) is None:
+        pass
+    now = 2.0
+    assert {schedule.draw(*CALLS[0]) for _ in range(MANY)} == {Fault.OUTAGE}
+    assert schedule.draw(*CALLS[1]) is None
+    now = 8.1
+    assert schedule.draw(*CALLS[0]) is None
