@@ -6,22 +6,28 @@ With `--bug`, the same in a copy of the project into which that bug was put: it 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import secrets
+import signal
 import sys
+from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import figures
 from local_stack import ROOT, LocalStack, StackError
 from offline import free_port
-from prove.bugs import BROKEN, BUGS, REPORT, run_in_copy
+from prove.bugs import BROKEN, BUGS, REPORT, UNPROVED, run_in_copy
 from prove.checker import check
 from prove.faults import Fault
+from prove.reach import never_happened
 from prove.report import report, tally
 from prove.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STACK: Final = ROOT / ".local" / "prove"
 HISTORY: Final = ROOT / "build" / "prove" / "history.json"
 
 
@@ -32,38 +38,60 @@ def main() -> None:
     parser.add_argument("--duration", type=float, default=60, help="seconds of faults")
     parser.add_argument("--bug", choices=sorted(BUGS))
     arguments = parser.parse_args()
+    # Stopped by SIGTERM, it stops what it started, as by Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if arguments.bug:
         raise SystemExit(run_in_copy(arguments.bug, arguments.seed, arguments.duration))
-    raise SystemExit(prove(arguments.seed, arguments.duration))
+    with alone():
+        raise SystemExit(prove(arguments.seed, arguments.duration))
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the directory of the run's stack; SystemExit where another run has it."""
+    STACK.mkdir(parents=True, exist_ok=True)
+    with (STACK / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SystemExit("Another `make prove` runs.") from error
+        yield
 
 
 def prove(seed: int, seconds: float) -> int:
-    """Return 0 where every promise was kept, BROKEN where one was not."""
-    stack = LocalStack(ROOT / ".local" / "prove", free_port())
+    """Return 0 where every promise was kept, BROKEN where one was not, UNPROVED without a test."""
+    sys.stdout.write(f"Seed {seed}\n")
+    stack = LocalStack(STACK, free_port())
     try:
         stack.clean()
         stack.up()
-        run = Run(stack, seed)
-        history = run(seconds)
+        history = Run(stack, seed)(seconds)
     except StackError as error:
         raise SystemExit(f"\n{error}") from error
     finally:
         stack.down()
     history.save(HISTORY)
     violations = check(history)
+    struck = Counter(strike.fault for strike in history.strikes)
+    found = report(history, violations)
     table = [
-        f"| seed | {seed} |",
+        f"`make prove SEED={seed} DURATION={seconds:.0f}`:",
+        "",
+        "| | |",
         "|---|---|",
-        f"| seconds of faults | {seconds:.0f} |",
-        *_lines("faults", {fault.value: run.schedule.struck[fault] for fault in Fault}),
+        *_lines("faults", {fault.value: struck[fault] for fault in Fault}),
         *(line for name, figure in tally(history).items() for line in _lines(name, figure)),
         f"| **violations** | **{len(violations)}** |",
     ]
     figures.leave("prove", table)
-    found = report(history, violations)
     REPORT.write_text(f"{found}\n")
     sys.stdout.write("\n".join(["", *table, "", found, ""]))
-    return BROKEN if violations else 0
+    if violations:
+        return BROKEN
+    if missing := never_happened(history):
+        sys.stdout.write(f"Too short to prove much: no {', no '.join(missing)}.\n")
+        return UNPROVED
+    return 0
 
 
 def _lines(name: str, figure: object) -> Iterator[str]:

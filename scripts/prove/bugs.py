@@ -20,6 +20,8 @@ REPORT: Final = ROOT / "build" / "prove" / "report.txt"
 """What a run found."""
 BROKEN: Final = 3
 """The exit code of a run in which a promise was broken; one that could not be made has another."""
+UNPROVED: Final = 4
+"""Of one in which too little happened."""
 
 _SHOWN_LINES: Final = 24
 _SHOWN_WIDTH: Final = 160
@@ -40,13 +42,18 @@ def run_in_copy(bug: str, seed: int, seconds: float) -> int:
         subprocess.run(["git", "apply", str(BUGS[bug])], cwd=copy, check=True)
         sys.stdout.write(f"With the bug {bug}:\n")
         sys.stdout.flush()
-        result = subprocess.run(
+        run = subprocess.Popen(
             [sys.executable, "-m", "prove", "--seed", str(seed), "--duration", str(seconds)],
             cwd=copy,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(["scripts", "src"])},
-            check=False,
         )
-        caught = result.returncode == BROKEN
+        try:
+            run.wait()
+        finally:
+            # Stopped itself, this lets the run stop its emulator.
+            run.terminate()
+            run.wait()
+        caught = run.returncode == BROKEN
         if caught:
             shown = (copy / REPORT.relative_to(ROOT)).read_text().splitlines()[:_SHOWN_LINES]
             figures.leave(f"prove-{bug}", ["```", *(line[:_SHOWN_WIDTH] for line in shown), "```"])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
-from local_stack import API_ID, step, wait_until
+from local_stack import API_ID, StackError, step, wait_until
 from prove.event_source import Mapping, StreamSource
 from prove.faults import AwsFaults, Fault, Faults, Schedule, phases
 from prove.history import History
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local_stack import LocalStack
+    from prove.faults import Phase
 
 Json = dict[str, Any]
 
@@ -37,7 +40,8 @@ _API_DELAY: Final = CALL_SECONDS + 1
 _CHECKPOINTS: Final = 4
 """How many batches a stream's reader can fall back by, like one that did not keep its place."""
 _IDLE_SECONDS: Final = 0.1
-_SETTLE_SECONDS: Final = 900
+_SETTLE_SECONDS: Final = 300
+_PATIENCE_SECONDS: Final = 60
 _REDRIVES: Final = 3
 """What is still a dead letter then, without any fault, is one."""
 _LOOKED_AT: Final = 300
@@ -52,8 +56,8 @@ class Run:
         """Nothing is started yet."""
         self.platform = Platform(stack)
         self.seed = seed
-        self.schedule = Schedule(seed)
         self.notes = Notes()
+        self.schedule = Schedule(seed, self.notes.now)
         self._path = f"/_aws/execute-api/{API_ID}"
         self._direct = stack.api_url
         self._aws_faults = AwsFaults(
@@ -88,6 +92,7 @@ class Run:
                 reports = self._look()
         return History(
             seed=self.seed,
+            strikes=self.schedule.strikes,
             settled=settled,
             calls=sorted(self.notes.calls, key=lambda call: call.id),
             rows=self.platform.rows(),
@@ -100,7 +105,7 @@ class Run:
     def _let_loose(self, seconds: float) -> None:
         over = Event()
         clients = [
-            self._client(f"{identity.caller[:8]}-{number}", identity, through_proxy=True)
+            self._client_with_twin(f"{identity.name}-{number}", identity)
             for identity in self._identities
             for number in range(STAFF_CLIENTS if identity.caller == STAFF else CLIENTS_OF_EACH)
         ]
@@ -108,29 +113,37 @@ class Run:
             working = [threads.submit(client.run, over.is_set) for client in clients]
             try:
                 for phase in phases(seconds):
-                    self.schedule.begin(phase)
-                    time.sleep(phase.seconds)
+                    self._last(phase)
             finally:
                 over.set()
                 self.schedule.end()
             for work in working:
                 work.result()
 
+    def _last(self, phase: Phase) -> None:
+        """Let a phase take its time, and longer until all of its kinds have struck."""
+        self.schedule.begin(phase)
+        end = time.monotonic() + phase.seconds
+        while time.monotonic() < end or (
+            not self.schedule.struck.keys() >= set(phase.faults)
+            and time.monotonic() < end + _PATIENCE_SECONDS
+        ):
+            time.sleep(_IDLE_SECONDS)
+
     @contextmanager
     def _reading_streams(self) -> Iterator[None]:
         over = Event()
-        readers = [
-            Thread(target=self._read, args=(function, source, over), daemon=True)
-            for function, source in self._sources.items()
-        ]
-        for reader in readers:
-            reader.start()
-        try:
-            yield
-        finally:
-            over.set()
+        with ThreadPoolExecutor(len(self._sources)) as threads:
+            readers = [
+                threads.submit(self._read, function, source, over)
+                for function, source in self._sources.items()
+            ]
+            try:
+                yield
+            finally:
+                over.set()
             for reader in readers:
-                reader.join()
+                reader.result()
 
     def _read(self, function: str, source: StreamSource, over: Event) -> None:
         kept: list[str | None] = [source.checkpoint]
@@ -145,29 +158,32 @@ class Run:
                 over.wait(_IDLE_SECONDS)
 
     def _settle(self) -> None:
-        """Wait for late requests, read the streams to their ends, and let the queue run empty."""
-        wait_until(
-            lambda: self._aws.under_way == self._api.under_way == 0,
-            _SETTLE_SECONDS,
-            "Requests stay under way.",
-        )
+        """Wait for late requests, read the streams to their ends, and let the queue run empty.
+
+        Where that doesn't come about, what is left over is found, and is a fault.
+        """
 
         def is_quiet() -> bool:
             queue_is_empty = self.platform.queue_is_empty()
             has_read = [_step(source) for source in self._sources.values()]
-            return queue_is_empty and not any(has_read)
+            is_idle = self._aws.under_way == self._api.under_way == 0
+            return is_idle and queue_is_empty and not any(has_read)
 
-        for _ in range(_REDRIVES):
-            wait_until(is_quiet, _SETTLE_SECONDS, "The stream or the queue does not run empty.")
-            if not self.platform.redrive():
+        for redriven in range(_REDRIVES + 1):
+            try:
+                wait_until(is_quiet, _SETTLE_SECONDS, "It does not become quiet.")
+            except StackError as error:
+                sys.stdout.write(f"{error} ")
+                return
+            if redriven == _REDRIVES or not self.platform.redrive():
                 return
 
     def _look(self) -> list[Json]:
         staff = self._client("after", self._identities[-1], through_proxy=False)
         known = sorted({order.order_id for order in self.notes.orders})
         for order_id in staff.choose.sample(known, min(len(known), _LOOKED_AT)):
-            staff.call("GET", f"/orders/{order_id}")
-            staff.call("GET", f"/orders/{order_id}/timeline")
+            staff.read(f"/orders/{order_id}")
+            staff.read(f"/orders/{order_id}/timeline")
         for customer in staff.customers:
             path = f"/customers/{customer}/orders"
             staff.walk_through(path, {"limit": "100"}, _ALL_PAGES)
@@ -178,8 +194,14 @@ class Run:
 
     def _report(self, staff: Client, day: str) -> Json:
         self.platform.invoke("daily-report", {"date": day})
-        report: Json = json.loads(staff.call("GET", f"/reports/daily/{day}").text)
+        call = staff.read(f"/reports/daily/{day}")
+        report: Json = json.loads(call.text) if call.status == httpx.codes.OK else {"date": day}
         return report
+
+    def _client_with_twin(self, name: str, identity: Identity) -> Client:
+        client = self._client(name, identity, through_proxy=True)
+        client.twin = self._client(f"{name}-twin", identity, through_proxy=True)
+        return client
 
     def _client(self, name: str, identity: Identity, *, through_proxy: bool) -> Client:
         address = self._api.address(name) + self._path if through_proxy else self._direct
@@ -190,7 +212,7 @@ def _step(source: StreamSource) -> bool:
     """One attempt on a batch; a call that fails ends the poller, and another takes over."""
     try:
         return source.step()
-    except BotoCoreError:
+    except (BotoCoreError, ClientError):
         source.restart()
         return True
 
@@ -198,8 +220,9 @@ def _step(source: StreamSource) -> bool:
 def _identities(stack: LocalStack) -> list[Identity]:
     """Return the customers, and staff, who act for all of them, at the end."""
     customers = [
-        Identity(caller, token, (caller,))
-        for caller, token in (stack.sign_in(f"customer-{n}@example.com") for n in range(CUSTOMERS))
+        Identity(name, caller, token, (caller,))
+        for name in (f"customer-{number}" for number in range(CUSTOMERS))
+        for caller, token in [stack.sign_in(f"{name}@example.com")]
     ]
     _, token = stack.sign_in("staff@example.com", group="staff")
-    return [*customers, Identity(STAFF, token, tuple(one.caller for one in customers))]
+    return [*customers, Identity(STAFF, STAFF, token, tuple(one.caller for one in customers))]

@@ -29,7 +29,11 @@ _COUNTS: Final = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-_DEAD_LETTER_QUEUES: Final = ("OrderEventsDeadLetterQueueUrl", "OrderStreamDeadLetterQueueUrl")
+_QUEUES: Final = (
+    "OrderEventsQueueUrl",
+    "OrderEventsDeadLetterQueueUrl",
+    "OrderStreamDeadLetterQueueUrl",
+)
 
 
 class Platform:
@@ -156,8 +160,8 @@ class Platform:
         return True
 
     def dead_letters(self) -> list[Json]:
-        """Return and delete what lies there."""
-        return [letter for name in _DEAD_LETTER_QUEUES for letter in self._received(name)]
+        """Return and delete what lies there, and what nobody consumed."""
+        return [letter for name in _QUEUES for letter in self._received(name)]
 
     def _received(self, output: str) -> Iterator[Json]:
         url = self.outputs[output]

@@ -10,6 +10,7 @@ import itertools
 import json
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
@@ -34,13 +35,25 @@ _RECENT: Final = 12
 _UNDECIDED: Final = frozenset({None, 429, 500, 502, 503, 504})
 _TOKENS: Final = ("tok_approve", "tok_approve", "tok_decline", "tok_unavailable")
 _CURRENCIES: Final = ("USD", "JPY", "BHD")
+_ALL_STATUSES: Final = ("PENDING", "PAID", "SHIPPED", "CANCELED")
 _STATUSES: Final = ("PENDING", "PAID", "PAID", "SHIPPED", "CANCELED", "CANCELED")
+_NEXT: Final = {
+    "PENDING": ("PAID", "PAID", "CANCELED"),
+    "PAID": ("SHIPPED", "SHIPPED", "CANCELED"),
+    "SHIPPED": ("SHIPPED",),
+    "CANCELED": ("CANCELED",),
+}
+"""What staff mostly do with an order that they saw so."""
+_ORDER_PATH: Final = 2
+"""Slashes in the path of one order."""
 _PAGES: Final = 12
 
 
 class Identity(NamedTuple):
     """Who a client is: its id or `staff`, its access token, and the customers it acts for."""
 
+    name: str
+    """The same in every run; ids are not."""
     caller: str
     token: str
     customers: tuple[str, ...]
@@ -48,11 +61,13 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a client knows of an order: whose it is, and the version that it saw last."""
+    """What a client knows of an order: whose it is, and how it was seen last."""
 
     order_id: str
     customer: str
+    status: str
     version: int
+    created_at: str
 
 
 @dataclass(slots=True)
@@ -80,6 +95,9 @@ class Notes:
 class Client:
     """One worker with a caller's token: makes one call at a time, until told to stop."""
 
+    twin: Client | None = None
+    """The same caller's second connection, on which a request is sometimes sent as well."""
+
     def __init__(
         self, name: str, identity: Identity, address: str, notes: Notes, seed: int
     ) -> None:
@@ -99,21 +117,16 @@ class Client:
 
     def run(self, over: Callable[[], bool]) -> None:
         """Do one thing after another."""
-        actions = (
-            [self.create] * 6
-            + [self.change] * 8
-            + [self.get] * 4
-            + [self.repeat] * 2
-            + [self.reuse_key, self.timeline, self.walk]
-        )
+        actions = [self.create] * 6 + [self.get] * 4 + [self.walk] * 3 + [self.repeat] * 2
+        actions += [self.change] * (12 if self.caller == STAFF else 4)
+        actions += [self.reuse_key, self.timeline]
         while not over():
             self.choose.choice(actions)()
 
     def create(self) -> None:
-        """Place an order, with a key or without; with one it's repeated until it is decided."""
-        body = self._new_order()
-        key = self._request_id("key") if self.choose.random() < 0.7 else None  # noqa: PLR2004
-        self._persist("/orders", body, key, attempts=_ATTEMPTS if key else 1)
+        """Place an order, with a key or without; repeated until it is decided."""
+        key = self._request_id("key") if self._sometimes(0.7) else None
+        self._persist("/orders", self._new_order(), key)
 
     def change(self) -> None:
         """Move a recent order along, perhaps from the version that was seen last."""
@@ -121,24 +134,26 @@ class Client:
         if order is None:
             return
         status = self.choose.choice(_STATUSES)
-        if self.caller != STAFF and self.choose.random() < 0.9:  # noqa: PLR2004
-            status = "CANCELED"
+        if self.caller != STAFF:
+            status = "CANCELED" if self._sometimes(0.9) else status
+        elif self._sometimes(0.7):
+            status = self.choose.choice(_NEXT[order.status])
         body = {"status": status, "reason": self._request_id("reason")}
-        key = self._request_id("key") if self.choose.random() < 0.5 else None  # noqa: PLR2004
-        if_match = f'"{order.version}"' if self.choose.random() < 0.4 else None  # noqa: PLR2004
+        key = self._request_id("key") if self._sometimes(0.5) else None
+        if_match = f'"{order.version}"' if self._sometimes(0.4) else None
         self._persist(f"/orders/{order.order_id}", body, key, if_match=if_match)
 
     def get(self) -> None:
         """Look at a recent order."""
         order = self._recent_order()
         if order is not None:
-            self.call("GET", f"/orders/{order.order_id}")
+            self.read(f"/orders/{order.order_id}")
 
     def timeline(self) -> None:
         """Look at what became of it."""
         order = self._recent_order()
         if order is not None:
-            self.call("GET", f"/orders/{order.order_id}/timeline")
+            self.read(f"/orders/{order.order_id}/timeline")
 
     def repeat(self) -> None:
         """Send again, as somebody else with the same token might, what was sent with a key."""
@@ -156,33 +171,41 @@ class Client:
 
     def walk(self) -> None:
         """Go through a list, page by page."""
-        query = {"limit": str(self.choose.choice((5, 20, 100)))}
-        if self.choose.random() < 0.5:  # noqa: PLR2004
+        query = {"limit": str(self.choose.choice((5, 5, 20, 100)))}
+        if self._sometimes(0.5):
             query["sort"] = "createdAt"
-        if self.caller == STAFF and self.choose.random() < 0.5:  # noqa: PLR2004
-            path, query["status"] = "/orders", self.choose.choice(("PENDING", "PAID", "CANCELED"))
+        if self._sometimes(0.2):
+            query |= self._window()
+        if self.caller == STAFF and self._sometimes(0.6):
+            path, query["status"] = "/orders", self.choose.choice(_ALL_STATUSES)
         else:
             path = f"/customers/{self.choose.choice(self.customers)}/orders"
             kind = self.choose.choice(("plain", "consistent", "filtered"))
             if kind == "consistent":
                 query["consistent"] = "true"
             elif kind == "filtered":
-                query["status"] = self.choose.choice(("PENDING", "CANCELED"))
+                query["status"] = self.choose.choice(_ALL_STATUSES)
         self.walk_through(path, query, _PAGES)
 
     def walk_through(self, path: str, query: dict[str, str], pages: int) -> None:
         """Walk through one list until it ends, or for so many pages."""
         walk = self._request_id("walk")
         for _ in range(pages):
-            call = self.call("GET", path, query=query, walk=walk)
-            for _ in range(_ATTEMPTS - 1):
-                if call.status not in _UNDECIDED:
-                    break
-                call = self.call("GET", path, query=query, walk=walk)
-            cursor = json.loads(call.text)["nextCursor"] if call.status == 200 else None  # noqa: PLR2004
+            call = self.read(path, query=query, walk=walk)
+            cursor = json.loads(call.text)["nextCursor"] if call.status == httpx.codes.OK else None
             if cursor is None:
                 return
             query = query | {"cursor": cursor}
+
+    def read(
+        self, path: str, *, query: dict[str, str] | None = None, walk: str | None = None
+    ) -> Call:
+        """GET, repeated until it is answered; return the last call."""
+        for _ in range(_ATTEMPTS - 1):
+            call = self.call("GET", path, query=query, walk=walk)
+            if call.status not in _UNDECIDED:
+                return call
+        return self.call("GET", path, query=query, walk=walk)
 
     def call(  # noqa: PLR0913 - what a request is made of
         self,
@@ -234,21 +257,24 @@ class Client:
         self._http.close()
 
     def _persist(
-        self,
-        path: str,
-        body: Json,
-        key: str | None,
-        *,
-        if_match: str | None = None,
-        attempts: int = _ATTEMPTS,
+        self, path: str, body: Json, key: str | None, *, if_match: str | None = None
     ) -> None:
+        """Ask until it is decided; sometimes twice at the same moment, as a double click does."""
         method = "POST" if path == "/orders" else "PATCH"
         if key is not None:
             self.notes.keyed.append((self.caller, key, path, body))
-        for _ in range(attempts):
-            call = self.call(method, path, body=body, key=key, if_match=if_match)
-            if call.status not in _UNDECIDED:
-                return
+        asking = [self]
+        if self.twin and self._sometimes(0.15) and (key or method == "PATCH"):
+            asking.append(self.twin)
+
+        def ask(client: Client) -> None:
+            for _ in range(_ATTEMPTS):
+                call = client.call(method, path, body=body, key=key, if_match=if_match)
+                if call.status not in _UNDECIDED:
+                    return
+
+        with ThreadPoolExecutor(len(asking)) as threads:
+            list(threads.map(ask, asking))
 
     def _new_order(self) -> Json:
         lines = self.choose.choice((1, 1, 1, 2, 5))
@@ -261,7 +287,7 @@ class Client:
             }
             for number in range(lines)
         ]
-        if self.choose.random() < 0.05:  # noqa: PLR2004
+        if self._sometimes(0.05):
             items[0]["sku"] = "OUT-OF-STOCK-1"
         body: Json = {
             "customerId": self.choose.choice(self.customers),
@@ -269,7 +295,7 @@ class Client:
             "items": items,
             "metadata": {"request": self._request_id("order")},
         }
-        if self.choose.random() < 0.5:  # noqa: PLR2004
+        if self._sometimes(0.5):
             body["paymentToken"] = self.choose.choice(_TOKENS)
         return body
 
@@ -277,17 +303,38 @@ class Client:
         return f"{kind}-{self.name}-{next(self._serial)}"
 
     def _recent_order(self) -> Order | None:
-        recent = self.notes.orders[-_RECENT:]
-        mine = [order for order in recent if self.caller in {STAFF, order.customer}]
-        return self.choose.choice(mine or recent) if recent else None
+        """One of this caller's; staff's mostly one that can still change."""
+        known = self.notes.orders[-_RECENT * (4 if self.caller == STAFF else 1) :]
+        mine = [order for order in known if self.caller in {STAFF, order.customer}]
+        if self.caller == STAFF and self._sometimes(0.8):
+            mine = [order for order in mine if order.status in {"PENDING", "PAID"}] or mine
+        return self.choose.choice(mine or known) if known else None
 
     def _keyed(self) -> tuple[str, str, Json] | None:
         mine = [one for one in self.notes.keyed[-_RECENT * 4 :] if one[0] == self.caller]
         return self.choose.choice(mine)[1:] if mine else None
 
+    def _window(self) -> dict[str, str]:
+        """From when one recent order was made, included, until another was, excluded."""
+        moments = sorted(order.created_at for order in self.notes.orders[-_RECENT:])
+        if not moments:
+            return {}
+        return {"createdFrom": moments[0], "createdTo": moments[-1]}
+
+    def _sometimes(self, part: float) -> bool:
+        return self.choose.random() < part
+
     def _remember(self, call: Call) -> None:
         """Keep what was learnt of an order at the end of the list, where it's recent."""
-        if call.method != "GET" and call.status in {200, 201}:
+        is_order = call.path == "/orders" or call.path.count("/") == _ORDER_PATH
+        if call.walk is None and is_order and call.status in {200, 201}:
             order = json.loads(call.text)
-            known = Order(order["orderId"], order["customerId"], order["version"])
-            self.notes.orders.append(known)
+            known = Order(
+                order["orderId"],
+                order["customerId"],
+                order["status"],
+                order["version"],
+                order["createdAt"],
+            )
+            if call.method != "GET" or known.status in {"PENDING", "PAID"}:
+                self.notes.orders.append(known)
