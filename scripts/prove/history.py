@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Json = dict[str, Any]
+
+STAFF: Final = "staff"
+"""The caller of every call with a token of staff."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,42 @@ def a_doubled_order() -> Broken:
 
 
 @broken
+def more_orders_than_a_request_without_a_key_was_sent() -> Broken:
+    world = World()
+    world.create(request="r", answered=False)
+    world.create(request="r")
+    world.create(request="r")
+    world.calls.pop()
+    return world.history(), {Kind.ORDER_DOUBLED, Kind.MONEY_SURPLUS}
+
+
+@broken
+def one_order_for_two_accepted_requests_without_a_key() -> Broken:
+    world = World()
+    world.create()
+    call = world.calls[-1]
+    world.call("POST", "/orders", 201, call.text, body=call.body, headers=call.headers)
+    replace_call(world, world.calls[-1], caller=call.caller)
+    return world.history(), {Kind.MONEY_MISSING}
+
+
+@broken
+def an_order_lost_of_a_request_that_was_sent_twice() -> Broken:
+    world = World()
+    world.create(request="r")
+    forget(world, world.create(request="r"))
+    return world.history(), {Kind.ORDER_LOST, Kind.MONEY_MISSING}
+
+
+@broken
+def two_orders_of_a_request_sent_again_under_its_key() -> Broken:
+    world = World()
+    world.create(key="k", request="r", answered=False)
+    world.create(key="k", request="r", answered=False)
+    return world.history(), {Kind.ORDER_DOUBLED, Kind.MONEY_SURPLUS, Kind.KEY_WITHOUT_RECORD}
+
+
+@broken
 def a_phantom_order() -> Broken:
     world = World()
     world.create()
@@ -45,7 +81,11 @@ def an_order_of_a_refused_request() -> Broken:
     world.create()
     call = world.calls.pop()
     world.refuse(call, 422, "validation-failed")
-    return world.history(), {Kind.ORDER_OF_REFUSED_REQUEST, Kind.MONEY_SURPLUS}
+    return world.history(), {
+        Kind.ORDER_OF_REFUSED_REQUEST,
+        Kind.MONEY_SURPLUS,
+        Kind.ANSWER_UNEXPECTED,
+    }
 
 
 @broken

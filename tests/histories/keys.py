@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from histories.breaking import broken, forget, remove, replace_call, rewrite
-from histories.world import World, illegal
+from histories.world import A_DAY, REPLAYED, STAFF_ID, World, illegal
 from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
@@ -68,6 +68,57 @@ def two_answers_that_claim_to_be_the_first() -> Broken:
 
 
 @broken
+def no_answer_that_claims_to_be_the_first() -> Broken:
+    world = World()
+    world.create(key="k")
+    first = world.calls[-1]
+    world.replay(first)
+    replace_call(world, first, headers=first.headers | REPLAYED)
+    return world.history(), {Kind.NO_FIRST_ANSWER}
+
+
+@broken
+def a_keyed_no_op_without_its_record() -> Broken:
+    world = World()
+    order = world.create()
+    world.patch(order, "PENDING", world.answer(order, 200), "no-op", key="k")
+    return world.history(), {Kind.KEY_WITHOUT_RECORD}
+
+
+@broken
+def a_record_that_expires_too_early() -> Broken:
+    world = World()
+    world.create(key="k")
+    _expires_later(world, -A_DAY // 2)
+    return world.history(), {Kind.RECORD_EXPIRES_WRONGLY}
+
+
+@broken
+def a_record_that_expires_too_late() -> Broken:
+    world = World()
+    order = world.create(key="k")
+    world.now += A_DAY
+    world.update(order, "PAID")
+    _expires_later(world, A_DAY)
+    return world.history(), {Kind.RECORD_EXPIRES_WRONGLY}
+
+
+@broken
+def a_record_of_a_no_op_that_expires_too_late() -> Broken:
+    world = World()
+    order = world.create()
+    world.remember(STAFF_ID, "update", "k", world.answer(order, 200))
+    world.patch(order, "PENDING", world.answer(order, 200), "no-op", key="k")
+    _expires_later(world, A_DAY)
+    return world.history(), {Kind.RECORD_EXPIRES_WRONGLY}
+
+
+def _expires_later(world: World, seconds: int) -> None:
+    (record,) = (at for at in world.table if at[1] == "RECORD")
+    rewrite(world, record, expiresAt=world.table[record]["expiresAt"] + seconds)
+
+
+@broken
 def a_replay_with_other_bytes() -> Broken:
     world = World()
     world.create(key="k")
@@ -81,7 +132,8 @@ def a_replay_with_another_location() -> Broken:
     world = World()
     world.create(key="k")
     replay = world.replay(world.calls[-1])
-    replace_call(world, replay, headers=replay.headers | {"location": "http://elsewhere/"})
+    elsewhere = replay.headers["location"].replace("http://api", "http://elsewhere")
+    replace_call(world, replay, headers=replay.headers | {"location": elsewhere})
     return world.history(), {Kind.REPLAY_DIFFERS}
 
 

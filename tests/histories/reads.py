@@ -113,6 +113,24 @@ def an_etag_of_another_version() -> Broken:
 
 
 @broken
+def an_order_made_without_a_location() -> Broken:
+    world = World()
+    order = world.create()
+    replace_call(world, world.calls[-1], headers={"etag": f'"{order.version}"'})
+    return world.history(), {Kind.LOCATION_WRONG}
+
+
+@broken
+def an_order_made_at_the_location_of_another() -> Broken:
+    world = World()
+    location = world.answer(world.create(), 201).location
+    world.create()
+    call = world.calls[-1]
+    replace_call(world, call, headers=call.headers | {"location": location})
+    return world.history(), {Kind.LOCATION_WRONG}
+
+
+@broken
 def an_order_shown_to_somebody_else() -> Broken:
     world = World()
     world.get(world.create(), caller=CUS_2)

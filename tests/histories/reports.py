@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from histories.breaking import broken, changed
-from histories.world import World
+from histories.world import World, problem_json
+from orders.application.make_daily_report import MAX_REASONS
 from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
@@ -29,6 +32,44 @@ def a_report_that_names_wrong_reasons() -> Broken:
     (report,) = world.reports()
     wrong = report | {"cancellationReasons": {"unspecified": 1}}
     return changed(world.history(), reports=[wrong]), {Kind.REPORT_DIFFERS}
+
+
+@broken
+def a_report_that_hides_a_reason_among_others() -> Broken:
+    world = World()
+    world.update(world.create(), "CANCELED")
+    (report,) = world.reports()
+    wrong = report | {"cancellationReasons": {"other": 1}}
+    return changed(world.history(), reports=[wrong]), {Kind.REPORT_DIFFERS}
+
+
+@broken
+def a_report_that_names_other_reasons_than_the_most_frequent() -> Broken:
+    world = _of_many_reasons()
+    (report,) = world.reports()
+    reasons = report["cancellationReasons"]
+    rare = dict(list(reasons.items())[1:MAX_REASONS]) | {"other": len(reasons) - MAX_REASONS + 2}
+    wrong = report | {"cancellationReasons": rare}
+    return changed(world.history(), reports=[wrong]), {Kind.REPORT_DIFFERS}
+
+
+@broken
+def a_report_that_vanished() -> Broken:
+    world = World()
+    path = "/reports/daily/2026-11-23"
+    world.call("GET", path, 200, msgspec.json.encode(world.reports()[0]).decode())
+    world.call("GET", path, 404, problem_json(404, "report-not-found"))
+    return world.history(), {Kind.REPORT_VANISHED}
+
+
+def _of_many_reasons() -> World:
+    """One more than a report names; the platform's own comes twice."""
+    world = World()
+    for _ in range(2):
+        world.settle(world.create(token="tok_decline"))
+    for _ in range(MAX_REASONS):
+        world.update(world.create(), "CANCELED")
+    return world
 
 
 @broken

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from histories.breaking import (
+    audit_of,
     broken,
     customer_row_of,
     detail_of,
@@ -63,6 +64,29 @@ def a_row_that_the_stream_does_not_know() -> Broken:
     at = customer_row_of(order)
     world.table[at] = world.table[at] | {"schemaVersion": 2}
     return world.history(), {Kind.STREAM_DISAGREES}
+
+
+@broken
+def a_payment_token_in_the_customers_row() -> Broken:
+    world = World()
+    order = world.create(token="tok_approve")
+    rewrite(world, customer_row_of(order), paymentToken="tok_approve")
+    world.settle(order)
+    return world.history(), {Kind.TOKEN_KEPT}
+
+
+@broken
+def an_order_that_expires_from_the_table() -> Broken:
+    world = World()
+    rewrite(world, detail_of(world.create()), expiresAt=2_000_000_000)
+    return world.history(), {Kind.ROW_EXPIRES}
+
+
+@broken
+def a_timeline_entry_that_expires_from_the_table() -> Broken:
+    world = World()
+    rewrite(world, audit_of(world.create(), 1), expiresAt=2_000_000_000)
+    return world.history(), {Kind.ROW_EXPIRES}
 
 
 @broken

@@ -15,7 +15,7 @@ from histories.breaking import (
     replace_call,
     rewrite,
 )
-from histories.world import PLATFORM, World
+from histories.world import CUS_1, CUS_2, PLATFORM, World
 from orders.adapters.dynamodb import rows
 from orders.domain.status import OrderStatus
 from prove.checks.violations import Kind
@@ -69,6 +69,21 @@ def a_timeline_answer_of_what_never_was() -> Broken:
     world.calls[1:2] = []
     world.calls[1] = msgspec.structs.replace(world.calls[1], id=2)
     return world.history(), {Kind.TIMELINE_ANSWER_WRONG}
+
+
+@broken
+def a_member_of_staff_shown_to_a_customer() -> Broken:
+    world = World()
+    order = world.update(world.create(), "PAID")
+    replace_call(world, world.timeline(order), caller=CUS_1)
+    return world.history(), {Kind.STAFF_MEMBER_SHOWN}
+
+
+@broken
+def a_timeline_shown_to_somebody_else() -> Broken:
+    world = World()
+    world.timeline(world.create(), caller=CUS_2)
+    return world.history(), {Kind.FOREIGN_ORDER_SHOWN}
 
 
 @broken

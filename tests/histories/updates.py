@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from histories.breaking import broken, forget, remove, replace_call
-from histories.world import CUS_1, CUS_2, PLATFORM, World, illegal
+from histories.breaking import broken, changed, forget, remove, replace_call
+from histories.world import CUS_1, CUS_2, PLATFORM, World, illegal, problem_json
 from orders.domain.actor import Actor
 from orders.domain.status import OrderStatus
 from prove.checks.violations import Kind
@@ -76,7 +76,7 @@ def a_change_of_a_refused_request() -> Broken:
     world = World()
     world.update(world.create(), "PAID", if_match='"1"')
     call = world.calls.pop()
-    world.refuse(call, 422, "validation-failed")
+    world.refuse(call, 412, "precondition-failed", detail="The order is at version 2.")
     return world.history(), {Kind.CHANGE_OF_REFUSED_REQUEST}
 
 
@@ -108,6 +108,58 @@ def an_update_from_a_version_that_if_match_does_not_name() -> Broken:
     world = World()
     world.update(world.create(), "PAID", if_match='W/"1", "2"')
     return world.history(), {Kind.IF_MATCH_IGNORED}
+
+
+@broken
+def a_no_op_at_a_version_that_if_match_does_not_name() -> Broken:
+    world = World()
+    paid = world.update(world.create(), "PAID")
+    world.patch(paid, "PAID", world.answer(paid, 200), "no-op", if_match='"1"')
+    return world.history(), {Kind.IF_MATCH_IGNORED}
+
+
+@broken
+def a_no_op_on_a_new_order_that_if_match_does_not_name() -> Broken:
+    world = World()
+    order = world.create()
+    world.patch(order, "PENDING", world.answer(order, 200), "no-op", if_match='"2"')
+    return world.history(), {Kind.IF_MATCH_IGNORED}
+
+
+@broken
+def a_change_whose_if_match_names_what_it_made() -> Broken:
+    world = World()
+    world.update(world.create(), "PAID", if_match='"2"', key="k")
+    return world.history(), {Kind.IF_MATCH_IGNORED}
+
+
+@broken
+def a_customer_refused_its_own_list() -> Broken:
+    world = World()
+    text = problem_json(403, "forbidden")
+    world.call("GET", "/customers/cus_1/orders", 403, text, caller=CUS_1)
+    return changed(world.history(), reports=[]), {Kind.REFUSED_WRONGLY}
+
+
+@broken
+def staff_refused_a_list_of_a_status() -> Broken:
+    world = World()
+    text = problem_json(403, "forbidden")
+    world.call("GET", "/orders", 403, text, query={"status": "PAID"})
+    return changed(world.history(), reports=[]), {Kind.REFUSED_WRONGLY}
+
+
+@broken
+def a_key_refused_as_reused_that_only_a_refused_request_had() -> Broken:
+    world = World()
+    paid = world.update(world.create(), "PAID")
+    call = world.patch(paid, "PENDING", None, "first", key="k")
+    world.calls.pop()
+    world.refuse(call, 409, "illegal-transition", **illegal(paid))
+    call = world.patch(paid, "SHIPPED", None, "second", key="k")
+    world.calls.pop()
+    world.refuse(call, 422, "idempotency-key-reused")
+    return world.history(), {Kind.REFUSED_WRONGLY}
 
 
 @broken

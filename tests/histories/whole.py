@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from histories.breaking import replace_call
-from histories.world import CUS_1, CUS_2, World, illegal, problem_json
+from histories.world import (
+    CUS_1,
+    CUS_2,
+    STAFF_ID,
+    TOO_MANY,
+    UNAVAILABLE,
+    World,
+    illegal,
+    problem_json,
+)
+from prove.faults import Fault
 
 if TYPE_CHECKING:
     from orders.domain.order import Order
@@ -41,10 +51,10 @@ def _quarrel(world: World) -> Order:
     world.refuse(
         msgspec.structs.replace(first, body={"other": "body"}), 422, "idempotency-key-reused"
     )
-    world.call(
-        "POST", "/orders", 429, '{"message": "slow"}', caller=CUS_1, key="k1", body=first.body
-    )
-    world.create(answered=False)
+    slow = world.call("POST", "/orders", 429, TOO_MANY, caller=CUS_1, key="k1", body=first.body)
+    world.strike(slow, Fault.THROTTLED)
+    world.create(request="twice", answered=False)
+    world.create(request="twice")
     early = world.now
     world.walk("w0", "/customers/cus_2/orders")
     lost = world.create(CUS_2, key="k2", answered=False)
@@ -55,7 +65,10 @@ def _quarrel(world: World) -> Order:
     world.get(one)
     paid = world.update(one, "PAID", if_match='"1"')
     world.get(paid, caller=CUS_1)
-    world.patch(paid, "PAID", world.answer(paid, 200), "no-op")
+    world.patch(paid, "PAID", world.answer(paid, 200), "no-op", if_match='"2"')
+    world.remember(STAFF_ID, "update", "k-no-op", world.answer(paid, 200))
+    world.patch(paid, "PAID", world.answer(paid, 200), "again", key="k-no-op", if_match='"2"')
+    world.replay(world.calls[-1])
     world.refuse(
         world.patch(paid, "PENDING", None, "again"), 409, "illegal-transition", **illegal(paid)
     )
@@ -72,6 +85,7 @@ def _quarrel(world: World) -> Order:
     )
     world.timeline(paid, [2])
     world.timeline(paid)
+    world.timeline(paid, caller=CUS_1)
     return paid
 
 
@@ -115,10 +129,12 @@ def _walk(world: World, oldest: Order) -> None:
 def _be_refused(world: World) -> None:
     """What is no order, or no answer of the API's own."""
     world.call("GET", "/orders/x", 503, problem_json(503, "try-again"))
-    world.call("GET", "/orders/x", 502, '{"message": "gone"}')
+    world.strike(world.call("GET", "/orders/x", 503, UNAVAILABLE), Fault.SERVER_ERROR)
+    killed = world.call("GET", "/orders/x", 502, '{"message": "gone"}')
+    world.strike(killed, Fault.KILLED_AFTER, "get-order")
     world.call("GET", "/orders/x", 404, problem_json(404, "order-not-found"), caller=CUS_1)
     world.call("GET", "/nowhere", 404, problem_json(404, "route-not-found"))
     world.call("GET", "/health", 200, '{"status":"ok"}')
-    world.call(
-        "GET", "/reports/daily/2026-11-23", 200, msgspec.json.encode(world.reports()[0]).decode()
-    )
+    path = "/reports/daily/2026-11-23"
+    world.call("GET", path, 404, problem_json(404, "report-not-found"))
+    world.call("GET", path, 200, msgspec.json.encode(world.reports()[0]).decode())

@@ -28,7 +28,7 @@ from orders.http.bodies import (
     to_json,
 )
 from orders.http.preconditions import etag
-from prove.history import Call, Commit, History
+from prove.history import STAFF, Call, Commit, History, Strike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +36,16 @@ if TYPE_CHECKING:
 
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
+    from prove.faults import Fault
     from prove.history import Json
 
-STAFF: Final = "staff"
 STAFF_ID: Final = CustomerId("ann")
 CUS_1: Final = CustomerId("cus_1")
 CUS_2: Final = CustomerId("cus_2")
 PLATFORM: Final = Actor.system("process-order-events")
+TOO_MANY: Final = '{"message": "Too Many Requests"}'
+UNAVAILABLE: Final = '{"message": "Service Unavailable"}'
+A_DAY: Final = 24 * 60 * 60
 REPLAYED: Final = {"idempotent-replayed": "true"}
 
 
@@ -55,6 +58,7 @@ class World:
     table: dict[tuple[str, str], Json] = field(default_factory=dict)
     commits: list[Commit] = field(default_factory=list)
     published: list[Json] = field(default_factory=list)
+    strikes: list[Strike] = field(default_factory=list)
     now: float = 0.0
     settled: float | None = None
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
@@ -253,17 +257,20 @@ class World:
             **({"headers": {"etag": answer.etag}} | more),
         )
 
-    def timeline(self, order: Order, versions: Sequence[int] | None = None) -> Call:
+    def timeline(
+        self, order: Order, versions: Sequence[int] | None = None, *, caller: str = STAFF
+    ) -> Call:
         """A GET of the timeline, with these of its versions or all."""
-        staff = Caller(STAFF_ID, is_staff=True)
+        is_staff = caller == STAFF
+        seen_by = Caller(STAFF_ID if is_staff else CustomerId(caller), is_staff=is_staff)
         entries = [
-            TimelineEntryBody.of(rows.timeline_entry_from(row), staff)
+            TimelineEntryBody.of(rows.timeline_entry_from(row), seen_by)
             for (pk, sk), row in sorted(self.table.items())
             if pk == f"ORDER#{order.order_id}" and sk.startswith("AUDIT#")
             if versions is None or row["version"] in versions
         ]
         path = f"/orders/{order.order_id}/timeline"
-        return self.call("GET", path, 200, to_json(TimelinePageBody(entries, None)))
+        return self.call("GET", path, 200, to_json(TimelinePageBody(entries, None)), caller=caller)
 
     def walk(
         self,
@@ -320,7 +327,8 @@ class World:
 
     def remember(self, caller: str, operation: str, key: str, answer: Answer) -> None:
         digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
-        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", answer, 2_000_000_000)
+        expires = int(self.instant.timestamp()) + A_DAY
+        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", answer, expires)
         self.put(rows.idempotency_row(record))
 
     @property
@@ -350,6 +358,12 @@ class World:
         }
         return body | ({"paymentToken": order.payment_token} if order.payment_token else {})
 
+    def strike(self, call: Call, fault: Fault, caller: str | None = None) -> None:
+        """A fault in the midst of the call; of its client, unless a function is named."""
+        at = (call.start + call.end) / 2
+        who = caller or call.client
+        self.strikes.append(Strike(at=at, caller=who, operation=call.method, fault=fault))
+
     def settle_down(self) -> None:
         """From here on there are last reads."""
         self.settled = self.now
@@ -363,6 +377,7 @@ class World:
             published=self.published,
             dead_letters=[],
             reports=self.reports(),
+            strikes=self.strikes,
             settled=self.settled,
         )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prove.checks.evidence import STAFF, Operation, Outcome, order_body
+from prove.checks.evidence import Operation, Outcome, order_body
 from prove.checks.violations import Kind, Violation
+from prove.history import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,10 @@ def _order(
     if told.call.headers.get("etag") != f'"{version}"':
         detail = f"version {version} has the ETag {told.call.headers.get('etag')}"
         yield Violation(Kind.ETAG_WRONG, detail, order_id, (told.id,))
+    location = told.call.headers.get("location", "")
+    if told.operation is Operation.CREATE and not location.endswith(f"/orders/{order_id}"):
+        detail = f"order {order_id} was made at {location or 'no Location'}"
+        yield Violation(Kind.LOCATION_WRONG, detail, order_id, (told.id,))
     before = first.setdefault((order_id, version), told)
     if before.call.text != told.call.text:
         detail = f"version {version} of {order_id} was answered in two ways"

@@ -13,13 +13,14 @@ from urllib.parse import unquote
 import msgspec
 
 from orders.domain.status import TRANSITIONS
+from orders.http.routes import ROUTES
+from prove.history import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prove.history import Call, Commit, History, Json
 
-STAFF: Final = "staff"
 ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     str(status): tuple(map(str, targets)) for status, targets in TRANSITIONS.items()
 }
@@ -70,16 +71,23 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-_NAMED: Final = "*"
-_ROUTES: Final = (
-    ("POST", ("orders",), Operation.CREATE),
-    ("GET", ("orders",), Operation.LIST_STATUS),
-    ("GET", ("orders", _NAMED), Operation.GET),
-    ("PATCH", ("orders", _NAMED), Operation.UPDATE),
-    ("GET", ("orders", _NAMED, "timeline"), Operation.TIMELINE),
-    ("GET", ("customers", _NAMED, "orders"), Operation.LIST_CUSTOMER),
-    ("GET", ("reports", "daily", _NAMED), Operation.REPORT),
-    ("GET", ("health",), Operation.HEALTH),
+FUNCTIONS: Final = {
+    Operation.CREATE: "create-order",
+    Operation.UPDATE: "update-order",
+    Operation.GET: "get-order",
+    Operation.TIMELINE: "get-order-timeline",
+    Operation.LIST_CUSTOMER: "list-customer-orders",
+    Operation.LIST_STATUS: "list-orders-by-status",
+    Operation.REPORT: "get-daily-report",
+    Operation.HEALTH: "health",
+    Operation.OTHER: "not-found",
+}
+"""Which one answers."""
+_OPERATIONS: Final = {function: operation for operation, function in FUNCTIONS.items()}
+_ROUTES: Final = tuple(
+    (route.method, tuple(route.path.strip("/").split("/")), _OPERATIONS[route.function])
+    for route in ROUTES
+    if route.function in _OPERATIONS
 )
 _BODY_FIELDS: Final = {
     Operation.CREATE: ORDER_FIELDS,
@@ -204,7 +212,7 @@ class Evidence:
         """Rows that speak of an order that never committed."""
         self.by_request: defaultdict[str, list[Life]] = defaultdict(list)
         self.records: dict[tuple[str, str], Json] = {}
-        """Idempotency records, by caller and by the digest of operation and key."""
+        """Idempotency records as last written, by caller and by digest of operation and key."""
         self._index_calls()
         self._index_table()
 
@@ -265,11 +273,11 @@ class Evidence:
         """Of a member of staff the calls don't tell the id: whoever is no customer is staff."""
         customers = {life.first["customerId"] for life in self.lives.values()}
         customers |= {told.call.caller for told in self.told}
-        for row in self.history.rows:
-            owner, _, rest = row["pk"].partition("#")
-            if owner == "IDEMPOTENCY":
+        for commit in self.history.commits:
+            owner, _, rest = commit.pk.partition("#")
+            if owner == "IDEMPOTENCY" and commit.new:
                 caller, _, digest = rest.rpartition("#")
-                self.records[caller if caller in customers else STAFF, digest] = row
+                self.records[caller if caller in customers else STAFF, digest] = commit.new
 
 
 def order_body(image: Json) -> Json:
@@ -304,8 +312,9 @@ def _asked(call: Call) -> tuple[Operation, str]:
     parts = tuple(unquote(part) for part in call.path.strip("/").split("/"))
     for method, pattern, operation in _ROUTES:
         if method == call.method and len(pattern) == len(parts):
-            named = [part for part, known in zip(parts, pattern, strict=True) if part != known]
-            if len(named) == pattern.count(_NAMED):
+            pairs = list(zip(pattern, parts, strict=True))
+            if all(known == part or known.startswith("{") for known, part in pairs):
+                named = [part for known, part in pairs if known.startswith("{")]
                 return operation, named[0] if named else ""
     return Operation.OTHER, ""
 

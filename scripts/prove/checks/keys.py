@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from orders.domain import timestamps
 from prove.checks.evidence import Operation, Outcome, bare, order_body
 from prove.checks.violations import Kind, Violation
 
@@ -15,17 +17,25 @@ if TYPE_CHECKING:
     from prove.checks.evidence import Evidence, Life, Told
     from prove.history import Json
 
+_KEPT: Final = timedelta(hours=24)
+_CLOCKS: Final = 300
+"""Seconds that clocks may differ by, and a request may take."""
+
 
 def check_keys(evidence: Evidence) -> Iterator[Violation]:
     for (_, operation, key), calls in evidence.keys.items():
         yield from _answers(key, calls)
+        yield from _never_fresh(key, calls)
+        yield from _unrecorded(evidence, key, calls)
         yield from _forgotten(key, calls)
         if operation is Operation.CREATE:
             yield from _two_orders(evidence, key, calls)
     for life in evidence.lives.values():
         yield from _without_record(evidence, life)
+    ended = max((life.last["updatedAt"] for life in evidence.lives.values()), default="")
     for record in evidence.records.values():
         yield from _record(evidence, record)
+        yield from _expiry(evidence, record, ended)
 
 
 def _answers(key: str, calls: list[Told]) -> Iterator[Violation]:
@@ -46,6 +56,32 @@ def _answers(key: str, calls: list[Told]) -> Iterator[Violation]:
     if len(fresh) > 1:
         detail = f"two answers for key {key} are not marked as replayed"
         yield Violation(Kind.TWO_FIRST_ANSWERS, detail, None, (fresh[0].id, fresh[1].id))
+
+
+def _never_fresh(key: str, calls: list[Told]) -> Iterator[Violation]:
+    """Where all that a key was used for was answered, one answer was the first."""
+    used = [told for told in calls if told.outcome is not Outcome.REFUSED]
+    if (
+        used
+        and all(told.outcome is Outcome.DONE and told.is_replay for told in used)
+        and all(_asked(told) == _asked(used[0]) for told in used)
+    ):
+        detail = f"all answers for key {key} are marked as replayed"
+        yield Violation(Kind.NO_FIRST_ANSWER, detail, None, (used[0].id,))
+
+
+def _unrecorded(evidence: Evidence, key: str, calls: list[Told]) -> Iterator[Violation]:
+    """Whatever was answered is kept for the key, also where nothing changed."""
+    for told in calls:
+        if told.outcome is not Outcome.DONE or not told.body:
+            continue
+        kept = _body(evidence.record(told.call.caller, told.operation, key))
+        answered = told.body["orderId"], told.body["version"]
+        if (kept.get("orderId"), kept.get("version")) != answered:
+            found = f"a record of {kept.get('orderId')}" if kept else "no record"
+            detail = f"key {key} left {found}, and was answered version {answered[1]}"
+            yield Violation(Kind.KEY_WITHOUT_RECORD, detail, answered[0], (told.id,))
+            return
 
 
 def _forgotten(key: str, calls: list[Told]) -> Iterator[Violation]:
@@ -104,6 +140,32 @@ def _record(evidence: Evidence, record: Json) -> Iterator[Violation]:
     elif all(body != order_body(image) for image in images):
         detail = f"a key's record does not tell version {body['version']} as it committed"
         yield Violation(Kind.RECORD_DIFFERS, detail, order_id)
+
+
+def _expiry(evidence: Evidence, record: Json, ended: str) -> Iterator[Violation]:
+    """A day after its first use: when its version was made, or after that where nothing changed."""
+    body = _body(record)
+    life = evidence.lives.get(str(body.get("orderId")))
+    if life is None:
+        return
+    for image in life.at(body["version"])[:1]:
+        made = [
+            told.id
+            for told in evidence.makers(life, image)
+            if told.call.key is not None
+            and evidence.record(told.call.caller, told.operation, bare(told.call.key)) is record
+        ]
+        expires = record.get("expiresAt", 0)
+        since, until = _day_after(image["updatedAt"]), _day_after(ended)
+        detail = f"the key's record of {image['updatedAt']} expires at {expires}"
+        if not since - _CLOCKS <= expires <= until + _CLOCKS:
+            yield Violation(Kind.RECORD_EXPIRES_WRONGLY, detail, life.order_id)
+        elif made and expires > since + _CLOCKS:
+            yield Violation(Kind.RECORD_EXPIRES_WRONGLY, detail, life.order_id, (made[0],))
+
+
+def _day_after(text: str) -> float:
+    return (timestamps.from_text(text) + _KEPT).timestamp()
 
 
 def _body(record: Json | None) -> Json:

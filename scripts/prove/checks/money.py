@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from prove.checks.creates import asked_amount
-from prove.checks.evidence import Outcome
+from orders.application.make_daily_report import MAX_REASONS
+from prove.checks.creates import Asked, asked_amount
 from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -19,27 +19,28 @@ if TYPE_CHECKING:
 def check_money(evidence: Evidence) -> Iterator[Violation]:
     """Both ways, per currency: all that was accepted is there, and no more than that is.
 
-    A request is accepted if it was answered so, or if its outcome is unknown and its order exists.
+    What is accepted was answered so, or its outcome is unknown and its order exists.
     """
     accepted: Counter[str] = Counter()
     arrived: Counter[str] = Counter()
-    short: dict[str, Told] = {}
+    short: dict[str, tuple[int, ...]] = {}
     for request, calls in evidence.creates.items():
         made = [life.detail for life in evidence.by_request.get(request, []) if life.detail]
-        told = _acceptance(calls, exists=bool(made))
-        if told is None:
+        accepting = _accepting(calls, len(made))
+        if not accepting:
             continue
-        body = told.call.body or {}
-        currency, amount = str(body.get("currency")), asked_amount(body)
+        body = accepting[0].call.body or {}
+        currency, amount = str(body.get("currency")), asked_amount(body) * len(accepting)
         came = sum(detail["amount"] for detail in made if detail["currency"] == currency)
         accepted[currency] += amount
         arrived[currency] += came
         if came < amount:
-            short.setdefault(currency, told)
-    for currency, told in short.items():
+            fewest = accepting[: len(made) + 1]
+            short.setdefault(currency, tuple(told.id for told in fewest))
+    for currency, shown in short.items():
         if arrived[currency] < accepted[currency]:
             detail = f"{accepted[currency]} {currency} accepted, {arrived[currency]} came of it"
-            yield Violation(Kind.MONEY_MISSING, detail, None, (told.id,))
+            yield Violation(Kind.MONEY_MISSING, detail, None, shown)
     stored: Counter[str] = Counter()
     for life in evidence.lives.values():
         if life.detail:
@@ -66,12 +67,10 @@ def check_reports(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(Kind.REPORT_DIFFERS, detail)
 
 
-def _acceptance(calls: list[Told], *, exists: bool) -> Told | None:
-    for told in calls:
-        if told.outcome is Outcome.DONE:
-            return told
-    unknown = [told for told in calls if told.outcome is Outcome.UNKNOWN]
-    return unknown[0] if unknown and exists else None
+def _accepting(calls: list[Told], made: int) -> list[Told]:
+    """The calls that an order has to have come of, as far as is known."""
+    done, unknown = Asked.of(calls)
+    return done + unknown[: max(0, made - len(done))]
 
 
 def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object, object]]:
@@ -92,8 +91,19 @@ def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object
         )
     if report["revenue"] != revenue:
         yield "revenue", report["revenue"], dict(revenue)
-    # It names the most frequent reasons, and the rest together as `other`.
     named: Counter[str] = Counter(report["cancellationReasons"])
-    wrong = {name for name in named if name != "other" and named[name] != reasons[name]}
-    if wrong or named.total() != reasons.total():
+    if not _names_most(named, reasons):
         yield "cancellation reasons", dict(named), dict(reasons)
+
+
+def _names_most(named: Counter[str], reasons: Counter[str]) -> bool:
+    """Whether the most frequent reasons are named, and the rest together as `other`."""
+    if len(reasons) <= MAX_REASONS:
+        return named == reasons
+    kept = {name: count for name, count in named.items() if name != "other"}
+    most = [count for _, count in reasons.most_common(MAX_REASONS)]
+    return (
+        all(reasons[name] == count for name, count in kept.items())
+        and sorted(kept.values(), reverse=True) == most
+        and named.total() == reasons.total()
+    )

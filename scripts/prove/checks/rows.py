@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from prove.checks.evidence import SUMMARY_FIELDS
 from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -14,20 +15,11 @@ if TYPE_CHECKING:
     from prove.history import History, Json
 
 _SHARDS: Final = 8
-_SHARED: Final = (
-    "orderId",
-    "customerId",
-    "status",
-    "version",
-    "updatedAt",
-    "createdAt",
-    "amount",
-    "currency",
-)
 
 
 def check_rows(evidence: Evidence) -> Iterator[Violation]:
     yield from _stream(evidence.history)
+    yield from _out_of_place(evidence.history)
     for life in (*evidence.lives.values(), *evidence.strays):
         yield from _pair(life)
 
@@ -44,6 +36,18 @@ def _stream(history: History) -> Iterator[Violation]:
             yield Violation(Kind.STREAM_DISAGREES, detail, _order_of(pk))
 
 
+def _out_of_place(history: History) -> Iterator[Violation]:
+    """Only records of keys expire; only a PENDING order's own row has a payment token."""
+    for commit in history.commits:
+        row = commit.new or {}
+        what = f"row {commit.pk} {commit.sk}"
+        if "expiresAt" in row and not commit.pk.startswith("IDEMPOTENCY#"):
+            yield Violation(Kind.ROW_EXPIRES, f"{what} expires", _order_of(commit.pk))
+        if "paymentToken" in row and (commit.sk, row.get("status")) != ("DETAIL", "PENDING"):
+            detail = f"{what} has a payment token, and is {row.get('status')}"
+            yield Violation(Kind.TOKEN_KEPT, detail, _order_of(commit.pk))
+
+
 def _pair(life: Life) -> Iterator[Violation]:
     detail, customer_row = life.detail, life.customer_row
     if detail and not customer_row:
@@ -53,16 +57,15 @@ def _pair(life: Life) -> Iterator[Violation]:
         what = f"{customer_row['pk']} has order {life.order_id}, which is not there"
         yield Violation(Kind.CUSTOMER_ROW_WITHOUT_DETAIL, what, life.order_id)
     if detail and customer_row:
-        wrong = [name for name in _SHARED if detail.get(name) != customer_row.get(name)]
+        wrong = [
+            name for name in sorted(SUMMARY_FIELDS) if detail.get(name) != customer_row.get(name)
+        ]
         if wrong or customer_row["pk"] != f"CUSTOMER#{detail['customerId']}":
             what = f"detail and customer row of {life.order_id} disagree on {', '.join(wrong)}"
             yield Violation(Kind.ROWS_DISAGREE, what, life.order_id)
     if detail:
         shard = crc32(life.order_id.encode()) % _SHARDS
         yield from _index(life, detail, f"STATUS#{detail['status']}#{shard}")
-        if detail["status"] != "PENDING" and "paymentToken" in detail:
-            what = f"order {life.order_id} still has its payment token"
-            yield Violation(Kind.TOKEN_KEPT, what, life.order_id)
     if customer_row:
         yield from _index(life, customer_row, f"CUST_ORDERS#{customer_row['customerId']}")
 

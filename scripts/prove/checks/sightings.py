@@ -6,7 +6,8 @@ from collections import defaultdict
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from prove.checks.evidence import STAFF, Operation, Outcome
+from prove.checks.evidence import Operation, Outcome
+from prove.history import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prove.checks.evidence import Life, Operation, Outcome
 from prove.checks.violations import Kind, Violation
+from prove.history import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ def check_timelines(evidence: Evidence) -> Iterator[Violation]:
         if told.operation is Operation.TIMELINE and told.outcome is Outcome.DONE and told.body:
             life = evidence.lives.get(told.subject) or Life(told.subject)
             yield from _answer(told, told.body, life, is_last=evidence.is_last(told))
+            yield from _secrecy(told, told.body, life)
     yield from _vanished(evidence)
 
 
@@ -65,6 +67,18 @@ def _answer(told: Told, body: Json, life: Life, *, is_last: bool) -> Iterator[Vi
         if not complete:
             detail = f"the last timeline answer has versions {versions} of {whole}"
             yield Violation(Kind.TIMELINE_ANSWER_INCOMPLETE, detail, life.order_id, (told.id,))
+
+
+def _secrecy(told: Told, body: Json, life: Life) -> Iterator[Violation]:
+    caller = told.call.caller
+    if caller == STAFF:
+        return
+    if life.images and life.first["customerId"] != caller:
+        detail = f"{caller} was shown the timeline of {life.order_id}, which is somebody else's"
+        yield Violation(Kind.FOREIGN_ORDER_SHOWN, detail, life.order_id, (told.id,))
+    if any("actorId" in entry for entry in body["items"]):
+        detail = f"{caller} was shown who of staff changed {life.order_id}"
+        yield Violation(Kind.STAFF_MEMBER_SHOWN, detail, life.order_id, (told.id,))
 
 
 def _vanished(evidence: Evidence) -> Iterator[Violation]:

@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from orders.domain import timestamps
-from prove.checks.evidence import ALLOWED, STAFF, Operation, Outcome, bare
+from prove.checks.evidence import ALLOWED, Operation, Outcome, bare
 from prove.checks.violations import Kind, Violation
+from prove.history import STAFF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +27,13 @@ def check_updates(evidence: Evidence) -> Iterator[Violation]:
         for before, after in pairwise(life.images):
             yield from _change(evidence, life, before, after)
     for (order_id, reason), calls in evidence.updates.items():
-        life_or_none = evidence.lives.get(order_id)
-        if life_or_none and reason is not None:
-            yield from _doubled(life_or_none, reason, calls)
+        changed = evidence.lives.get(order_id)
+        if changed and reason is not None:
+            yield from _doubled(changed, reason, calls)
     for told in evidence.told:
         if told.operation is Operation.UPDATE and told.outcome is Outcome.DONE:
             yield from _lost(evidence, told)
+            yield from _if_match_ignored(evidence, told)
         elif told.outcome is Outcome.REFUSED:
             yield from _refusal(evidence, told)
 
@@ -107,6 +109,30 @@ def _lost(evidence: Evidence, told: Told) -> Iterator[Violation]:
         yield Violation(Kind.CHANGE_NOT_AS_ASKED, detail, told.subject, (told.id,))
 
 
+def _if_match_ignored(evidence: Evidence, told: Told) -> Iterator[Violation]:
+    """Where the call changed nothing, its tag names the version in the answer; else the one before.
+
+    What was sent again without a key may be its own no-op.
+    """
+    version = (told.body or {})["version"]
+    life = evidence.lives.get(told.subject)
+    images = life.at(version) if life else []
+    if not (life and images) or told.is_replay:
+        return
+    makers = evidence.makers(life, images[0]) if version > 1 else []
+    named = []
+    if told in makers:
+        named.append(version - 1)
+    if told not in makers or (told.call.key is None and len(makers) > 1):
+        named.append(version)
+    if not any(_names(told.call.if_match, each) for each in named):
+        detail = (
+            f"{told.subject} was answered at version {version},"
+            f" and If-Match named {told.call.if_match}"
+        )
+        yield Violation(Kind.IF_MATCH_IGNORED, detail, told.subject, (told.id,))
+
+
 def _refusal(evidence: Evidence, told: Told) -> Iterator[Violation]:
     """A refusal's own words speak for it."""
     call, problem = told.call, told.body or {}
@@ -127,15 +153,18 @@ def _refusal(evidence: Evidence, told: Told) -> Iterator[Violation]:
             wrong = version is None or _names(call.if_match, version)
         case "idempotency-key-reused":
             used = evidence.keys.get((call.caller, told.operation, bare(call.key or "")), [])
-            wrong = all(
-                (other.subject, other.call.body) == (told.subject, call.body) for other in used
+            # What was refused, or was not even asked yet, used no key up.
+            wrong = not any(
+                (other.subject, other.call.body) != (told.subject, call.body)
+                for other in used
+                if other.outcome is not Outcome.REFUSED and other.call.start < call.end
             )
+        case "forbidden" if told.operation is Operation.UPDATE and wanted == "CANCELED":
+            passed = _ever(evidence.lives.get(told.subject), {"PAID", "SHIPPED"})
+            wrong = call.caller == STAFF or not passed
         case "forbidden":
-            wrong = call.caller == STAFF or (
-                told.operation is Operation.UPDATE
-                and wanted == "CANCELED"
-                and not _ever(evidence.lives.get(told.subject), {"PAID", "SHIPPED"})
-            )
+            # Of customers' lists one's own is told by its name.
+            wrong = call.caller in {STAFF, told.subject}
     if wrong:
         detail = f"refused with {told.problem}: {problem.get('detail')}"
         yield Violation(Kind.REFUSED_WRONGLY, detail, told.subject or None, (told.id,))

@@ -19,7 +19,9 @@ class Kind(StrEnum):
     KEY_WITHOUT_RECORD = "key-without-record"
     RECORD_WITHOUT_ORDER = "record-without-order"
     RECORD_DIFFERS = "record-differs"
+    RECORD_EXPIRES_WRONGLY = "record-expires-wrongly"
     TWO_FIRST_ANSWERS = "two-first-answers"
+    NO_FIRST_ANSWER = "no-first-answer"
     REPLAY_DIFFERS = "replay-differs"
     REUSED_KEY_ACCEPTED = "reused-key-accepted"
     KEY_FORGOTTEN = "key-forgotten"
@@ -29,6 +31,7 @@ class Kind(StrEnum):
     ROWS_DISAGREE = "rows-disagree"
     INDEX_WRONG = "index-wrong"
     STREAM_DISAGREES = "stream-disagrees"
+    ROW_EXPIRES = "row-expires"
     TOKEN_KEPT = "token-kept"  # noqa: S105 - the name of a fault
 
     VERSION_SKIPPED = "version-skipped"
@@ -77,7 +80,9 @@ class Kind(StrEnum):
     BODY_NOT_COMMITTED = "body-not-committed"
     BODIES_DIFFER = "bodies-differ"
     ETAG_WRONG = "etag-wrong"
+    LOCATION_WRONG = "location-wrong"
     FOREIGN_ORDER_SHOWN = "foreign-order-shown"
+    STAFF_MEMBER_SHOWN = "staff-member-shown"
 
     WALK_REPEATS = "walk-repeats"
     WALK_UNSORTED = "walk-unsorted"
@@ -89,10 +94,12 @@ class Kind(StrEnum):
     MONEY_SURPLUS = "money-surplus"
     REPORT_DIFFERS = "report-differs"
     REPORT_MISSING = "report-missing"
+    REPORT_VANISHED = "report-vanished"
 
     DEAD_LETTER = "dead-letter"
     INTERNAL_ERROR = "internal-error"
     ANSWER_UNEXPECTED = "answer-unexpected"
+    FAILED_WITHOUT_FAULT = "failed-without-fault"
 
 
 @dataclass(frozen=True, slots=True)
