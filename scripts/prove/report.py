@@ -6,8 +6,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
+from prove.checks.creates import asked_amount
 from prove.checks.evidence import Evidence, Operation, Outcome
 from prove.checks.sightings import sightings_of
 
@@ -18,8 +17,11 @@ if TYPE_CHECKING:
     from prove.checks.violations import Violation
     from prove.history import History, Json
 
-_SHOWN: Final = 160
-"""Characters of a body or a row."""
+_SHOWN: Final = 80
+"""Characters of an answer that has no better name."""
+_AN_ID: Final = 32
+"""Characters; what is longer is told by its first."""
+_OF_AN_ID: Final = 8
 _ALSO: Final = 20
 _OF_A_ROW: Final = ("status", "version", "state", "actor", "reason", "changedAt", "updatedAt")
 
@@ -113,15 +115,40 @@ def _calls(evidence: Evidence, violation: Violation) -> Iterator[str]:
 
 def _line(told: Told) -> str:
     call = told.call
-    query = "?" + "&".join(f"{name}={value}" for name, value in call.query.items())
+    path = call.path
+    if told.operation is Operation.LIST_CUSTOMER:
+        path = path.replace(told.subject, _short(told.subject))
     asked = [
-        f"{call.start:9.3f}–{call.end:<9.3f} #{call.id} {call.client} as {call.caller}:",
-        f"{call.method} {call.path}{query if call.query else ''}",
+        f"{call.start:9.3f}–{call.end:<9.3f} #{call.id} {call.client} as {_short(call.caller)}:",
+        f"{call.method} {path}{_query(call.query)}",
     ]
     asked += [f"key={call.key}"] if call.key else []
     asked += [f"if-match={call.if_match}"] if call.if_match else []
-    asked += [_shortened(call.body)] if call.body else []
-    return f"{' '.join(asked)} → {_answer(told)}"
+    line = f"{' '.join(asked)} → {_answer(told)}"
+    return f"{line}; asked for {_wanted(told)}" if call.body else line
+
+
+def _short(text: str) -> str:
+    """The beginning of an id, of a cursor; whatever is no longer stays."""
+    return text[:_OF_AN_ID] if len(text) > _AN_ID else text
+
+
+def _query(query: dict[str, str]) -> str:
+    values = (
+        f"{name}={_short(value) if name == 'cursor' else value}" for name, value in query.items()
+    )
+    return f"?{'&'.join(values)}" if query else ""
+
+
+def _wanted(told: Told) -> str:
+    """What of a request's body matters."""
+    body: Json = told.call.body or {}
+    if told.operation is Operation.UPDATE:
+        return f"{body.get('status')}, {told.reason}"
+    if "items" not in body:
+        return str(body)[:_SHOWN]
+    said = [f"{asked_amount(body)} {body.get('currency')}", str(told.request)]
+    return ", ".join([*said, body["paymentToken"]] if "paymentToken" in body else said)
 
 
 def _answer(told: Told) -> str:
@@ -130,9 +157,11 @@ def _answer(told: Told) -> str:
         return "unknown"
     said = [str(told.call.status)]
     if told.outcome is not Outcome.DONE:
-        said += [told.problem or "", str(body.get("detail") or told.call.text[:_SHOWN])]
+        said += [told.problem] if told.problem else []
+        said.append(str(body.get("detail") or told.call.text[:_SHOWN]))
     elif "orderId" in body:
-        said.append(f"{body['orderId']} {body['status']} at version {body['version']}")
+        said += [body["orderId"]] if body["orderId"] != told.subject else []
+        said.append(f"{body['status']} at version {body['version']}")
     elif "items" in body:
         items = (item.get("orderId", item["version"]) for item in body["items"])
         goes_on = "goes on" if body["nextCursor"] else "ends"
@@ -167,8 +196,3 @@ def _stored(pk: str, sk: str, row: Json | None) -> str:
     kind = f"{pk.partition('#')[0]} {sk}" if pk.startswith("ORDER#") else pk
     values = ", ".join(f"{name} {row[name]}" for name in _OF_A_ROW if name in row) if row else ""
     return f"{kind}: {values or 'removed'}"
-
-
-def _shortened(body: Json) -> str:
-    text = msgspec.json.encode(body).decode()
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -80,6 +80,13 @@ def a_day_without_a_report() -> Broken:
 
 
 @broken
+def a_report_that_could_not_be_read() -> Broken:
+    world = World()
+    world.create()
+    return changed(world.history(), reports=[{"date": "2026-11-23"}]), {Kind.REPORT_MISSING}
+
+
+@broken
 def a_report_that_forgets_an_order() -> Broken:
     world = World()
     world.create()

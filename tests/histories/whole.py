@@ -130,6 +130,7 @@ def _be_refused(world: World) -> None:
     """What is no order, or no answer of the API's own."""
     world.call("GET", "/orders/x", 503, problem_json(503, "try-again"))
     world.strike(world.call("GET", "/orders/x", 503, UNAVAILABLE), Fault.SERVER_ERROR)
+    world.strike(world.call("GET", "/orders/x", 503, UNAVAILABLE), Fault.OUTAGE)
     killed = world.call("GET", "/orders/x", 502, '{"message": "gone"}')
     world.strike(killed, Fault.KILLED_AFTER, "get-order")
     world.call("GET", "/orders/x", 404, problem_json(404, "order-not-found"), caller=CUS_1)

@@ -44,7 +44,12 @@ _FIRST_SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429, {"message": "Too Many Requests"}
 _UNAVAILABLE: Final = 503, {"message": "Service Unavailable"}
 _BAD_GATEWAY: Final = 502
+_OF_AN_ORDER: Final = frozenset({Operation.GET, Operation.UPDATE, Operation.TIMELINE})
 _KILLS: Final = frozenset({Fault.KILLED_BEFORE, Fault.KILLED_AFTER})
+_STRUCK: Final[Mapping[int, frozenset[Fault]]] = {
+    429: frozenset({Fault.THROTTLED}),
+    503: frozenset({Fault.SERVER_ERROR, Fault.OUTAGE}),
+}
 _AROUND: Final = 1.0
 """Seconds: the gateway can hear of a killed function late, and from another request's kill."""
 
@@ -53,16 +58,16 @@ def check_answers(evidence: Evidence) -> Iterator[Violation]:
     for told in evidence.told:
         if told.problem == "internal-error":
             detail = f"an internal error, answered {told.call.status}"
-            yield Violation(Kind.INTERNAL_ERROR, detail, told.subject or None, (told.id,))
+            yield Violation(Kind.INTERNAL_ERROR, detail, _order_of(told), (told.id,))
         elif evidence.is_last(told) and _failed(told):
             detail = f"{told.operation} was answered {_said(told)} when no faults were left"
-            yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, told.subject or None, (told.id,))
+            yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, _order_of(told), (told.id,))
         elif not _is_expected(told):
             detail = f"{told.operation} was answered {_said(told)}"
-            yield Violation(Kind.ANSWER_UNEXPECTED, detail, told.subject or None, (told.id,))
+            yield Violation(Kind.ANSWER_UNEXPECTED, detail, _order_of(told), (told.id,))
         elif not _is_explained(evidence, told):
             detail = f"{told.operation} was answered {_said(told)}, and no fault had struck it"
-            yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, told.subject or None, (told.id,))
+            yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, _order_of(told), (told.id,))
     yield from _reports_not_found(evidence)
 
 
@@ -73,6 +78,10 @@ def check_dead_letters(evidence: Evidence) -> Iterator[Violation]:
         by_queue[queue] += 1
         detail = f"number {by_queue[queue]} in {queue}: {str(letter.get('body'))[:300]}"
         yield Violation(Kind.DEAD_LETTER, detail)
+
+
+def _order_of(told: Told) -> str | None:
+    return told.subject if told.operation in _OF_AN_ORDER else None
 
 
 def _failed(told: Told) -> bool:
@@ -104,12 +113,12 @@ def _is_explained(evidence: Evidence, told: Told) -> bool:
             and call.start - _AROUND <= strike.at <= call.end + _AROUND
             for strike in evidence.history.strikes
         )
-    struck = {_TOO_MANY[0]: Fault.THROTTLED, _UNAVAILABLE[0]: Fault.SERVER_ERROR}
-    if call.status not in struck or told.problem == "try-again":
+    faults = _STRUCK.get(call.status or 0)
+    if faults is None or told.problem == "try-again":
         return True
     return any(
         strike.caller == call.client
-        and strike.fault == struck[call.status]
+        and strike.fault in faults
         and call.start <= strike.at <= call.end
         for strike in evidence.history.strikes
     )

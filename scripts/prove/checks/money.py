@@ -57,7 +57,7 @@ def check_reports(evidence: Evidence) -> Iterator[Violation]:
     for life in evidence.lives.values():
         if life.detail:
             by_day[life.detail["createdAt"][:10]].append(life.detail)
-    reports = {report["date"]: report for report in evidence.history.reports if "date" in report}
+    reports = {report["date"]: report for report in evidence.history.reports if "orders" in report}
     for day in by_day.keys() - reports.keys():
         detail = f"no report of {day}, which has {len(by_day[day])} orders"
         yield Violation(Kind.REPORT_MISSING, detail)

@@ -167,7 +167,8 @@ def _refusal(evidence: Evidence, told: Told) -> Iterator[Violation]:
             wrong = call.caller in {STAFF, told.subject}
     if wrong:
         detail = f"refused with {told.problem}: {problem.get('detail')}"
-        yield Violation(Kind.REFUSED_WRONGLY, detail, told.subject or None, (told.id,))
+        order_id = told.subject if told.operation is Operation.UPDATE else None
+        yield Violation(Kind.REFUSED_WRONGLY, detail, order_id, (told.id,))
 
 
 def _ever(life: Life | None, statuses: set[str]) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from histories.breaking import changed, forget
 from histories.whole import busy_world
 from histories.world import World
+from orders.domain.order import CustomerId
 from prove.checker import check
-from prove.checks.violations import Kind
+from prove.checks.violations import Kind, Violation
 from prove.report import report, tally
+
+WIDTH = 160
+"""As much of a line as the figures show."""
 
 
 def test_a_run_without_a_fault_says_so_with_its_seed() -> None:
@@ -27,9 +33,8 @@ def test_the_calls_that_show_the_fault_are_printed_and_no_others() -> None:
     assert "(seed 7)" in printed
     assert "stale-read" in printed
     assert len(shown) == 2
-    assert "PATCH /orders/" in shown[0]
-    assert 'key=k if-match="1" {"status":"PAID","reason":"r1"} → 200' in shown[0]
-    assert "PAID at version 2" in shown[0]
+    asked = f'PATCH /orders/{order.order_id} key=k if-match="1"'
+    assert shown[0].endswith(f"{asked} → 200 PAID at version 2; asked for PAID, r1")
     assert shown[1].strip().startswith("6.000–7.000")
     assert "slow one as staff: GET" in shown[1]
     assert "PENDING at version 1" in shown[1]
@@ -64,6 +69,30 @@ def test_a_page_is_printed_with_its_orders() -> None:
     assert f"?limit=2 → 200 [{order.order_id}, {order.order_id}], ends" in printed
 
 
+def test_a_line_shows_what_was_answered_within_a_terminals_width() -> None:
+    world = World()
+    customer = CustomerId("c00cf054-e3c5-4243-936d-ae010005c6a6")
+    world.create(customer, key="key-customer-0-1-twin-123", token="tok_approve")
+    order = world.create(customer, answered=False)
+    world.walk("w", f"/customers/{customer}/orders", orders=[order], cursor="M" * 80)
+    world.published.clear()
+    history = changed(world.history(), reports=[])
+    calls = tuple(call.id for call in history.calls)
+    violation = Violation(Kind.EVENT_MISSING, "all", None, calls)
+    created, unknown, listed = report(history, [violation]).splitlines()[4:]
+    first = history.calls[0]
+    order_id = msgspec.json.decode(first.text)["orderId"]
+    key = "key-customer-0-1-twin-123"
+    assert created.endswith(
+        f"c1 as c00cf054: POST /orders key={key} → 201 {order_id} PENDING at version 1;"
+        " asked for 5997 USD, r0, tok_approve"
+    )
+    assert created.index("; asked for") < WIDTH
+    assert unknown.endswith("POST /orders → unknown; asked for 5997 USD, r1")
+    assert "GET /customers/c00cf054/orders?" in listed
+    assert "cursor=MMMMMMMM&" in listed or "cursor=MMMMMMMM →" in listed
+
+
 def test_an_unknown_outcome_is_printed_as_one() -> None:
     world = World()
     world.create(answered=False)
@@ -76,8 +105,8 @@ def test_the_tally_counts_what_was_done_and_seen() -> None:
     history = busy_world().history()
     counted = tally(history)
     assert counted["calls"] == len(history.calls)
-    assert counted["operations"]["create"] == {"ok": 11, "refused": 2, "unknown": 2}
-    assert counted["orders"] == 10
+    assert counted["operations"]["create"] == {"ok": 12, "refused": 2, "unknown": 2}
+    assert counted["orders"] == 11
     assert counted["events"] == len({event["id"] for event in history.published})
     assert counted["events sent again"] == 1
     assert counted["charges and reservations"]["CHARGE CHARGED"] == 2
