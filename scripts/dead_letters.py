@@ -254,13 +254,13 @@ class DeadLetters:
         with self.held(STREAM) as messages:
             known = set(messages)
             # Both readers set a record aside, and are handed it once, however often it lies here.
-            for of_one, same in groupby(sorted(messages.values(), key=record_id), record_id):
+            for content, same in groupby(sorted(messages.values(), key=handed), handed):
                 letters = list(same)
                 try:
                     self._redrive_one(letters[0])
                     for one in letters:
                         self._delete(self.url(STREAM), messages, one)
-                    redriven.add(of_one)
+                    redriven.add(content)
                 except (Refused, *FAULTS) as error:
                     cause = str(error) if isinstance(error, Refused) else code(error)
                     say(f"  stays: {described(letters[0], {})}: {cause}")
@@ -269,9 +269,7 @@ class DeadLetters:
             # A reader that still can't read a record takes it, and sets it aside anew.
             with self.held(STREAM) as rest:
                 again = [
-                    one
-                    for one in rest.values()
-                    if one.id not in known and record_id(one) in redriven
+                    one for one in rest.values() if one.id not in known and handed(one) in redriven
                 ]
         for one in again:
             say(f"  set aside again: {described(one, {})}")
@@ -401,9 +399,12 @@ def printable(pattern: re.Pattern[str], value: object) -> str:
     return str(value) if pattern.fullmatch(str(value)) else "?"
 
 
-def record_id(one: Message) -> str:
-    """Return the stream's id of a record that was set aside; of all else, the message's."""
-    return str((one.record or {}).get("eventID", one.id))
+def handed(one: Message) -> str:
+    """Return what the readers get of a record, the same for the same; of all else, its id.
+
+    Not the record's own id, which people choose for the records that they write.
+    """
+    return json.dumps(one.record, sort_keys=True) if one.record else one.id
 
 
 def shard_iterator(streams: Any, shard: dict[str, str], start: str) -> tuple[str, bool]:  # noqa: ANN401 - botocore makes its clients at run time

@@ -309,6 +309,41 @@ class TestHandingOver:
         assert len(aws.bodies(STREAM)) == 2
         assert old not in aws.queues[STREAM]
 
+    def test_records_of_two_orders_are_two_whatever_they_call_themselves(
+        self, queues: DeadLetters, aws: Aws
+    ) -> None:
+        other = RECORD | {"dynamodb": {"Keys": {"pk": {"S": "ORDER#2"}, "sk": {"S": "DETAIL"}}}}
+        for record in (RECORD, other):
+            aws.put(STREAM, record)
+        redrive(queues)
+        assert sorted(
+            (function, record["dynamodb"]["Keys"]["pk"]["S"])
+            for function, records in aws.invoked
+            for record in records
+        ) == [
+            (f"orders-prod-{reader}", order)
+            for reader in ("publish-order-events", "record-audit-trail")
+            for order in ("ORDER#1", "ORDER#2")
+        ]
+        assert aws.bodies(STREAM) == []
+
+    def test_a_record_without_an_id_that_stays_unreadable_does_not_multiply(
+        self, queues: DeadLetters, aws: Aws
+    ) -> None:
+        record = {"dynamodb": RECORD["dynamodb"]}
+
+        def set_aside(_: str) -> Json:
+            aws.put(STREAM, record)
+            return {"batchItemFailures": []}
+
+        aws.result = set_aside
+        for _ in range(2):
+            aws.put(STREAM, record)
+        for _ in range(2):
+            with pytest.raises(Refused, match="2 messages stayed or came back"):
+                redrive(queues)
+        assert len(aws.bodies(STREAM)) == 2
+
     def test_a_batch_is_read_from_its_first_to_its_last_number_over_pages(
         self, queues: DeadLetters, aws: Aws
     ) -> None:
