@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from damaged_rows import UNREADABLE, DamagedOrders
 from examples import placed_order
 from fakes import NOON, FakeClock, FakePublisher, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
+from orders.adapters.dynamodb import rows
 from orders.adapters.sqs import event_body
 from orders.application.reconcile_order_events import (
     MARGIN,
@@ -257,6 +259,25 @@ def test_an_order_that_no_way_leads_to_is_unreadable(shop: Shop, damage: dict[st
     with pytest.raises(MalformedRow):
         list(shop.reconcile.restore(order.order_id))
     assert shop.orders.timeline == {}
+
+
+@pytest.mark.parametrize("moves", [(), (PAID,)])
+@pytest.mark.parametrize("damage", UNREADABLE, ids=repr)
+def test_of_a_row_that_the_streams_readers_refuse_nothing_is_restored(
+    shop: Shop, damage: rows.Row, moves: tuple[OrderStatus, ...]
+) -> None:
+    lost = shop.place(*moves)
+    shop.lose(*lost)
+    order_id = lost[0].order_id
+    orders = DamagedOrders()
+    orders.orders, orders.damage = shop.orders.orders, {order_id: damage}
+    with pytest.raises(MalformedRow):
+        rows.change_from(rows.detail_row(orders.orders[order_id]) | damage, None)
+    with pytest.raises(MalformedRow) as refused:
+        run(replace(shop.reconcile, orders=orders))
+    assert orders.timeline == {}
+    assert shop.publisher.published == []
+    assert "sEcReT" not in str(refused.value)
 
 
 @pytest.mark.parametrize("version", [None, 0, 4, 10**9])

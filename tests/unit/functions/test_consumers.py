@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from damaged_rows import UNREADABLE, DamagedOrders
 from examples import placed_order
 from fakes import (
     NOON,
@@ -506,6 +507,24 @@ class TestReconcileOrderEvents:
             ("WARNING", sound.order_id),
             ("INFO", None),
         ]
+
+    @pytest.mark.parametrize("moves", [(), (PAID,)])
+    @pytest.mark.parametrize("damage", UNREADABLE, ids=repr)
+    def test_a_row_of_wrong_types_neither_stops_the_run_nor_is_quoted(
+        self, damage: rows.Row, moves: tuple[OrderStatus, ...], output: Callable[[], str]
+    ) -> None:
+        orders = DamagedOrders()
+        orders.orders = self.orders.orders
+        damaged, sound = self.order(*moves), self.order()
+        orders.damage = {damaged.order_id: damage}
+        self.clock.advance(hours=1)
+        reconcile = ReconcileOrderEvents(orders, self.publisher, self.clock)
+        handler = background(reconcile_order_events.reconciler(reconcile))
+        assert handler({}, Context()) == {"missing": 1, "restored": 1}
+        assert set(orders.timeline) == {(sound.order_id, 1)}
+        written = output()
+        assert metric(written, "OrdersUnreadable") == 1
+        assert "sEcReT" not in written
 
     def test_a_run_that_cannot_look_at_everything_fails_and_keeps_what_it_counted(
         self, output: Callable[[], str]
