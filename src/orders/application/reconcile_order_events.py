@@ -35,7 +35,7 @@ _NOT_KNOWN: Final = Actor("")
 
 
 class MissingEntry(NamedTuple):
-    """A version that had no timeline entry. Restored, or else only in part known."""
+    """A version that had no timeline entry. Restored, with its event; or else in part at most."""
 
     version: int
     is_restored: bool
@@ -93,17 +93,22 @@ class ReconcileOrderEvents:
         return [order_id for order_id in latest if order_id in lacking or order_id not in sound]
 
     def _restore(self, order: Order, version: int, path: tuple[OrderStatus, ...]) -> bool:
-        """Whether the entry is there now; the order says all of its last change alone."""
+        """Whether event and entry are there now; the order says all of its last change alone.
+
+        An event that the queue refuses for good doesn't keep the entry away.
+        """
         if version == order.version:
             change = last_change(order, path[-2] if len(path) > 1 else None)
-            self._publish(change)
+            is_published = self._publish(change)
             self.orders.append_to_timeline(change)
-            return True
+            return is_published
         if version == FIRST_VERSION:
             self._publish(creation(order, _NOT_KNOWN))
         return False
 
-    def _publish(self, change: OrderChange) -> None:
-        """An event that the queue refuses for good is left at that: its entry tells of it."""
-        if self.publisher.publish([change]).unavailable:
+    def _publish(self, change: OrderChange) -> bool:
+        """Whether the event was sent; else the queue refuses it for good."""
+        unsent = self.publisher.publish([change])
+        if unsent.unavailable:
             raise TryAgain
+        return not unsent.refused

@@ -233,12 +233,15 @@ def test_an_entry_that_could_not_be_written_is_published_again(shop: Shop) -> No
     assert shop.publisher.published == [placed, placed]
 
 
-def test_an_event_that_the_queue_never_takes_does_not_keep_its_entry_away(shop: Shop) -> None:
+def test_an_event_that_the_queue_never_takes_keeps_no_entry_away_but_is_not_told_restored(
+    shop: Shop,
+) -> None:
     placed = shop.place()[0]
     shop.lose(placed)
     shop.publisher.refused = {placed.order_id}
-    assert shop.run() == [(placed.order_id, 1, True)]
+    assert shop.run() == [(placed.order_id, 1, False)]
     assert shop.entry(placed) == placed
+    assert shop.run() == []
 
 
 @pytest.mark.parametrize(

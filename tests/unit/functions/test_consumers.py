@@ -552,6 +552,22 @@ class TestReconcileOrderEvents:
             self.handler({}, Context())
         assert self.orders.timeline == {}
 
+    def test_an_event_that_is_too_large_for_the_queue_is_named_and_not_told_restored(
+        self, output: Callable[[], str]
+    ) -> None:
+        order = self.order()
+        self.orders.orders[order.order_id] = replace(order, reason="r" * 4096)
+        self.clock.advance(hours=1)
+        publisher = SqsEventPublisher(Sqs(), "events")
+        reconcile = ReconcileOrderEvents(self.orders, publisher, self.clock)
+        handler = background(reconcile_order_events.reconciler(reconcile))
+        assert handler({}, Context()) == {"missing": 1, "restored": 0}
+        assert set(self.orders.timeline) == {(order.order_id, 1)}
+        refused, missing, _ = log_lines(output())
+        assert (refused["level"], refused["message"]) == ("ERROR", "event refused")
+        assert (refused["event_id"], refused["cause"]) == (f"{order.order_id}/1", "TooLarge")
+        assert missing["restored"] is False
+
     def test_its_metric_is_the_one_that_the_alarm_watches(self, output: Callable[[], str]) -> None:
         self.order()
         self.clock.advance(hours=1)
