@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.ports import OrderVersion
@@ -50,11 +49,21 @@ class ReconcileOrderEvents:
     clock: Clock
 
     def find(self) -> Iterator[Collection[OrderId]]:
-        """Those that seem to lack an entry, for each few orders that were looked at."""
+        """Those that seem to lack an entry, of each few orders that were looked at.
+
+        None of none meanwhile, so that the caller can stop between any two calls of the search.
+        """
         now = self.clock.now()
-        changed = self.orders.each_changed(now - WINDOW, now - MARGIN)
-        while latest := dict(islice(changed, _READ_AT_ONCE)):
-            yield self._lacking(latest)
+        latest: dict[OrderId, int | None] = {}
+        for found in self.orders.each_changed(now - WINDOW, now - MARGIN):
+            if found is not None:
+                latest |= [found]
+            if len(latest) == _READ_AT_ONCE:
+                yield self._lacking(latest)
+                latest = {}
+            else:
+                yield ()
+        yield self._lacking(latest)
 
     def restore(self, order_id: OrderId) -> Iterator[MissingEntry]:
         """Publish the event of each missing version and write its entry, as far as it is known.

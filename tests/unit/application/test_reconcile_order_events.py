@@ -36,6 +36,11 @@ INSTANT = timedelta(milliseconds=1)
 LIVES = [(), (PAID,), (CANCELED,), (PAID, SHIPPED), (PAID, CANCELED)]
 
 
+def found(reconcile: ReconcileOrderEvents) -> list[OrderId]:
+    """What seems to lack an entry."""
+    return [order_id for lacking in reconcile.find() for order_id in lacking]
+
+
 def run(reconcile: ReconcileOrderEvents) -> list[tuple[OrderId, int, bool]]:
     """What a whole run finds missing, and whether it restores it."""
     return [
@@ -142,7 +147,7 @@ def test_a_second_run_restores_nothing_twice(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ago", "found"),
+    ("ago", "missing"),
     [
         (MARGIN - INSTANT, 0),
         (MARGIN, 1),
@@ -151,10 +156,10 @@ def test_a_second_run_restores_nothing_twice(shop: Shop) -> None:
     ],
 )
 def test_changes_of_the_last_two_days_are_looked_at_once_their_entry_must_be_there(
-    shop: Shop, ago: timedelta, found: int
+    shop: Shop, ago: timedelta, missing: int
 ) -> None:
     shop.lose(shop.place(PAID, changed=NOON - ago)[-1])
-    assert len(shop.run()) == found
+    assert len(shop.run()) == missing
 
 
 def test_the_age_of_the_order_does_not_matter(shop: Shop) -> None:
@@ -172,19 +177,21 @@ def test_the_age_of_the_order_does_not_matter(shop: Shop) -> None:
 def test_an_order_that_changed_since_it_was_found_is_left_to_the_next_run(shop: Shop) -> None:
     placed = shop.place()[0]
     shop.lose(placed)
-    (found,) = shop.reconcile.find()
+    lacking = found(shop.reconcile)
+    assert lacking == [placed.order_id]
     order = shop.orders.orders[placed.order_id]
     shop.orders.orders[order.order_id] = order.changed_to(PAID, by=ANN, at=NOON)
-    assert [list(shop.reconcile.restore(order_id)) for order_id in found] == [[]]
+    assert [list(shop.reconcile.restore(order_id)) for order_id in lacking] == [[]]
     assert shop.publisher.published == []
 
 
 def test_an_entry_that_came_since_it_was_missed_is_not_told(shop: Shop) -> None:
     placed = shop.place()[0]
     shop.lose(placed)
-    (found,) = shop.reconcile.find()
+    lacking = found(shop.reconcile)
+    assert lacking == [placed.order_id]
     shop.orders.append_to_timeline(placed)
-    assert [list(shop.reconcile.restore(order_id)) for order_id in found] == [[]]
+    assert [list(shop.reconcile.restore(order_id)) for order_id in lacking] == [[]]
 
 
 def test_the_streams_own_entry_wins(shop: Shop) -> None:
@@ -286,24 +293,43 @@ def test_of_a_row_that_the_streams_readers_refuse_nothing_is_restored(
 @pytest.mark.parametrize("version", [None, 0, 4, 10**9])
 def test_an_order_whose_version_cannot_be_is_looked_into(shop: Shop, version: int | None) -> None:
     class Damaged(InMemoryOrders):
-        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None]]:
+        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None] | None]:
             yield order_id, version
 
     order_id = shop.place()[0].order_id
     damaged = Damaged()
     damaged.timeline = shop.orders.timeline
-    assert list(replace(shop.reconcile, orders=damaged).find()) == [[order_id]]
+    assert found(replace(shop.reconcile, orders=damaged)) == [order_id]
 
 
 def test_an_order_that_is_met_twice_is_looked_at_once(shop: Shop) -> None:
     """It moved on while the index was read."""
 
     class Moving(InMemoryOrders):
-        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None]]:
+        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None] | None]:
             yield from [(placed.order_id, 1), (placed.order_id, 2)]
 
     placed = shop.place()[0]
-    assert list(replace(shop.reconcile, orders=Moving()).find()) == [[placed.order_id]]
+    assert found(replace(shop.reconcile, orders=Moving())) == [placed.order_id]
+
+
+def test_the_caller_gets_its_turn_after_each_step_of_the_search(shop: Shop) -> None:
+    class Sparse(InMemoryOrders):
+        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None] | None]:
+            for step in (None, (some.order_id, 1), None, (other.order_id, 1), None):
+                self.calls.append("step")
+                yield step
+
+    some, other = shop.place()[0], shop.place()[0]
+    sparse = Sparse()
+    steps = [
+        (list(few), len(sparse.calls)) for few in replace(shop.reconcile, orders=sparse).find()
+    ]
+    assert steps == [
+        *(([], calls) for calls in (1, 2, 3, 4, 5)),
+        ([some.order_id, other.order_id], 6),
+    ]
+    assert sparse.calls[5:] == ["get_recorded"]
 
 
 def test_many_orders_are_looked_at_in_few_calls(shop: Shop) -> None:
@@ -312,7 +338,7 @@ def test_many_orders_are_looked_at_in_few_calls(shop: Shop) -> None:
     lost = [shop.place(PAID)[1] for _ in range(40)]
     shop.lose(*lost)
     shop.orders.calls.clear()
-    assert {found[:2] for found in shop.run()} == {(one.order_id, 2) for one in lost}
+    assert {entry[:2] for entry in shop.run()} == {(one.order_id, 2) for one in lost}
     assert shop.orders.calls.count("get_recorded") == 4
 
 

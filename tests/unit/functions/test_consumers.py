@@ -53,7 +53,7 @@ from stream_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
@@ -539,11 +539,25 @@ class TestReconcileOrderEvents:
                 return self.remaining
 
         with pytest.raises(reconcile_order_events.OutOfTime):
-            self.handler({}, Ending(remaining=60_001))
+            self.handler({}, Ending(remaining=105_001))
         assert metric(output(), "MissingTimelineEntries") == len(self.orders.timeline) == 2
         with pytest.raises(reconcile_order_events.OutOfTime):
-            self.handler({}, Context(remaining=30_000))
-        assert self.handler({}, Context(remaining=30_001)) == {"missing": 1, "restored": 1}
+            self.handler({}, Context(remaining=45_000))
+        assert self.handler({}, Context(remaining=45_001)) == {"missing": 1, "restored": 1}
+
+    def test_a_search_that_finds_nothing_fails_in_time_too(self) -> None:
+        class Endless(InMemoryOrders):
+            def each_changed(self, *_: object) -> Iterator[None]:
+                while context.remaining > 0:
+                    context.remaining -= 1_000
+                    yield None
+
+        context = Context(remaining=900_000)
+        reconcile = ReconcileOrderEvents(Endless(), self.publisher, self.clock)
+        handler = background(reconcile_order_events.reconciler(reconcile))
+        with pytest.raises(reconcile_order_events.OutOfTime):
+            handler({}, context)
+        assert context.remaining == 45_000
 
     def test_a_queue_that_is_down_fails_the_run(self) -> None:
         self.publisher.unavailable = {self.order().order_id}
