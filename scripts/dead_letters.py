@@ -156,6 +156,11 @@ class DeadLetters:
             with self.held(queue) as messages:
                 letters[queue] = list(messages.values())
         if not any(letters.values()):
+            if hidden := sum(map(self._hidden, OUTPUTS)):
+                raise Refused(
+                    f"No dead letters to be seen, but {counted(hidden, 'message')} held by another "
+                    "run, or by one that was killed. Try again in 5 minutes."
+                )
             raise Refused(f"No dead letters: {' and '.join(OUTPUTS)} of {self.stack} are empty.")
         return letters
 
@@ -345,8 +350,15 @@ class DeadLetters:
             raise Refused(f"{function} did not take {counted(len(failures), 'record')}")
 
     def _arn(self, url: str) -> str:
-        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return str(answer["Attributes"]["QueueArn"])
+        return self._attribute(url, "QueueArn")
+
+    def _hidden(self, queue: str) -> int:
+        """How many messages somebody has received, and not yet deleted or shown again."""
+        return int(self._attribute(self.url(queue), "ApproximateNumberOfMessagesNotVisible"))
+
+    def _attribute(self, url: str, name: str) -> str:
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return str(answer["Attributes"][name])
 
     def _delete(self, url: str, messages: dict[str, Message], one: Message) -> None:
         self._sqs.delete_message(QueueUrl=url, ReceiptHandle=one.receipt)

@@ -101,7 +101,14 @@ class Aws:
         return {"Stacks": [{"Outputs": outputs}]}
 
     def _attributes(self, **call: Any) -> Json:  # noqa: ANN401 - as botocore's
-        return {"Attributes": {"QueueArn": f"arn:{call['QueueUrl']}"}}
+        queue = call["QueueUrl"]
+        known = {
+            "QueueArn": f"arn:{queue}",
+            "ApproximateNumberOfMessagesNotVisible": str(
+                len(self.hidden & self.queues[queue].keys())
+            ),
+        }
+        return {"Attributes": {name: known[name] for name in call["AttributeNames"]}}
 
     def _receive(self, **call: Any) -> Json:  # noqa: ANN401 - as botocore's
         messages = self.queues[call["QueueUrl"]]
@@ -175,6 +182,17 @@ class TestLooking:
     def test_empty_queues_are_refused(self, queues: DeadLetters) -> None:
         with pytest.raises(Refused, match="No dead letters"):
             queues.peek()
+
+    @pytest.mark.parametrize("queue", [EVENTS, STREAM])
+    def test_queues_whose_messages_another_run_holds_are_not_called_empty(
+        self, queues: DeadLetters, aws: Aws, queue: str
+    ) -> None:
+        for _ in range(2):
+            aws.put(queue, EVENT)
+        with queues.held(queue), pytest.raises(Refused, match="2 messages held") as refused:
+            queues.peek()
+        assert "5 minutes" in str(refused.value)
+        assert "empty" not in str(refused.value)
 
     def test_everything_is_seen_and_visible_again(self, queues: DeadLetters, aws: Aws) -> None:
         for _ in range(25):
