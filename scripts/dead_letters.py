@@ -74,8 +74,8 @@ class Message:
 
     @property
     def json(self) -> Json:
-        """The body; empty where it is no JSON object."""
-        with contextlib.suppress(ValueError):
+        """The body; empty where it is no JSON object, or nested deeper than can be read."""
+        with contextlib.suppress(ValueError, RecursionError):
             content = json.loads(self.body)
             if isinstance(content, dict):
                 return content
@@ -266,7 +266,7 @@ class DeadLetters:
                     for one in letters:
                         self._delete(self.url(STREAM), messages, one)
                     redriven.add(content)
-                except (Refused, *FAULTS) as error:
+                except (Refused, RecursionError, *FAULTS) as error:
                     cause = str(error) if isinstance(error, Refused) else code(error)
                     say(f"  stays: {described(letters[0], {})}: {cause}")
             stayed = len(messages)
@@ -416,7 +416,9 @@ def handed(one: Message) -> str:
 
     Not the record's own id, which people choose for the records that they write.
     """
-    return json.dumps(one.record, sort_keys=True) if one.record else one.id
+    with contextlib.suppress(RecursionError):
+        return json.dumps(one.record, sort_keys=True) if one.record else one.id
+    return one.id
 
 
 def shard_iterator(streams: Any, shard: dict[str, str], start: str) -> tuple[str, bool]:  # noqa: ANN401 - botocore makes its clients at run time

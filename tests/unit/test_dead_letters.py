@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
@@ -229,6 +230,23 @@ class TestLooking:
         assert told.count("\n  ") == 5
         assert "sEcReT" not in told
 
+    @pytest.mark.parametrize("queue", [EVENTS, STREAM])
+    @pytest.mark.parametrize("body", ["[" * 100_000, '{"dynamodb":' * 100_000])
+    def test_a_message_nested_too_deep_to_be_read_is_listed_with_the_others(
+        self,
+        queues: DeadLetters,
+        aws: Aws,
+        capsys: pytest.CaptureFixture[str],
+        body: str,
+        queue: str,
+    ) -> None:
+        aws.put(queue, body)
+        aws.put(STREAM, RECORD)
+        queues.show(queues.peek())
+        told = capsys.readouterr().out
+        assert f"{len(body)} characters: no event, no record, no position" in told
+        assert "stream record " in told
+
 
 class TestMovingEvents:
     def test_the_service_moves_them_to_the_queue_that_they_died_in(
@@ -361,6 +379,18 @@ class TestHandingOver:
             with pytest.raises(Refused, match="2 messages stayed or came back"):
                 redrive(queues)
         assert len(aws.bodies(STREAM)) == 2
+
+    @pytest.mark.parametrize("depth", [100_000, *range(900, 1000, 4)])
+    def test_a_message_nested_as_deep_as_can_be_keeps_no_other_from_the_readers(
+        self, queues: DeadLetters, aws: Aws, depth: int
+    ) -> None:
+        deep = json.dumps(RECORD)[:-1] + f', "deep": {"[" * depth}{"]" * depth}}}'
+        aws.put(STREAM, deep)
+        aws.put(STREAM, RECORD)
+        with contextlib.suppress(Refused):
+            redrive(queues)
+        assert ("orders-prod-record-audit-trail", [RECORD]) in aws.invoked
+        assert set(aws.bodies(STREAM)) <= {deep}
 
     def test_a_batch_is_read_from_its_first_to_its_last_number_over_pages(
         self, queues: DeadLetters, aws: Aws
