@@ -56,6 +56,15 @@ GONE: Final = {"TrimmedDataAccessException", "ResourceNotFoundException"}
 ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EVENT_TYPE: Final = re.compile(r"ORDER_[A-Z]{1,20}")
 NUMBER: Final = re.compile(r"[0-9]{1,40}")
+ROW: Final = re.compile(
+    rf"ORDER#{ORDER_ID.pattern} (?:DETAIL|CHARGE|RESERVATION|AUDIT#[0-9]{{10}})"
+)
+"""Of the keys those that name no customer."""
+NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""Of a function, a shard, or a reason to give up."""
+INSTANT: Final = re.compile(r"[0-9TZ:.-]{1,30}")
+CAUSE_LENGTH: Final = 256
+"""No reader gives a longer one."""
 
 
 class Refused(Exception):
@@ -386,18 +395,22 @@ def described(one: Message, causes: dict[str, str]) -> str:
     """Say what a message is about and why it is here, in ids and codes alone."""
     if record := one.record:
         keys = part(record["dynamodb"], "Keys")
-        named = " ".join(str(part(keys, name).get("S")) for name in keys)
+        row = printable(ROW, " ".join(str(part(keys, name).get("S")) for name in ("pk", "sk")))
         cause = one.attributes.get("cause", {}).get("StringValue", "no cause given")
-        return f"stream record {named!a}: {cause!a}"
+        return f"stream record '{row}', message {one.id}: {cause[:CAUSE_LENGTH]!a}"
     if batch := one.batch:
         context = part(one.json, "requestContext")
         function = str(context.get("functionArn")).rpartition("function:")[2]
-        told = (
-            f"batch for {function}, {batch.get('shardId')} from {batch.get('startSequenceNumber')} "
-            f"to {batch.get('endSequenceNumber')}, {batch.get('batchSize')} records, the last of "
-            f"{batch.get('approximateArrivalOfLastRecord')}: {context.get('condition')}"
+        start, end, size = (
+            printable(NUMBER, batch.get(name))
+            for name in ("startSequenceNumber", "endSequenceNumber", "batchSize")
         )
-        return ascii(told).strip("'\"")
+        return (
+            f"batch for {printable(NAME, function)}, {printable(NAME, batch.get('shardId'))} "
+            f"from {start} to {end}, {size} records, the last of "
+            f"{printable(INSTANT, batch.get('approximateArrivalOfLastRecord'))}, "
+            f"message {one.id}: {printable(NAME, context.get('condition'))}"
+        )
     if one.order_id:
         kind = printable(EVENT_TYPE, one.json.get("type"))
         version = printable(NUMBER, part(one.json, "data").get("version"))

@@ -22,7 +22,8 @@ Json = dict[str, Any]
 
 ORDER_ID = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 EVENT = json.dumps({"subject": ORDER_ID, "type": "ORDER_PAID", "data": {"version": 2}})
-RECORD = {"eventID": "e-1", "dynamodb": {"Keys": {"pk": {"S": "ORDER#1"}, "sk": {"S": "DETAIL"}}}}
+KEYS = {"pk": {"S": f"ORDER#{ORDER_ID}"}, "sk": {"S": "DETAIL"}}
+RECORD = {"eventID": "e-1", "dynamodb": {"Keys": KEYS}}
 BATCH = {
     "requestContext": {"functionArn": "arn:aws:lambda:r:1:function:orders-prod-record-audit-trail"},
     "DDBStreamBatchInfo": {
@@ -230,6 +231,60 @@ class TestLooking:
         assert told.count("\n  ") == 5
         assert "sEcReT" not in told
 
+    @pytest.mark.parametrize(
+        ("pk", "sk", "shown"),
+        [
+            (f"ORDER#{ORDER_ID}", "DETAIL", f"ORDER#{ORDER_ID} DETAIL"),
+            (f"ORDER#{ORDER_ID}", "AUDIT#0000000002", f"ORDER#{ORDER_ID} AUDIT#0000000002"),
+            (f"ORDER#{ORDER_ID}", "sEcReT", "?"),
+            ("CUSTOMER#sEcReT@x", f"ORDER#{ORDER_ID}", "?"),
+            ("IDEMPOTENCY#sEcReT#ab", "RECORD", "?"),
+            (["sEcReT"], "DETAIL", "?"),
+        ],
+    )
+    def test_of_a_records_keys_only_an_orders_are_shown(  # noqa: PLR0913 - the fixtures and the case
+        self,
+        queues: DeadLetters,
+        aws: Aws,
+        capsys: pytest.CaptureFixture[str],
+        pk: object,
+        sk: str,
+        *,
+        shown: str,
+    ) -> None:
+        keys = {"pk": {"S": pk}, "sk": {"S": sk}, "sEcReT": {"S": "sEcReT"}}
+        lies = aws.put(STREAM, {"dynamodb": {"Keys": keys}}, cause="a\nb" + "c" * 1000)
+        queues.show(queues.peek())
+        told = capsys.readouterr().out
+        assert f"stream record '{shown}', message {lies}: 'a\\nbccc" in told
+        assert "sEcReT" not in told
+        assert max(map(len, told.splitlines())) < 450
+
+    def test_of_a_batch_only_what_has_its_form_is_shown(
+        self, queues: DeadLetters, aws: Aws, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sound = {"batchSize": 5, "approximateArrivalOfLastRecord": "2026-11-23T00:13:19Z"}
+        context = BATCH["requestContext"] | {"condition": "RetryAttemptsExhausted"}
+        good = {
+            "requestContext": context,
+            "DDBStreamBatchInfo": BATCH["DDBStreamBatchInfo"] | sound,
+        }
+        lies = aws.put(STREAM, good)
+        secret = "sEcReT@x " * 1000
+        for value in (secret, [secret], {secret: secret}, "A" * 1000, "7" * 1000, None):
+            part = dict.fromkeys(good["DDBStreamBatchInfo"], value)
+            asked = {"functionArn": f"function:{value}", "condition": value}
+            aws.put(STREAM, {"requestContext": asked, "DDBStreamBatchInfo": part})
+        queues.show(queues.peek())
+        told = capsys.readouterr().out
+        assert (
+            "  batch for orders-prod-record-audit-trail, shardId-1 from 100 to 104, 5 records, "
+            f"the last of 2026-11-23T00:13:19Z, message {lies}: RetryAttemptsExhausted; "
+        ) in told
+        assert told.count("  batch for ") == 7
+        assert "sEcReT" not in told
+        assert max(map(len, told.splitlines())) < 300
+
     @pytest.mark.parametrize("queue", [EVENTS, STREAM])
     @pytest.mark.parametrize("body", ["[" * 100_000, '{"dynamodb":' * 100_000])
     def test_a_message_nested_too_deep_to_be_read_is_listed_with_the_others(
@@ -359,7 +414,7 @@ class TestHandingOver:
         ) == [
             (f"orders-prod-{reader}", order)
             for reader in ("publish-order-events", "record-audit-trail")
-            for order in ("ORDER#1", "ORDER#2")
+            for order in (f"ORDER#{ORDER_ID}", "ORDER#2")
         ]
         assert aws.bodies(STREAM) == []
 
