@@ -272,7 +272,8 @@ class TestLooking:
         lies = aws.put(STREAM, good)
         secret = "sEcReT@x " * 1000
         for value in (secret, [secret], {secret: secret}, "A" * 1000, "7" * 1000, None):
-            part = dict.fromkeys(good["DDBStreamBatchInfo"], value)
+            part: Json = dict.fromkeys(good["DDBStreamBatchInfo"])
+            part |= {name: value for name in part}
             asked = {"functionArn": f"function:{value}", "condition": value}
             aws.put(STREAM, {"requestContext": asked, "DDBStreamBatchInfo": part})
         queues.show(queues.peek())
