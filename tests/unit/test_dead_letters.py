@@ -265,15 +265,14 @@ class TestLooking:
     ) -> None:
         sound = {"batchSize": 5, "approximateArrivalOfLastRecord": "2026-11-23T00:13:19Z"}
         context = BATCH["requestContext"] | {"condition": "RetryAttemptsExhausted"}
-        good = {
+        good: Json = {
             "requestContext": context,
             "DDBStreamBatchInfo": BATCH["DDBStreamBatchInfo"] | sound,
         }
         lies = aws.put(STREAM, good)
         secret = "sEcReT@x " * 1000
         for value in (secret, [secret], {secret: secret}, "A" * 1000, "7" * 1000, None):
-            part: Json = dict.fromkeys(good["DDBStreamBatchInfo"])
-            part |= {name: value for name in part}
+            part: Json = dict.fromkeys(good["DDBStreamBatchInfo"], value)
             asked = {"functionArn": f"function:{value}", "condition": value}
             aws.put(STREAM, {"requestContext": asked, "DDBStreamBatchInfo": part})
         queues.show(queues.peek())
