@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from orders.domain.status import OrderStatus
 
 WINDOW: Final = timedelta(days=2)
-"""Twice the time for which the stream holds a change, and for which its readers try."""
+"""Twice the time for which the stream holds a change, and for which its readers try.
+
+It ends at the margin, so that of daily runs two look at each change, the later one when the readers
+have given it up.
+"""
 MARGIN: Final = timedelta(minutes=15)
 """Entries follow within a second. By now an alarm says that the stream's readers are behind."""
 
@@ -55,7 +59,7 @@ class ReconcileOrderEvents:
         """
         now = self.clock.now()
         latest: dict[OrderId, int | None] = {}
-        for found in self.orders.each_changed(now - WINDOW, now - MARGIN):
+        for found in self.orders.each_changed(now - MARGIN - WINDOW, now - MARGIN):
             if found is not None:
                 latest |= [found]
             if len(latest) == _READ_AT_ONCE:

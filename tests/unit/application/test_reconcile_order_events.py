@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PENDING, PAID, SHIPPED, CANCELED = OrderStatus
 ANN = Actor("staff", "ann")
-INSTANT = timedelta(milliseconds=1)
+INSTANT, DAY = timedelta(milliseconds=1), timedelta(days=1)
 LIVES = [(), (PAID,), (CANCELED,), (PAID, SHIPPED), (PAID, CANCELED)]
 
 
@@ -151,8 +151,8 @@ def test_a_second_run_restores_nothing_twice(shop: Shop) -> None:
     [
         (MARGIN - INSTANT, 0),
         (MARGIN, 1),
-        (WINDOW, 1),
-        (WINDOW + INSTANT, 0),
+        (MARGIN + WINDOW, 1),
+        (MARGIN + WINDOW + INSTANT, 0),
     ],
 )
 def test_changes_of_the_last_two_days_are_looked_at_once_their_entry_must_be_there(
@@ -160,6 +160,23 @@ def test_changes_of_the_last_two_days_are_looked_at_once_their_entry_must_be_the
 ) -> None:
     shop.lose(shop.place(PAID, changed=NOON - ago)[-1])
     assert len(shop.run()) == missing
+
+
+@pytest.mark.parametrize(
+    "first_run", [timedelta(), INSTANT, MARGIN - INSTANT, MARGIN, DAY / 2, DAY - INSTANT]
+)
+def test_every_change_is_looked_at_twice_and_once_after_the_readers_have_given_it_up(
+    shop: Shop, first_run: timedelta
+) -> None:
+    lost = shop.place(changed=NOON)[0]
+    shop.lose(lost)
+    ages = []
+    for age in (first_run + n * DAY for n in range(5)):
+        shop.clock.time = NOON + age
+        if found(shop.reconcile):
+            ages.append(age)
+    assert len(ages) >= 2
+    assert ages[-1] >= DAY + MARGIN
 
 
 def test_the_age_of_the_order_does_not_matter(shop: Shop) -> None:
