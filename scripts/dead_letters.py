@@ -49,9 +49,12 @@ BATCH_BYTES: Final = 5_000_000
 EMPTY_PAGES: Final = 100
 """Pages of an open shard without records, before its end is taken for not there."""
 TASK_SECONDS: Final = 2
+UNLISTED_LOOKS: Final = 5
+"""How often a move task is looked for that SQS doesn't list (yet)."""
 
 FAULTS: Final = (BotoCoreError, ClientError)
 UNKNOWN_ACTION: Final = {"InvalidAction", "UnknownOperationException"}
+RUNS_ALREADY: Final = {"AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 GONE: Final = {"TrimmedDataAccessException", "ResourceNotFoundException"}
 ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EVENT_TYPE: Final = re.compile(r"ORDER_[A-Z]{1,20}")
@@ -191,7 +194,11 @@ class DeadLetters:
         """
         stayed = 0
         if letters[EVENTS]:
-            stayed += self._move_events()
+            try:
+                stayed += self._move_events()
+            except FAULTS as error:  # the other queue is another matter
+                say(f"{EVENTS}: not moved: {code(error)}")
+                stayed += len(letters[EVENTS])
         if letters[STREAM]:
             stayed += self._hand_over()
         if stayed:
@@ -225,27 +232,47 @@ class DeadLetters:
         source, target = self.url(EVENTS), self.outputs["OrderEventsQueueUrl"]
         source_arn = self._arn(source)
         try:
-            self._sqs.start_message_move_task(
-                # Named, because a message that was sent to the queue by hand has no origin.
-                SourceArn=source_arn,
-                DestinationArn=self._arn(target),
-            )
+            self._start_task(source_arn, self._arn(target))
         except ClientError as error:
             if code(error) not in UNKNOWN_ACTION:
                 raise
             say(f"{EVENTS}: this SQS has no message move tasks; sending one by one.")
             return self._send_one_by_one(source, target)
-        while True:
-            (task,) = self._sqs.list_message_move_tasks(SourceArn=source_arn)["Results"]
-            if task["Status"] not in {"RUNNING", "CANCELLING"}:
-                break
-            time.sleep(TASK_SECONDS)
+        task = self._ended_task(source_arn)
         moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
-        say(f"{EVENTS}: {task['Status'].lower()}, about {counted(moved, 'message')} moved.")
-        if task["Status"] == "COMPLETED":
+        status = task.get("Status", "not known")
+        say(f"{EVENTS}: {status.lower()}, about {counted(moved, 'message')} moved.")
+        if status == "COMPLETED":
             return 0
         say(f"  {task.get('FailureReason', 'no reason given')}")
         return max(1, int(task.get("ApproximateNumberOfMessagesToMove", 0)) - moved)
+
+    def _start_task(self, source_arn: str, target_arn: str) -> None:
+        """Start to move messages; if a task runs already, after it, as SQS takes one at a time."""
+
+        def start() -> None:
+            # Named, because a message that was sent to the queue by hand has no origin.
+            self._sqs.start_message_move_task(SourceArn=source_arn, DestinationArn=target_arn)
+
+        try:
+            start()
+        except ClientError as error:
+            if code(error) not in RUNS_ALREADY:
+                raise
+            say(f"{EVENTS}: a move runs already; waiting for it.")
+            self._ended_task(source_arn)
+            start()
+
+    def _ended_task(self, source_arn: str) -> Json:
+        """Wait for the queue's latest task; empty where none is listed."""
+        unlisted = 0
+        while unlisted < UNLISTED_LOOKS:
+            tasks = self._sqs.list_message_move_tasks(SourceArn=source_arn).get("Results")
+            if tasks and tasks[0]["Status"] not in {"RUNNING", "CANCELLING"}:
+                return dict(tasks[0])
+            unlisted += not tasks
+            time.sleep(TASK_SECONDS)
+        return {}
 
     def _send_one_by_one(self, source: str, target: str) -> int:
         """Send, then delete: what is sent twice, if this is cut off, has one event id."""

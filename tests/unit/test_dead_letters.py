@@ -46,9 +46,9 @@ class Aws:
         self.queues: dict[str, dict[str, Json]] = {EVENTS: {}, STREAM: {}, "queue": {}}
         self.ids = itertools.count()
         self.hidden: set[str] = set()
-        self.tasks: list[Json] = []
+        self.tasks: list[Json | None] = []
         self.started: list[Json] = []
-        self.move_fault: Exception | None = None
+        self.move_faults: list[Exception] = []
         self.send_fault: Callable[[str], Exception | None] = lambda _: None
         self.numbers: list[int] = []
         self.trimmed = False
@@ -66,7 +66,7 @@ class Aws:
             send_message=self._send,
             get_queue_attributes=self._attributes,
             start_message_move_task=self._start_task,
-            list_message_move_tasks=lambda **_: {"Results": [self.tasks.pop(0)]},
+            list_message_move_tasks=self._list_tasks,
             get_shard_iterator=self._iterator,
             get_records=self._records,
             invoke=self._invoke,
@@ -133,9 +133,14 @@ class Aws:
 
     def _start_task(self, **call: str) -> Json:
         self.started.append(call)
-        if self.move_fault:
-            raise self.move_fault
+        if self.move_faults:
+            raise self.move_faults.pop(0)
         return {"TaskHandle": "t"}
+
+    def _list_tasks(self, **_: str) -> Json:
+        """The task at this look; None for one that isn't listed."""
+        task = self.tasks.pop(0) if self.tasks else None
+        return {"Results": [task] if task else []}
 
     def _iterator(self, **call: str) -> Json:
         if call["ShardIteratorType"] == "TRIM_HORIZON":
@@ -335,18 +340,62 @@ class TestMovingEvents:
         assert "CouldNotDetermineMessageSource" in capsys.readouterr().out
 
     def test_any_other_refusal_of_the_task_is_no_reason_to_send_one_by_one(
+        self, queues: DeadLetters, aws: Aws, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """And none to leave the other queue alone."""
+        aws.put(EVENTS, EVENT)
+        aws.put(STREAM, RECORD)
+        aws.move_faults = [fault("AccessDenied")]
+        with pytest.raises(Refused, match="1 message stayed"):
+            redrive(queues)
+        assert aws.bodies(EVENTS) == [EVENT]
+        assert "not moved: AccessDenied" in capsys.readouterr().out
+        assert aws.bodies(STREAM) == []
+
+    @pytest.mark.parametrize("code", sorted(dead_letters.RUNS_ALREADY))
+    def test_a_move_that_runs_already_is_waited_for(
+        self, queues: DeadLetters, aws: Aws, monkeypatch: pytest.MonkeyPatch, code: str
+    ) -> None:
+        monkeypatch.setattr(dead_letters, "TASK_SECONDS", 0)
+        aws.put(EVENTS, EVENT)
+        aws.put(STREAM, RECORD)
+        aws.move_faults = [fault(code)]
+        running, completed = {"Status": "RUNNING"}, {"Status": "COMPLETED"}
+        aws.tasks = [running, running, completed, running, completed]
+        redrive(queues)
+        assert len(aws.started) == 2
+        assert aws.tasks == []
+        assert aws.bodies(STREAM) == []
+
+    def test_a_move_that_never_can_be_does_not_wait_for_ever(
         self, queues: DeadLetters, aws: Aws
     ) -> None:
         aws.put(EVENTS, EVENT)
-        aws.move_fault = fault("AWS.SimpleQueueService.UnsupportedOperation")
-        with pytest.raises(ClientError):
+        aws.move_faults = [fault("UnsupportedOperation")] * 2
+        aws.tasks = [{"Status": "COMPLETED"}]
+        with pytest.raises(Refused, match="1 message stayed"):
             redrive(queues)
-        assert len(aws.bodies(EVENTS)) == 1
+
+    @pytest.mark.parametrize("is_listed_later", [True, False])
+    def test_a_move_that_is_not_listed_yet_is_looked_for_again(
+        self,
+        queues: DeadLetters,
+        aws: Aws,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        is_listed_later: bool,
+    ) -> None:
+        monkeypatch.setattr(dead_letters, "TASK_SECONDS", 0)
+        aws.put(EVENTS, EVENT)
+        aws.tasks = [None, {"Status": "COMPLETED"} if is_listed_later else None]
+        outcome = contextlib.nullcontext() if is_listed_later else pytest.raises(Refused)
+        with outcome:
+            redrive(queues)
 
     def test_without_tasks_each_is_deleted_only_after_it_was_sent(
         self, queues: DeadLetters, aws: Aws
     ) -> None:
-        aws.move_fault = fault("InvalidAction")
+        aws.move_faults = [fault("InvalidAction")]
         aws.put(EVENTS, EVENT, type="ORDER_PAID")
         stays = aws.put(EVENTS, "refused")
         aws.send_fault = lambda body: fault("Throttled") if body == "refused" else None
