@@ -42,6 +42,13 @@ module.exports = async ({ resolveVariable }) => {
     ...metric,
   });
 
+  const counted = (metricName) => ({
+    Namespace: namespace,
+    MetricName: metricName,
+    Dimensions: [{ Name: 'service', Value: 'orders' }],
+    Statistic: 'Sum',
+  });
+
   const resources = {
     AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: `${prefix}-alarms` } },
     OrderEventsDeadLetterAlarm: queueNotEmpty('order-events-dlq', 'OrderEventsDeadLetterQueue'),
@@ -49,12 +56,12 @@ module.exports = async ({ resolveVariable }) => {
     MissingTimelineEntriesAlarm: alarm(
       'missing-timeline-entries',
       'A change of an order got no timeline entry, so perhaps no event.',
-      {
-        Namespace: namespace,
-        MetricName: 'MissingTimelineEntries',
-        Dimensions: [{ Name: 'service', Value: 'orders' }],
-        Statistic: 'Sum',
-      }
+      counted('MissingTimelineEntries')
+    ),
+    OrdersUnreadableAlarm: alarm(
+      'orders-unreadable',
+      "A daily task passed over an order, because its row can't be read.",
+      counted('OrdersUnreadable')
     ),
     ApiLatencyAlarm: alarm(
       'api-latency',

@@ -49,13 +49,25 @@ BATCH_BYTES: Final = 5_000_000
 EMPTY_PAGES: Final = 100
 """Pages of an open shard without records, before its end is taken for not there."""
 TASK_SECONDS: Final = 2
+UNLISTED_LOOKS: Final = 5
+"""How often a move task is looked for that SQS doesn't list (yet)."""
 
 FAULTS: Final = (BotoCoreError, ClientError)
 UNKNOWN_ACTION: Final = {"InvalidAction", "UnknownOperationException"}
+RUNS_ALREADY: Final = {"AWS.SimpleQueueService.UnsupportedOperation", "UnsupportedOperation"}
 GONE: Final = {"TrimmedDataAccessException", "ResourceNotFoundException"}
 ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 EVENT_TYPE: Final = re.compile(r"ORDER_[A-Z]{1,20}")
 NUMBER: Final = re.compile(r"[0-9]{1,40}")
+ROW: Final = re.compile(
+    rf"ORDER#{ORDER_ID.pattern} (?:DETAIL|CHARGE|RESERVATION|AUDIT#[0-9]{{10}})"
+)
+"""Of the keys those that name no customer."""
+NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+"""Of a function, a shard, or a reason to give up."""
+INSTANT: Final = re.compile(r"[0-9TZ:.-]{1,30}")
+CAUSE_LENGTH: Final = 256
+"""No reader gives a longer one."""
 
 
 class Refused(Exception):
@@ -74,8 +86,8 @@ class Message:
 
     @property
     def json(self) -> Json:
-        """The body; empty where it is no JSON object."""
-        with contextlib.suppress(ValueError):
+        """The body; empty where it is no JSON object, or nested deeper than can be read."""
+        with contextlib.suppress(ValueError, RecursionError):
             content = json.loads(self.body)
             if isinstance(content, dict):
                 return content
@@ -156,6 +168,11 @@ class DeadLetters:
             with self.held(queue) as messages:
                 letters[queue] = list(messages.values())
         if not any(letters.values()):
+            if hidden := sum(map(self._hidden, OUTPUTS)):
+                raise Refused(
+                    f"No dead letters to be seen, but {counted(hidden, 'message')} held by another "
+                    "run, or by one that was killed. Try again in 5 minutes."
+                )
             raise Refused(f"No dead letters: {' and '.join(OUTPUTS)} of {self.stack} are empty.")
         return letters
 
@@ -177,7 +194,11 @@ class DeadLetters:
         """
         stayed = 0
         if letters[EVENTS]:
-            stayed += self._move_events()
+            try:
+                stayed += self._move_events()
+            except FAULTS as error:  # the other queue is another matter
+                say(f"{EVENTS}: not moved: {code(error)}")
+                stayed += len(letters[EVENTS])
         if letters[STREAM]:
             stayed += self._hand_over()
         if stayed:
@@ -211,27 +232,47 @@ class DeadLetters:
         source, target = self.url(EVENTS), self.outputs["OrderEventsQueueUrl"]
         source_arn = self._arn(source)
         try:
-            self._sqs.start_message_move_task(
-                # Named, because a message that was sent to the queue by hand has no origin.
-                SourceArn=source_arn,
-                DestinationArn=self._arn(target),
-            )
+            self._start_task(source_arn, self._arn(target))
         except ClientError as error:
             if code(error) not in UNKNOWN_ACTION:
                 raise
             say(f"{EVENTS}: this SQS has no message move tasks; sending one by one.")
             return self._send_one_by_one(source, target)
-        while True:
-            (task,) = self._sqs.list_message_move_tasks(SourceArn=source_arn)["Results"]
-            if task["Status"] not in {"RUNNING", "CANCELLING"}:
-                break
-            time.sleep(TASK_SECONDS)
+        task = self._ended_task(source_arn)
         moved = int(task.get("ApproximateNumberOfMessagesMoved", 0))
-        say(f"{EVENTS}: {task['Status'].lower()}, about {counted(moved, 'message')} moved.")
-        if task["Status"] == "COMPLETED":
+        status = task.get("Status", "not known")
+        say(f"{EVENTS}: {status.lower()}, about {counted(moved, 'message')} moved.")
+        if status == "COMPLETED":
             return 0
         say(f"  {task.get('FailureReason', 'no reason given')}")
         return max(1, int(task.get("ApproximateNumberOfMessagesToMove", 0)) - moved)
+
+    def _start_task(self, source_arn: str, target_arn: str) -> None:
+        """Start to move messages; if a task runs already, after it, as SQS takes one at a time."""
+
+        def start() -> None:
+            # Named, because a message that was sent to the queue by hand has no origin.
+            self._sqs.start_message_move_task(SourceArn=source_arn, DestinationArn=target_arn)
+
+        try:
+            start()
+        except ClientError as error:
+            if code(error) not in RUNS_ALREADY:
+                raise
+            say(f"{EVENTS}: a move runs already; waiting for it.")
+            self._ended_task(source_arn)
+            start()
+
+    def _ended_task(self, source_arn: str) -> Json:
+        """Wait for the queue's latest task; empty where none is listed."""
+        unlisted = 0
+        while unlisted < UNLISTED_LOOKS:
+            tasks = self._sqs.list_message_move_tasks(SourceArn=source_arn).get("Results")
+            if tasks and tasks[0]["Status"] not in {"RUNNING", "CANCELLING"}:
+                return dict(tasks[0])
+            unlisted += not tasks
+            time.sleep(TASK_SECONDS)
+        return {}
 
     def _send_one_by_one(self, source: str, target: str) -> int:
         """Send, then delete: what is sent twice, if this is cut off, has one event id."""
@@ -254,14 +295,14 @@ class DeadLetters:
         with self.held(STREAM) as messages:
             known = set(messages)
             # Both readers set a record aside, and are handed it once, however often it lies here.
-            for of_one, same in groupby(sorted(messages.values(), key=record_id), record_id):
+            for content, same in groupby(sorted(messages.values(), key=handed), handed):
                 letters = list(same)
                 try:
                     self._redrive_one(letters[0])
                     for one in letters:
                         self._delete(self.url(STREAM), messages, one)
-                    redriven.add(of_one)
-                except (Refused, *FAULTS) as error:
+                    redriven.add(content)
+                except (Refused, RecursionError, *FAULTS) as error:
                     cause = str(error) if isinstance(error, Refused) else code(error)
                     say(f"  stays: {described(letters[0], {})}: {cause}")
             stayed = len(messages)
@@ -269,9 +310,7 @@ class DeadLetters:
             # A reader that still can't read a record takes it, and sets it aside anew.
             with self.held(STREAM) as rest:
                 again = [
-                    one
-                    for one in rest.values()
-                    if one.id not in known and record_id(one) in redriven
+                    one for one in rest.values() if one.id not in known and handed(one) in redriven
                 ]
         for one in again:
             say(f"  set aside again: {described(one, {})}")
@@ -347,8 +386,15 @@ class DeadLetters:
             raise Refused(f"{function} did not take {counted(len(failures), 'record')}")
 
     def _arn(self, url: str) -> str:
-        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return str(answer["Attributes"]["QueueArn"])
+        return self._attribute(url, "QueueArn")
+
+    def _hidden(self, queue: str) -> int:
+        """How many messages somebody has received, and not yet deleted or shown again."""
+        return int(self._attribute(self.url(queue), "ApproximateNumberOfMessagesNotVisible"))
+
+    def _attribute(self, url: str, name: str) -> str:
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return str(answer["Attributes"][name])
 
     def _delete(self, url: str, messages: dict[str, Message], one: Message) -> None:
         self._sqs.delete_message(QueueUrl=url, ReceiptHandle=one.receipt)
@@ -376,18 +422,22 @@ def described(one: Message, causes: dict[str, str]) -> str:
     """Say what a message is about and why it is here, in ids and codes alone."""
     if record := one.record:
         keys = part(record["dynamodb"], "Keys")
-        named = " ".join(str(part(keys, name).get("S")) for name in keys)
+        row = printable(ROW, " ".join(str(part(keys, name).get("S")) for name in ("pk", "sk")))
         cause = one.attributes.get("cause", {}).get("StringValue", "no cause given")
-        return f"stream record {named!a}: {cause!a}"
+        return f"stream record '{row}', message {one.id}: {cause[:CAUSE_LENGTH]!a}"
     if batch := one.batch:
         context = part(one.json, "requestContext")
         function = str(context.get("functionArn")).rpartition("function:")[2]
-        told = (
-            f"batch for {function}, {batch.get('shardId')} from {batch.get('startSequenceNumber')} "
-            f"to {batch.get('endSequenceNumber')}, {batch.get('batchSize')} records, the last of "
-            f"{batch.get('approximateArrivalOfLastRecord')}: {context.get('condition')}"
+        start, end, size = (
+            printable(NUMBER, batch.get(name))
+            for name in ("startSequenceNumber", "endSequenceNumber", "batchSize")
         )
-        return ascii(told).strip("'\"")
+        return (
+            f"batch for {printable(NAME, function)}, {printable(NAME, batch.get('shardId'))} "
+            f"from {start} to {end}, {size} records, the last of "
+            f"{printable(INSTANT, batch.get('approximateArrivalOfLastRecord'))}, "
+            f"message {one.id}: {printable(NAME, context.get('condition'))}"
+        )
     if one.order_id:
         kind = printable(EVENT_TYPE, one.json.get("type"))
         version = printable(NUMBER, part(one.json, "data").get("version"))
@@ -401,9 +451,14 @@ def printable(pattern: re.Pattern[str], value: object) -> str:
     return str(value) if pattern.fullmatch(str(value)) else "?"
 
 
-def record_id(one: Message) -> str:
-    """Return the stream's id of a record that was set aside; of all else, the message's."""
-    return str((one.record or {}).get("eventID", one.id))
+def handed(one: Message) -> str:
+    """Return what the readers get of a record, the same for the same; of all else, its id.
+
+    Not the record's own id, which people choose for the records that they write.
+    """
+    with contextlib.suppress(RecursionError):
+        return json.dumps(one.record, sort_keys=True) if one.record else one.id
+    return one.id
 
 
 def shard_iterator(streams: Any, shard: dict[str, str], start: str) -> tuple[str, bool]:  # noqa: ANN401 - botocore makes its clients at run time

@@ -145,7 +145,7 @@ class InMemoryOrders:
 
     def each_changed(
         self, since: datetime, until: datetime
-    ) -> Iterator[tuple[OrderId, int | None]]:
+    ) -> Iterator[tuple[OrderId, int | None] | None]:
         self.calls.append("each_changed")
         for order_id, order in list(self.orders.items()):
             if since <= order.updated_at <= until and order_id not in self.unindexed:

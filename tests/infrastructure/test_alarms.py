@@ -30,6 +30,15 @@ def queue_is_not_empty(logical_id: str) -> dict[str, Any]:
     }
 
 
+def counted(metric: str) -> dict[str, Any]:
+    return {
+        "Namespace": "Orders",
+        "MetricName": metric,
+        "Dimensions": [{"Name": "service", "Value": "orders"}],
+        "Statistic": "Sum",
+    }
+
+
 def of_the_api(metric: str, **more: object) -> dict[str, Any]:
     return {
         "Namespace": "AWS/ApiGateway",
@@ -55,12 +64,8 @@ MORE_THAN_A_MINUTE_BEHIND = {
 EXPECTED = {
     "order-events-dlq-not-empty": queue_is_not_empty("OrderEventsDeadLetterQueue"),
     "order-stream-dlq-not-empty": queue_is_not_empty("OrderStreamDeadLetterQueue"),
-    "missing-timeline-entries": {
-        "Namespace": "Orders",
-        "MetricName": "MissingTimelineEntries",
-        "Dimensions": [{"Name": "service", "Value": "orders"}],
-        "Statistic": "Sum",
-    },
+    "missing-timeline-entries": counted("MissingTimelineEntries"),
+    "orders-unreadable": counted("OrdersUnreadable"),
     "api-latency": of_the_api(
         "Latency",
         ExtendedStatistic="p95",

@@ -143,7 +143,8 @@ def test_the_list_tells_what_died_and_consumes_nothing(deployment: Deployment) -
         assert "order-events-dlq: 2 messages" in answer.stdout
         assert f"order {order_id}, ORDER_CREATED, version 1: " in answer.stdout
         assert "order-stream-dlq: 2 messages" in answer.stdout
-        assert f"stream record 'ORDER#{order_id} DETAIL': 'no version'" in answer.stdout
+        assert f"stream record 'ORDER#{order_id} DETAIL', message " in answer.stdout
+        assert ": 'no version'; " in answer.stdout
         assert f"batch for {STACK}-record-audit-trail, shard-1 from 1 to 2" in answer.stdout
         assert "RetryAttemptsExhausted" in answer.stdout
         assert SECRET not in answer.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
@@ -21,7 +22,8 @@ Json = dict[str, Any]
 
 ORDER_ID = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 EVENT = json.dumps({"subject": ORDER_ID, "type": "ORDER_PAID", "data": {"version": 2}})
-RECORD = {"eventID": "e-1", "dynamodb": {"Keys": {"pk": {"S": "ORDER#1"}, "sk": {"S": "DETAIL"}}}}
+KEYS = {"pk": {"S": f"ORDER#{ORDER_ID}"}, "sk": {"S": "DETAIL"}}
+RECORD = {"eventID": "e-1", "dynamodb": {"Keys": KEYS}}
 BATCH = {
     "requestContext": {"functionArn": "arn:aws:lambda:r:1:function:orders-prod-record-audit-trail"},
     "DDBStreamBatchInfo": {
@@ -44,9 +46,9 @@ class Aws:
         self.queues: dict[str, dict[str, Json]] = {EVENTS: {}, STREAM: {}, "queue": {}}
         self.ids = itertools.count()
         self.hidden: set[str] = set()
-        self.tasks: list[Json] = []
+        self.tasks: list[Json | None] = []
         self.started: list[Json] = []
-        self.move_fault: Exception | None = None
+        self.move_faults: list[Exception] = []
         self.send_fault: Callable[[str], Exception | None] = lambda _: None
         self.numbers: list[int] = []
         self.trimmed = False
@@ -64,7 +66,7 @@ class Aws:
             send_message=self._send,
             get_queue_attributes=self._attributes,
             start_message_move_task=self._start_task,
-            list_message_move_tasks=lambda **_: {"Results": [self.tasks.pop(0)]},
+            list_message_move_tasks=self._list_tasks,
             get_shard_iterator=self._iterator,
             get_records=self._records,
             invoke=self._invoke,
@@ -101,7 +103,14 @@ class Aws:
         return {"Stacks": [{"Outputs": outputs}]}
 
     def _attributes(self, **call: Any) -> Json:  # noqa: ANN401 - as botocore's
-        return {"Attributes": {"QueueArn": f"arn:{call['QueueUrl']}"}}
+        queue = call["QueueUrl"]
+        known = {
+            "QueueArn": f"arn:{queue}",
+            "ApproximateNumberOfMessagesNotVisible": str(
+                len(self.hidden & self.queues[queue].keys())
+            ),
+        }
+        return {"Attributes": {name: known[name] for name in call["AttributeNames"]}}
 
     def _receive(self, **call: Any) -> Json:  # noqa: ANN401 - as botocore's
         messages = self.queues[call["QueueUrl"]]
@@ -124,9 +133,14 @@ class Aws:
 
     def _start_task(self, **call: str) -> Json:
         self.started.append(call)
-        if self.move_fault:
-            raise self.move_fault
+        if self.move_faults:
+            raise self.move_faults.pop(0)
         return {"TaskHandle": "t"}
+
+    def _list_tasks(self, **_: str) -> Json:
+        """The task at this look; None for one that isn't listed."""
+        task = self.tasks.pop(0) if self.tasks else None
+        return {"Results": [task] if task else []}
 
     def _iterator(self, **call: str) -> Json:
         if call["ShardIteratorType"] == "TRIM_HORIZON":
@@ -176,6 +190,17 @@ class TestLooking:
         with pytest.raises(Refused, match="No dead letters"):
             queues.peek()
 
+    @pytest.mark.parametrize("queue", [EVENTS, STREAM])
+    def test_queues_whose_messages_another_run_holds_are_not_called_empty(
+        self, queues: DeadLetters, aws: Aws, queue: str
+    ) -> None:
+        for _ in range(2):
+            aws.put(queue, EVENT)
+        with queues.held(queue), pytest.raises(Refused, match="2 messages held") as refused:
+            queues.peek()
+        assert "5 minutes" in str(refused.value)
+        assert "empty" not in str(refused.value)
+
     def test_everything_is_seen_and_visible_again(self, queues: DeadLetters, aws: Aws) -> None:
         for _ in range(25):
             aws.put(EVENTS, EVENT)
@@ -211,6 +236,77 @@ class TestLooking:
         assert told.count("\n  ") == 5
         assert "sEcReT" not in told
 
+    @pytest.mark.parametrize(
+        ("pk", "sk", "shown"),
+        [
+            (f"ORDER#{ORDER_ID}", "DETAIL", f"ORDER#{ORDER_ID} DETAIL"),
+            (f"ORDER#{ORDER_ID}", "AUDIT#0000000002", f"ORDER#{ORDER_ID} AUDIT#0000000002"),
+            (f"ORDER#{ORDER_ID}", "sEcReT", "?"),
+            ("CUSTOMER#sEcReT@x", f"ORDER#{ORDER_ID}", "?"),
+            ("IDEMPOTENCY#sEcReT#ab", "RECORD", "?"),
+            (["sEcReT"], "DETAIL", "?"),
+        ],
+    )
+    def test_of_a_records_keys_only_an_orders_are_shown(  # noqa: PLR0913 - the fixtures and the case
+        self,
+        queues: DeadLetters,
+        aws: Aws,
+        capsys: pytest.CaptureFixture[str],
+        pk: object,
+        sk: str,
+        *,
+        shown: str,
+    ) -> None:
+        keys = {"pk": {"S": pk}, "sk": {"S": sk}, "sEcReT": {"S": "sEcReT"}}
+        lies = aws.put(STREAM, {"dynamodb": {"Keys": keys}}, cause="a\nb" + "c" * 1000)
+        queues.show(queues.peek())
+        told = capsys.readouterr().out
+        assert f"stream record '{shown}', message {lies}: 'a\\nbccc" in told
+        assert "sEcReT" not in told
+        assert max(map(len, told.splitlines())) < 450
+
+    def test_of_a_batch_only_what_has_its_form_is_shown(
+        self, queues: DeadLetters, aws: Aws, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sound = {"batchSize": 5, "approximateArrivalOfLastRecord": "2026-11-23T00:13:19Z"}
+        context = BATCH["requestContext"] | {"condition": "RetryAttemptsExhausted"}
+        good: Json = {
+            "requestContext": context,
+            "DDBStreamBatchInfo": BATCH["DDBStreamBatchInfo"] | sound,
+        }
+        lies = aws.put(STREAM, good)
+        secret = "sEcReT@x " * 1000
+        for value in (secret, [secret], {secret: secret}, "A" * 1000, "7" * 1000, None):
+            part: Json = dict.fromkeys(good["DDBStreamBatchInfo"], value)
+            asked = {"functionArn": f"function:{value}", "condition": value}
+            aws.put(STREAM, {"requestContext": asked, "DDBStreamBatchInfo": part})
+        queues.show(queues.peek())
+        told = capsys.readouterr().out
+        assert (
+            "  batch for orders-prod-record-audit-trail, shardId-1 from 100 to 104, 5 records, "
+            f"the last of 2026-11-23T00:13:19Z, message {lies}: RetryAttemptsExhausted; "
+        ) in told
+        assert told.count("  batch for ") == 7
+        assert "sEcReT" not in told
+        assert max(map(len, told.splitlines())) < 300
+
+    @pytest.mark.parametrize("queue", [EVENTS, STREAM])
+    @pytest.mark.parametrize("body", ["[" * 100_000, '{"dynamodb":' * 100_000])
+    def test_a_message_nested_too_deep_to_be_read_is_listed_with_the_others(
+        self,
+        queues: DeadLetters,
+        aws: Aws,
+        capsys: pytest.CaptureFixture[str],
+        body: str,
+        queue: str,
+    ) -> None:
+        aws.put(queue, body)
+        aws.put(STREAM, RECORD)
+        queues.show(queues.peek())
+        told = capsys.readouterr().out
+        assert f"{len(body)} characters: no event, no record, no position" in told
+        assert "stream record " in told
+
 
 class TestMovingEvents:
     def test_the_service_moves_them_to_the_queue_that_they_died_in(
@@ -244,18 +340,62 @@ class TestMovingEvents:
         assert "CouldNotDetermineMessageSource" in capsys.readouterr().out
 
     def test_any_other_refusal_of_the_task_is_no_reason_to_send_one_by_one(
+        self, queues: DeadLetters, aws: Aws, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """And none to leave the other queue alone."""
+        aws.put(EVENTS, EVENT)
+        aws.put(STREAM, RECORD)
+        aws.move_faults = [fault("AccessDenied")]
+        with pytest.raises(Refused, match="1 message stayed"):
+            redrive(queues)
+        assert aws.bodies(EVENTS) == [EVENT]
+        assert "not moved: AccessDenied" in capsys.readouterr().out
+        assert aws.bodies(STREAM) == []
+
+    @pytest.mark.parametrize("code", sorted(dead_letters.RUNS_ALREADY))
+    def test_a_move_that_runs_already_is_waited_for(
+        self, queues: DeadLetters, aws: Aws, monkeypatch: pytest.MonkeyPatch, code: str
+    ) -> None:
+        monkeypatch.setattr(dead_letters, "TASK_SECONDS", 0)
+        aws.put(EVENTS, EVENT)
+        aws.put(STREAM, RECORD)
+        aws.move_faults = [fault(code)]
+        running, completed = {"Status": "RUNNING"}, {"Status": "COMPLETED"}
+        aws.tasks = [running, running, completed, running, completed]
+        redrive(queues)
+        assert len(aws.started) == 2
+        assert aws.tasks == []
+        assert aws.bodies(STREAM) == []
+
+    def test_a_move_that_never_can_be_does_not_wait_for_ever(
         self, queues: DeadLetters, aws: Aws
     ) -> None:
         aws.put(EVENTS, EVENT)
-        aws.move_fault = fault("AWS.SimpleQueueService.UnsupportedOperation")
-        with pytest.raises(ClientError):
+        aws.move_faults = [fault("UnsupportedOperation")] * 2
+        aws.tasks = [{"Status": "COMPLETED"}]
+        with pytest.raises(Refused, match="1 message stayed"):
             redrive(queues)
-        assert len(aws.bodies(EVENTS)) == 1
+
+    @pytest.mark.parametrize("is_listed_later", [True, False])
+    def test_a_move_that_is_not_listed_yet_is_looked_for_again(
+        self,
+        queues: DeadLetters,
+        aws: Aws,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        is_listed_later: bool,
+    ) -> None:
+        monkeypatch.setattr(dead_letters, "TASK_SECONDS", 0)
+        aws.put(EVENTS, EVENT)
+        aws.tasks = [None, {"Status": "COMPLETED"} if is_listed_later else None]
+        outcome = contextlib.nullcontext() if is_listed_later else pytest.raises(Refused)
+        with outcome:
+            redrive(queues)
 
     def test_without_tasks_each_is_deleted_only_after_it_was_sent(
         self, queues: DeadLetters, aws: Aws
     ) -> None:
-        aws.move_fault = fault("InvalidAction")
+        aws.move_faults = [fault("InvalidAction")]
         aws.put(EVENTS, EVENT, type="ORDER_PAID")
         stays = aws.put(EVENTS, "refused")
         aws.send_fault = lambda body: fault("Throttled") if body == "refused" else None
@@ -308,6 +448,53 @@ class TestHandingOver:
             redrive(queues)
         assert len(aws.bodies(STREAM)) == 2
         assert old not in aws.queues[STREAM]
+
+    def test_records_of_two_orders_are_two_whatever_they_call_themselves(
+        self, queues: DeadLetters, aws: Aws
+    ) -> None:
+        other = RECORD | {"dynamodb": {"Keys": {"pk": {"S": "ORDER#2"}, "sk": {"S": "DETAIL"}}}}
+        for record in (RECORD, other):
+            aws.put(STREAM, record)
+        redrive(queues)
+        assert sorted(
+            (function, record["dynamodb"]["Keys"]["pk"]["S"])
+            for function, records in aws.invoked
+            for record in records
+        ) == [
+            (f"orders-prod-{reader}", order)
+            for reader in ("publish-order-events", "record-audit-trail")
+            for order in (f"ORDER#{ORDER_ID}", "ORDER#2")
+        ]
+        assert aws.bodies(STREAM) == []
+
+    def test_a_record_without_an_id_that_stays_unreadable_does_not_multiply(
+        self, queues: DeadLetters, aws: Aws
+    ) -> None:
+        record = {"dynamodb": RECORD["dynamodb"]}
+
+        def set_aside(_: str) -> Json:
+            aws.put(STREAM, record)
+            return {"batchItemFailures": []}
+
+        aws.result = set_aside
+        for _ in range(2):
+            aws.put(STREAM, record)
+        for _ in range(2):
+            with pytest.raises(Refused, match="2 messages stayed or came back"):
+                redrive(queues)
+        assert len(aws.bodies(STREAM)) == 2
+
+    @pytest.mark.parametrize("depth", [100_000, *range(900, 1000, 4)])
+    def test_a_message_nested_as_deep_as_can_be_keeps_no_other_from_the_readers(
+        self, queues: DeadLetters, aws: Aws, depth: int
+    ) -> None:
+        deep = json.dumps(RECORD)[:-1] + f', "deep": {"[" * depth}{"]" * depth}}}'
+        aws.put(STREAM, deep)
+        aws.put(STREAM, RECORD)
+        with contextlib.suppress(Refused):
+            redrive(queues)
+        assert ("orders-prod-record-audit-trail", [RECORD]) in aws.invoked
+        assert set(aws.bodies(STREAM)) <= {deep}
 
     def test_a_batch_is_read_from_its_first_to_its_last_number_over_pages(
         self, queues: DeadLetters, aws: Aws

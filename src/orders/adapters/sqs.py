@@ -59,7 +59,7 @@ class SqsEventPublisher:
         entries = [_entry(index, change) for index, change in enumerate(changes)]
         sizes = [len(entry["MessageBody"].encode(errors="surrogatepass")) for entry in entries]
         unavailable: set[int] = set()
-        refused = {index for index, size in enumerate(sizes) if size >= EVENT_BYTES}
+        refused = {index: "TooLarge" for index, size in enumerate(sizes) if size >= EVENT_BYTES}
         sendable = [index for index in range(len(changes)) if index not in refused]
         for start in range(0, len(sendable), MAX_ENTRIES):
             batch = sendable[start : start + MAX_ENTRIES]
@@ -72,10 +72,14 @@ class SqsEventPublisher:
                 unavailable.update(batch)
             else:
                 for entry in answer.get("Failed", ()):
-                    logger.warning("event not sent", cause=entry["Code"])
-                    refusal = entry["Code"] in _NEVER_TAKEN
-                    (refused if refusal else unavailable).add(int(entry["Id"]))
-        return Unsent(unavailable, refused)
+                    if entry["Code"] in _NEVER_TAKEN:
+                        refused[int(entry["Id"])] = entry["Code"]
+                    else:
+                        logger.warning("event not sent", cause=entry["Code"])
+                        unavailable.add(int(entry["Id"]))
+        for index, cause in refused.items():
+            logger.error("event refused", event_id=changes[index].event_id, cause=cause)
+        return Unsent(unavailable, set(refused))
 
 
 @dataclass(frozen=True, slots=True)

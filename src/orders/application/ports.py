@@ -109,11 +109,12 @@ class OrderRepository(Protocol):
 
     def each_changed(
         self, since: datetime, until: datetime
-    ) -> Iterator[tuple[OrderId, int | None]]:
+    ) -> Iterator[tuple[OrderId, int | None] | None]:
         """Orders that last changed from `since` to `until`, both included, and their versions.
 
         In no order, read as they are consumed; one that changes meanwhile may come twice, or not.
-        The version is None where it can't be read.
+        The version is None where it can't be read. Where the store is searched without finding
+        one, None comes now and then in place of an order, so that the caller can stop.
         """
 
     def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:

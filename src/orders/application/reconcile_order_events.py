@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.ports import OrderVersion
@@ -25,7 +24,11 @@ if TYPE_CHECKING:
     from orders.domain.status import OrderStatus
 
 WINDOW: Final = timedelta(days=2)
-"""Twice the time for which the stream holds a change, and for which its readers try."""
+"""Twice the time for which the stream holds a change, and for which its readers try.
+
+It ends at the margin, so that of daily runs two look at each change, the later one when the readers
+have given it up.
+"""
 MARGIN: Final = timedelta(minutes=15)
 """Entries follow within a second. By now an alarm says that the stream's readers are behind."""
 
@@ -35,7 +38,7 @@ _NOT_KNOWN: Final = Actor("")
 
 
 class MissingEntry(NamedTuple):
-    """A version that had no timeline entry. Restored, or else only in part known."""
+    """A version that had no timeline entry. Restored, with its event; or else in part at most."""
 
     version: int
     is_restored: bool
@@ -50,11 +53,21 @@ class ReconcileOrderEvents:
     clock: Clock
 
     def find(self) -> Iterator[Collection[OrderId]]:
-        """Those that seem to lack an entry, for each few orders that were looked at."""
+        """Those that seem to lack an entry, of each few orders that were looked at.
+
+        None of none meanwhile, so that the caller can stop between any two calls of the search.
+        """
         now = self.clock.now()
-        changed = self.orders.each_changed(now - WINDOW, now - MARGIN)
-        while latest := dict(islice(changed, _READ_AT_ONCE)):
-            yield self._lacking(latest)
+        latest: dict[OrderId, int | None] = {}
+        for found in self.orders.each_changed(now - MARGIN - WINDOW, now - MARGIN):
+            if found is not None:
+                latest |= [found]
+            if len(latest) == _READ_AT_ONCE:
+                yield self._lacking(latest)
+                latest = {}
+            else:
+                yield ()
+        yield self._lacking(latest)
 
     def restore(self, order_id: OrderId) -> Iterator[MissingEntry]:
         """Publish the event of each missing version and write its entry, as far as it is known.
@@ -93,17 +106,22 @@ class ReconcileOrderEvents:
         return [order_id for order_id in latest if order_id in lacking or order_id not in sound]
 
     def _restore(self, order: Order, version: int, path: tuple[OrderStatus, ...]) -> bool:
-        """Whether the entry is there now; the order says all of its last change alone."""
+        """Whether event and entry are there now; the order says all of its last change alone.
+
+        An event that the queue refuses for good doesn't keep the entry away.
+        """
         if version == order.version:
             change = last_change(order, path[-2] if len(path) > 1 else None)
-            self._publish(change)
+            is_published = self._publish(change)
             self.orders.append_to_timeline(change)
-            return True
+            return is_published
         if version == FIRST_VERSION:
             self._publish(creation(order, _NOT_KNOWN))
         return False
 
-    def _publish(self, change: OrderChange) -> None:
-        """An event that the queue refuses for good is left at that: its entry tells of it."""
-        if self.publisher.publish([change]).unavailable:
+    def _publish(self, change: OrderChange) -> bool:
+        """Whether the event was sent; else the queue refuses it for good."""
+        unsent = self.publisher.publish([change])
+        if unsent.unavailable:
             raise TryAgain
+        return not unsent.refused

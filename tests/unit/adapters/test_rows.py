@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from damaged_rows import UNREADABLE
 from examples import placed_order
 from fakes import summary_of
 from orders.adapters.dynamodb import keys, rows
@@ -283,7 +284,7 @@ GOOD: list[tuple[Reader, rows.Row, set[str]]] = [
         rows.order_from,
         rows.detail_row(ORDER),
         {"orderId", "customerId", "status", "amount", "currency", "version", "updatedAt"}
-        | {"items", "metadata", "actor"},
+        | {"items", "metadata", "actor", "pk"},
     ),
     (
         rows.summary_from,
@@ -293,7 +294,8 @@ GOOD: list[tuple[Reader, rows.Row, set[str]]] = [
     (
         lambda row: rows.change_from(row, None),
         rows.detail_row(ORDER),
-        {"orderId", "customerId", "status", "amount", "currency", "version", "updatedAt", "actor"},
+        {"orderId", "customerId", "status", "amount", "currency", "version", "updatedAt", "actor"}
+        | {"pk"},
     ),
     (
         rows.timeline_entry_from,
@@ -335,13 +337,17 @@ class TestWhatCannotBeRead:
             (GOOD[0][0], GOOD[0][1], {"items": ["secret"]}),
             (GOOD[0][0], GOOD[0][1], {"items": 5}),
             (GOOD[1][0], GOOD[1][1], {"status": ["secret"]}),
-            (GOOD[2][0], GOOD[2][1], {"version": "1"}),
+            *((GOOD[0][0], GOOD[0][1], damage) for damage in UNREADABLE),
+            *((GOOD[2][0], GOOD[2][1], damage) for damage in UNREADABLE),
             (GOOD[2][0], GOOD[2][1], {"version": 1.0}),
-            (GOOD[2][0], GOOD[2][1], {"amount": True}),
             (GOOD[2][0], GOOD[2][1], {"orderId": 1}),
             (GOOD[2][0], GOOD[2][1], {"customerId": None}),
             (GOOD[3][0], GOOD[3][1], {"previousStatus": "secret"}),
             (GOOD[3][0], GOOD[3][1], {"changedAt": "secret"}),
+            (GOOD[3][0], GOOD[3][1], {"version": ["secret"]}),
+            (GOOD[3][0], GOOD[3][1], {"actor": 1}),
+            (GOOD[3][0], GOOD[3][1], {"staffId": 1}),
+            (GOOD[3][0], GOOD[3][1], {"reason": b"secret"}),
             (GOOD[5][0], GOOD[5][1], {"sk": "secret"}),
             (GOOD[5][0], GOOD[5][1], {"orders": {"USD": {"secret": 1}}}),
         ],

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from damaged_rows import UNREADABLE, DamagedOrders
 from examples import placed_order
 from fakes import NOON, FakeClock, FakePublisher, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
+from orders.adapters.dynamodb import rows
 from orders.adapters.sqs import event_body
 from orders.application.reconcile_order_events import (
     MARGIN,
@@ -30,8 +32,13 @@ if TYPE_CHECKING:
 
 PENDING, PAID, SHIPPED, CANCELED = OrderStatus
 ANN = Actor("staff", "ann")
-INSTANT = timedelta(milliseconds=1)
+INSTANT, DAY = timedelta(milliseconds=1), timedelta(days=1)
 LIVES = [(), (PAID,), (CANCELED,), (PAID, SHIPPED), (PAID, CANCELED)]
+
+
+def found(reconcile: ReconcileOrderEvents) -> list[OrderId]:
+    """What seems to lack an entry."""
+    return [order_id for lacking in reconcile.find() for order_id in lacking]
 
 
 def run(reconcile: ReconcileOrderEvents) -> list[tuple[OrderId, int, bool]]:
@@ -140,19 +147,36 @@ def test_a_second_run_restores_nothing_twice(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ago", "found"),
+    ("ago", "missing"),
     [
         (MARGIN - INSTANT, 0),
         (MARGIN, 1),
-        (WINDOW, 1),
-        (WINDOW + INSTANT, 0),
+        (MARGIN + WINDOW, 1),
+        (MARGIN + WINDOW + INSTANT, 0),
     ],
 )
 def test_changes_of_the_last_two_days_are_looked_at_once_their_entry_must_be_there(
-    shop: Shop, ago: timedelta, found: int
+    shop: Shop, ago: timedelta, missing: int
 ) -> None:
     shop.lose(shop.place(PAID, changed=NOON - ago)[-1])
-    assert len(shop.run()) == found
+    assert len(shop.run()) == missing
+
+
+@pytest.mark.parametrize(
+    "first_run", [timedelta(), INSTANT, MARGIN - INSTANT, MARGIN, DAY / 2, DAY - INSTANT]
+)
+def test_every_change_is_looked_at_twice_and_once_after_the_readers_have_given_it_up(
+    shop: Shop, first_run: timedelta
+) -> None:
+    lost = shop.place(changed=NOON)[0]
+    shop.lose(lost)
+    ages = []
+    for age in (first_run + n * DAY for n in range(5)):
+        shop.clock.time = NOON + age
+        if found(shop.reconcile):
+            ages.append(age)
+    assert len(ages) >= 2
+    assert ages[-1] >= DAY + MARGIN
 
 
 def test_the_age_of_the_order_does_not_matter(shop: Shop) -> None:
@@ -170,19 +194,21 @@ def test_the_age_of_the_order_does_not_matter(shop: Shop) -> None:
 def test_an_order_that_changed_since_it_was_found_is_left_to_the_next_run(shop: Shop) -> None:
     placed = shop.place()[0]
     shop.lose(placed)
-    (found,) = shop.reconcile.find()
+    lacking = found(shop.reconcile)
+    assert lacking == [placed.order_id]
     order = shop.orders.orders[placed.order_id]
     shop.orders.orders[order.order_id] = order.changed_to(PAID, by=ANN, at=NOON)
-    assert [list(shop.reconcile.restore(order_id)) for order_id in found] == [[]]
+    assert [list(shop.reconcile.restore(order_id)) for order_id in lacking] == [[]]
     assert shop.publisher.published == []
 
 
 def test_an_entry_that_came_since_it_was_missed_is_not_told(shop: Shop) -> None:
     placed = shop.place()[0]
     shop.lose(placed)
-    (found,) = shop.reconcile.find()
+    lacking = found(shop.reconcile)
+    assert lacking == [placed.order_id]
     shop.orders.append_to_timeline(placed)
-    assert [list(shop.reconcile.restore(order_id)) for order_id in found] == [[]]
+    assert [list(shop.reconcile.restore(order_id)) for order_id in lacking] == [[]]
 
 
 def test_the_streams_own_entry_wins(shop: Shop) -> None:
@@ -231,12 +257,15 @@ def test_an_entry_that_could_not_be_written_is_published_again(shop: Shop) -> No
     assert shop.publisher.published == [placed, placed]
 
 
-def test_an_event_that_the_queue_never_takes_does_not_keep_its_entry_away(shop: Shop) -> None:
+def test_an_event_that_the_queue_never_takes_keeps_no_entry_away_but_is_not_told_restored(
+    shop: Shop,
+) -> None:
     placed = shop.place()[0]
     shop.lose(placed)
     shop.publisher.refused = {placed.order_id}
-    assert shop.run() == [(placed.order_id, 1, True)]
+    assert shop.run() == [(placed.order_id, 1, False)]
     assert shop.entry(placed) == placed
+    assert shop.run() == []
 
 
 @pytest.mark.parametrize(
@@ -259,27 +288,65 @@ def test_an_order_that_no_way_leads_to_is_unreadable(shop: Shop, damage: dict[st
     assert shop.orders.timeline == {}
 
 
+@pytest.mark.parametrize("moves", [(), (PAID,)])
+@pytest.mark.parametrize("damage", UNREADABLE, ids=repr)
+def test_of_a_row_that_the_streams_readers_refuse_nothing_is_restored(
+    shop: Shop, damage: rows.Row, moves: tuple[OrderStatus, ...]
+) -> None:
+    lost = shop.place(*moves)
+    shop.lose(*lost)
+    order_id = lost[0].order_id
+    orders = DamagedOrders()
+    orders.orders, orders.damage = shop.orders.orders, {order_id: damage}
+    with pytest.raises(MalformedRow):
+        rows.change_from(rows.detail_row(orders.orders[order_id]) | damage, None)
+    with pytest.raises(MalformedRow) as refused:
+        run(replace(shop.reconcile, orders=orders))
+    assert orders.timeline == {}
+    assert shop.publisher.published == []
+    assert "sEcReT" not in str(refused.value)
+
+
 @pytest.mark.parametrize("version", [None, 0, 4, 10**9])
 def test_an_order_whose_version_cannot_be_is_looked_into(shop: Shop, version: int | None) -> None:
     class Damaged(InMemoryOrders):
-        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None]]:
+        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None] | None]:
             yield order_id, version
 
     order_id = shop.place()[0].order_id
     damaged = Damaged()
     damaged.timeline = shop.orders.timeline
-    assert list(replace(shop.reconcile, orders=damaged).find()) == [[order_id]]
+    assert found(replace(shop.reconcile, orders=damaged)) == [order_id]
 
 
 def test_an_order_that_is_met_twice_is_looked_at_once(shop: Shop) -> None:
     """It moved on while the index was read."""
 
     class Moving(InMemoryOrders):
-        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None]]:
+        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None] | None]:
             yield from [(placed.order_id, 1), (placed.order_id, 2)]
 
     placed = shop.place()[0]
-    assert list(replace(shop.reconcile, orders=Moving()).find()) == [[placed.order_id]]
+    assert found(replace(shop.reconcile, orders=Moving())) == [placed.order_id]
+
+
+def test_the_caller_gets_its_turn_after_each_step_of_the_search(shop: Shop) -> None:
+    class Sparse(InMemoryOrders):
+        def each_changed(self, *_: object) -> Iterator[tuple[OrderId, int | None] | None]:
+            for step in (None, (some.order_id, 1), None, (other.order_id, 1), None):
+                self.calls.append("step")
+                yield step
+
+    some, other = shop.place()[0], shop.place()[0]
+    sparse = Sparse()
+    steps = [
+        (list(few), len(sparse.calls)) for few in replace(shop.reconcile, orders=sparse).find()
+    ]
+    assert steps == [
+        *(([], calls) for calls in (1, 2, 3, 4, 5)),
+        ([some.order_id, other.order_id], 6),
+    ]
+    assert sparse.calls[5:] == ["get_recorded"]
 
 
 def test_many_orders_are_looked_at_in_few_calls(shop: Shop) -> None:
@@ -288,7 +355,7 @@ def test_many_orders_are_looked_at_in_few_calls(shop: Shop) -> None:
     lost = [shop.place(PAID)[1] for _ in range(40)]
     shop.lose(*lost)
     shop.orders.calls.clear()
-    assert {found[:2] for found in shop.run()} == {(one.order_id, 2) for one in lost}
+    assert {entry[:2] for entry in shop.run()} == {(one.order_id, 2) for one in lost}
     assert shop.orders.calls.count("get_recorded") == 4
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from damaged_rows import UNREADABLE, DamagedOrders
 from examples import placed_order
 from fakes import (
     NOON,
@@ -52,7 +53,7 @@ from stream_records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
@@ -507,6 +508,24 @@ class TestReconcileOrderEvents:
             ("INFO", None),
         ]
 
+    @pytest.mark.parametrize("moves", [(), (PAID,)])
+    @pytest.mark.parametrize("damage", UNREADABLE, ids=repr)
+    def test_a_row_of_wrong_types_neither_stops_the_run_nor_is_quoted(
+        self, damage: rows.Row, moves: tuple[OrderStatus, ...], output: Callable[[], str]
+    ) -> None:
+        orders = DamagedOrders()
+        orders.orders = self.orders.orders
+        damaged, sound = self.order(*moves), self.order()
+        orders.damage = {damaged.order_id: damage}
+        self.clock.advance(hours=1)
+        reconcile = ReconcileOrderEvents(orders, self.publisher, self.clock)
+        handler = background(reconcile_order_events.reconciler(reconcile))
+        assert handler({}, Context()) == {"missing": 1, "restored": 1}
+        assert set(orders.timeline) == {(sound.order_id, 1)}
+        written = output()
+        assert metric(written, "OrdersUnreadable") == 1
+        assert "sEcReT" not in written
+
     def test_a_run_that_cannot_look_at_everything_fails_and_keeps_what_it_counted(
         self, output: Callable[[], str]
     ) -> None:
@@ -520,11 +539,25 @@ class TestReconcileOrderEvents:
                 return self.remaining
 
         with pytest.raises(reconcile_order_events.OutOfTime):
-            self.handler({}, Ending(remaining=60_001))
+            self.handler({}, Ending(remaining=105_001))
         assert metric(output(), "MissingTimelineEntries") == len(self.orders.timeline) == 2
         with pytest.raises(reconcile_order_events.OutOfTime):
-            self.handler({}, Context(remaining=30_000))
-        assert self.handler({}, Context(remaining=30_001)) == {"missing": 1, "restored": 1}
+            self.handler({}, Context(remaining=45_000))
+        assert self.handler({}, Context(remaining=45_001)) == {"missing": 1, "restored": 1}
+
+    def test_a_search_that_finds_nothing_fails_in_time_too(self) -> None:
+        class Endless(InMemoryOrders):
+            def each_changed(self, *_: object) -> Iterator[None]:
+                while context.remaining > 0:
+                    context.remaining -= 1_000
+                    yield None
+
+        context = Context(remaining=900_000)
+        reconcile = ReconcileOrderEvents(Endless(), self.publisher, self.clock)
+        handler = background(reconcile_order_events.reconciler(reconcile))
+        with pytest.raises(reconcile_order_events.OutOfTime):
+            handler({}, context)
+        assert context.remaining == 45_000
 
     def test_a_queue_that_is_down_fails_the_run(self) -> None:
         self.publisher.unavailable = {self.order().order_id}
@@ -532,6 +565,22 @@ class TestReconcileOrderEvents:
         with pytest.raises(TryAgain):
             self.handler({}, Context())
         assert self.orders.timeline == {}
+
+    def test_an_event_that_is_too_large_for_the_queue_is_named_and_not_told_restored(
+        self, output: Callable[[], str]
+    ) -> None:
+        order = self.order()
+        self.orders.orders[order.order_id] = replace(order, reason="r" * 4096)
+        self.clock.advance(hours=1)
+        publisher = SqsEventPublisher(Sqs(), "events")
+        reconcile = ReconcileOrderEvents(self.orders, publisher, self.clock)
+        handler = background(reconcile_order_events.reconciler(reconcile))
+        assert handler({}, Context()) == {"missing": 1, "restored": 0}
+        assert set(self.orders.timeline) == {(order.order_id, 1)}
+        refused, missing, _ = log_lines(output())
+        assert (refused["level"], refused["message"]) == ("ERROR", "event refused")
+        assert (refused["event_id"], refused["cause"]) == (f"{order.order_id}/1", "TooLarge")
+        assert missing["restored"] is False
 
     def test_its_metric_is_the_one_that_the_alarm_watches(self, output: Callable[[], str]) -> None:
         self.order()

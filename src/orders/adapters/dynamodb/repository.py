@@ -142,11 +142,11 @@ class DynamoDbOrders:
 
     def each_changed(
         self, since: datetime, until: datetime
-    ) -> Iterator[tuple[OrderId, int | None]]:
+    ) -> Iterator[tuple[OrderId, int | None] | None]:
         first, last = (keys.by_time(order_id) for order_id in IdRange.all().bounds() or ())
         for status in OrderStatus:
             for shard in range(keys.STATUS_SHARDS):
-                found = self.table.query(
+                found = self.table.search(
                     keys.status_partition(status, shard),
                     first,
                     last,
@@ -156,7 +156,7 @@ class DynamoDbOrders:
                     until=timestamps.to_text(until),
                 )
                 for row in found:
-                    yield rows.version_from(row)
+                    yield None if row is None else rows.version_from(row)
 
     def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
         found = self.table.get_many(

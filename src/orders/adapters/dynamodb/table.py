@@ -99,37 +99,49 @@ class Table:
         ascending: bool = True,
         consistent: bool = False,
         limit: int | None = None,
-        only: str | None = None,
-        **values: object,
     ) -> Iterator[Row]:
         """Rows of a partition whose sort key lies from `first` to `last`, both included.
 
         With a limit one call, without one a call per megabyte, made as the rows are consumed.
-        `only` is a condition on the rows, with `:name` for `name`: the others are read and paid
-        for, and left out by DynamoDB. It goes with no limit.
         """
-        prefix = "" if index is None else "gsi1"
-        keys = {"partition": partition, "first": first, "last": last}
+        rows = self.client.sync_query(
+            self.name,
+            _between("" if index is None else "gsi1"),
+            expression_attribute_values=_values(partition=partition, first=first, last=last),
+            limit=limit,
+            scan_index_forward=ascending,
+            index_name=index,
+            consistent_read=consistent,
+        )
+        with _faults():
+            yield from rows
+
+    def search(
+        self, partition: str, first: str, last: str, *, index: str, only: str, **values: object
+    ) -> Iterator[Row | None]:
+        """The rows of an index for which `only` holds; it has `:name` for `name`.
+
+        The others are read and paid for, and left out by DynamoDB. As that may go on for many
+        calls, None comes after each that found nothing, and in the end.
+        """
         start = None
         while True:
             rows = self.client.sync_query(
                 self.name,
-                f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last",
+                _between("gsi1"),
                 filter_expression=only,
-                expression_attribute_values={
-                    f":{name}": value for name, value in (keys | values).items()
-                },
-                limit=limit,
-                scan_index_forward=ascending,
+                expression_attribute_values=_values(
+                    partition=partition, first=first, last=last, **values
+                ),
                 index_name=index,
-                consistent_read=consistent,
                 last_evaluated_key=start,
             )
             with _faults():
                 yield from rows
+            yield None
             # The client takes a page of which the condition left nothing for the end.
             start = rows.last_evaluated_key
-            if start is None or limit is not None:
+            if start is None:
                 return
 
     def write(self, *operations: Operation) -> None:
@@ -175,8 +187,16 @@ def _expression(
     if names:
         parts["expression_attribute_names"] = names
     if values:
-        parts["expression_attribute_values"] = {f":{name}": value for name, value in values.items()}
+        parts["expression_attribute_values"] = _values(**values)
     return parts
+
+
+def _between(prefix: str) -> str:
+    return f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last"
+
+
+def _values(**values: object) -> dict[str, object]:
+    return {f":{name}": value for name, value in values.items()}
 
 
 def _despite_contention(transaction: Callable[[], Result]) -> Result:
