@@ -163,6 +163,17 @@ def a_key_refused_as_reused_that_only_a_refused_request_had() -> Broken:
 
 
 @broken
+def a_key_refused_as_reused_before_its_other_request_was_sent() -> Broken:
+    world = World()
+    paid = world.update(world.create(), "PAID")
+    call = world.patch(paid, "PENDING", None, "first", key="k")
+    world.calls.pop()
+    world.refuse(call, 422, "idempotency-key-reused")
+    world.update(paid, "SHIPPED", key="k")
+    return world.history(), {Kind.REFUSED_WRONGLY}
+
+
+@broken
 def a_409_though_the_move_is_allowed() -> Broken:
     world = World()
     order = world.create()
