@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local_stack import LocalStack
+    from prove.history import Json
     from prove.proxy import Proxy
-
-Json = dict[str, Any]
 
 TABLE: Final = "orders_app"
 VISIBILITY_SECONDS: Final = 8
