@@ -19,9 +19,8 @@ from prove.proxy import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prove.history import Json
     from prove.proxy import PassOn, Request
-
-Json = dict[str, Any]
 
 
 class Fault(StrEnum):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,18 +17,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_stack import API_ID, StackError, step, wait_until
 from prove.event_source import Mapping, StreamSource
 from prove.faults import AwsFaults, Fault, Faults, Schedule, phases
-from prove.history import History
+from prove.history import STAFF, History
 from prove.proxy import Proxy
 from prove.stack import Platform
-from prove.workload import CALL_SECONDS, STAFF, Client, Identity, Notes
+from prove.workload import CALL_SECONDS, Client, Identity, Notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local_stack import LocalStack
     from prove.faults import Phase
-
-Json = dict[str, Any]
+    from prove.history import Json
 
 CUSTOMERS: Final = 3
 CLIENTS_OF_EACH: Final = 2

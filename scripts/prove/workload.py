@@ -14,18 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httpx
 
-from prove.history import Call
+from prove.history import STAFF, Call, Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Json = dict[str, Any]
-
-STAFF: Final = "staff"
 CALL_SECONDS: Final = 10.0
 """How long a client waits for an answer."""
 
