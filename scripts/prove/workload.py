@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httpx
 
-from prove.history import STAFF, Call, Json
+from prove.history import STAFF, Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from prove.history import Json
 
 CALL_SECONDS: Final = 10.0
 """How long a client waits for an answer."""
