@@ -295,7 +295,7 @@ class DeadLetters:
         with self.held(STREAM) as messages:
             known = set(messages)
             # Both readers set a record aside, and are handed it once, however often it lies here.
-            for content, same in groupby(sorted(messages.values(), key=handed), handed):
+            for content, same in groupby(sorted(messages.values(), key=contents), contents):
                 letters = list(same)
                 try:
                     self._redrive_one(letters[0])
@@ -310,7 +310,9 @@ class DeadLetters:
             # A reader that still can't read a record takes it, and sets it aside anew.
             with self.held(STREAM) as rest:
                 again = [
-                    one for one in rest.values() if one.id not in known and handed(one) in redriven
+                    one
+                    for one in rest.values()
+                    if one.id not in known and contents(one) in redriven
                 ]
         for one in again:
             say(f"  set aside again: {described(one, {})}")
@@ -451,7 +453,7 @@ def printable(pattern: re.Pattern[str], value: object) -> str:
     return str(value) if pattern.fullmatch(str(value)) else "?"
 
 
-def handed(one: Message) -> str:
+def contents(one: Message) -> str:
     """Return what the readers get of a record, the same for the same; of all else, its id.
 
     Not the record's own id, which people choose for the records that they write.
