@@ -57,7 +57,7 @@ prove: ## clients and faults on a local AWS of its own, then the count: SEED, DU
 reliability: ## measure all of docs/reliability.md anew; an hour
 	$(MAKE) test
 	$(MAKE) prove SEED=7 DURATION=600
-	for bug in $(basename $(notdir $(wildcard scripts/prove/bugs/*.patch))); do \
+	for bug in $(basename $(notdir $(wildcard scripts/prove/bug_patches/*.patch))); do \
 		$(MAKE) prove SEED=7 DURATION=60 BUG=$$bug || exit 1; done
 	$(MAKE) mutate
 	$(PYTHON) scripts/generate_reliability.py

@@ -13,7 +13,7 @@ from typing import Final
 import figures
 from local_stack import ROOT
 
-BUGS: Final = {path.stem: path for path in (Path(__file__).parent / "bugs").glob("*.patch")}
+BUGS: Final = {path.stem: path for path in (Path(__file__).parent / "bug_patches").glob("*.patch")}
 """The patches by the bugs' names."""
 
 REPORT: Final = ROOT / "build" / "prove" / "report.txt"
