@@ -182,8 +182,9 @@ class InMemoryOrders:
 
     def _refuse_live_record(self, record: IdempotencyRecord | None, now: datetime) -> None:
         """The condition is in whole seconds, as the table's is."""
+        second = timestamps.to_milliseconds(now) // 1000
         found = self.records.get(record.record_id) if record else None
-        if found and found.expires_at > timestamps.to_milliseconds(now) // 1000:
+        if found and found.expires_at > second:
             raise KeyInUse
 
     def _write_record(self, record: IdempotencyRecord | None, now: datetime) -> None:
