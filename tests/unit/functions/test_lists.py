@@ -161,6 +161,7 @@ class TestAWalk:
             page = shop.follow(link, claims)
             assert ids_of(page)
             met += ids_of(page)
+            assert len(met) <= len(shop.ids)
         assert met == sorted(shop.ids, reverse=sort == "-createdAt")
 
     @BOTH
@@ -199,6 +200,7 @@ class TestAWalk:
         while link := link_of(page):
             page = shop.follow(link, claims)
             met += ids_of(page)
+            assert len(met) <= len(shop.ids)
         assert met == shop.ids[1:4][::-1]
 
     def test_follows_links_at_the_public_address(self) -> None:
@@ -472,6 +474,7 @@ class TestTheTimeline:
             page = shop.follow(link)
             assert page.json["items"]
             met += page.json["items"]
+            assert len(met) <= versions
         assert [entry["version"] for entry in met] == list(range(1, versions + 1))
 
     def test_of_somebody_elses_order_is_not_there(self, shop: Shop) -> None:

@@ -62,6 +62,7 @@ class TestWithoutAToken:
         for claims in no_claims:
             answer = api.send(request(method, target, body, claims=claims))
             assert (answer.status, answer.problem) == (401, "unauthenticated")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert api.orders.calls == []
 
     @pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"lambda": {}}])

@@ -68,6 +68,7 @@ def test_a_key_may_be(header: str, key: str) -> None:
         '"schlüssel"',
         "a\x7f",
         "a\x00b",
+        "a\x0b",
         '"',
         '"open',
         '"closed" too early',
