@@ -26,6 +26,6 @@ settings.register_profile(
     "orders", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
-    "repeatable", settings.get_profile("orders"), derandomize=True, database=None
+    "repeatable", settings.get_profile("orders"), max_examples=25, derandomize=True, database=None
 )
 settings.load_profile("orders")
