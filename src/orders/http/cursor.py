@@ -36,7 +36,7 @@ def decode_cursor(listing: Sequence[str], cursor: str) -> str:
     if not cursor.isascii() or len(cursor) > _MAX_CURSOR:
         raise InvalidCursor
     try:
-        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        content = base64.urlsafe_b64decode(cursor + "==")
         position = content[_DIGEST_BYTES:].decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise InvalidCursor from error

@@ -100,7 +100,7 @@ DETAILS: list[tuple[Event, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("event", "detail"), DETAILS, ids=[detail for _, detail in DETAILS])
+@pytest.mark.parametrize(("event", "detail"), DETAILS, ids=[detail[:20] for _, detail in DETAILS])
 def test_a_refusal_says_what_is_wrong(event: Event, detail: str) -> None:
     api = Api()
     api.orders.orders[ORDER.order_id] = ORDER
