@@ -17,8 +17,8 @@ from api import (
     request,
 )
 from examples import placed_order
-from orders.domain.errors import TryAgain
-from orders.http.problems import problem_response
+from orders.domain.errors import OrderNotFound, TryAgain
+from orders.http.problems import RouteNotFound, problem_response
 
 if TYPE_CHECKING:
     from api import Event
@@ -113,3 +113,8 @@ def test_a_refusal_says_what_is_wrong(event: Event, detail: str) -> None:
 def test_a_store_out_of_reach_says_to_try_again() -> None:
     problem = json.loads(problem_response(TryAgain(), "1").body)
     assert problem["detail"] == "The request could not be finished in time. Try it again."
+
+
+@pytest.mark.parametrize("error", [OrderNotFound(), RouteNotFound()])
+def test_an_error_says_the_same_where_it_is_printed(error: OrderNotFound | RouteNotFound) -> None:
+    assert str(error) == error.detail
