@@ -115,6 +115,9 @@ def test_a_store_out_of_reach_says_to_try_again() -> None:
     assert problem["detail"] == "The request could not be finished in time. Try it again."
 
 
-@pytest.mark.parametrize("error", [OrderNotFound(), RouteNotFound()])
-def test_an_error_says_the_same_where_it_is_printed(error: OrderNotFound | RouteNotFound) -> None:
+@pytest.mark.parametrize("kind", [OrderNotFound, RouteNotFound])
+def test_an_error_says_the_same_where_it_is_printed(
+    kind: type[OrderNotFound | RouteNotFound],
+) -> None:
+    error = kind()
     assert str(error) == error.detail
