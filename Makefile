@@ -15,7 +15,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo dead-letters redrive load prove reliability offline test test-fast check format generate package deploy lock
+.PHONY: help up down clean demo dead-letters redrive load prove reliability offline test test-fast mutate check format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -75,6 +75,10 @@ test: ## all tests
 test-fast: ## the unit tests
 	$(install) dev
 	@$(bin)/pytest tests/unit
+
+mutate: ## small changes of the code that decides: each must make a unit test fail
+	$(install) dev
+	@$(bin)/python scripts/mutate.py
 
 check: ## format, lint, types, layers, infrastructure, drift of generated files
 	$(install) dev node

@@ -25,4 +25,7 @@ for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "TRACER_ENAB
 settings.register_profile(
     "orders", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile(
+    "repeatable", settings.get_profile("orders"), max_examples=25, derandomize=True, database=None
+)
 settings.load_profile("orders")

@@ -122,6 +122,7 @@ class InMemoryOrders:
         consistent: bool,
     ) -> Sequence[OrderSummary]:
         self.calls.append("list_by_customer")
+        assert limit > 0
         hidden: set[OrderId] = set() if consistent else self.unindexed
         found = [
             order
@@ -134,6 +135,7 @@ class InMemoryOrders:
         self, status: OrderStatus, ids: IdRange, *, newest_first: bool, limit: int
     ) -> Sequence[OrderSummary]:
         self.calls.append("list_by_status")
+        assert limit > 0
         found = self._within(ids, newest_first=newest_first)
         return [order for order in found if order.status is status][:limit]
 
@@ -159,6 +161,7 @@ class InMemoryOrders:
         self, order_id: OrderId, *, after_version: int, limit: int
     ) -> tuple[Order | None, Sequence[TimelineEntry]]:
         self.calls.append("get_with_timeline")
+        assert limit > 0
         entries = [
             entry
             for (about, version), entry in sorted(self.timeline.items())
@@ -168,7 +171,7 @@ class InMemoryOrders:
 
     def get_recorded(self, versions: Collection[OrderVersion]) -> Collection[OrderVersion]:
         self.calls.append("get_recorded")
-        assert len(set(versions)) == len(versions) <= 100
+        assert 1 <= len(set(versions)) == len(versions) <= 100
         return {version for version in versions if version in self.timeline}
 
     def append_to_timeline(self, entry: TimelineEntry) -> None:
@@ -182,8 +185,9 @@ class InMemoryOrders:
 
     def _refuse_live_record(self, record: IdempotencyRecord | None, now: datetime) -> None:
         """The condition is in whole seconds, as the table's is."""
+        second = timestamps.to_milliseconds(now) // 1000
         found = self.records.get(record.record_id) if record else None
-        if found and found.expires_at > timestamps.to_milliseconds(now) // 1000:
+        if found and found.expires_at > second:
             raise KeyInUse
 
     def _write_record(self, record: IdempotencyRecord | None, now: datetime) -> None:

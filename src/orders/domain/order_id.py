@@ -23,7 +23,7 @@ _LATEST_MILLISECOND: Final = 253_402_300_799_999
 
 def make_order_id(created_at: datetime, randomness: bytes) -> OrderId:
     """An id whose time part is `created_at`; takes 10 random bytes, of which it uses 74 bits."""
-    noise = int.from_bytes(randomness, "big")
+    noise = int.from_bytes(randomness)
     value = timestamps.to_milliseconds(created_at) << _TIMESTAMP_SHIFT
     value |= 0x7 << 76  # version
     value |= (noise >> 68) << 64  # rand_a, 12 bits

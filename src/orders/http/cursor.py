@@ -28,7 +28,7 @@ MAX_VERSION: Final = 9_999_999_998
 def encode_cursor(listing: Sequence[str], position: str) -> str:
     """`listing` is all that makes the list: route, partition, direction and filters."""
     content = _digest(listing, position) + position.encode()
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(content).decode().replace("=", "")
 
 
 def decode_cursor(listing: Sequence[str], cursor: str) -> str:
@@ -36,7 +36,7 @@ def decode_cursor(listing: Sequence[str], cursor: str) -> str:
     if not cursor.isascii() or len(cursor) > _MAX_CURSOR:
         raise InvalidCursor
     try:
-        content = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        content = base64.urlsafe_b64decode(cursor + "==")
         position = content[_DIGEST_BYTES:].decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise InvalidCursor from error

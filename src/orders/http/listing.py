@@ -31,7 +31,9 @@ ORDER_LIST_PARAMETERS: Final = ("limit", "cursor", "sort", "createdFrom", "creat
 _DIRECTIONS: Final = {"-createdAt": True, "createdAt": False}
 _LIMIT: Final = re.compile(r"[0-9]{1,3}")
 _RFC_3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,60}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,3})(\d{0,57}))?"
+    r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
 
 
@@ -115,24 +117,14 @@ def parse_flag(name: str, text: str) -> bool:
 
 def _millisecond(name: str, text: str) -> int:
     """Since the epoch; a finer instant is rounded up. Raises MalformedRequest."""
+    detail = f"{name} is an RFC 3339 instant, as 2026-11-23T04:36:00Z; write + as %2B."
     match = _RFC_3339.fullmatch(text)
+    if match is None:
+        raise MalformedRequest(detail)
+    day, time, thousandths, finer, offset = match.groups("")
     try:
-        if match is None:
-            raise ValueError(text)  # noqa: TRY301 - the same fault as an impossible date
-        day, time, fraction, sign, hours, minutes = match.groups()
-        seconds = timestamps.to_milliseconds(datetime.fromisoformat(f"{day}T{time}+00:00"))
-        offset = _offset_minutes(sign, hours, minutes)
+        instant = datetime.fromisoformat(f"{day}T{time}{offset.upper()}")
     except ValueError as error:
-        detail = f"{name} is an RFC 3339 instant, as 2026-11-23T04:36:00Z; write + as %2B."
         raise MalformedRequest(detail) from error
-    digits = (fraction or "").ljust(3, "0")
-    finer = 1 if digits[3:].strip("0") else 0
-    return seconds + int(digits[:3]) + finer - offset * 60_000
-
-
-def _offset_minutes(sign: str | None, hours: str | None, minutes: str | None) -> int:
-    if sign is None or hours is None or minutes is None:
-        return 0
-    if int(hours) > 23 or int(minutes) > 59:  # noqa: PLR2004 - of a day, of an hour
-        raise ValueError(hours)
-    return (int(hours) * 60 + int(minutes)) * (-1 if sign == "-" else 1)
+    milliseconds = int(thousandths.ljust(3, "0")) + (int(f"0{finer}") > 0)
+    return timestamps.to_milliseconds(instant) + milliseconds

@@ -90,7 +90,7 @@ class Request:
     def base_address(self, public_address: str) -> str:
         """The configured public address, else the request's domain and stage; no `/` at its end."""
         if public_address:
-            return public_address.rstrip("/")
+            return public_address.removesuffix("/")
         stage = self._context.get("stage", "$default")
         suffix = "" if stage == "$default" else f"/{stage}"
         return f"https://{self._context['domainName']}{suffix}"
@@ -116,7 +116,7 @@ class Request:
     def _content(self) -> bytes:
         body = self._event.get("body") or ""
         if not self._event.get("isBase64Encoded"):
-            return str(body).encode("utf-8", "surrogatepass")
+            return str(body).encode(errors="surrogatepass")
         try:
             return base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError) as error:

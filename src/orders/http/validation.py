@@ -12,7 +12,7 @@ from orders.http.problems import FieldProblem, ValidationFailed
 Body = TypeVar("Body")
 
 _MAX_NAME: Final = 100
-_PLACE: Final = re.compile(r"(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
+_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$([^`]*)`\Z")
 _WHOLE: Final = r"(?!\\n)"
 """What `bodies` adds to every pattern, in the words of the message; no business of the client's."""
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -31,9 +31,8 @@ def validated(parsed: object, kind: type[Body]) -> Body:
 
 def field_error(message: str) -> FieldProblem:
     """From a message like "Expected `int`, got `float` - at `$.items[0].quantity`"."""
-    match = _PLACE.fullmatch(message)
-    what, path = (match["what"], match["path"] or "") if match else (message, "")
-    pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+    what, *place = _PLACE.split(message)
+    pointer = "".join(f"/{name or index}" for name, index in _STEP.findall("".join(place)))
     field = _FIELD.fullmatch(what)
     if field is None:
         return FieldProblem(pointer, f"{what.replace('`', '').replace(_WHOLE, '')}.")

@@ -65,6 +65,6 @@ def _keyword(key: str, value: Any) -> Any:  # noqa: ANN401 - any part of a schem
         case "description", str():
             return inspect.cleandoc(value)
         case "pattern", str():
-            return value.replace(r"(?!\n)$", "$")  # JSON Schema's `$` is the end and nothing else
+            return value.removesuffix(r"(?!\n)")  # JSON Schema's `$` is the end and nothing else
         case _:
             return _as_published(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from orders.application.caller import Caller
     from orders.application.paging import Page
-    from orders.domain.order import OrderSummary
+    from orders.domain.order import Order, OrderSummary
     from orders.domain.order_id import OrderId
 
 PENDING, PAID, SHIPPED, CANCELED = OrderStatus
@@ -58,7 +58,39 @@ def walk(
         pages.append([order.order_id for order in page.items])
         if page.next_position is None:
             return pages
+        assert len(pages) < 100, "the walk goes on for ever"
         request = replace(request, ids=request.remaining_after(page.next_position))
+
+
+class Measured(InMemoryOrders):
+    """Keeps how much each list was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits: list[int] = []
+
+    def list_by_customer(self, *arguments: Any, limit: int, **more: Any) -> Sequence[OrderSummary]:  # noqa: ANN401 - as the original
+        self.limits.append(limit)
+        return super().list_by_customer(*arguments, limit=limit, **more)
+
+    def list_by_status(self, *arguments: Any, limit: int, **more: Any) -> Sequence[OrderSummary]:  # noqa: ANN401 - as the original
+        self.limits.append(limit)
+        return super().list_by_status(*arguments, limit=limit, **more)
+
+    def get_with_timeline(
+        self, order_id: OrderId, *, after_version: int, limit: int
+    ) -> tuple[Order | None, Sequence[TimelineEntry]]:
+        self.limits.append(limit)
+        return super().get_with_timeline(order_id, after_version=after_version, limit=limit)
+
+
+def test_a_page_reads_one_more_than_it_shows_to_know_whether_the_list_goes_on() -> None:
+    repository, order = Measured(), placed_order()
+    repository.orders[order.order_id] = order
+    GetOrderTimeline(repository)(STAFF, order.order_id, after_version=0, limit=7)
+    ListOrdersByStatus(repository)(STAFF, PENDING, page_request(8))
+    ListCustomerOrders(repository)(STAFF, CUS_42, page_request(9), status=None, consistent=False)
+    assert repository.limits == [8, 9, 10]
 
 
 class TestGet:
@@ -110,6 +142,7 @@ class TestTimeline:
         while after is not None:
             page = timeline(CUSTOMER_42, order_id, after_version=after, limit=2)
             met += page.items
+            assert len(met) <= len(entries)
             after = page.next_position
         assert met == entries
         assert len(repository.calls) == max(1, (count + 1) // 2)

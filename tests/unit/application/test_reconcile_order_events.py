@@ -94,6 +94,7 @@ def test_complete_timelines_are_left_alone(shop: Shop) -> None:
     for moves in LIVES:
         shop.place(*moves)
     before = dict(shop.orders.timeline)
+    assert found(shop.reconcile) == []
     assert shop.run() == []
     assert shop.orders.timeline == before
     assert shop.publisher.published == []
@@ -159,6 +160,7 @@ def test_changes_of_the_last_two_days_are_looked_at_once_their_entry_must_be_the
     shop: Shop, ago: timedelta, missing: int
 ) -> None:
     shop.lose(shop.place(PAID, changed=NOON - ago)[-1])
+    assert len(found(shop.reconcile)) == missing
     assert len(shop.run()) == missing
 
 
@@ -283,8 +285,9 @@ def test_an_order_that_no_way_leads_to_is_unreadable(shop: Shop, damage: dict[st
     order = replace(placed_order(NOON - timedelta(hours=1)), updated_at=NOON - timedelta(hours=1))
     order = replace(order, **damage)  # type: ignore[arg-type]  # it is damaged
     shop.orders.orders[order.order_id] = order
-    with pytest.raises(MalformedRow):
+    with pytest.raises(MalformedRow) as refused:
         list(shop.reconcile.restore(order.order_id))
+    assert order.order_id in str(refused.value)
     assert shop.orders.timeline == {}
 
 

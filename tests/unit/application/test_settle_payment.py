@@ -213,13 +213,13 @@ def test_an_order_that_staff_marked_paid_is_not_charged_as_well(shop: Shop) -> N
 def test_an_event_of_an_order_that_is_not_there_is_set_aside(shop: Shop) -> None:
     unknown = make_order_id(shop.clock.now(), b"\xff" * 10)
     settle = SettlePayment(shop.orders, shop.payments, shop.inventory, shop.clock)
-    with pytest.raises(UnsettledOrder):
+    with pytest.raises(UnsettledOrder, match=unknown):
         settle(unknown)
 
 
 def test_a_pending_order_that_lost_its_token_is_set_aside(shop: Shop) -> None:
     shop.orders.orders[shop.order.order_id] = replace(shop.order, payment_token=None)
-    with pytest.raises(UnsettledOrder):
+    with pytest.raises(UnsettledOrder, match=shop.order.order_id):
         shop.settle()
     assert not shop.is_reserved
 

@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import NOON
-from orders.domain.order_id import IdRange, created_at, make_order_id, parse_order_id
+from orders.domain.order_id import IdRange, OrderId, created_at, make_order_id, parse_order_id
 from orders.domain.timestamps import from_milliseconds, to_milliseconds
-
-if TYPE_CHECKING:
-    from orders.domain.order_id import OrderId
 
 LAST_MILLISECOND = to_milliseconds(datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))
 
@@ -22,6 +18,7 @@ randomness = st.binary(min_size=10, max_size=10)
 order_ids = st.builds(lambda ms, noise: make_order_id(from_milliseconds(ms), noise),
                       milliseconds, randomness)  # fmt: skip
 ANY = IdRange.all()
+FIRST, LAST = (str(uuid.UUID(int=end)) for end in (0, ((LAST_MILLISECOND + 1) << 80) - 1))
 
 
 def holds(ids: IdRange, order_id: OrderId) -> bool:
@@ -87,6 +84,11 @@ def test_the_last_writable_millisecond_is_parsed_and_the_next_is_not() -> None:
     assert parse_order_id(str(beyond)) is None
 
 
+def test_the_whole_range_ends_with_the_first_and_the_last_id_that_are_parsed() -> None:
+    assert ANY.bounds() == (FIRST, LAST)
+    assert [parse_order_id(end) for end in (FIRST, LAST)] == [FIRST, LAST]
+
+
 @given(order_ids)
 def test_the_whole_range_holds_every_id(order_id: OrderId) -> None:
     assert holds(ANY, order_id)
@@ -96,6 +98,16 @@ def test_the_whole_range_holds_every_id(order_id: OrderId) -> None:
 def test_before_and_after_an_id_leave_it_out(some: OrderId, other: OrderId) -> None:
     assert holds(ANY.before(some), other) == (other < some)
     assert holds(ANY.after(some), other) == (other > some)
+
+
+@given(order_ids)
+def test_a_range_leaves_out_no_neighbour_of_its_ends(order_id: OrderId) -> None:
+    number = uuid.UUID(order_id).int
+    previous, following = (OrderId(str(uuid.UUID(int=number + step))) for step in (-1, 1))
+    assert ANY.before(order_id).after(previous).bounds() is None
+    assert ANY.before(following).after(previous).bounds() == (order_id, order_id)
+    assert ANY.before(order_id).bounds() == (FIRST, previous)
+    assert ANY.after(order_id).bounds() == (following, LAST)
 
 
 @given(order_ids, milliseconds)
@@ -145,3 +157,4 @@ def test_a_day_holds_its_first_and_its_last_millisecond(day: date, noise: bytes)
     bounds = ids.bounds()
     assert bounds is not None
     assert [created_at(bound) for bound in bounds] == [start, start + end]
+    assert [uuid.UUID(bound).int & ((1 << 80) - 1) for bound in bounds] == [0, (1 << 80) - 1]

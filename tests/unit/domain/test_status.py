@@ -10,7 +10,7 @@ from examples import placed_order
 from fakes import NOON
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.errors import IllegalTransition
-from orders.domain.status import LAST_VERSION, TRANSITIONS, OrderStatus, path_to
+from orders.domain.status import LAST_VERSION, TRANSITIONS, OrderStatus, _ways, path_to
 
 ALLOWED = {
     ("PENDING", "PAID"),
@@ -92,6 +92,10 @@ PATHS = {
 @pytest.mark.parametrize("status", OrderStatus)
 def test_status_and_version_tell_how_an_order_got_there(status: OrderStatus, version: int) -> None:
     assert path_to(status, version) == PATHS.get((status, version))
+
+
+def test_every_way_of_an_order_begins_pending_and_follows_the_table() -> None:
+    assert set(_ways((PENDING,))) == set(PATHS.values())
 
 
 def test_no_order_gets_further_than_the_last_version() -> None:

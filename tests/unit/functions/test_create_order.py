@@ -58,6 +58,11 @@ class TestTheAnswer:
         (order,) = api.orders.orders.values()
         assert order.payment_token == "tok_secret"
 
+    def test_without_a_payment_token_the_order_is_not_paid_by_one(self, api: Api) -> None:
+        api.post()
+        (order,) = api.orders.orders.values()
+        assert (order.payment_token, order.pays_by_token) == (None, False)
+
     def test_names_the_stage_where_it_is_part_of_the_address(self, api: Api) -> None:
         event = at_stage(api_request("POST", "/orders", order_body()), "v1")
         location = api.send(event).headers["Location"]

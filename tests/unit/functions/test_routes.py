@@ -18,7 +18,6 @@ from api import (
     order_body,
     request,
 )
-from examples import placed_order
 from orders.domain import errors
 from orders.domain.errors import OrderError, TryAgain
 from orders.functions import not_found
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from orders.http.request import Request
     from orders.http.response import Response
 
-AN_ID = placed_order().order_id
+AN_ID = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 GUARDED: list[tuple[str, str, object]] = [
     ("POST", "/orders", order_body()),
     ("GET", "/orders?status=PENDING", None),
@@ -62,6 +61,7 @@ class TestWithoutAToken:
         for claims in no_claims:
             answer = api.send(request(method, target, body, claims=claims))
             assert (answer.status, answer.problem) == (401, "unauthenticated")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert api.orders.calls == []
 
     @pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"lambda": {}}])

@@ -46,6 +46,15 @@ def test_a_cursor_that_is_cut_or_prolonged_is_damaged() -> None:
             decode_cursor(LISTING, damaged)
 
 
+def test_a_cursor_has_200_characters_at_most() -> None:
+    longest = "x" * 138
+    cursor = encode_cursor(LISTING, longest)
+    assert len(cursor) == 200
+    assert decode_cursor(LISTING, cursor) == longest
+    with pytest.raises(InvalidCursor):
+        decode_cursor(LISTING, encode_cursor(LISTING, longest + "x"))
+
+
 @given(st.text(max_size=300))
 def test_text_that_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(InvalidCursor):

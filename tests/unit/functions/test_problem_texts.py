@@ -1,0 +1,123 @@
+"""What a problem's `detail` says to whoever has to mend the request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from api import (
+    CUSTOMER_CLAIMS,
+    CUSTOMERS_ORDERS,
+    OTHER_CLAIMS,
+    STAFF_CLAIMS,
+    Api,
+    order_body,
+    request,
+)
+from examples import placed_order
+from orders.domain.errors import OrderNotFound, TryAgain
+from orders.http.problems import RouteNotFound, problem_response
+
+if TYPE_CHECKING:
+    from api import Event
+
+ORDER = placed_order()
+PATH = f"/orders/{ORDER.order_id}"
+INSTANT = "is an RFC 3339 instant, as 2026-11-23T04:36:00Z; write + as %2B."
+PAID = "/orders?status=PAID"
+KNOWN = "consistent, createdFrom, createdTo, cursor, limit, sort, status"
+USED: dict[str, Any] = {"idempotency_key": "used"}
+
+
+def get(target: str, claims: Event | None = STAFF_CLAIMS) -> Event:
+    return request("GET", target, claims=claims)
+
+
+def post(claims: Event = CUSTOMER_CLAIMS, /, *, body: object = None, **headers: str) -> Event:
+    return request("POST", "/orders", body or order_body(), claims=claims, headers=headers)
+
+
+def patch(status: str, claims: Event = STAFF_CLAIMS, **headers: str) -> Event:
+    return request("PATCH", PATH, {"status": status}, claims=claims, headers=headers)
+
+
+DETAILS: list[tuple[Event, str]] = [
+    (get(PAID, None), "Send an access token as a bearer token."),
+    (
+        get(PAID, STAFF_CLAIMS | {"token_use": "id"}),
+        "This is a token of another kind; send the access token.",
+    ),
+    (get(PAID, {"sub": "a#b"}), "The token's claim 'sub' is not a customer id."),
+    (get(PAID, CUSTOMER_CLAIMS), "Only staff may do this."),
+    (post(OTHER_CLAIMS), "A customer may only see and create their own orders."),
+    (patch("PAID", CUSTOMER_CLAIMS), "A customer may only cancel an order that is PENDING."),
+    (
+        get("/customers/a%23b/orders"),
+        r"A customer id matches ^[A-Za-z0-9._\-|:@+]{1,128}$.",
+    ),
+    (get("/orders/1"), "There is no such order."),
+    (get("/reports/daily/2026-11-22"), "There is no report for that day."),
+    (get("/nowhere"), "No route has this path."),
+    (request("DELETE", "/orders"), "The path is right, the method is not."),
+    (get("/orders"), "status is one of PENDING, PAID, SHIPPED, CANCELED."),
+    (get(f"{PAID}&limit=0"), "limit is a whole number from 1 to 100."),
+    (get(f"{PAID}&sort=amount"), "sort is createdAt or -createdAt."),
+    (get(f"{PAID}&createdFrom=noon"), f"createdFrom {INSTANT}"),
+    (get(f"{PAID}&createdTo=2026-13-01T00:00:00Z"), f"createdTo {INSTANT}"),
+    (get(f"{CUSTOMERS_ORDERS}?consistent=1"), "consistent is true or false."),
+    (
+        get(f"{PAID}&cursor=x"),
+        "Use a cursor as this list gave it, with the list's other parameters.",
+    ),
+    (
+        get(f"{CUSTOMERS_ORDERS}?{'x' * 41}=1"),
+        f"Unknown query parameter '{'x' * 40}'; this route knows: {KNOWN}.",
+    ),
+    (get(f"{PATH}?a=1"), "Unknown query parameter 'a'; this route knows: none."),
+    (post(body="{"), "The body is not JSON that can be read."),
+    (post() | {"body": "%", "isBase64Encoded": True}, "The body is not valid base64."),
+    (post(content_type="text/plain"), "Send application/json."),
+    (
+        patch("PAID", content_type="text/plain"),
+        "Send application/merge-patch+json or application/json.",
+    ),
+    (post(body=" " * 262_145), "The body may have 262144 bytes."),
+    (
+        post(idempotency_key="a b"),
+        "A key is 1 to 255 visible ASCII characters, bare or as a quoted string.",
+    ),
+    (
+        post(body=order_body(currency="SGD"), **USED),
+        "This Idempotency-Key was used for a different request.",
+    ),
+    (post(body=order_body(currency="XXX")), "This is not a currency code of ISO 4217."),
+    (post(body=order_body(amount=1)), "The items come to 5997."),
+    (patch("PAID", if_match="1"), 'If-Match takes entity tags, as "1".'),
+    (patch("PAID", if_match='"7"'), "The order is at version 1."),
+    (patch("SHIPPED"), "An order that is PENDING cannot become SHIPPED."),
+]
+
+
+@pytest.mark.parametrize(("event", "detail"), DETAILS, ids=[detail[:20] for _, detail in DETAILS])
+def test_a_refusal_says_what_is_wrong(event: Event, detail: str) -> None:
+    api = Api()
+    api.orders.orders[ORDER.order_id] = ORDER
+    api.post(**USED)
+    answer = api.send(event)
+    assert answer.problem
+    assert answer.json["detail"] == detail
+
+
+def test_a_store_out_of_reach_says_to_try_again() -> None:
+    problem = json.loads(problem_response(TryAgain(), "1").body)
+    assert problem["detail"] == "The request could not be finished in time. Try it again."
+
+
+@pytest.mark.parametrize("kind", [OrderNotFound, RouteNotFound])
+def test_an_error_says_the_same_where_it_is_printed(
+    kind: type[OrderNotFound | RouteNotFound],
+) -> None:
+    error = kind()
+    assert str(error) == error.detail
