@@ -130,7 +130,7 @@ class Moment:
 moments = st.builds(
     Moment,
     which=st.integers(0, 9),
-    offset=st.sampled_from([0, -1, 1, 1000]),
+    offset=st.sampled_from([0, 0, 0, -1, 1]),
     finer=st.booleans(),
     form=st.sampled_from(["utc", "offset", "small"]),
 )

@@ -131,6 +131,13 @@ class SideBySide:
             lambda _: self.model.change(write.caller, order_id, write.content, write.key, versions),
         )
 
+    def read_timeline(
+        self, caller: Caller, order_id: str, query: dict[str, str], faults: Sequence[Fault] = ()
+    ) -> None:
+        draft = Draft("GET", f"/orders/{order_id}/timeline", caller, query)
+        limit, cursor = int(query.get("limit", "20")), query.get("cursor")
+        self.ask(draft, faults, lambda _: self.model.timeline(caller, order_id, limit, cursor))
+
     def list_orders(
         self, caller: Caller, listing: Listing, query: dict[str, str], faults: Sequence[Fault] = ()
     ) -> Answer:
@@ -172,9 +179,14 @@ class SideBySide:
             cursor = cursor[:-1] + ("B" if cursor.endswith("A") else "A")
         return {"cursor": cursor}
 
-    def begin_a_walk(self, customer: Caller | None, query: dict[str, str]) -> Walk:
+    def begin_a_walk(
+        self,
+        customer: Caller | None,
+        query: dict[str, str],
+        window: dict[str, Moment] | None = None,
+    ) -> Walk:
         """Through a customer's list, or through that of a status."""
-        listing = self.listing(customer, query)
+        listing = self.listing(customer, query, window)
         walk = Walk(customer or ANN, listing, query, self._members(listing))
         self._advance(walk)
         return walk
@@ -284,9 +296,15 @@ class SideBySide:
     def expire(self) -> None:
         assert self.platform.expire() == {"expired": self.model.expire()}
 
+    def read_report(self, caller: Caller, day: str, faults: Sequence[Fault] = ()) -> None:
+        draft = Draft("GET", f"/reports/daily/{day}", caller)
+        self.ask(draft, faults, lambda _: self.model.report(caller, day))
+
     def make_report(self, day: date, event: dict[str, str]) -> None:
+        """And read it."""
         orders = self.model.make_report(day)
         assert self.platform.make_report(event) == {"date": day.isoformat(), "orders": orders}
+        self.read_report(ANN, day.isoformat())
 
     def compare_tables(self) -> None:
         """The table holds what the model holds, and nothing else."""
