@@ -247,11 +247,11 @@ class AwsFaults(Faults):
 
         match fault:
             case Fault.KILLED_BEFORE:
-                await asyncio.to_thread(self._kill, request.peer_port)
+                await asyncio.to_thread(self._kill, request.ports)
                 return None
             case Fault.KILLED_AFTER:
                 await send(request)
-                await asyncio.to_thread(self._kill, request.peer_port)
+                await asyncio.to_thread(self._kill, request.ports)
                 return None
             case Fault.CONFLICT:
                 return _conflict(request)
@@ -308,14 +308,17 @@ class AwsFaults(Faults):
         self._note_taken(entries, answer)
         return {name: answer[name] for name in ("Successful", "Failed") if name in answer}
 
-    def _kill(self, peer_port: int) -> None:
-        """Kill the function's process at the other end of the connection, as kill -9 does."""
+    def _kill(self, ports: tuple[int, int]) -> None:
+        """Kill the function's process at the other end of the connection, as kill -9 does.
+
+        Its own port alone won't do: two connections to different ports can share it.
+        """
         for worker in psutil.Process(self._emulator).children(recursive=True):
             try:
-                ports = [connection.laddr.port for connection in worker.net_connections("tcp")]
+                connections = worker.net_connections("tcp")
             except psutil.NoSuchProcess:
                 continue
-            if peer_port in ports:
+            if any(one.raddr and (one.laddr.port, one.raddr.port) == ports for one in connections):
                 worker.kill()
 
 

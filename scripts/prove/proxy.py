@@ -29,14 +29,14 @@ _UPSTREAM_SECONDS: Final = 120
 
 
 class Request(NamedTuple):
-    """What a caller sent. `peer_port` is the caller's end of the connection."""
+    """What a caller sent. `ports` are the connection's: the caller's end, and the proxy's."""
 
     caller: str
     method: str
     target: str
     headers: Mapping[str, str]
     body: bytes
-    peer_port: int
+    ports: tuple[int, int]
 
     @property
     def operation(self) -> str:
@@ -132,13 +132,14 @@ class Proxy:
         transport = incoming.transport
         if transport is None:
             raise ConnectionResetError
+        port = transport.get_extra_info("sockname")[1]
         request = Request(
-            caller=self._callers[transport.get_extra_info("sockname")[1]],
+            caller=self._callers[port],
             method=incoming.method,
             target=incoming.raw_path,
             headers=incoming.headers,
             body=await incoming.read(),
-            peer_port=transport.get_extra_info("peername")[1],
+            ports=(transport.get_extra_info("peername")[1], port),
         )
         self.under_way += 1
         try:
