@@ -318,7 +318,8 @@ class AwsFaults(Faults):
                 connections = worker.net_connections("tcp")
             except psutil.NoSuchProcess:
                 continue
-            if any(one.raddr and (one.laddr.port, one.raddr.port) == ports for one in connections):
+            # A socket that only listens has an empty remote address.
+            if ports in {(one.laddr.port, getattr(one.raddr, "port", None)) for one in connections}:
                 worker.kill()
 
 

@@ -18,6 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from offline import free_port
 from prove.faults import AwsFaults, Fault, Schedule
 from prove.proxy import Proxy
 from servers import aws_client, create_table, ministack
@@ -37,6 +38,20 @@ urllib.request.urlopen(urllib.request.Request(sys.argv[1], b"{}", headers))
 """
 
 
+PORTS = """
+import socket, sys
+own, port, request = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()
+with socket.socket() as connection:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    connection.bind(("127.0.0.1", own))
+    connection.connect(("127.0.0.1", port))
+    print("connected", flush=True)
+    connection.sendall(request)
+    connection.recv(1)
+"""
+"""A caller whose own port is given, too."""
+
+
 @pytest.fixture
 def queue() -> str:
     name = f"orders-{secrets.token_hex(8)}"
@@ -53,6 +68,7 @@ class Behind:
     """AWS behind a proxy on which one kind of fault strikes every call."""
 
     def __init__(self, proxy: Proxy, faults: AwsFaults) -> None:
+        self.proxy = proxy
         self.address = proxy.address("create-order")
         self.published = faults.published
 
@@ -212,3 +228,26 @@ class TestAKill:
             )
         assert caller.returncode == -signal.SIGKILL
         assert seen == ["PutItem"] * calls
+
+    def test_spares_another_that_uses_the_same_port_for_another_connection(self) -> None:
+        own = str(free_port())
+        request = (
+            "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: X.PutItem\r\nContent-Length: 0\r\n\r\n"
+        )
+        with struck_by(Fault.KILLED_BEFORE) as behind:
+            addresses = behind.address, behind.proxy.address("get-order")
+            ports = [address.rpartition(":")[2] for address in addresses]
+            other = subprocess.Popen(
+                [sys.executable, "-c", PORTS, own, ports[0], ""], stdout=subprocess.PIPE
+            )
+            try:
+                assert other.stdout
+                assert other.stdout.readline() == b"connected\n"
+                caller = subprocess.run(
+                    [sys.executable, "-c", PORTS, own, ports[1], request], check=False
+                )
+                assert caller.returncode == -signal.SIGKILL
+                assert other.poll() is None
+            finally:
+                other.kill()
+                other.communicate()

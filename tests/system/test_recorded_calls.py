@@ -18,7 +18,7 @@ QUEUE = {"QueueUrl": "http://127.0.0.1:4566/000000000000/q"}
 
 
 def request(target: str, body: Json) -> Request:
-    return Request("f", "POST", "/", {"X-Amz-Target": target}, json.dumps(body).encode(), 0)
+    return Request("f", "POST", "/", {"X-Amz-Target": target}, json.dumps(body).encode(), (0, 0))
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ def test_sqs_asks_for_the_action_on_one_message_for_a_batch_too(
 
 
 def test_a_request_that_no_rule_is_known_for_is_kept_under_its_address() -> None:
-    found = needed(Request("f", "GET", "/bucket/key", {}, b"", 0))
+    found = needed(Request("f", "GET", "/bucket/key", {}, b"", (0, 0)))
     assert set(found) == {("f", "GET", "/bucket/key")}
