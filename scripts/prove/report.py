@@ -107,7 +107,8 @@ def _calls(evidence: Evidence, violation: Violation) -> Iterator[str]:
     if shown:
         yield "shown by:"
     elif life := evidence.lives.get(violation.order_id or ""):
-        shown = [told for image in life.images for told in evidence.makers(life, image)]
+        makers = (told for image in life.images for told in evidence.makers(life, image))
+        shown = list({told.id: told for told in makers}.values())
         yield "shown by what was found alone; the order was written by:"
     for told in sorted(shown, key=lambda told: told.call.start):
         yield f"  {_line(told)}"

@@ -60,6 +60,18 @@ def test_the_violation_that_the_fewest_calls_show_comes_first_and_the_others_are
     assert "nothing of it was published" in printed
 
 
+def test_a_call_that_may_have_made_several_versions_is_printed_once() -> None:
+    world = World()
+    order = world.create()
+    world.update(order, "PAID")
+    history = world.history()
+    again = [commit for commit in history.commits if commit.sk == "DETAIL"][-1]
+    broken = changed(history, commits=[*history.commits, again])
+    printed = report(broken, [Violation(Kind.VERSION_REPEATED, "", order.order_id, ())])
+    shown = [line for line in printed.splitlines() if " → " in line]
+    assert len(shown) == len(set(shown)) == 2
+
+
 def test_a_page_is_printed_with_its_orders() -> None:
     world = World()
     order = world.create()
