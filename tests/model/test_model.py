@@ -28,7 +28,7 @@ USUAL_STEPS_AN_EXAMPLE: Final = 50
 """Hypothesis ends some examples early, when they have drawn much."""
 
 STEPS_ASKED_FOR: Final = os.environ.get("MODEL_STEPS")
-DEFAULT_STEPS: Final = 3_300
+DEFAULT_STEPS: Final = 4_500
 
 
 @pytest.fixture
