@@ -29,7 +29,7 @@ from model.faults import (
     STATUS_LIST_FAULTS,
     sometimes,
 )
-from model.inputs import ANN, BOB, JANE, JOE, Draft, key_header, tag_list
+from model.inputs import ANN, BOB, JANE, JOE, Draft, Moment, key_header, tag_list
 from model.model import FILTERED_READS
 from model.order import TRANSITIONS
 from model.side_by_side import SideBySide, Write
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from model.faults import Fault
-    from model.inputs import Moment
     from model.order import Caller
     from model.side_by_side import Walk
 
@@ -353,6 +352,34 @@ class PlatformMachine(RuleBasedStateMachine):
     ) -> None:
         listing = self.both.listing(None, query, window)
         self.both.list_orders(caller, listing, query | self.both.cursor(cursor), faults)
+
+    @precondition(lambda self: self.both.cursors_of_orders())
+    @step(
+        which=st.integers(0, 9),
+        changed=st.sampled_from(["status", "sort", "customer", "createdTo", "limit"]),
+        status=st.sampled_from(inputs.STATUSES),
+    )
+    def use_a_cursor_elsewhere(self, which: int, changed: str, status: str) -> None:
+        """On a list that differs in one thing from that which gave it; in the limit it may."""
+        given = self.both.cursors_of_orders()
+        cursor, listing = given[-1 - which % len(given)]
+        customer = {JANE.id: JANE, JOE.id: JOE}.get(listing.partition)
+        query = {"cursor": cursor, "sort": "-createdAt" if listing.newest_first else "createdAt"}
+        if listing.status:
+            query["status"] = listing.status
+        window: dict[str, Moment] = {}
+        if changed == "status":
+            query["status"] = status
+        elif changed == "sort":
+            query["sort"] = "createdAt" if listing.newest_first else "-createdAt"
+        elif changed == "customer":
+            customer = JOE if customer is JANE else JANE
+        elif changed == "createdTo":
+            window = {"createdTo": Moment(which, 1, finer=False, form="utc")}
+        else:
+            query["limit"] = "2"
+        listing = self.both.listing(customer, query, window)
+        self.both.list_orders(ANN, listing, query)
 
     @initialize(target=walks)
     def begin_two_walks(self) -> Any:  # noqa: ANN401 - hypothesis' multiple

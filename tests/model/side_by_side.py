@@ -179,6 +179,14 @@ class SideBySide:
             cursor = cursor[:-1] + ("B" if cursor.endswith("A") else "A")
         return {"cursor": cursor}
 
+    def cursors_of_orders(self) -> list[tuple[str, Listing]]:
+        """Those that lists of orders gave, and these lists."""
+        return [
+            (cursor, page.listing)
+            for cursor, page in self.model.cursors.items()
+            if page.listing.route != "timeline"
+        ]
+
     def begin_a_walk(
         self,
         customer: Caller | None,
