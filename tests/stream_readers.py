@@ -7,6 +7,7 @@ passes only where a test lets it.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import replace
 from enum import Enum, auto
@@ -218,7 +219,7 @@ class Timelines(InMemoryOrders):
         self.outside.call([entry.order_id], write, refusal=TryAgain(), silence=TryAgain())
 
 
-class Reader:
+class Reader(ABC):
     """One reader of a stream, its queue for what can't be read, and what Lambda gave up."""
 
     name: ClassVar[str]
@@ -233,20 +234,20 @@ class Reader:
         self.source = self.from_the_start()
         self.handler = background(self.consumer(OrderStream(SqsFailureQueue(self.sqs, "aside"))))
 
-    def consumer(self, stream: OrderStream) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-        raise NotImplementedError
+    @abstractmethod
+    def consumer(self, stream: OrderStream) -> Callable[[dict[str, Any], Any], dict[str, Any]]: ...
 
+    @abstractmethod
     def told(self) -> list[str]:
         """The ids of the changes that the reader passed on, in its order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def contents(self) -> dict[str, object]:
         """What it passed on, by these ids. Raises AssertionError where one id has two contents."""
-        raise NotImplementedError
 
+    @abstractmethod
     def expected(self, change: OrderChange) -> object:
         """What is to be passed on of a change."""
-        raise NotImplementedError
 
     def from_the_start(self) -> StreamSource:
         """A new trigger, which begins with the oldest record that there is."""
