@@ -260,17 +260,11 @@ class Deployment:
         """Somebody without any order, signed in by the emulated user pool."""
         self._customers += 1
         user = f"customer-{self._customers}-{time.time_ns()}@example.com"
-        users, pool = self.aws("cognito-idp"), self.outputs["LocalUserPoolId"]
-        users.admin_create_user(UserPoolId=pool, Username=user, MessageAction="SUPPRESS")
-        users.admin_set_user_password(
-            UserPoolId=pool, Username=user, Password=PASSWORD, Permanent=True
-        )
         if group:
+            users = self.aws("cognito-idp")
             with contextlib.suppress(users.exceptions.GroupExistsException):
-                users.create_group(UserPoolId=pool, GroupName=group)
-            users.admin_add_user_to_group(UserPoolId=pool, Username=user, GroupName=group)
-        token = self.tokens(user)["AccessToken"]
-        return self.caller(claims_of(token)["sub"], token)
+                users.create_group(UserPoolId=self.outputs["LocalUserPoolId"], GroupName=group)
+        return self.caller(*self.stack.sign_in(user, group))
 
     def tokens(self, user: str, client: str | None = None) -> dict[str, str]:
         """What the user pool answers to a sign-in: AccessToken, IdToken, RefreshToken."""
@@ -318,8 +312,7 @@ class Deployment:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        stacks = self.aws("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        return {one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]}
+        return self.stack.outputs()
 
     def rows(self, order_id: str) -> dict[str, Json]:
         """All rows of the order's partition by their sort keys, as the table has them."""
