@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, NewType
 
 from orders.domain import timestamps
@@ -39,6 +40,7 @@ def parse_order_id(text: str) -> OrderId | None:
     return OrderId(text) if _to_int(OrderId(text)) <= IdRange.all().last else None
 
 
+@lru_cache(maxsize=256)
 def created_at(order_id: OrderId) -> datetime:
     """The millisecond that the id was made in."""
     return timestamps.from_milliseconds(_to_int(order_id) >> _TIMESTAMP_SHIFT)

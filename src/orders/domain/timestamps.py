@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,6 +20,7 @@ def from_milliseconds(milliseconds: int) -> datetime:
     return EPOCH + milliseconds * _MILLISECOND
 
 
+@lru_cache(maxsize=256)
 def to_text(instant: datetime) -> str:
     """RFC 3339 with three decimals and `Z`; texts sort as the instants do."""
     return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
