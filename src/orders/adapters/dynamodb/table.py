@@ -6,8 +6,8 @@ Every use of pydynox is in this module, so that it can be exchanged for another 
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -152,7 +152,7 @@ class Table:
         Raises:
             ConditionFailed: nothing was written.
         """
-        token = secrets.token_hex(16)
+        token = os.urandom(16).hex()
         _despite_contention(
             lambda: self.client.sync_transact_write(list(operations), client_request_token=token)
         )
