@@ -1,0 +1,100 @@
+"""Folders of code as Lambda unpacks them: a package, its libraries, bytecode, nothing to write.
+
+Built for this machine and, where there is one, for the Python of Lambda's runtime.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.figures import KEPT, ROOT
+from build_artifact import UNNEEDED, UV, build_docs_page, find_lambda_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PYTHON: Final = find_lambda_python() or sys.executable
+TREES: Final = KEPT / "trees"
+
+_RUNTIMES_OWN: Final = ("botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+"""What Lambda's runtime has, and a function that sends to SQS imports from there."""
+
+
+def ours() -> Path:
+    """Our package with the libraries of requirements/lambda.txt."""
+    tree = _empty("ours")
+    build_docs_page()
+    shutil.copytree(
+        ROOT / "src" / "orders", tree / "orders", ignore=shutil.ignore_patterns(*UNNEEDED)
+    )
+    return _finished(tree, ROOT / "requirements" / "lambda.txt")
+
+
+def typical() -> Path:
+    """The typical rival with its libraries."""
+    tree = _empty("typical")
+    _copy_rival("typical", tree)
+    return _finished(tree, ROOT / "benchmarks" / "typical" / "requirements.txt")
+
+
+def floor() -> Path:
+    """The least that could answer; its libraries are of ours, so that the client is the same."""
+    tree = _empty("floor")
+    _copy_rival("floor", tree)
+    return _finished(tree, ROOT / "requirements" / "lambda.txt")
+
+
+def runtime() -> Path:
+    """The libraries that Lambda's python3.13 brings, in the versions that our tests use."""
+    tree = _empty("runtime")
+    lines = (ROOT / "requirements" / "dev.txt").read_text().splitlines()
+    pinned = [line.split()[0] for line in lines if line.partition("==")[0] in _RUNTIMES_OWN]
+    _install(tree, *pinned)
+    return _compiled(tree)
+
+
+def size(tree: Path) -> int:
+    """Bytes of all files in the tree."""
+    return sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
+
+
+def _empty(name: str) -> Path:
+    tree = TREES / name
+    if tree.exists():
+        subprocess.run(["chmod", "-R", "u+w", str(tree)], check=True)
+        shutil.rmtree(tree)
+    tree.mkdir(parents=True)
+    return tree
+
+
+def _copy_rival(name: str, tree: Path) -> None:
+    package = tree / "benchmarks"
+    shutil.copytree(
+        ROOT / "benchmarks" / name, package / name, ignore=shutil.ignore_patterns(*UNNEEDED)
+    )
+    (package / "__init__.py").touch()
+
+
+def _finished(tree: Path, requirements: Path) -> Path:
+    _install(tree, "--no-deps", "--require-hashes", "--requirement", str(requirements))
+    return _compiled(tree)
+
+
+def _install(tree: Path, *what: str) -> None:
+    subprocess.run(
+        [str(UV), "pip", "install", "--quiet", "--no-config", "--only-binary", ":all:",
+         "--target", str(tree), "--python", PYTHON, *what],
+        check=True,
+    )  # fmt: skip
+
+
+def _compiled(tree: Path) -> Path:
+    subprocess.run(
+        [PYTHON, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(tree)],
+        check=True,
+    )
+    subprocess.run(["chmod", "-R", "a-w", str(tree)], check=True)
+    return tree
