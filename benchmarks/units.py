@@ -16,14 +16,14 @@ charged as one deleted and one put, each rounded by itself.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 Item: TypeAlias = Mapping[str, Mapping[str, Any]]
 """A row in DynamoDB's JSON: `{"pk": {"S": "ORDER#1"}, "version": {"N": "1"}}`."""
