@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import importlib
 import io
-import multiprocessing
+import json
 import os
+import subprocess
 import sys
+import traceback
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from multiprocessing.connection import Connection
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 LAMBDA_ENVIRONMENT: Final = {
@@ -28,6 +29,7 @@ LAMBDA_ENVIRONMENT: Final = {
     "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
     "LAMBDA_TASK_ROOT": "/var/task",
+    "PYTHONWARNINGS": "ignore",
     "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;"
     "Parent=53995c3f42cd8ad8;Sampled=1",
 }
@@ -58,6 +60,10 @@ class Context:
         return 300_000
 
 
+class HandlerRaised(Exception):
+    """With the handler's traceback."""
+
+
 class FunctionProcess:
     """As a context manager: one process that handlers are imported in when they are first needed.
 
@@ -65,51 +71,62 @@ class FunctionProcess:
     """
 
     def __init__(self, handlers: Mapping[str, str], environment: Mapping[str, str]) -> None:
-        spawning = multiprocessing.get_context("spawn")
-        self._connection, theirs = spawning.Pipe()
-        self._process = spawning.Process(
-            target=_serve,
-            args=(theirs, dict(handlers), LAMBDA_ENVIRONMENT | dict(environment)),
-            daemon=True,
-        )
+        self._handlers = handlers
+        self._environment = environment
 
     def __enter__(self) -> Self:
-        self._process.start()
+        kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+        paths = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.function_process"],
+            env=kept | paths | LAMBDA_ENVIRONMENT | dict(self._environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.send(None)
-        self._process.join()
+        self._process.communicate()
 
     def invoke(self, name: str, event: Mapping[str, Any]) -> Invocation:
-        """Raises whatever the handler did."""
-        self._connection.send((name, event))
-        outcome = self._connection.recv()
-        if isinstance(outcome, Exception):
-            raise outcome
-        return Invocation(*outcome)
+        """Raises HandlerRaised."""
+        calls, outcomes = self._process.stdin, self._process.stdout
+        if calls is None or outcomes is None:
+            raise RuntimeError("the process has no pipes")
+        calls.write(json.dumps({"handler": self._handlers[name], "event": event}) + "\n")
+        calls.flush()
+        outcome = json.loads(outcomes.readline())
+        if "raised" in outcome:
+            raise HandlerRaised(outcome["raised"])
+        return Invocation(outcome["answer"], outcome["output"])
 
 
-def _serve(connection: Connection, handlers: dict[str, str], environment: dict[str, str]) -> None:
-    kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
-    os.environ.clear()
-    os.environ.update(kept | environment)
+def serve(calls: TextIO, outcomes: TextIO) -> None:
+    """Answer calls, one a line, until there are no more."""
     # Before any handler is imported: the logger keeps the output that it finds.
     sys.stdout = output = io.StringIO()
-
-    @cache
-    def imported(name: str) -> Callable[[object, Context], dict[str, Any]]:
-        module, _, attribute = handlers[name].partition(":")
-        handler: Callable[[object, Context], dict[str, Any]] = getattr(
-            importlib.import_module(module), attribute
-        )
-        return handler
-
-    while call := connection.recv():
-        name, event = call
+    for line in calls:
+        call = json.loads(line)
         output.seek(0)
         output.truncate()
+        outcome: dict[str, Any]
         try:
-            connection.send((imported(name)(event, Context()), output.getvalue()))
-        except Exception as error:  # noqa: BLE001 - the caller is to see it, whatever it is
-            connection.send(error)
+            outcome = {"answer": _imported(call["handler"])(call["event"], Context())}
+        except Exception:  # noqa: BLE001 - the caller is to see it, whatever it is
+            outcome = {"raised": traceback.format_exc()}
+        outcomes.write(json.dumps(outcome | {"output": output.getvalue()}) + "\n")
+        outcomes.flush()
+
+
+@cache
+def _imported(name: str) -> Callable[[object, Context], dict[str, Any]]:
+    module, _, attribute = name.partition(":")
+    handler: Callable[[object, Context], dict[str, Any]] = getattr(
+        importlib.import_module(module), attribute
+    )
+    return handler
+
+
+if __name__ == "__main__":
+    serve(sys.stdin, sys.stdout)

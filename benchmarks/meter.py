@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
@@ -47,6 +48,7 @@ class Meter:
     def __init__(self, upstream: str, *, ask_for_units: bool = False) -> None:
         self._upstream = upstream
         self._ask = ask_for_units
+        self._on = False
         self._calls: list[Metered] = []
         self._lock = Lock()
         self._proxy = proxy.Proxy(upstream, self._treat)
@@ -69,12 +71,18 @@ class Meter:
         """How often each operation was called."""
         return dict(sorted(Counter(call.operation for call in self.calls).items()))
 
-    def forget(self) -> None:
-        """Begin to measure anew."""
+    @contextmanager
+    def measuring(self) -> Iterator[None]:
+        """Forget what was measured, and measure the calls of the block; others just pass."""
         with self._lock:
             self._calls.clear()
+        self._on = True
+        yield
+        self._on = False
 
     async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer:
+        if not self._on:
+            return await pass_on(request)
         if not request.headers.get("X-Amz-Target", "").startswith("DynamoDB_"):
             answer = await pass_on(request)
             self._register(Metered(request.operation, *_bytes(request, answer)))
