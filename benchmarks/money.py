@@ -318,15 +318,17 @@ def _memories(memories: Mapping[int, Mapping[str, Mapping[str, float]]]) -> Iter
 
 
 def _quote(lines: Iterable[str]) -> None:
-    """Between two comments of docs/costs.md."""
+    """Between two comments of docs/costs.md. Raises LookupError where they are gone."""
     page = figures.ROOT / "docs" / "costs.md"
     text = "\n".join(lines)
-    quoted = re.sub(
+    quoted, places = re.subn(
         r"(<!-- dollars -->\n).*?(<!-- end -->)",
         lambda place: f"{place[1]}\n{text}\n\n{place[2]}",
         page.read_text(),
         flags=re.DOTALL,
     )
+    if places != 1:
+        raise LookupError(f"{page} has no place for the table")
     page.write_text(quoted)
 
 

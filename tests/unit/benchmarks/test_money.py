@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks import figures, money
 from benchmarks.money import (
     LAMBDA_LINES,
     MILLION,
@@ -34,6 +35,9 @@ from benchmarks.prices import (
     US_EAST,
     WRITES,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MEASURED: dict[str, Any] = {
     "calls": {"GetItem": 1, "TransactWriteItems": 1},
@@ -133,3 +137,43 @@ def test_every_service_has_a_price_and_a_unit() -> None:
 def test_settings_are_those_of_the_deployment() -> None:
     assert memory_size() == 512
     assert 200 < access_line_bytes() < 300
+
+
+class TestTheWhole:
+    """`main`, on figures that were kept before."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(figures, "KEPT", tmp_path)
+        (tmp_path / "docs").mkdir()
+        (tmp_path / "serverless.yml").write_text((figures.ROOT / "serverless.yml").read_text())
+        (tmp_path / "docs" / "costs.md").write_text(
+            (figures.ROOT / "docs" / "costs.md").read_text()
+        )
+        monkeypatch.setattr(figures, "ROOT", tmp_path)
+        every = {step.operation for token in (True, False) for step in life(paid_by_token=token)}
+        measured = dict.fromkeys(every, MEASURED)
+        figures.keep("operations", (), {"ours": measured, "typical": measured})
+        return tmp_path
+
+    def test_missing_cpu_is_named_and_leaves_the_page_as_it_was(self, root: Path) -> None:
+        before = (root / "docs" / "costs.md").read_text()
+        money.main()
+        assert "typical create-order" in figures.kept("money")["cpu_is_missing_of"]
+        assert "CPU was not measured of: ours create-order" in (root / "money.md").read_text()
+        assert (root / "docs" / "costs.md").read_text() == before
+
+    def test_the_page_on_costs_quotes_the_table(self, root: Path) -> None:
+        cpu = {step.function: {"warm_cpu_ms": 3.0} for step in life()}
+        figures.keep("functions", (), {"ours": cpu, "typical": cpu})
+
+        money.main()
+        money.main()
+
+        kept = figures.kept("money")
+        assert kept["cpu_is_missing_of"] == []
+        assert kept["ours"]["total"] == pytest.approx(sum(kept["ours"]["items"].values()))
+        page = (root / "docs" / "costs.md").read_text()
+        assert page.count(f"**{kept['ours']['total']:.2f}**") >= 1
+        assert page.count("| **Together** |") == 1
+        assert page.count("# Costs") == 1
