@@ -34,12 +34,12 @@ def typical_environment(_proxy: Recorder) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def _typical(typical_environment: dict[str, str]) -> ModuleType:
+def typical_app(typical_environment: dict[str, str]) -> ModuleType:
     return load("benchmarks.typical.app", **typical_environment)
 
 
 @pytest.fixture
-def typical(_typical: ModuleType, wire: Recorder, monkeypatch: pytest.MonkeyPatch) -> Send:
+def typical(typical_app: ModuleType, wire: Recorder, monkeypatch: pytest.MonkeyPatch) -> Send:
     """Each order and each change a millisecond after the one before, however fast they come."""
     assert wire.endpoint, "calls are counted from here on"
     milliseconds = count(timestamps.to_milliseconds(timestamps.from_text("2026-11-23T12:00:00Z")))
@@ -48,7 +48,7 @@ def typical(_typical: ModuleType, wire: Recorder, monkeypatch: pytest.MonkeyPatc
         return timestamps.to_text(timestamps.from_milliseconds(next(milliseconds)))
 
     monkeypatch.setattr("benchmarks.typical.orders.timestamp", timestamp)
-    return sender(_typical.handler)
+    return sender(typical_app.handler)
 
 
 @pytest.fixture(scope="session")
