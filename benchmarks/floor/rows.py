@@ -28,7 +28,7 @@ _STARTED = time.time_ns() // 1_000_000
 _SECONDS, _MILLISECONDS = divmod(_STARTED, 1000)
 NOW = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(_SECONDS)) + f".{_MILLISECONDS:03}Z"
 NOW_SECONDS = _SECONDS
-_EXPIRES_AT = _SECONDS + 24 * 60 * 60
+_EXPIRES_AT = -(-_STARTED // 1000) + 24 * 60 * 60  # rounded up
 _FINGERPRINT = "f" * 64
 
 _TIME_PART = f"{_STARTED >> 16:08x}-{_STARTED & 0xFFFF:04x}"

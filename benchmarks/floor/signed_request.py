@@ -81,6 +81,7 @@ _GET = _json(
         "TableName": TABLE,
         "Key": _typed({"pk": f"ORDER#{_ID}", "sk": "DETAIL"})["M"],
         "ConsistentRead": True,
+        "ReturnConsumedCapacity": "TOTAL",  # our client always asks for it
     }
 )
 _CALLS = {"POST /orders": create, "GET /orders/{orderId}": get}
