@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MISSING = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 KEY = "a-key"
 
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+
 CASES: dict[str, Callable[[str], Play]] = {}
 
 
