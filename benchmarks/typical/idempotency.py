@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
+from benchmarks.typical.aws import CONFIG, SESSION
 from benchmarks.typical.models import OrderResult
-from benchmarks.typical.repository import CONFIG
 
 
 def mark_replayed(response: OrderResult, idempotent_data: DataRecord) -> OrderResult:  # noqa: ARG001 - Powertools' names
@@ -15,7 +15,7 @@ def mark_replayed(response: OrderResult, idempotent_data: DataRecord) -> OrderRe
 
 
 persistence = DynamoDBPersistenceLayer(
-    table_name=os.environ["IDEMPOTENCY_TABLE_NAME"], boto_config=CONFIG
+    table_name=os.environ["IDEMPOTENCY_TABLE_NAME"], boto_config=CONFIG, boto3_session=SESSION
 )
 
 config = IdempotencyConfig(

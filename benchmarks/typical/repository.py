@@ -6,19 +6,16 @@ import json
 import os
 from typing import Any
 
-import boto3
 from boto3.dynamodb.conditions import Key
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from benchmarks.typical.aws import CONFIG, SESSION
 from benchmarks.typical.models import Order, OrderPage, OrderSummary
 from benchmarks.typical.observability import tracer
 from benchmarks.typical.problems import InvalidCursor, OrderChanged
 from benchmarks.typical.table import CUSTOMER_INDEX
 
-CONFIG = Config(connect_timeout=2, read_timeout=3, retries={"mode": "standard"})
-
-_table = boto3.resource("dynamodb", config=CONFIG).Table(os.environ["TABLE_NAME"])
+_table = SESSION.resource("dynamodb", config=CONFIG).Table(os.environ["TABLE_NAME"])
 
 
 @tracer.capture_method(capture_response=False)
