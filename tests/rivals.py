@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import ModuleType
 
-    from api import Event
+    from gateway import Event
 
     Send = Callable[[Event], Answer]
     Play = Generator[Event, Answer, None]

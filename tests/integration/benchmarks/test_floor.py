@@ -14,9 +14,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from api import STAFF_CLAIMS, Api, request
+from api import Api
 from benchmarks.floor import bare, rows
 from fakes import FakeClock
+from gateway import STAFF_CLAIMS, request
 from local_stack import ROOT
 from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
 from orders.adapters.dynamodb.table import Table
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from api import Answer, Event
+    from api import Answer
+    from gateway import Event
     from rivals import Send
     from wire import Recorder
 

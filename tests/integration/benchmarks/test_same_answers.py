@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, item_body, order_body, request
+from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, item_body, order_body, request
 from rivals import play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api import Answer, Api, Event
+    from api import Answer, Api
+    from gateway import Event
     from rivals import Play, Send
 
 MISSING = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"

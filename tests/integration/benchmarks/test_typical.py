@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import CUSTOMER_CLAIMS, CUSTOMERS_ORDERS, MERGE_PATCH, STAFF_CLAIMS, order_body, request
 from benchmarks.typical.models import timestamp
+from gateway import (
+    CUSTOMER_CLAIMS,
+    CUSTOMERS_ORDERS,
+    MERGE_PATCH,
+    STAFF_CLAIMS,
+    order_body,
+    request,
+)
 from local_stack import ROOT
 from orders.domain import timestamps
 from rivals import sender
@@ -23,8 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from api import Answer, Event
+    from api import Answer
     from benchmarks.typical.models import Order
+    from gateway import Event
     from rivals import Send
     from wire import Recorder
 
