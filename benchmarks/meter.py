@@ -16,7 +16,7 @@ from prove import proxy
 from servers import aws_client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from benchmarks.units import Rows
 
@@ -32,6 +32,7 @@ class Metered:
     """
 
     operation: str
+    body: bytes
     bytes_out: int
     bytes_in: int
     units: Units = field(default_factory=Units)
@@ -49,6 +50,7 @@ class Meter:
         self._upstream = upstream
         self._ask = ask_for_units
         self._on = False
+        self._held: dict[str, Rows] = {}
         self._calls: list[Metered] = []
         self._lock = Lock()
         self._proxy = proxy.Proxy(upstream, self._treat)
@@ -72,37 +74,47 @@ class Meter:
         return dict(sorted(Counter(call.operation for call in self.calls).items()))
 
     @contextmanager
-    def measuring(self) -> Iterator[None]:
-        """Forget what was measured, and measure the calls of the block; others just pass."""
+    def measuring(self, tables: Iterable[str] = ()) -> Iterator[None]:
+        """Forget what was measured, and measure the calls of the block; others just pass.
+
+        `tables` are those that are called. They are looked at beforehand and after each write, so
+        that a read does not wait for that.
+        """
+        self._held = {name: _rows(self._upstream, name) for name in tables}
         with self._lock:
             self._calls.clear()
         self._on = True
-        yield
-        self._on = False
+        try:
+            yield
+        finally:
+            self._on = False
 
     async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer:
         if not self._on:
             return await pass_on(request)
         if not request.headers.get("X-Amz-Target", "").startswith("DynamoDB_"):
             answer = await pass_on(request)
-            self._register(Metered(request.operation, *_bytes(request, answer)))
+            self._register(Metered(request.operation, request.body, *_bytes(request, answer)))
             return answer
         asked = json.loads(request.body)
-        names = set(_table_names(asked))
-        before = await asyncio.to_thread(_held, self._upstream, names)
+        before = self._held
         answer = await pass_on(_asking(request, asked) if self._ask else request)
         is_read = request.operation in _READS
-        after = before if is_read else await asyncio.to_thread(_held, self._upstream, names)
+        if not is_read:
+            self._held = await asyncio.to_thread(
+                lambda: {name: _rows(self._upstream, name) for name in before}
+            )
         said = json.loads(answer.body) if answer.status == _OK else None
         self._register(
             Metered(
                 request.operation,
+                request.body,
                 *_bytes(request, answer),
                 units_of(
                     Call(request.operation, asked, said),
                     before,
-                    after,
-                    {name: _shape(self._upstream, name) for name in names},
+                    self._held,
+                    {name: _shape(self._upstream, name) for name in before},
                 ),
                 _reported(said or {}, is_read=is_read),
             )
@@ -140,31 +152,14 @@ def _header_bytes(headers: Mapping[str, str]) -> int:
     return sum(len(f"{name}: {value}\r\n".encode()) for name, value in headers.items()) + 2
 
 
-def _table_names(asked: object) -> Iterator[str]:
-    """Every table that a request names."""
-    if isinstance(asked, dict):
-        for name, value in asked.items():
-            if name == "TableName":
-                yield value
-            elif name == "RequestItems":
-                yield from value
-            else:
-                yield from _table_names(value)
-    elif isinstance(asked, list):
-        for part in asked:
-            yield from _table_names(part)
-
-
-def _held(upstream: str, names: set[str]) -> dict[str, Rows]:
-    """All rows of some tables."""
+def _rows(upstream: str, name: str) -> Rows:
+    """All of a table."""
+    table = _shape(upstream, name)
     pages = aws_client("dynamodb", upstream).get_paginator("scan")
     return {
-        name: {
-            _shape(upstream, name).key_of(item): item
-            for page in pages.paginate(TableName=name, ConsistentRead=True)
-            for item in page["Items"]
-        }
-        for name in names
+        table.key_of(item): item
+        for page in pages.paginate(TableName=name, ConsistentRead=True)
+        for item in page["Items"]
     }
 
 

@@ -96,6 +96,9 @@ class Running:
         self.database = Meter(self.upstream, ask_for_units=ask_for_units)
         self.queues = Meter(ministack())
         self.settings = system.set_up(self.upstream, ministack())
+        self.tables = [
+            name for variable, name in self.settings.items() if variable.endswith("TABLE_NAME")
+        ]
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
