@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api import order_body
+from gateway import order_body
 
 if TYPE_CHECKING:
     from api import Api

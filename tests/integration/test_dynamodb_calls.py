@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import CUSTOMERS_ORDERS, OTHER_CLAIMS, STAFF_CLAIMS, order_body
 from examples import placed_order
 from fakes import NOON, FakeClock, FakePublisher
+from gateway import CUSTOMERS_ORDERS, OTHER_CLAIMS, STAFF_CLAIMS, order_body
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.repository import DynamoDbReports
 from orders.adapters.mock_inventory import MockInventory

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
-from api import MERGE_PATCH
+from gateway import MERGE_PATCH
 from model.expected import problem
 from model.inputs import JANE, total
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from api import Event
+    from gateway import Event
     from model.expected import Expected
     from model.inputs import Draft
 

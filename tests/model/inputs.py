@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import strategies as st
 
-from api import query_string, request
+from gateway import query_string, request
 from model.order import Caller, instant, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from api import Event
+    from gateway import Event
 
 JANE: Final = Caller("cus_42", is_staff=False)
 JOE: Final = Caller("jo|e@x", is_staff=False)

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from api import MERGE_PATCH
+from gateway import MERGE_PATCH
 from model import inputs
 from model.expected import Expected, problem
 from model.faults import (

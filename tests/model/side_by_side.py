@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from api import path_part
+from gateway import path_part
 from model import comparison
 from model.expected import ADDRESS, Listing
 from model.faults import refusal

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
-from api import MERGE_PATCH, Answer
+from api import Answer
+from gateway import MERGE_PATCH
 from orders.http.routes import ROUTES
 from system.deployment import TABLE, problem_type
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 import figures
-from api import MERGE_PATCH, item_body, request
+from gateway import MERGE_PATCH, item_body, request
 from orders.http.cursor import encode_cursor
 from orders.http.listing import order_listing
 from system.hostile import Case, World, changed, ids_of

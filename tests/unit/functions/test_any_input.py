@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import MERGE_PATCH, OTHER_CLAIMS, REQUEST_ID, STAFF_CLAIMS, Api, order_body, request
+from api import Api
 from examples import placed_order
+from gateway import MERGE_PATCH, OTHER_CLAIMS, REQUEST_ID, STAFF_CLAIMS, order_body, request
 
 if TYPE_CHECKING:
-    from api import Event
+    from gateway import Event
 
 ORDER = placed_order()
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from api import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, Api, at_stage, item_body, order_body
-from api import request as api_request
+from api import Api
+from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, at_stage, item_body, order_body
+from gateway import request as api_request
 from orders.domain.order_id import created_at, parse_order_id
 
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from api import OTHER_CLAIMS, STAFF_CLAIMS, Api, path_part
+from api import Api
 from examples import placed_order
+from gateway import OTHER_CLAIMS, STAFF_CLAIMS, path_part
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
-from api import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, Api, path_part, query_string
+from api import Api
 from examples import CUS_42, placed_order
 from fakes import NOON
+from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, path_part, query_string
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.changes import TimelineEntry
 from orders.domain.order import CustomerId

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import Api, item_body, order_body, request
+from api import Api
 from examples import placed_order
 from fakes import NOON, FakeClock, FakeInventory, FakePayments, FakePublisher, InMemoryOrders
+from gateway import item_body, order_body, request
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
 from orders.adapters.dynamodb.stream import OrderStream

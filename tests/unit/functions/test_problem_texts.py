@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import (
+from api import Api
+from examples import placed_order
+from gateway import (
     CUSTOMER_CLAIMS,
     CUSTOMERS_ORDERS,
     OTHER_CLAIMS,
     STAFF_CLAIMS,
-    Api,
     order_body,
     request,
 )
-from examples import placed_order
 from orders.domain.errors import OrderNotFound, TryAgain
 from orders.http.problems import RouteNotFound, problem_response
 
 if TYPE_CHECKING:
-    from api import Event
+    from gateway import Event
 
 ORDER = placed_order()
 PATH = f"/orders/{ORDER.order_id}"

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from api import CUSTOMER_CLAIMS, STAFF_CLAIMS, Api
+from api import Api
 from examples import placed_order
+from gateway import CUSTOMER_CLAIMS, STAFF_CLAIMS
 from orders.application.make_daily_report import MakeDailyReport
 from orders.functions.daily_report import reporter
 from orders.telemetry import background

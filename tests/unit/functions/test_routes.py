@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import (
+from api import Api
+from gateway import (
     CUSTOMER_CLAIMS,
     MERGE_PATCH,
     REQUEST_ID,
     STAFF_CLAIMS,
-    Api,
     at_stage,
     order_body,
     request,

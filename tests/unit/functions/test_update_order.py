@@ -6,23 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import (
-    CUSTOMER_CLAIMS,
-    MERGE_PATCH,
-    OTHER_CLAIMS,
-    STAFF_CLAIMS,
-    Api,
-    order_body,
-    request,
-)
+from api import Api
 from examples import placed_order
+from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, OTHER_CLAIMS, STAFF_CLAIMS, order_body, request
 from orders.domain.errors import TryAgain
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
-    from api import (
-        Answer,
-    )
+    from api import Answer
 
 ALLOWED = {
     "PENDING": ["PAID", "CANCELED"],

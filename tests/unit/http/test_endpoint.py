@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api import request
+from gateway import request
 from orders.domain.errors import TryAgain
 from orders.http.endpoint import endpoint
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import item_body, order_body, request
 from examples import CUSTOMER_42, STAFF
+from gateway import item_body, order_body, request
 from orders.application.idempotency import IdempotencyKey
 from orders.http.bodies import NewOrderBody
 from orders.http.idempotency_key import parse_key, scoped_key

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import request
+from gateway import request
 from orders.http.preconditions import etag, expected_version, is_not_modified
 from orders.http.problems import MalformedRequest
 from orders.http.request import Request

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from api import (
+from api import Api
+from gateway import (
     CUSTOMER_CLAIMS,
     CUSTOMERS_ORDERS,
     OTHER_CLAIMS,
     STAFF_CLAIMS,
-    Api,
     order_body,
     request,
 )
@@ -25,7 +25,8 @@ from orders.domain.status import OrderStatus
 from orders.openapi.document import openapi_document
 
 if TYPE_CHECKING:
-    from api import Answer, Event
+    from api import Answer
+    from gateway import Event
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document("/")))
 ORDER = "/orders/{orderId}"
