@@ -36,26 +36,27 @@ def find(order_id: str) -> Order | None:
 @tracer.capture_method(capture_response=False)
 def change_status(before: Order, after: Order, *, changed_by: str, reason: str | None) -> Order:
     """Raises OrderChanged where the order has not the version any more that was read."""
-    values: dict[str, Any] = {
-        ":status": after.status,
-        ":version": after.version,
-        ":updatedAt": after.updated_at,
-        ":changedBy": changed_by,
-        ":before": before.version,
+    changes: dict[str, Any] = {
+        "status": after.status,
+        "version": after.version,
+        "updatedAt": after.updated_at,
+        "changedBy": changed_by,
     }
-    update = "SET #status = :status, version = :version, updatedAt = :updatedAt"
-    update += ", changedBy = :changedBy"
+    gone = "paymentToken, reason"
     if reason is not None:
-        update += ", reason = :reason"
-        values[":reason"] = reason
-    update += " REMOVE paymentToken" if reason is not None else " REMOVE paymentToken, reason"
+        changes["reason"] = reason
+        gone = "paymentToken"
+    update = "SET " + ", ".join(f"#{name} = :{name}" for name in changes) + f" REMOVE {gone}"
     try:
         changed = _table.update_item(
             Key={"orderId": before.order_id},
             UpdateExpression=update,
-            ConditionExpression="version = :before",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=values,
+            ConditionExpression="#version = :before",
+            ExpressionAttributeNames={f"#{name}": name for name in changes},
+            ExpressionAttributeValues={
+                ":before": before.version,
+                **{f":{name}": value for name, value in changes.items()},
+            },
             ReturnValues="ALL_NEW",
         )
     except ClientError as error:

@@ -19,9 +19,11 @@ from benchmarks.floor import bare, rows
 from fakes import FakeClock
 from gateway import STAFF_CLAIMS, request
 from local_stack import ROOT
+from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
 from orders.adapters.dynamodb.table import Table
 from orders.domain import timestamps
+from orders.domain.order_id import OrderId
 from rivals import Names, comparable, sender
 from servers import INDEX, aws_client, client_of, dynamodb_local
 from wire import Refusal
@@ -170,6 +172,13 @@ class TestRows:
         assert len(ids) == 3
         for order_id in ids:
             assert ours(get(order_id)).json["orderId"] == order_id
+
+    def test_orders_are_spread_over_the_shards_that_ours_would_choose(self) -> None:
+        ids = [rows.order_id(number) for number in range(20)]
+
+        assert [rows.shard(order_id) for order_id in ids] == [
+            keys.status_shard(OrderId(order_id)) for order_id in ids
+        ]
 
 
 class TestSignature:

@@ -208,14 +208,15 @@ class TestFaults:
 
 
 class TestRows:
+    @pytest.mark.parametrize("reason", [{}, {"reason": "transfer"}], ids=["plain", "reason"])
     def test_a_payment_token_is_kept_until_the_status_changes(
-        self, typical: Send, typical_environment: dict[str, str]
+        self, typical: Send, typical_environment: dict[str, str], reason: dict[str, str]
     ) -> None:
         created = typical(post("cus_token", paymentToken="tok_approve"))
         order_id = created.json["orderId"]
 
         before = _item(order_id, typical_environment)
-        typical(patch(order_id, PAID))
+        typical(patch(order_id, PAID | reason))
         after = _item(order_id, typical_environment)
 
         assert "tok_approve" not in created.text
