@@ -104,12 +104,9 @@ class Running:
     def __enter__(self) -> Self:
         for meter in (self.database, self.queues):
             self._open.enter_context(meter)
-        environment = self.settings | {
+        environment = self.environment | {
             "AWS_ENDPOINT_URL": self.database.endpoint,
             "AWS_ENDPOINT_URL_SQS": self.queues.endpoint,
-            "POWERTOOLS_METRICS_NAMESPACE": "Orders",
-            "POWERTOOLS_SERVICE_NAME": "orders",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         self._functions = self._open.enter_context(
             FunctionProcess(self.system.handlers, environment)
@@ -118,6 +115,15 @@ class Running:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    @property
+    def environment(self) -> Environment:
+        """What a stage sets, addresses apart."""
+        return self.settings | {
+            "POWERTOOLS_METRICS_NAMESPACE": "Orders",
+            "POWERTOOLS_SERVICE_NAME": "orders",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Invocation:
         """Raises AssertionError where an HTTP function refuses, or a consumer fails a record."""
