@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from locust import constant_throughput, events, task
+from locust import events, task
 from locust.contrib.fasthttp import FastHttpUser
 
 from benchmarks.load.answers import CREATE, TRY_AGAIN, UPDATE, Answer
@@ -21,8 +21,6 @@ from demo import read_env
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-
-    from locust.env import Environment
 
 GET: Final = "GET /orders/{orderId}"
 LIST_OWN: Final = "GET /customers/{customerId}/orders"
@@ -33,7 +31,7 @@ PAUSES: Final = (1, 2, 4)
 """Seconds after each attempt; functions say Retry-After: 1."""
 
 
-class Shopper(FastHttpUser):  # type: ignore[misc]  # locust declares no types here
+class Shopper(FastHttpUser):
     """A customer and the member of staff who serves them: mostly new orders and looks at them."""
 
     abstract = True
@@ -58,7 +56,7 @@ class Shopper(FastHttpUser):  # type: ignore[misc]  # locust declares no types h
     @task(1)
     def create_and_pay(self) -> None:
         """Make an order that the platform charges by itself, behind the queue."""
-        self._create(paymentToken="tok_approve")  # noqa: S106 - the mock's, no secret
+        self._create(paymentToken="tok_approve")
 
     @task(3)
     def read(self) -> None:
@@ -167,21 +165,29 @@ class Shopper(FastHttpUser):  # type: ignore[misc]  # locust declares no types h
 
 
 class Steady(Shopper):
-    """One request a second, each client at a moment of its own."""
+    """One request a second, each client at moments of its own.
 
-    wait_time = constant_throughput(1)
+    Clients with locust's constant_throughput, started together, would all ask at once each second.
+    """
 
     def on_start(self) -> None:
-        """All clients are started at once."""
+        """Begin within the first second."""
         super().on_start()
-        time.sleep(random.random())  # noqa: S311 - no secret
+        first = random.random()  # noqa: S311 - no secret
+        self.due = time.monotonic() + first
+        time.sleep(first)
+
+    def wait_time(self) -> float:
+        """Return the seconds until the next request."""
+        self.due += 1
+        return max(0.0, self.due - time.monotonic())
 
 
 class Hurried(Shopper):
     """The next request as soon as the last one was answered."""
 
 
-@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # likewise
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # locust declares no types here
 def add_arguments(parser: ArgumentParser, **_: object) -> None:
     """Say where the stack's addresses and tokens are, and where the answers go."""
     parser.add_argument("--env", required=True)
@@ -189,7 +195,7 @@ def add_arguments(parser: ArgumentParser, **_: object) -> None:
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]  # likewise
-def write_answers(environment: Environment, **_: object) -> None:
+def write_answers(environment: Any, **_: object) -> None:  # noqa: ANN401 - locust's
     """Write each request down when it is answered."""
     encode = msgspec.json.Encoder().encode
     answers = Path(environment.parsed_options.answers).open("wb")  # noqa: SIM115 - until the end
@@ -202,7 +208,7 @@ def write_answers(environment: Environment, **_: object) -> None:
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]  # likewise
-def fail_on_exceptions(environment: Environment, **_: object) -> None:
+def fail_on_exceptions(environment: Any, **_: object) -> None:  # noqa: ANN401 - locust's
     """Locust goes on where a client's own code is wrong; the load would not be what it says."""
     if environment.runner.exceptions:
         environment.process_exit_code = 3

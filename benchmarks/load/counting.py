@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
-
-import msgspec
 
 from benchmarks.load.answers import CREATE, UPDATE
 
@@ -26,7 +25,8 @@ class Change(NamedTuple):
         return f"{self.order_id}/{self.version}"
 
 
-class Left(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
     """What a load left behind."""
 
     orders: dict[str, int]

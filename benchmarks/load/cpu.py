@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import psutil
-
-if TYPE_CHECKING:
-    from psutil._common import pcputimes
 
 _FUNCTION: Final = "_worker.py"
 """What the emulator runs each function's processes with."""
@@ -30,19 +27,16 @@ def used(emulator: int) -> CpuSeconds:
     first = psutil.Process(emulator)
     all_functions = all_emulator = 0.0
     for process in (first, *first.children(recursive=True)):
-        times = process.cpu_times()
+        own, ended = _seconds(process)
         if any(part.endswith(_FUNCTION) for part in process.cmdline()):
-            all_functions += _own(times)
+            all_functions += own
         else:
-            all_emulator += _own(times)
-            all_functions += _ended(times)
-    return CpuSeconds(all_emulator, all_functions, _ended(psutil.Process().cpu_times()))
+            all_emulator += own
+            all_functions += ended
+    return CpuSeconds(all_emulator, all_functions, _seconds(psutil.Process())[1])
 
 
-def _own(times: pcputimes) -> float:
-    return float(times.user + times.system)
-
-
-def _ended(times: pcputimes) -> float:
-    """Of a process's children that it has waited for."""
-    return float(times.children_user + times.children_system)
+def _seconds(process: psutil.Process) -> tuple[float, float]:
+    """Return the process's own, and that of the children it has waited for."""
+    times = process.cpu_times()
+    return times.user + times.system, times.children_user + times.children_system

@@ -22,12 +22,14 @@ CLIENT_P95_MS: Final = 300
 LEAST_KNOWN: Final = 0.99
 """Of the requests that functions answered; without their own times a percentile says little."""
 _SHOWN: Final = 10
+_COLUMNS: Final = {"client": "client", "function": "own", "rest": "rest"}
 _EXPLANATION: Final = """\
 *client* is what a client waits; *function* what the function says it took, `duration_ms` in its
 log; *rest* is the difference: the emulator's gateway and dispatch, and where a process had to be
 started that too. Percentiles of each are of their own and don't add up. The function's time
 includes its calls to the table, which the same emulator answers, one thing at a time, on the same
-cores as everything else: on AWS neither this nor the rest is shared. Milliseconds."""
+cores as everything else: on AWS neither this nor the rest is shared. CPU is that of all processes
+of a kind, work behind the answers included. All times are milliseconds."""
 
 
 def values(outcomes: Sequence[Outcome]) -> dict[str, object]:
@@ -67,8 +69,8 @@ def _values(outcome: Outcome) -> dict[str, object]:
         "routes": by_route(requests),
         "warm": by_route(warm),
         "cold": by_route(cold),
-        "failed": _failed(outcome),
-        "cpu_seconds": {name: round(used, 1) for name, used in outcome.cpu._asdict().items()},
+        "failed": {_status(status): number for status, number in _failed(outcome).items()},
+        "cpu_ms_per_request": _cpu_per_request(outcome),
         "counts": counts(outcome.answers, outcome.left),
         "lost_or_doubled": len(faults(outcome.answers, outcome.left)),
     }
@@ -80,9 +82,9 @@ def _verdicts(outcome: Outcome) -> Iterator[str]:
     yield from (f"{name}: {fault}" for fault in found[:_SHOWN])
     if len(found) > _SHOWN:
         yield f"{name}: and {len(found) - _SHOWN} more like these"
-    for answer, number in _failed(outcome).items():
-        if not (outcome.profile.may_turn_away and answer in _TURNED_AWAY):
-            yield f"{name}: {number} requests failed with {answer}"
+    for status, number in _failed(outcome).items():
+        if not (outcome.profile.may_turn_away and status in TRY_AGAIN):
+            yield f"{name}: {number} requests failed with {_status(status)}"
     answered = [one for one in outcome.answers if one.request_id]
     known = sum(one.request_id in outcome.own for one in answered)
     if not answered or known < LEAST_KNOWN * len(answered):
@@ -95,48 +97,46 @@ def _verdicts(outcome: Outcome) -> Iterator[str]:
                     yield f"{name}: {route}, {whose} p95 is {took} ms, not below {bound} ms"
 
 
-_TURNED_AWAY: Final = {_name for status in TRY_AGAIN for _name in [f"status {status}"]}
-
-
-def _failed(outcome: Outcome) -> dict[str, int]:
+def _failed(outcome: Outcome) -> dict[int, int]:
     """Return how many requests failed, by the answer's status."""
-    failed = Counter(one.status for one in outcome.answers if one.failed)
-    return {f"status {status}": number for status, number in sorted(failed.items())}
+    return dict(sorted(Counter(one.status for one in outcome.answers if one.failed).items()))
+
+
+def _status(status: int) -> str:
+    return f"status {status}" if status else "no answer"
 
 
 def _load(outcome: Outcome) -> Iterator[str]:
     requests = timed(outcome.answers, outcome.own)
     warm = [one for one in requests if not one.cold_start]
     cold = [one for one in requests if one.cold_start]
-    failed = ", ".join(f"{number} with {name}" for name, number in _failed(outcome).items())
-    cpu = ", ".join(f"{name} {used:.1f} s" for name, used in outcome.cpu._asdict().items())
+    failed = ", ".join(f"{n} with {_status(status)}" for status, n in _failed(outcome).items())
+    cpu = ", ".join(f"{name} {ms:.1f} ms" for name, ms in _cpu_per_request(outcome).items())
     yield from (f"#### {outcome.profile.name}: {outcome.profile.describes}", "")
     yield (
         f"{len(requests)} requests, {len(requests) / _seconds(outcome):.1f} a second; "
-        f"failed: {failed or 'none'}. CPU: {cpu}."
+        f"failed: {failed or 'none'}. CPU for each: {cpu}."
     )
     yield ""
-    yield from _table("Route", by_route(warm) | {"**all**": summary(warm)})
+    yield from _table(by_route(warm) | {"**all**": summary(warm)})
     yield ""
     if cold:
         yield from ("Processes' first requests, not in the table above:", "")
-        yield from _table("Route", by_route(cold) | {"**all**": summary(cold)})
+        yield from _table(by_route(cold) | {"**all**": summary(cold)})
         yield ""
 
 
-def _table(first: str, rows: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    columns = [(whose, name) for whose, name in _COLUMNS]
-    heads = " | ".join(f"{name} p{p}" if p == PERCENTILES[0] else f"p{p}"
-                       for _, name in columns for p in PERCENTILES)
-    yield f"| {first} | requests | {heads} |"
-    yield f"|---|--:|{'--:|' * len(columns) * len(PERCENTILES)}"
+def _table(rows: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    heads = [
+        " | ".join([f"{shown} p{PERCENTILES[0]}", *(f"p{p}" for p in PERCENTILES[1:])])
+        for shown in _COLUMNS
+    ]
+    yield f"| | requests | {' | '.join(heads)} |"
+    yield f"|---|--:|{'--:|' * len(_COLUMNS) * len(PERCENTILES)}"
     for route, times in rows.items():
-        cells = [times.get(f"{whose}_p{p}_ms") for whose, _ in columns for p in PERCENTILES]
+        cells = [times.get(f"{name}_p{p}_ms") for name in _COLUMNS.values() for p in PERCENTILES]
         shown = " | ".join("" if cell is None else f"{cell:.0f}" for cell in cells)
         yield f"| {route} | {times['requests']} | {shown} |"
-
-
-_COLUMNS: Final = (("client", "client"), ("own", "function"), ("rest", "rest"))
 
 
 def _counts(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -145,6 +145,12 @@ def _counts(outcomes: Sequence[Outcome]) -> Iterator[str]:
     yield f"|---|{'--:|' * len(outcomes)}"
     for name in found[0]:
         yield f"| {name} | {' | '.join(str(one[name]) for one in found)} |"
+
+
+def _cpu_per_request(outcome: Outcome) -> dict[str, float]:
+    """Return milliseconds; events, timeline and payments are in it."""
+    requests = max(len(outcome.answers), 1)
+    return {name: round(s * 1000 / requests, 1) for name, s in outcome.cpu._asdict().items()}
 
 
 def _seconds(outcome: Outcome) -> float:
