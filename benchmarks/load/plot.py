@@ -38,6 +38,8 @@ def draw(outcomes: Sequence[Outcome], file: Path) -> None:
         panel.grid(visible=True, alpha=0.3)
         panel.set_title(f"{outcome.profile.name}: {outcome.profile.describes}", loc="left")
         panel.set_ylabel("ms")
-        panel.legend(loc="upper right", fontsize="small")
+    # All kinds of points are in the burst's panel.
+    handles, labels = panels[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels), markerscale=2)
     panels[-1].set_xlabel("seconds from the first request until this one was sent")
     figure.savefig(file, dpi=80, pil_kwargs={"optimize": True})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from functools import partial
 
 import msgspec
 import pytest
@@ -31,8 +31,7 @@ KEPT = Left(
 )
 
 
-def left(**changed: Any) -> Left:
-    return dataclasses.replace(KEPT, **changed)
+left = partial(dataclasses.replace, KEPT)
 
 
 def with_order(order: str) -> Left:

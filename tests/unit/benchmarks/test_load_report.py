@@ -65,9 +65,16 @@ def test_a_load_as_it_should_be_passes() -> None:
 
 def test_functions_that_are_slow_in_the_light_load_fail_it() -> None:
     assert verdicts([outcome(LIGHT, own_ms=50)]) == [
-        f"light: {ROUTE}, own p95 is 50.0 ms, not below 50 ms"
+        "light: p95 of the functions' own time is 50.0 ms, not below 50 ms"
     ]
     assert verdicts([outcome(BUSY, own_ms=50), outcome(BURST, own_ms=50)]) == []
+
+
+def test_a_route_whose_clients_wait_long_in_the_light_load_fails_it() -> None:
+    slow = [answer(number, milliseconds=300) for number in range(10)]
+    assert verdicts([outcome(LIGHT, 10, 0, *slow)]) == [
+        f"light: p95 of {ROUTE} is 300.0 ms, not below 300 ms"
+    ]
 
 
 def test_own_times_that_are_not_known_prove_nothing() -> None:
@@ -114,6 +121,7 @@ def test_numbers_are_kept_by_load_and_route() -> None:
     assert isinstance(kept, dict)
     assert kept["routes"][ROUTE]["own_p95_ms"] == 10
     assert kept["cold"][ROUTE]["requests"] == 1
+    assert kept["warm"][ROUTE]["requests"] == 99
     assert kept["cpu_ms_per_request"] == {"emulator": 10.0, "functions": 20.0, "clients": 30.0}
     assert kept["failed"] == {}
     assert kept["lost_or_doubled"] == 0
