@@ -44,10 +44,9 @@ redrive: ## send them back, after asking or with YES=1, on the local AWS or on S
 	$(install) dev
 	@$(bin)/python scripts/dead_letters.py redrive --stage $(or $(STAGE),local) $(if $(YES),--yes)
 
-load: ## 5 requests a second for a minute on the running local AWS
-	$(install) dev
-	@$(bin)/locust --locustfile scripts/load.py --headless --users 5 --spawn-rate 5 \
-		--run-time 60s --skip-log-setup
+load: ## light, busy and burst load on a local AWS of its own, then the count; 4 minutes
+	$(install) dev emulator node
+	@PYTHONPATH=src:scripts:. $(bin)/python -m benchmarks.load
 
 prove: ## clients and faults on a local AWS of its own, then the count: SEED, DURATION (s), BUG
 	$(install) dev emulator node

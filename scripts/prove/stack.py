@@ -12,7 +12,7 @@ from prove.event_source import FunctionFailed
 from prove.history import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from local_stack import LocalStack
     from prove.history import Json
@@ -28,11 +28,8 @@ _COUNTS: Final = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-_QUEUES: Final = (
-    "OrderEventsQueueUrl",
-    "OrderEventsDeadLetterQueueUrl",
-    "OrderStreamDeadLetterQueueUrl",
-)
+_DEAD_LETTERS: Final = ("OrderEventsDeadLetterQueueUrl", "OrderStreamDeadLetterQueueUrl")
+_QUEUES: Final = ("OrderEventsQueueUrl", *_DEAD_LETTERS)
 
 
 class Platform:
@@ -57,12 +54,15 @@ class Platform:
         """The events' queue."""
         return self.outputs["OrderEventsQueueUrl"]
 
-    def route_through(self, proxy: Proxy) -> None:
-        """Let each function find AWS at an address of its own of the proxy."""
+    def route_through(self, proxy: Proxy, only: Collection[str] | None = None) -> None:
+        """Let each function, or `only` some, find AWS at an address of its own of the proxy."""
         for function in self.functions.list_functions(MaxItems=50)["Functions"]:
             name = function["FunctionName"]
+            short = name.removeprefix(f"{STACK}-")
+            if only is not None and short not in only:
+                continue
             variables = function["Environment"]["Variables"]
-            address = proxy.address(name.removeprefix(f"{STACK}-"))
+            address = proxy.address(short)
             self.functions.update_function_configuration(
                 FunctionName=name,
                 Environment={"Variables": variables | {"AWS_ENDPOINT_URL": address}},
@@ -161,6 +161,10 @@ class Platform:
     def dead_letters(self) -> list[Json]:
         """Return and delete what lies there, and what nobody consumed."""
         return [letter for name in _QUEUES for letter in self._received(name)]
+
+    def count_dead_letters(self) -> int:
+        """Return how many lie there; they stay."""
+        return sum(self._lies_in(self.outputs[name]) for name in _DEAD_LETTERS)
 
     def _received(self, output: str) -> Iterator[Json]:
         url = self.outputs[output]

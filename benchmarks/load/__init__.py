@@ -1,0 +1,1 @@
+"""Three loads on a local AWS of its own, and what became of every order: `make load` runs it."""
