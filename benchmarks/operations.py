@@ -71,9 +71,14 @@ def measure(running: Running, operation: Operation) -> Measured:
 
 
 def measure_all(
-    system: System, operations: Iterable[Operation], *, ask_for_units: bool = False
+    system: System,
+    operations: Iterable[Operation],
+    *,
+    database: str | None = None,
+    ask_for_units: bool = False,
 ) -> dict[str, Measured]:
-    with Running(system, ask_for_units=ask_for_units) as running:
+    """By the operation's name. The tables are at the address `database`, or in DynamoDB Local."""
+    with Running(system, database=database, ask_for_units=ask_for_units) as running:
         return {operation.name: measure(running, operation) for operation in operations}
 
 

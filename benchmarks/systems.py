@@ -85,14 +85,19 @@ TYPICAL: Final = System(
 
 
 class Running:
-    """As a context manager: a system that runs. `database` and `queues` meter its calls."""
+    """As a context manager: a system that runs. `database` and `queues` meter its calls.
 
-    def __init__(self, system: System, *, ask_for_units: bool = False) -> None:
+    Its tables are at the address `database`, by default in DynamoDB Local.
+    """
+
+    def __init__(
+        self, system: System, *, database: str | None = None, ask_for_units: bool = False
+    ) -> None:
         # For this process's own clients, which make tables and look into them.
         for variable in _ACCOUNT:
             os.environ.setdefault(variable, LAMBDA_ENVIRONMENT[variable])
         self.system = system
-        self.upstream = dynamodb_local()
+        self.upstream = database or dynamodb_local()
         self.database = Meter(self.upstream, ask_for_units=ask_for_units)
         self.queues = Meter(ministack())
         self.settings = system.set_up(self.upstream, ministack())
