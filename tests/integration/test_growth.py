@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.growth.curves import Curves
 
 SIZES = measure.Sizes(
-    shops=([60], [10, 20, 400]), reported=(0, 1), items=(1, 3), batches=(1, 12), rounds=1
+    shops=([60], [10, 20, 410]), reported=(0, 1), items=(1, 3), batches=(1, 12), rounds=1
 )
 
 
@@ -33,10 +33,10 @@ def curves() -> Curves:
 class TestCurves:
     def test_every_curve_has_every_size(self, curves: Curves) -> None:
         assert {name: list(curve) for name, curve in curves.items()} == {
-            "customer_page_first": [60, 430],
-            "customer_page_middle": [60, 430],
-            "status_page_first": [60, 430],
-            "status_page_middle": [60, 430],
+            "customer_page_first": [60, 440],
+            "customer_page_middle": [60, 440],
+            "status_page_first": [60, 440],
+            "status_page_middle": [60, 440],
             "daily_report": [10, 20],
             "create": [1, 3],
             "process_order_events_paying": [1, 12],
