@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
-from benchmarks import figures
+from benchmarks import figures, units
 from benchmarks.growth import measure
-from benchmarks.growth.shops import middle_of, open_shop
+from benchmarks.growth.shops import BUYER, middle_of, open_shop
+from benchmarks.growth.wire import Wire
 from orders.adapters.dynamodb import keys
+from orders.adapters.dynamodb.repository import DynamoDbOrders
+from orders.adapters.dynamodb.table import Table
+from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
-from servers import dynamodb_local
+from servers import INDEX, client_of, dynamodb_local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +68,22 @@ class TestCurves:
 
     def test_write_units_grow_with_the_rows(self, curves: Curves) -> None:
         assert curves["create"][1]["write_units"] == 8
+
+
+class TestUnits:
+    def test_the_emulator_counts_read_units_as_aws_does(self) -> None:
+        """From the items that it answered with, which are all of the index's entries."""
+        shop = open_shop(dynamodb_local(), [60])
+        with Wire(dynamodb_local()) as wire, wire.traffic() as traffic:
+            watched = DynamoDbOrders(Table(client_of(wire.endpoint), shop.table.name), INDEX)
+            for limit in (1, 8, 21, 60):
+                watched.list_by_customer(
+                    BUYER, IdRange.all(), newest_first=True, limit=limit, consistent=False
+                )
+        counted = [call.read_units for call in traffic.calls]
+        sizes = [sum(map(units.item_size, json.loads(c.answer)["Items"])) for c in traffic.calls]
+        assert counted == [units.read_units(size, consistent=False) for size in sizes]
+        assert counted == [0.5, 0.5, 1.5, 3.5]
 
 
 class TestShown:
