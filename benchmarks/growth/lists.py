@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
@@ -24,7 +26,7 @@ from orders.http.listing import order_listing
 from servers import INDEX, client_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from api import Event
     from benchmarks.growth.curves import Curves, Point
@@ -76,6 +78,17 @@ OF_STATUS: Final = List(
 )
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The routes run in this process, and would write a line for each request."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@_quiet()
 def measure(server: str, shops: Sequence[Shop], rounds: int) -> Curves:
     """By the page; a size is that of the whole table.
 

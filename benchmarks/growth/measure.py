@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from dataclasses import dataclass
@@ -26,9 +25,9 @@ PICTURE: Final = figures.ROOT / "benchmarks" / "growth.png"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """What is measured. A shop is a table; its numbers are the orders of its days.
+    """What is measured. A shop is a table, and its numbers are the orders of its days.
 
-    The days of the last shop, as far as `reported` goes, are those that are reported on.
+    `reported` are the days, by number, of the last shop whose reports are made.
     """
 
     shops: Sequence[Sequence[int]]
@@ -84,8 +83,6 @@ _PANELS: Final = (
 
 def measure(sizes: Sizes) -> Curves:
     """Load the shops, and measure in them and beside them."""
-    # The routes that run in this process would write a line for each request.
-    logging.disable()
     server = dynamodb_local()
     shops = []
     for days in sizes.shops:
