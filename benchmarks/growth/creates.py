@@ -7,18 +7,18 @@ from itertools import count
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from api import CUSTOMER_CLAIMS, item_body, order_body, request
 from benchmarks import units
 from benchmarks.growth import functions
 from benchmarks.growth.wire import Wire
+from gateway import CUSTOMER_CLAIMS, item_body, order_body, request
 from servers import create_table, table_definition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from api import Event
     from benchmarks.growth.curves import Curves
     from benchmarks.growth.wire import Call
+    from gateway import Event
 
 _keys: Final = count()
 _WARM_UP: Final = 5

@@ -11,9 +11,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from api import STAFF_CLAIMS, request
 from benchmarks.growth.shops import BUYER, FULLEST, middle_of
 from benchmarks.growth.wire import Wire
+from gateway import STAFF_CLAIMS, request
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.application.list_customer_orders import ListCustomerOrders
@@ -28,9 +28,9 @@ from servers import INDEX, client_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from api import Event
     from benchmarks.growth.curves import Curves, Point
     from benchmarks.growth.shops import Shop
+    from gateway import Event
     from orders.telemetry import Handler
 
 _CLAIMS: Final = Claims("sub", "cognito:groups", "staff")
