@@ -1,73 +1,39 @@
-"""The functions as they are deployed, run as Lambda runs them: each in a process of its own."""
+"""The functions as they are deployed, run in processes of their own."""
 
 from __future__ import annotations
 
-import marshal
-import os
-import subprocess
-import tempfile
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks import trees, worker
-from benchmarks.growth import ENVIRONMENT
+from benchmarks import trees
+from benchmarks.executions import Code, execute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a function answered to its events, and what each took of the processor, in seconds."""
-
-    answers: list[Any]
-    cpu_seconds: list[float]
-    peak_bytes: int
+    from benchmarks.executions import Execution
+    from gateway import Event
 
 
 def run(
-    function: str, events: Sequence[Any], endpoint: str, table: str = "", queue: str = ""
-) -> Run:
-    """Hand the events to `orders.functions.{function}`, one after the other.
+    function: str, events: Sequence[Event], endpoint: str, table: str, queue: str = ""
+) -> Execution:
+    """Hand the events to `orders.functions.{function}`, which finds AWS at the endpoint.
 
-    `endpoint` is where it finds AWS. Raises RuntimeError where the function failed.
+    Raises AssertionError where it refuses one.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        asked, answered = Path(folder) / "events", Path(folder) / "answers"
-        asked.write_bytes(marshal.dumps(list(events)))
-        done = subprocess.run(
-            [trees.PYTHON, worker.__file__, f"orders.functions.{function}", asked, answered],
-            env=ENVIRONMENT
-            | {
-                "PATH": os.defpath,
-                "PYTHONPATH": f"{_tree()}:{_runtime()}",
-                "AWS_ENDPOINT_URL": endpoint,
-                "TABLE_NAME": table,
-                "QUEUE_URL": queue,
-                "FAILURE_QUEUE_URL": queue,
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{function} failed:\n{done.stderr}")
-        report = marshal.loads(answered.read_bytes())  # noqa: S302 - our own file
-    return Run(
-        report["answers"],
-        [nanoseconds / 1e9 for nanoseconds in report["request_ns"]],
-        report["peak_kb"] * 1024,
-    )
+    settings = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "POWERTOOLS_METRICS_NAMESPACE": "Orders",
+        "POWERTOOLS_SERVICE_NAME": "orders",
+        "TABLE_NAME": table,
+        "QUEUE_URL": queue,
+        "FAILURE_QUEUE_URL": queue,
+    }
+    return execute(Code(f"orders.functions.{function}", _path(), settings), events)
 
 
 @cache
-def _tree() -> Path:
-    return trees.ours()
-
-
-@cache
-def _runtime() -> Path:
-    return trees.runtime()
+def _path() -> tuple[Path, ...]:
+    return trees.ours(), trees.runtime()

@@ -12,6 +12,7 @@ from benchmarks.growth.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.executions import Execution
     from benchmarks.growth.curves import Curves
     from benchmarks.growth.shops import Shop
 
@@ -24,7 +25,7 @@ def measure(server: str, shop: Shop, days: Sequence[int], rounds: int) -> Curves
     answers, all without a proxy and medians of rounds in which each day has its turn.
     """
     events = {number: {"date": shop.day(number).isoformat()} for number in days}
-    runs: dict[int, list[tuple[float, functions.Run]]] = {number: [] for number in days}
+    runs: dict[int, list[tuple[float, Execution]]] = {number: [] for number in days}
     curve = {}
     with Wire(server) as wire:
         for number in days:
@@ -42,8 +43,8 @@ def measure(server: str, shop: Shop, days: Sequence[int], rounds: int) -> Curves
                 "calls": len(traffic.calls),
                 "read_units": traffic.read_units,
                 "bytes_in": traffic.bytes_in,
-                "cpu_seconds": median(run.cpu_seconds[0] for _, run in runs[number]),
-                "peak_megabytes": max(run.peak_bytes for _, run in runs[number]) / 2**20,
+                "cpu_seconds": median(run.request_ns[0] / 1e9 for _, run in runs[number]),
+                "peak_megabytes": max(run.peak_kb for _, run in runs[number]) / 1024,
                 "seconds": median(seconds for seconds, _ in runs[number]),
             }
             for number, traffic in curve.items()
@@ -51,7 +52,7 @@ def measure(server: str, shop: Shop, days: Sequence[int], rounds: int) -> Curves
     }
 
 
-def _report(event: dict[str, str], endpoint: str, shop: Shop, number: int) -> functions.Run:
+def _report(event: dict[str, str], endpoint: str, shop: Shop, number: int) -> Execution:
     run = functions.run("daily_report", [event], endpoint, shop.table.name)
     if run.answers[0]["orders"] != shop.sizes[number]:
         raise RuntimeError(f"the report of {event} says {run.answers[0]}")
