@@ -134,6 +134,25 @@ class TestCalls:
         assert [order["orderId"] for order in page.json["items"]] == [order_id]
         assert wire.counts == {"Query": keys.STATUS_SHARDS} == {"Query": 8}
 
+    @pytest.mark.parametrize("sort", ["createdAt", "-createdAt"])
+    def test_a_status_page_of_one_shard_alone_is_one_call_more(
+        self, api: Api, wire: Recorder, orders: DynamoDbOrders, sort: str
+    ) -> None:
+        placed: list[Order] = []
+        while len(placed) < 25:
+            order = placed_order(NOON + timedelta(seconds=len(placed)))
+            if keys.status_shard(order.order_id) == 3:
+                orders.add(order, None, NOON)
+                placed.append(order)
+        wire.forget()
+
+        page = api.get(f"/orders?status=PENDING&sort={sort}", STAFF_CLAIMS).json
+
+        in_order = placed if sort == "createdAt" else placed[::-1]
+        assert [item["orderId"] for item in page["items"]] == [o.order_id for o in in_order[:20]]
+        assert page["nextCursor"]
+        assert wire.counts == {"Query": keys.STATUS_SHARDS + 1}
+
     def test_a_timeline_is_two_calls(self, api: Api, wire: Recorder, order_id: str) -> None:
         assert api.get(f"/orders/{order_id}/timeline").status == 200
         assert wire.counts == {"GetItem": 1, "Query": 1}

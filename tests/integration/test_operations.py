@@ -47,6 +47,7 @@ def ours() -> Iterator[Running]:
         ("publishing a change", {"SendMessageBatch": 1}, Units()),
         ("timeline entry", {"PutItem": 1}, Units(write=1)),
         ("event without token", {"GetItem": 1}, Units(read=1)),
+        ("status page of 20", {"Query": 8}, Units(read=4)),
     ],
 )
 def test_an_operation_calls_and_costs_no_more_than_it_must(

@@ -1,0 +1,143 @@
+"""Pages of twenty, of a customer's orders and of a status, where there are more and more orders."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from benchmarks.growth.shops import BUYER, FULLEST, middle_of
+from benchmarks.growth.wire import Wire
+from gateway import STAFF_CLAIMS, request
+from orders.adapters.dynamodb.repository import DynamoDbOrders
+from orders.adapters.dynamodb.table import Table
+from orders.application.list_customer_orders import ListCustomerOrders
+from orders.application.list_orders_by_status import ListOrdersByStatus
+from orders.functions import list_customer_orders, list_orders_by_status
+from orders.http.caller import Claims
+from orders.http.cursor import encode_cursor
+from orders.http.endpoint import endpoint
+from orders.http.listing import order_listing
+from servers import INDEX, client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from benchmarks.growth.curves import Curves, Point
+    from benchmarks.growth.shops import Shop
+    from gateway import Event
+    from orders.telemetry import Handler
+
+_CLAIMS: Final = Claims("sub", "cognito:groups", "staff")
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list: its path and query, what its cursors are bound to, its function over a table."""
+
+    path: str
+    query: Mapping[str, str]
+    partition: str
+    function: Callable[[DynamoDbOrders], Handler]
+
+    def first(self, _: Shop) -> Event:
+        """A request for the first page."""
+        return self._request(self.query)
+
+    def middle(self, shop: Shop) -> Event:
+        """A request for the page that begins in the middle of all orders."""
+        scope = order_listing(self.query, self.path, self.partition).scope
+        return self._request(
+            {**self.query, "cursor": encode_cursor(scope, middle_of(shop).order_id)}
+        )
+
+    def _request(self, query: Mapping[str, str]) -> Event:
+        return request("GET", f"{self.path}?{urlencode(query)}", claims=STAFF_CLAIMS)
+
+
+CUSTOMERS: Final = List(
+    f"/customers/{BUYER}/orders",
+    {},
+    f"customer {BUYER}",
+    lambda orders: endpoint(
+        list_customer_orders.route(ListCustomerOrders(orders), _CLAIMS, "https://api.example.com")
+    ),
+)
+OF_STATUS: Final = List(
+    "/orders",
+    {"status": FULLEST},
+    "status",
+    lambda orders: endpoint(
+        list_orders_by_status.route(ListOrdersByStatus(orders), _CLAIMS, "https://api.example.com")
+    ),
+)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The routes run in this process, and would write a line for each request."""
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@_quiet()
+def measure(server: str, shops: Sequence[Shop], rounds: int) -> Curves:
+    """By the page; a size is that of the whole table.
+
+    Calls, units and bytes are those of one page, seen through a proxy. Times are without it: of
+    the route's own code and the emulator's answer, the median of rounds in which each page has
+    its turn.
+    """
+    pages = {
+        "customer_page_first": (CUSTOMERS, CUSTOMERS.first),
+        "customer_page_middle": (CUSTOMERS, CUSTOMERS.middle),
+        "status_page_first": (OF_STATUS, OF_STATUS.first),
+        "status_page_middle": (OF_STATUS, OF_STATUS.middle),
+    }
+    curves: dict[str, dict[int, Point]] = defaultdict(dict)
+    runs: list[tuple[str, int, Handler, Event]] = []
+    with Wire(server) as wire:
+        for name, (kind, event_of) in pages.items():
+            for shop in shops:
+                event = event_of(shop)
+                watched = Table(client_of(wire.endpoint), shop.table.name)
+                curves[name][shop.size] = _page(wire, _handler(kind, watched), event)
+                runs.append((name, shop.size, _handler(kind, shop.table), event))
+    seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for _ in range(rounds):
+        for name, size, handler, event in runs:
+            started = time.perf_counter()
+            handler(event, None)
+            seconds[name, size].append(time.perf_counter() - started)
+    return {
+        name: {
+            size: {**point, "milliseconds": median(seconds[name, size]) * 1000}
+            for size, point in curve.items()
+        }
+        for name, curve in curves.items()
+    }
+
+
+def _page(wire: Wire, handler: Handler, event: Event) -> Point:
+    with wire.traffic() as traffic:
+        answer = handler(event, None)
+    if answer["statusCode"] != 200:  # noqa: PLR2004
+        raise RuntimeError(f"no page: {answer['body']}")
+    return {
+        "calls": len(traffic.calls),
+        "read_units": traffic.read_units,
+        "bytes_in": traffic.bytes_in,
+        "answer_bytes": len(answer["body"].encode()),
+    }
+
+
+def _handler(kind: List, table: Table) -> Handler:
+    return kind.function(DynamoDbOrders(table, INDEX))

@@ -1,0 +1,88 @@
+"""What passes between the platform and one server of AWS's: calls, bytes, read units."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from prove import proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request and its answer: their bodies, as they were sent."""
+
+    operation: str
+    request: bytes
+    answer: bytes
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        parameters: dict[str, Any] = json.loads(self.request)
+        return parameters
+
+    @property
+    def read_units(self) -> float:
+        """Of a Query, what the emulator says that it consumed; of a BatchGetItem, one a row.
+
+        So much is a consistent read of a row of up to 4 KB, and the platform reads no larger ones
+        in batches.
+        """
+        match self.operation:
+            case "Query":
+                return float(json.loads(self.answer)["ConsumedCapacity"]["CapacityUnits"])
+            case "BatchGetItem":
+                tables = self.parameters["RequestItems"].values()
+                return float(sum(len(asked["Keys"]) for asked in tables))
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What passed while somebody looked."""
+
+    calls: list[Call]
+
+    @property
+    def read_units(self) -> float:
+        return sum(call.read_units for call in self.calls)
+
+    @property
+    def bytes_out(self) -> int:
+        return sum(len(call.request) for call in self.calls)
+
+    @property
+    def bytes_in(self) -> int:
+        return sum(len(call.answer) for call in self.calls)
+
+
+class Wire:
+    """A proxy before a server, which looks on. `endpoint` is its address while it is open."""
+
+    def __init__(self, upstream: str) -> None:
+        self._proxy = proxy.Proxy(upstream, self._note)
+        self._traffic = Traffic([])
+
+    def __enter__(self) -> Self:
+        self._proxy.__enter__()
+        self.endpoint = self._proxy.address("the platform")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._proxy.__exit__()
+
+    @contextmanager
+    def traffic(self) -> Iterator[Traffic]:
+        """What passes in the block; an answered call has passed."""
+        self._traffic = Traffic([])
+        yield self._traffic
+
+    async def _note(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer:
+        answer = await pass_on(request)
+        self._traffic.calls.append(Call(request.operation, request.body, answer.body))
+        return answer
