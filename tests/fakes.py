@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from orders.application.ports import KeyInUse, StaleOrder, Unsent
+from orders.application.conflicts import KeyInUse, StaleOrder
+from orders.application.ports import Unsent
 from orders.domain import timestamps
 from orders.domain.errors import OutOfStock, PaymentDeclined
 from orders.domain.order import OrderSummary

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes import InMemoryOrders, InMemoryReports
-from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
+from orders.adapters.dynamodb.reports import DynamoDbReports
+from orders.adapters.dynamodb.repository import DynamoDbOrders
 from servers import INDEX, dynamodb_local, ministack, new_table
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ import pytest
 
 from examples import CUS_42, MUGS, placed_order
 from fakes import NOON, FakeIds, summary_of
+from orders.application.conflicts import KeyInUse, StaleOrder
 from orders.application.idempotency import Answer, IdempotencyRecord
-from orders.application.ports import KeyInUse, OrderVersion, StaleOrder
+from orders.application.ports import OrderVersion
 from orders.domain import timestamps
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.changes import TimelineEntry

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api import Api
-from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
+from orders.adapters.dynamodb.reports import DynamoDbReports
+from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from servers import INDEX, client_of, create_table, dynamodb_local
 from wire import Recorder

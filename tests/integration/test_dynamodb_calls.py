@@ -11,7 +11,7 @@ from examples import placed_order
 from fakes import NOON, FakeClock, FakePublisher
 from gateway import CUSTOMERS_ORDERS, OTHER_CLAIMS, STAFF_CLAIMS, order_body
 from orders.adapters.dynamodb import keys, rows
-from orders.adapters.dynamodb.repository import DynamoDbReports
+from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import APPROVE, MockPaymentGateway
 from orders.application.expire_stale_orders import ExpireStaleOrders

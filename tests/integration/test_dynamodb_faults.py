@@ -19,9 +19,9 @@ from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.application import idempotency
 from orders.application.caller import Caller
+from orders.application.conflicts import KeyInUse, StaleOrder
 from orders.application.create_order import CreateOrder
 from orders.application.idempotency import IdempotencyKey
-from orders.application.ports import KeyInUse, StaleOrder
 from orders.domain.actor import CUSTOMER
 from orders.domain.changes import TimelineEntry
 from orders.domain.errors import TryAgain

@@ -19,7 +19,8 @@ import pytest
 
 from api import Api
 from fakes import FakeIds
-from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
+from orders.adapters.dynamodb.reports import DynamoDbReports
+from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.stream import OrderStream
 from orders.adapters.dynamodb.table import Table
 from orders.adapters.mock_inventory import MockInventory

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from orders.application.conflicts import KeyInUse, StaleOrder
 from orders.application.idempotency import Outcome
-from orders.application.ports import KeyInUse, StaleOrder
 from orders.domain.errors import (
     Forbidden,
     IllegalTransition,

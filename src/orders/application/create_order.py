@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from orders.application.conflicts import KeyInUse
 from orders.application.idempotency import Outcome
-from orders.application.ports import KeyInUse
 from orders.domain.errors import TryAgain
 
 if TYPE_CHECKING:

@@ -28,14 +28,6 @@ class IdGenerator(Protocol):
     def order_id(self, created_at: datetime) -> OrderId: ...
 
 
-class StaleOrder(Exception):
-    """The order is no longer at the version that the write was based on."""
-
-
-class KeyInUse(Exception):
-    """A live record of the idempotency key is already there; nothing was written."""
-
-
 class OrderVersion(NamedTuple):
     """One version of an order."""
 

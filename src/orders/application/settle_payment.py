@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from orders.application.ports import StaleOrder
+from orders.application.conflicts import StaleOrder
 from orders.domain.actor import Actor
 from orders.domain.errors import OutOfStock, PaymentDeclined, TryAgain, UnsettledOrder
 from orders.domain.status import OrderStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from orders.adapters.dynamodb.repository import DynamoDbReports
+from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.adapters.system import SystemClock
 from orders.application.make_daily_report import MakeDailyReport
 from orders.domain import timestamps

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from orders.adapters.dynamodb.repository import DynamoDbReports
+from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.application.get_daily_report import GetDailyReport
 from orders.domain.errors import ReportNotFound
 from orders.functions import wiring

@@ -20,7 +20,8 @@ from fakes import FakeClock
 from gateway import STAFF_CLAIMS, request
 from local_stack import ROOT
 from orders.adapters.dynamodb import keys
-from orders.adapters.dynamodb.repository import DynamoDbOrders, DynamoDbReports
+from orders.adapters.dynamodb.reports import DynamoDbReports
+from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.domain import timestamps
 from orders.domain.order_id import OrderId

@@ -13,6 +13,7 @@ from damaged_rows import UNREADABLE
 from examples import placed_order
 from fakes import summary_of
 from orders.adapters.dynamodb import keys, rows
+from orders.adapters.dynamodb.reports import report_from, report_row
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain.actor import Actor
 from orders.domain.changes import OrderChange, TimelineEntry
@@ -157,9 +158,9 @@ class TestRoundTrips:
 
     @given(reports)
     def test_a_report(self, report: DailyReport) -> None:
-        row = rows.report_row(report)
+        row = report_row(report)
         check(row)
-        assert rows.report_from(row) == report
+        assert report_from(row) == report
 
 
 class TestARow:
@@ -211,7 +212,7 @@ class TestARow:
         assert row["expiresAt"] == 1_795_521_601
 
     def test_of_a_report_is_found_by_its_day(self) -> None:
-        row = rows.report_row(REPORT)
+        row = report_row(REPORT)
         assert (row["pk"], row["sk"]) == ("REPORT#DAILY", "2026-11-23")
 
     @given(orders, orders)
@@ -308,8 +309,8 @@ GOOD: list[tuple[Reader, rows.Row, set[str]]] = [
         {"pk", "fingerprint", "status", "body", "etag", "expiresAt"},
     ),
     (
-        rows.report_from,
-        rows.report_row(REPORT),
+        report_from,
+        report_row(REPORT),
         {"sk", "generatedAt", "orders", "revenue", "cancellationReasons"},
     ),
 ]

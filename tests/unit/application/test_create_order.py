@@ -7,9 +7,9 @@ import pytest
 
 from examples import CUSTOMER_42, SOMEBODY_ELSE, STAFF, new_order, rendered
 from fakes import NOON, FakeClock, FakeIds, InMemoryOrders
+from orders.application.conflicts import KeyInUse
 from orders.application.create_order import CreateOrder
 from orders.application.idempotency import IdempotencyKey
-from orders.application.ports import KeyInUse
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.errors import Forbidden, IdempotencyKeyReused, InvalidOrder, TryAgain
 

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.faults import ConditionFailed
-from orders.application.ports import KeyInUse, StaleOrder
+from orders.application.conflicts import KeyInUse, StaleOrder
 from orders.domain import timestamps
 from orders.domain.order_id import IdRange, OrderId
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from orders.adapters.dynamodb.table import Operation, Table
     from orders.application.idempotency import IdempotencyRecord
     from orders.application.ports import OrderVersion
     from orders.domain.changes import TimelineEntry
-    from orders.domain.daily_report import DailyReport
     from orders.domain.order import CustomerId, Order, OrderSummary
 
 _ABSENT: Final = "attribute_not_exists(pk)"
@@ -262,17 +261,3 @@ def _first(
 ) -> list[OrderSummary]:
     merged = heapq.merge(*shards, key=lambda order: order.order_id, reverse=newest_first)
     return list(islice(merged, limit))
-
-
-@dataclass(frozen=True, slots=True)
-class DynamoDbReports:
-    """`ReportRepository` on the same table."""
-
-    table: Table
-
-    def put(self, report: DailyReport) -> None:
-        self.table.write(self.table.put(rows.report_row(report)))
-
-    def get(self, day: date) -> DailyReport | None:
-        row = self.table.get(keys.daily_report(day))
-        return None if row is None else rows.report_from(row)

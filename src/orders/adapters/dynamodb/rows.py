@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.dynamodb import keys
@@ -10,7 +9,6 @@ from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.domain.changes import OrderChange, TimelineEntry
-from orders.domain.daily_report import DailyReport
 from orders.domain.errors import MalformedRow
 from orders.domain.order import CustomerId, Order, OrderItem, OrderSummary
 from orders.domain.order_id import OrderId
@@ -96,7 +94,7 @@ def order_from(row: Row) -> Order:
             charge_id=row.get("chargeId"),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("order", row, error) from None
+        raise malformed("order", row, error) from None
 
 
 def summary_from(row: Row) -> OrderSummary:
@@ -104,7 +102,7 @@ def summary_from(row: Row) -> OrderSummary:
     try:
         return OrderSummary(**_summary_fields(row))
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("order summary", row, error) from None
+        raise malformed("order summary", row, error) from None
 
 
 def version_from(row: Row) -> tuple[OrderId, int | None]:
@@ -128,7 +126,7 @@ def change_from(new: Row, old: Row | None) -> OrderChange:
             changed_at=timestamps.from_text(new["updatedAt"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("order change", new, error) from None
+        raise malformed("order change", new, error) from None
 
 
 def timeline_row(entry: TimelineEntry) -> Row:
@@ -158,7 +156,7 @@ def timeline_entry_from(row: Row) -> TimelineEntry:
             changed_at=timestamps.from_text(row["changedAt"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("timeline entry", row, error) from None
+        raise malformed("timeline entry", row, error) from None
 
 
 def idempotency_row(record: IdempotencyRecord) -> Row:
@@ -183,37 +181,7 @@ def idempotency_record_from(row: Row) -> IdempotencyRecord:
             expires_at=row["expiresAt"],
         )
     except (KeyError, TypeError) as error:
-        raise _malformed("idempotency record", row, error) from None
-
-
-def report_row(report: DailyReport) -> Row:
-    return keys.daily_report(report.day) | {
-        "schemaVersion": SCHEMA_VERSION,
-        "generatedAt": timestamps.to_text(report.generated_at),
-        "orders": {
-            currency: {status.value: count for status, count in counts.items()}
-            for currency, counts in report.orders.items()
-        },
-        "revenue": dict(report.revenue),
-        "cancellationReasons": dict(report.cancellation_reasons),
-    }
-
-
-def report_from(row: Row) -> DailyReport:
-    """Raises MalformedRow."""
-    try:
-        return DailyReport(
-            day=date.fromisoformat(row["sk"]),
-            generated_at=timestamps.from_text(row["generatedAt"]),
-            orders={
-                currency: {OrderStatus(status): count for status, count in counts.items()}
-                for currency, counts in row["orders"].items()
-            },
-            revenue=row["revenue"],
-            cancellation_reasons=row["cancellationReasons"],
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _malformed("daily report", row, error) from None
+        raise malformed("idempotency record", row, error) from None
 
 
 def _fixed_in_summary(order: Order) -> Row:
@@ -280,7 +248,7 @@ def _text_or_none(value: object) -> str | None:
     return None if value is None else _text(value)
 
 
-def _malformed(what: str, row: Mapping[str, Any], error: Exception) -> MalformedRow:
+def malformed(what: str, row: Mapping[str, Any], error: Exception) -> MalformedRow:
     """Names the row and the kind of fault, never its values, which other errors quote."""
     fault = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
     partition = keys.without_customer(str(row.get("pk")))

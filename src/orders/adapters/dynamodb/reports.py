@@ -1,0 +1,61 @@
+"""Daily reports in the single table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from orders.adapters.dynamodb import keys
+from orders.adapters.dynamodb.rows import SCHEMA_VERSION, malformed
+from orders.domain import timestamps
+from orders.domain.daily_report import DailyReport
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from orders.adapters.dynamodb.rows import Row
+    from orders.adapters.dynamodb.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoDbReports:
+    """`ReportRepository` on the same table."""
+
+    table: Table
+
+    def put(self, report: DailyReport) -> None:
+        self.table.write(self.table.put(report_row(report)))
+
+    def get(self, day: date) -> DailyReport | None:
+        row = self.table.get(keys.daily_report(day))
+        return None if row is None else report_from(row)
+
+
+def report_row(report: DailyReport) -> Row:
+    return keys.daily_report(report.day) | {
+        "schemaVersion": SCHEMA_VERSION,
+        "generatedAt": timestamps.to_text(report.generated_at),
+        "orders": {
+            currency: {status.value: count for status, count in counts.items()}
+            for currency, counts in report.orders.items()
+        },
+        "revenue": dict(report.revenue),
+        "cancellationReasons": dict(report.cancellation_reasons),
+    }
+
+
+def report_from(row: Row) -> DailyReport:
+    """Raises MalformedRow."""
+    try:
+        return DailyReport(
+            day=date.fromisoformat(row["sk"]),
+            generated_at=timestamps.from_text(row["generatedAt"]),
+            orders={
+                currency: {OrderStatus(status): count for status, count in counts.items()}
+                for currency, counts in row["orders"].items()
+            },
+            revenue=row["revenue"],
+            cancellation_reasons=row["cancellationReasons"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed("daily report", row, error) from None
