@@ -13,7 +13,6 @@ from benchmarks.floor import rows
 from benchmarks.scenarios import OPERATIONS
 from benchmarks.systems import OURS, TYPICAL, Running
 from gateway import STAFF_CLAIMS, request
-from orders.http.routes import ROUTES
 from servers import ministack
 
 if TYPE_CHECKING:
@@ -45,8 +44,6 @@ FLOORS: Final = {
 }
 """The least that could answer, and which of the operations it has."""
 
-HTTP_FUNCTIONS: Final = tuple(dict.fromkeys(route.function for route in ROUTES))
-
 _ANSWERED: Final = {
     "get-order-timeline": "timeline",
     "list-orders-by-status": "status page of 20",
@@ -57,6 +54,7 @@ _ANSWERED: Final = {
 }
 """Functions that no rival has, and the operation that each is measured with."""
 
+_WITHOUT_A_CALLER: Final = {"health": "/health", "api-docs": "/openapi.json"}
 _WRITTEN_ONCE: Final = "record-audit-trail"
 
 
@@ -178,9 +176,8 @@ def _code(running: Running, handler: str, *path: Path) -> Code:
 
 def _alone(running: Running, name: str) -> Sequence[Event]:
     """Events for a function that no rival has; none for those that are only started."""
-    if name in {"health", "api-docs", "not-found"}:
-        path = {"health": "/health", "api-docs": "/openapi.json"}.get(name, "/health")
-        return [request("GET", path, claims=None)] * EVENTS
+    if name in _WITHOUT_A_CALLER:
+        return [request("GET", _WITHOUT_A_CALLER[name], claims=None)] * EVENTS
     if name not in _ANSWERED:
         return []
     operation = next(o for o in OPERATIONS[OURS.name] if o.name == _ANSWERED[name])

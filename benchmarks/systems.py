@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 Environment = dict[str, str]
 
+HTTP_FUNCTIONS: Final = (*dict.fromkeys(route.function for route in ROUTES), "not-found")
 _BACKGROUND: Final = (
     "publish-order-events",
     "record-audit-trail",
     "process-order-events",
     "daily-report",
     "expire-stale-orders",
+    "reconcile-order-events",
 )
 _OK: Final = range(200, 400)
 _ACCOUNT: Final = (
@@ -73,7 +75,7 @@ OURS: Final = System(
     "ours",
     {
         name: f"orders.functions.{name.replace('-', '_')}:handler"
-        for name in (*(route.function for route in ROUTES), *_BACKGROUND)
+        for name in (*HTTP_FUNCTIONS, *_BACKGROUND)
     },
     _our_tables,
 )

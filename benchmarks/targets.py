@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.functions import COMPARED, HTTP_FUNCTIONS
+from benchmarks.functions import COMPARED
+from benchmarks.systems import HTTP_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
