@@ -5,6 +5,7 @@ A log line carries ids and outcomes, never what a request or a row contains.
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from contextlib import contextmanager
@@ -33,6 +34,12 @@ def _as_it_is(message: Any) -> str:  # noqa: ANN401 - Powertools' type
 
 
 logger: Final = Logger(location=None, json_serializer=_line, json_deserializer=_as_it_is)
+
+# Looked up for each line, and said by none of ours. Source: Python's Logging HOWTO, "Optimization".
+logging._srcfile = None  # noqa: SLF001 - so it says there
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+if sys.version_info >= (3, 12):
+    logging.logAsyncioTasks = False
 
 _NAMESPACE: Final = environment.optional("POWERTOOLS_METRICS_NAMESPACE", "Orders")
 _SERVICE: Final = environment.optional("POWERTOOLS_SERVICE_NAME", "orders")
