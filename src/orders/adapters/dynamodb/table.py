@@ -58,6 +58,8 @@ def connect(attempt_seconds: float) -> DynamoDBClient:
     with up to two seconds of pauses between. A write that is repeated so keeps its bytes and its
     ClientRequestToken. Must not be shared across a fork.
     """
+    # By default the client's runtime starts a thread per core, which pass each call around.
+    os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
     return DynamoDBClient(
         connect_timeout=attempt_seconds, read_timeout=attempt_seconds, max_retries=_ATTEMPTS
     )
@@ -203,8 +205,20 @@ def _despite_contention(transaction: Callable[[], Result]) -> Result:
     started = time.monotonic()
 
     def attempt() -> Result:
-        with _transaction_faults():
+        try:
             return transaction()
+        except TransactionCanceledException as error:
+            raise _cancellation(error) from error
+        except (*_OUT_OF_REACH, IdempotentParameterMismatchException) as error:
+            # A mismatch: an attempt before was carried out, and this one had its attributes in
+            # another order. Whether DynamoDB minds that is not documented.
+            raise TryAgain from error
+        except PydynoxException as error:
+            # TransactionInProgress, TransactionConflict and faults of the server have no class of
+            # their own. To try them again is safe: the token makes it the same transaction.
+            if type(error) is PydynoxException:
+                raise Contended from error
+            raise
 
     try:
         return attempt()
@@ -222,24 +236,6 @@ def _faults() -> Iterator[None]:
     except PydynoxException as error:
         if isinstance(error, _OUT_OF_REACH) or type(error) is PydynoxException:
             raise TryAgain from error
-        raise
-
-
-@contextmanager
-def _transaction_faults() -> Iterator[None]:
-    try:
-        yield
-    except TransactionCanceledException as error:
-        raise _cancellation(error) from error
-    except (*_OUT_OF_REACH, IdempotentParameterMismatchException) as error:
-        # A mismatch: an attempt before was carried out, and this one had its attributes in
-        # another order. Whether DynamoDB minds that is not documented.
-        raise TryAgain from error
-    except PydynoxException as error:
-        # TransactionInProgress, TransactionConflict and faults of the server have no class of
-        # their own. To try them again is safe: the token makes it the same transaction.
-        if type(error) is PydynoxException:
-            raise Contended from error
         raise
 
 
