@@ -8,6 +8,7 @@ PACKAGE_STAGE = $(or $(STAGE),prod)
 install = @$(PYTHON) scripts/install.py
 local_stack = .local/venv/bin/python scripts/local_stack.py
 bin = .venv/bin
+benchmarks = PYTHONPATH=src:scripts:tests:. $(bin)/python -m benchmarks
 lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 export LOCAL_PORT
@@ -15,7 +16,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo dead-letters redrive load prove reliability offline test test-fast mutate check format generate package deploy lock
+.PHONY: help up down clean demo dead-letters redrive bench load prove reliability offline test test-fast mutate check format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -44,9 +45,15 @@ redrive: ## send them back, after asking or with YES=1, on the local AWS or on S
 	$(install) dev
 	@$(bin)/python scripts/dead_letters.py redrive --stage $(or $(STAGE),local) $(if $(YES),--yes)
 
+bench: ## measure starts, requests, units, growth and money beside rivals; half an hour, needs valgrind
+	$(install) dev emulator node
+	for part in functions operations growth artefact money gains; do $(benchmarks).$$part || exit 1; done
+	@$(benchmarks).load || true # it is judged with the rest
+	@$(benchmarks).results
+
 load: ## light, busy and burst load on a local AWS of its own, then the count; 4 minutes
 	$(install) dev emulator node
-	@PYTHONPATH=src:scripts:. $(bin)/python -m benchmarks.load
+	@$(benchmarks).load
 
 prove: ## clients and faults on a local AWS of its own, then the count: SEED, DURATION (s), BUG
 	$(install) dev emulator node
@@ -79,8 +86,8 @@ mutate: ## small changes of the code that decides: each must make a unit test fa
 	$(install) dev
 	@$(bin)/python scripts/mutate.py
 
-check: ## format, lint, types, layers, infrastructure, drift of generated files
-	$(install) dev node
+check: ## format, lint, types, layers, infrastructure, drift of generated files, what may not grow
+	$(install) dev emulator node
 	$(bin)/ruff format --check
 	$(bin)/ruff check
 	$(bin)/mypy
@@ -90,6 +97,7 @@ check: ## format, lint, types, layers, infrastructure, drift of generated files
 	$(bin)/cfn-lint
 	$(bin)/python scripts/check_drift.py
 	$(bin)/openapi-spec-validator openapi.json
+	$(benchmarks).gates
 
 format: ## write the code in its form
 	$(install) dev
@@ -117,6 +125,8 @@ lock: ## pin the newest versions that requirements/*.in allow
 	$(install) uv
 	$(lock) --universal --python-version 3.11 requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(lock) --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	$(lock) --constraint requirements/dev.txt --python-platform aarch64-manylinux2014 \
+		--python-version 3.13 benchmarks/typical/requirements.in -o benchmarks/typical/requirements.txt
 	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
 	$(lock) --python-platform aarch64-manylinux2014 --python-version 3.13 \
 		--no-emit-package botocore --no-emit-package python-dateutil \
