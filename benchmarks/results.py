@@ -26,6 +26,7 @@ PARTS: Final = {
     "growth": targets.of_growth,
     "money": None,
     "artefact": targets.of_artefact,
+    "gains": None,
     "load": targets.of_load,
 }
 """In the order of the page, each with what it must show."""
@@ -36,6 +37,7 @@ _TITLES: Final = {
     "growth": "Growth",
     "money": "Money",
     "artefact": "Artefact",
+    "gains": "Gains",
     "load": "Under load",
 }
 _LIBRARIES: Final = (
@@ -78,7 +80,9 @@ def _page(found: Sequence[Target]) -> Iterator[str]:
         *_table(found),
     )
     for part in PARTS:
-        yield from ("", f"## {_TITLES[part]}", "", (KEPT / f"{part}.md").read_text().rstrip())
+        page = KEPT / f"{part}.md"
+        if page.exists():  # the gains are of a history, which a shallow clone has not
+            yield from ("", f"## {_TITLES[part]}", "", page.read_text().rstrip())
 
 
 def _table(found: Sequence[Target]) -> Iterator[str]:
