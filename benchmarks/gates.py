@@ -6,7 +6,6 @@ but the sizes are exact: who makes an operation cheaper lowers its bound.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tomllib
@@ -32,10 +31,10 @@ MODULES: Final = ROOT / "benchmarks" / "modules.toml"
 ARTEFACT: Final = ROOT / "build" / "orders.zip"
 
 _PRINT_MODULES: Final = """
-import json, sys
+import sys
 before = set(sys.modules)
 __import__(sys.argv[1])
-print(json.dumps(sorted(set(sys.modules) - before)))
+print(*(set(sys.modules) - before), sep="\\n")
 """
 _SETTINGS: Final = ("TABLE_NAME", "QUEUE_URL", "FAILURE_QUEUE_URL")
 
@@ -61,7 +60,7 @@ def main() -> None:
     )
 
 
-def loaded(module: str) -> set[str]:
+def loaded(module: str, source: Path = ROOT / "src") -> set[str]:
     """What a function has imported when it is ready, and the interpreter had not.
 
     Our own modules by their full names, of libraries and of Python the packages.
@@ -69,14 +68,14 @@ def loaded(module: str) -> set[str]:
     environment = LAMBDA_ENVIRONMENT | dict.fromkeys(_SETTINGS, "set")
     found = subprocess.run(
         [str(EMULATOR_PYTHON), "-c", _PRINT_MODULES, module],
-        env=environment | {"PYTHONPATH": str(ROOT / "src")},
+        env=environment | {"PYTHONPATH": str(source)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     return {
         name if name.startswith("orders.") else name.partition(".")[0]
-        for name in json.loads(found.stdout)
+        for name in found.stdout.splitlines()
         if not name.startswith("_")
     }
 
