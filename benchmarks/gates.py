@@ -85,7 +85,7 @@ def module_faults(
 ) -> Iterator[str]:
     """Functions that load what is not in their list, or no longer load what is; lists of none."""
     functions = declared["functions"]
-    for function in functions.keys() - found.keys():
+    for function in sorted(functions.keys() - found.keys()):
         yield f"{function} has a list of modules, and is no function: take the list away"
     for function, names in found.items():
         if function not in functions:
@@ -103,7 +103,7 @@ def module_faults(
 def operation_faults(bounds: Mapping[str, Any], measured: Mapping[str, Measured]) -> Iterator[str]:
     """Operations whose calls or units are others, or that log too much; bounds of none."""
     operations = bounds["operations"]
-    for operation in operations.keys() - measured.keys():
+    for operation in sorted(operations.keys() - measured.keys()):
         yield f"{operation} has bounds, and is not measured: take them away"
     for operation, found in measured.items():
         if operation not in operations:

@@ -95,10 +95,7 @@ def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0))
     model = f" of {models[0].strip()}" if models else ""  # ARM's kernels give none
-    return (
-        f"{cores} cores{model}, {memory:.0f} GiB, {platform.system()} "
-        f"{platform.machine()}"
-    )
+    return f"{cores} cores{model}, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 
 
 def _versions() -> str:
