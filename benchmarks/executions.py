@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from gateway import Event
 
-NO_MODULE: Final = "-"
-"""A run that imports no function: what the interpreter takes by itself."""
-
 _WORKER: Final = ROOT / "benchmarks" / "worker.py"
 _CALLGRIND: Final = ("valgrind", "--tool=callgrind", "--dump-before=getsid")
 

@@ -6,7 +6,6 @@ but the sizes are exact: who makes an operation cheaper lowers its bound.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tomllib
@@ -32,10 +31,10 @@ MODULES: Final = ROOT / "benchmarks" / "modules.toml"
 ARTEFACT: Final = ROOT / "build" / "orders.zip"
 
 _PRINT_MODULES: Final = """
-import json, sys
+import sys
 before = set(sys.modules)
 __import__(sys.argv[1])
-print(json.dumps(sorted(set(sys.modules) - before)))
+print(*(set(sys.modules) - before), sep="\\n")
 """
 _SETTINGS: Final = ("TABLE_NAME", "QUEUE_URL", "FAILURE_QUEUE_URL")
 
@@ -61,7 +60,7 @@ def main() -> None:
     )
 
 
-def loaded(module: str) -> set[str]:
+def loaded(module: str, source: Path = ROOT / "src") -> set[str]:
     """What a function has imported when it is ready, and the interpreter had not.
 
     Our own modules by their full names, of libraries and of Python the packages.
@@ -69,14 +68,14 @@ def loaded(module: str) -> set[str]:
     environment = LAMBDA_ENVIRONMENT | dict.fromkeys(_SETTINGS, "set")
     found = subprocess.run(
         [str(EMULATOR_PYTHON), "-c", _PRINT_MODULES, module],
-        env=environment | {"PYTHONPATH": str(ROOT / "src")},
+        env=environment | {"PYTHONPATH": str(source)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     return {
         name if name.startswith("orders.") else name.partition(".")[0]
-        for name in json.loads(found.stdout)
+        for name in found.stdout.splitlines()
         if not name.startswith("_")
     }
 
@@ -84,9 +83,15 @@ def loaded(module: str) -> set[str]:
 def module_faults(
     declared: Mapping[str, Any], found: Mapping[str, Collection[str]]
 ) -> Iterator[str]:
-    """Functions that load what is not in their list, or no longer load what is."""
+    """Functions that load what is not in their list, or no longer load what is; lists of none."""
+    functions = declared["functions"]
+    for function in sorted(functions.keys() - found.keys()):
+        yield f"{function} has a list of modules, and is no function: take the list away"
     for function, names in found.items():
-        entry = declared["functions"].get(function, {"groups": [], "modules": []})
+        if function not in functions:
+            yield f"{function} has no list of modules"
+            continue
+        entry = functions[function]
         allowed = set(entry["modules"]).union(*(declared["groups"][g] for g in entry["groups"]))
         actual = set(names) - set(declared["only_some_pythons"])
         for name in sorted(actual - allowed):
@@ -96,17 +101,23 @@ def module_faults(
 
 
 def operation_faults(bounds: Mapping[str, Any], measured: Mapping[str, Measured]) -> Iterator[str]:
-    """Operations whose calls or units are others, or that log too much."""
+    """Operations whose calls or units are others, or that log too much; bounds of none."""
+    operations = bounds["operations"]
+    for operation in sorted(operations.keys() - measured.keys()):
+        yield f"{operation} has bounds, and is not measured: take them away"
     for operation, found in measured.items():
-        bound = bounds["operations"].get(operation, {})
+        if operation not in operations:
+            yield f"{operation} has no bounds"
+            continue
+        bound = operations[operation]
         actual = {
             "calls": found.calls,
             "read_units": found.units.read,
             "write_units": found.units.write,
         }
         for what, value in actual.items():
-            if value != bound.get(what):
-                yield f"{operation}: {what} {value}, where {bound.get(what)} is the bound"
+            if value != bound[what]:
+                yield f"{operation}: {what} {value}, where {bound[what]} is the bound"
         most = bound.get("log_bytes", bounds["log_bytes"])
         if found.log_bytes > most:
             yield f"{operation}: {found.log_bytes} bytes of log, where {most} is the bound"
@@ -117,7 +128,8 @@ def artefact_faults(bounds: Mapping[str, Any], artefact: Path) -> Iterator[str]:
     size = artefact.stat().st_size
     if size > bounds["bytes"]:
         yield f"the artefact has {size:,} bytes, where {bounds['bytes']:,} is the bound"
-    yield from _content_faults(bounds["content"], zipfile.ZipFile(artefact).namelist())
+    with zipfile.ZipFile(artefact) as archive:
+        yield from _content_faults(bounds["content"], archive.namelist())
 
 
 def _content_faults(allowed: Collection[str], names: Iterable[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A Lambda execution environment in small: `worker.py MODULE EVENTS ANSWERS`.
 
-Imports the handler of MODULE (nothing, where it is `-`), hands it the events of the file EVENTS,
-one after the other, and writes to the file ANSWERS what it answered and what that took, as JSON.
+Imports the handler of MODULE, hands it the events of the file EVENTS, one after the other, and
+writes to the file ANSWERS what it answered and what that took, as JSON.
 EVENTS is in Python's marshal format, because nothing is imported here that is not in the
 interpreter itself: what a function imports must be seen as its own.
 
@@ -36,8 +36,7 @@ def main(module: str, events_file: str, answers_file: str) -> None:
     before = set(sys.modules)
     os.getsid(0)
     started = time.process_time_ns()
-    if module != "-":
-        __import__(module)
+    __import__(module)
     init = time.process_time_ns() - started
     os.getsid(0)
     modules = sorted(set(sys.modules) - before)
