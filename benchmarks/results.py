@@ -85,7 +85,13 @@ def _page(found: Sequence[Target]) -> Iterator[str]:
     for part in PARTS:
         page = KEPT / f"{part}.md"
         if page.exists():
-            yield from ("", f"## {_TITLES[part]}", "", page.read_text().rstrip())
+            title = _TITLES[part]
+            yield from (
+                "",
+                f"## {title}",
+                "",
+                page.read_text().removeprefix(f"### {title}\n").strip(),
+            )
 
 
 def _table(found: Sequence[Target]) -> Iterator[str]:

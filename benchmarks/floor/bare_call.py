@@ -10,7 +10,6 @@ from benchmarks.floor import rows
 TABLE = os.environ["TABLE_NAME"]
 INDEX = "gsi1"
 
-os.environ.setdefault("TOKIO_WORKER_THREADS", "1")  # as ours has it
 _client = DynamoDBClient(connect_timeout=2.3, read_timeout=2.3, max_retries=3)
 
 _PAGE_OF_20 = 21

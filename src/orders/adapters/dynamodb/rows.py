@@ -100,7 +100,15 @@ def order_from(row: Row) -> Order:
 def summary_from(row: Row) -> OrderSummary:
     """Raises MalformedRow."""
     try:
-        return OrderSummary(**_summary_fields(row))
+        return OrderSummary(
+            order_id=OrderId(row["orderId"]),
+            customer_id=CustomerId(row["customerId"]),
+            status=OrderStatus(row["status"]),
+            amount=row["amount"],
+            currency=row["currency"],
+            version=row["version"],
+            updated_at=timestamps.from_text(row["updatedAt"]),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise malformed("order summary", row, error) from None
 
@@ -191,18 +199,6 @@ def _fixed_in_summary(order: Order) -> Row:
         "amount": order.amount,
         "currency": order.currency,
         "createdAt": timestamps.to_text(order.created_at),
-    }
-
-
-def _summary_fields(row: Row) -> dict[str, Any]:
-    return {
-        "order_id": OrderId(row["orderId"]),
-        "customer_id": CustomerId(row["customerId"]),
-        "status": OrderStatus(row["status"]),
-        "amount": row["amount"],
-        "currency": row["currency"],
-        "version": row["version"],
-        "updated_at": timestamps.from_text(row["updatedAt"]),
     }
 
 

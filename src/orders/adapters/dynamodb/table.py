@@ -58,8 +58,6 @@ def connect(attempt_seconds: float) -> DynamoDBClient:
     with up to two seconds of pauses between. A write that is repeated so keeps its bytes and its
     ClientRequestToken. Must not be shared across a fork.
     """
-    # By default the client's runtime starts a thread per core, which pass each call around.
-    os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
     return DynamoDBClient(
         connect_timeout=attempt_seconds, read_timeout=attempt_seconds, max_retries=_ATTEMPTS
     )
