@@ -133,8 +133,11 @@ def artefact_faults(bounds: Mapping[str, Any], artefact: Path) -> Iterator[str]:
 
 
 def _content_faults(allowed: Collection[str], names: Iterable[str]) -> Iterator[str]:
-    """By the first part of each path; a distribution's metadata without its version."""
-    actual = {name.partition("/")[0] for name in names}
+    """By the first part of each path; a distribution's metadata without its version.
+
+    Bytecode of single modules is there only where it was built with Lambda's Python.
+    """
+    actual = {name.partition("/")[0] for name in names} - {"__pycache__"}
     actual = {
         part.partition("-")[0] + ".dist-info" if part.endswith(".dist-info") else part
         for part in actual

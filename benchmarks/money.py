@@ -19,6 +19,8 @@ from benchmarks.prices import (
     LAMBDA_REQUESTS,
     LAMBDA_TIME,
     LOGS,
+    PRICED_FOR,
+    PUBLISHED,
     READS,
     REGION,
     SINGAPORE,
@@ -190,10 +192,11 @@ def main() -> None:
     }
     table = list(_services(lives, items))
     lines = ["### Dollars per million orders", "", *_introduction(missing), *table]
-    lines += ["", *_steps(lives["ours"]), "", *_memories(memories)]
+    lines += ["", *_steps(lives["ours"]), "", *_prices(), "", *_memories(memories)]
     figures.keep("money", lines, values)
     if not missing:
-        _quote([*table, "", *_steps(lives["ours"])])
+        page = figures.ROOT / "docs" / "costs.md"
+        figures.quote(page, "dollars", [*table, "", *_steps(lives["ours"]), "", *_prices()])
 
 
 def _cpu() -> tuple[dict[str, Cpu], list[str]]:
@@ -250,7 +253,8 @@ def _introduction(missing: list[str]) -> Iterator[str]:
         f"which is the dearest case. List prices of {REGION}; a round trip to DynamoDB or SQS is "
         f"assumed to take {ROUND_TRIP_MS:g} ms, and CPU is this machine's at the share of a core "
         f"that {memory_size()} MB buy. Typical has no functions behind the answer, so ours are "
-        "charged to both."
+        "charged to both. A PATCH with a key is charged the CPU of one without, and a payment that "
+        "of an event without a token, which is less than they need."
     )
     yield ""
     if missing:
@@ -300,6 +304,14 @@ def _steps(used: Mapping[Step, Usage]) -> Iterator[str]:
         yield _row(step.operation, step.times, *(f"{amount:.2f}" for amount in columns))
 
 
+def _prices() -> Iterator[str]:
+    yield f"| List price, {REGION} | $ | for | as of |"
+    yield "|---|--:|---|---|"
+    for service, price in US_EAST.items():
+        amount, unit = PRICED_FOR[service]
+        yield _row(service, f"{price * amount:g}", unit, PUBLISHED[service])
+
+
 def _memories(memories: Mapping[int, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
     yield "### Memory size, for `POST /orders` with a key"
     yield ""
@@ -315,21 +327,6 @@ def _memories(memories: Mapping[int, Mapping[str, Mapping[str, float]]]) -> Iter
             *(f"{row['ms']:.0f}" for row in rows.values()),
             *(f"{row['dollars']:.2f}" for row in rows.values()),
         )
-
-
-def _quote(lines: Iterable[str]) -> None:
-    """Between two comments of docs/costs.md. Raises LookupError where they are gone."""
-    page = figures.ROOT / "docs" / "costs.md"
-    text = "\n".join(lines)
-    quoted, places = re.subn(
-        r"(<!-- dollars -->\n).*?(<!-- end -->)",
-        lambda place: f"{place[1]}\n{text}\n\n{place[2]}",
-        page.read_text(),
-        flags=re.DOTALL,
-    )
-    if places != 1:
-        raise LookupError(f"{page} has no place for the table")
-    page.write_text(quoted)
 
 
 def _amount(amount: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import figures
@@ -193,7 +193,6 @@ def main() -> None:
         system: {name: one.values() for name, one in those.items()}
         for system, those in measured.items()
     }
-    values["least"] = {one.name: asdict(one.minimum) for one in OPERATIONS[OURS.name]}
     lines = (*_our_table(measured[OURS.name]), *_rival_table(measured), *_check_table(measured))
     figures.keep("operations", lines, values)
 

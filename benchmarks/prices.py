@@ -64,3 +64,24 @@ UNITS: Final = {
     LOGS: "bytes",
     TRACES: "traces",
 }
+
+PUBLISHED: Final = {
+    HTTP_API: "2026",
+    LAMBDA_REQUESTS: "August 2026",
+    LAMBDA_TIME: "August 2026",
+    WRITES: "July 2026",
+    READS: "July 2026",
+    SQS: "June 2026",
+    LOGS: "2026",
+    TRACES: "2026",
+}
+"""When what is named above of US East was published."""
+
+PRICED_FOR: Final = {
+    LAMBDA_TIME: (1, "GB-second"),
+    LOGS: (_GB, "GB"),
+} | {
+    service: (_MILLION, f"million {UNITS[service]}")
+    for service in (HTTP_API, LAMBDA_REQUESTS, WRITES, READS, SQS, TRACES)
+}
+"""How much of a service AWS names its price for, and what it calls that."""

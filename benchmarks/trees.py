@@ -66,11 +66,6 @@ def past(source: str) -> Path:
     return _compiled(tree)
 
 
-def size(tree: Path) -> int:
-    """Bytes of all files in the tree."""
-    return sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
-
-
 def _empty(name: str) -> Path:
     tree = TREES / name
     if tree.exists():

@@ -100,17 +100,7 @@ def measure(sizes: Sizes) -> Curves:
 def show(curves: Curves, picture: Path = PICTURE) -> None:
     """Draw them, print them as tables, and keep them."""
     draw(_PANELS, curves, picture)
-    figures.keep("growth", _lines(curves), {**curves, **_ratios(curves)})
-
-
-def _ratios(curves: Curves) -> dict[str, float]:
-    """A customer's page where there are most orders, by the same page where there are fewest."""
-    ratios: dict[str, float] = {}
-    for name in _CUSTOMER:
-        points = curves[name]
-        few, many = points[min(points)], points[max(points)]
-        ratios |= {f"{name}_{measure}_ratio": many[measure] / few[measure] for measure in _PAGE}
-    return ratios
+    figures.keep("growth", _lines(curves), curves)
 
 
 def _lines(curves: Curves) -> Iterator[str]:

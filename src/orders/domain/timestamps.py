@@ -23,7 +23,7 @@ def from_milliseconds(milliseconds: int) -> datetime:
 @lru_cache(maxsize=256)
 def to_text(instant: datetime) -> str:
     """RFC 3339 with three decimals and `Z`; texts sort as the instants do."""
-    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:

@@ -30,7 +30,7 @@ _ABSENT_OR_EXPIRED: Final = "attribute_not_exists(pk) OR expiresAt <= :now"
 _LATEST_VERSION: Final = 9_999_999_999
 
 _SPARE: Final = 5
-"""With so many more than twice its share, a shard is asked again for one page of 1,400."""
+"""With so many more than twice its share, a shard is asked again for one page of 20 in 1,400."""
 
 
 @dataclass(frozen=True, slots=True)
