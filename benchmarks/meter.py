@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.units import Call, Table, Units, units_of
 from prove import proxy
@@ -39,7 +39,7 @@ class Metered:
     reported: Units = field(default_factory=Units)
 
 
-class Meter:
+class Meter(proxy.OneCaller):
     """As a context manager it listens on a free port of 127.0.0.1 until the end.
 
     Units are computed from what DynamoDB's tables held before and after each call. With
@@ -47,21 +47,13 @@ class Meter:
     """
 
     def __init__(self, upstream: str, *, ask_for_units: bool = False) -> None:
+        super().__init__(upstream)
         self._upstream = upstream
         self._ask = ask_for_units
         self._on = False
         self._held: dict[str, Rows] = {}
         self._calls: list[Metered] = []
         self._lock = Lock()
-        self._proxy = proxy.Proxy(upstream, self._treat)
-
-    def __enter__(self) -> Self:
-        self._proxy.__enter__()
-        self.endpoint = self._proxy.address("the platform")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._proxy.__exit__()
 
     @property
     def calls(self) -> list[Metered]:

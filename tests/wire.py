@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from prove import proxy
 
@@ -72,22 +72,14 @@ class Answer:
 Fault: TypeAlias = Break | Refusal | Answer | None
 
 
-class Recorder:
+class Recorder(proxy.OneCaller):
     """The proxy. As a context manager it listens on a free port of 127.0.0.1 until the end."""
 
     def __init__(self, upstream: str) -> None:
+        super().__init__(upstream)
         self._calls: list[Call] = []
         self._faults: Iterator[Fault] = iter(())
         self._lock = Lock()
-        self._proxy = proxy.Proxy(upstream, self._treat)
-
-    def __enter__(self) -> Self:
-        self._proxy.__enter__()
-        self.endpoint = self._proxy.address("the platform")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._proxy.__exit__()
 
     @property
     def calls(self) -> list[Call]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from prove import proxy
 
@@ -61,20 +61,12 @@ class Traffic:
         return sum(len(call.answer) for call in self.calls)
 
 
-class Wire:
-    """A proxy before a server, which looks on. `endpoint` is its address while it is open."""
+class Wire(proxy.OneCaller):
+    """Stands before a server and looks on."""
 
     def __init__(self, upstream: str) -> None:
-        self._proxy = proxy.Proxy(upstream, self._note)
+        super().__init__(upstream)
         self._traffic = Traffic([])
-
-    def __enter__(self) -> Self:
-        self._proxy.__enter__()
-        self.endpoint = self._proxy.address("the platform")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._proxy.__exit__()
 
     @contextmanager
     def traffic(self) -> Iterator[Traffic]:
@@ -82,7 +74,7 @@ class Wire:
         self._traffic = Traffic([])
         yield self._traffic
 
-    async def _note(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer:
+    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer:
         answer = await pass_on(request)
         self._traffic.calls.append(Call(request.operation, request.body, answer.body))
         return answer

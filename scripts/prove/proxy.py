@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias, TypeVar
@@ -164,6 +165,28 @@ class Proxy:
             allow_redirects=False,
         ) as answer:
             return Answer(answer.status, dict(answer.headers), await answer.read())
+
+
+class OneCaller(ABC):
+    """A proxy of whose callers none is told apart: `endpoint` is its address while it is open."""
+
+    def __init__(self, upstream: str) -> None:
+        """Everything goes to `upstream`, as `_treat` has it."""
+        self._proxy = Proxy(upstream, self._treat)
+
+    def __enter__(self) -> Self:
+        """Listen on a free port of 127.0.0.1."""
+        self._proxy.__enter__()
+        self.endpoint = self._proxy.address("the platform")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it; requests that are under way are dropped."""
+        self._proxy.__exit__()
+
+    @abstractmethod
+    async def _treat(self, request: Request, pass_on: PassOn) -> Answer | None:
+        """Answer the request; None resets the connection."""
 
 
 def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
