@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -124,14 +124,12 @@ def measure(cases: Mapping[str, Case]) -> Measured:
             late_modules=len(last[name].late_modules),
         )
         if case.events:
-            function = Function(
-                **asdict(function)
-                | {
-                    "first_instructions": counted.requests[0],
-                    "warm_instructions": mean(counted.requests[SETTLED:]),
-                    "warm_cpu_ms": median(rounds[name]),
-                    "log_bytes": len(last[name].log.encode()) / REQUESTS,
-                }
+            function = replace(
+                function,
+                first_instructions=counted.requests[0],
+                warm_instructions=mean(counted.requests[SETTLED:]),
+                warm_cpu_ms=median(rounds[name]),
+                log_bytes=len(last[name].log.encode()) / REQUESTS,
             )
         functions[name] = function
     return Measured(functions, rounds)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.executions import Code, count_instructions, execute
+from prerequisites import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,9 +138,12 @@ class TestExecution:
             execute(function("import nowhere"), [])
 
 
-# A tool of the benchmarks alone: no run of the tests has to have it.
-@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 class TestInstructions:
+    @pytest.fixture(autouse=True)
+    def _valgrind(self) -> None:
+        if shutil.which("valgrind") is None:
+            missing("valgrind is not installed, which counts instructions.")
+
     def test_each_event_has_a_figure_and_more_work_a_larger_one(self, function: Function) -> None:
         counted = count_instructions(function(WORKS), [FEW, FEW, MANY, FEW])
 
