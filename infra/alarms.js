@@ -53,11 +53,6 @@ module.exports = async ({ resolveVariable }) => {
     AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: `${prefix}-alarms` } },
     OrderEventsDeadLetterAlarm: queueNotEmpty('order-events-dlq', 'OrderEventsDeadLetterQueue'),
     OrderStreamDeadLetterAlarm: queueNotEmpty('order-stream-dlq', 'OrderStreamDeadLetterQueue'),
-    MissingTimelineEntriesAlarm: alarm(
-      'missing-timeline-entries',
-      'A change of an order got no timeline entry, so perhaps no event.',
-      counted('MissingTimelineEntries')
-    ),
     OrdersUnreadableAlarm: alarm(
       'orders-unreadable',
       "A daily task passed over an order, because its row can't be read.",

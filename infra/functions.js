@@ -2,7 +2,7 @@
 
 /** The names of the functions in serverless.yml, and of their resources in the template. */
 
-const STREAM_CONSUMERS = ['publish-order-events', 'record-audit-trail'];
+const STREAM_CONSUMERS = ['publish-order-events'];
 
 async function functionNames(resolveVariable) {
   const parts = await Promise.all(

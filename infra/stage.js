@@ -12,6 +12,7 @@
 const LOCAL = 'local';
 const LOCAL_API_ID = '0bde5000';
 const OFFLINE = 'offline';
+const INDEX = 'gsi1';
 
 /** Headers that the functions read; a browser may send them across origins. */
 const REQUEST_HEADERS = [
@@ -51,6 +52,11 @@ module.exports = async ({ resolveVariable }) => {
 
   return {
     tableName: name('orders_app'),
+    indexName: INDEX,
+    indexArn: { 'Fn::Sub': `\${OrdersTable.Arn}/index/${INDEX}` },
+    // Longer than a write takes from the moment its time is taken, with the index's lag. Here one
+    // person waits for it, and nothing lags.
+    feedDelaySeconds: local ? 5 : 60,
     eventsQueueName: name('order-events-queue'),
     eventsDeadLetterQueueName: name('order-events-dlq'),
     streamDeadLetterQueueName: name('order-stream-dlq'),

@@ -270,7 +270,7 @@ class LocalStack:
         if described["TimeToLiveDescription"]["TimeToLiveStatus"] != "ENABLED":
             dynamodb.update_time_to_live(
                 TableName="orders_app",
-                TimeToLiveSpecification={"AttributeName": "expiresAt", "Enabled": True},
+                TimeToLiveSpecification={"AttributeName": "purgeAt", "Enabled": True},
             )
 
     def outputs(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Queues: the way out of the platform, and the place for records that can't be read."""
+"""Queues: the way out of the platform, and the place for records that can't be published."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orders.telemetry import logger
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orders.domain.changes import OrderChange
+    from orders.domain.events import OrderEvent
 
 MAX_ENTRIES: Final = 10
 """Messages in one SendMessageBatch call; ten events of 4 KiB stay far below its 1 MiB."""
@@ -25,8 +25,6 @@ EVENT_BYTES: Final = 4096
 """An event is smaller: only a row that was written past the API makes one that is not."""
 
 _MAX_CAUSE: Final = 256
-_MAX_RECORD_BYTES: Final = 1024 * 1024 - 1024
-"""What SQS takes, and some room for the cause, which counts too."""
 
 _NEVER_TAKEN: Final = frozenset(
     {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue"}
@@ -55,12 +53,12 @@ class SqsEventPublisher:
     client: Any
     queue_url: str
 
-    def publish(self, changes: Sequence[OrderChange]) -> Unsent:
-        entries = [_entry(index, change) for index, change in enumerate(changes)]
+    def publish(self, events: Sequence[OrderEvent]) -> Unsent:
+        entries = [_entry(index, event) for index, event in enumerate(events)]
         sizes = [len(entry["MessageBody"].encode(errors="surrogatepass")) for entry in entries]
         unavailable: set[int] = set()
         refused = {index: "TooLarge" for index, size in enumerate(sizes) if size >= EVENT_BYTES}
-        sendable = [index for index in range(len(changes)) if index not in refused]
+        sendable = [index for index in range(len(events)) if index not in refused]
         for start in range(0, len(sendable), MAX_ENTRIES):
             batch = sendable[start : start + MAX_ENTRIES]
             try:
@@ -78,15 +76,15 @@ class SqsEventPublisher:
                         logger.warning("event not sent", cause=entry["Code"])
                         unavailable.add(int(entry["Id"]))
         for index, cause in refused.items():
-            logger.error("event refused", event_id=changes[index].event_id, cause=cause)
+            logger.error("event refused", event_id=events[index].event_id, cause=cause)
         return Unsent(unavailable, set(refused))
 
 
 @dataclass(frozen=True, slots=True)
 class SqsFailureQueue:
-    """Takes what can't be processed, for a person to look at.
+    """Takes the keys of records that can't be published, for a person to look at.
 
-    That is the whole record; without its images where it is larger than a message may be.
+    Never what a record says: the row has it, and the row can be erased.
     """
 
     client: Any
@@ -94,26 +92,22 @@ class SqsFailureQueue:
 
     def send(self, record: dict[str, Any], cause: str) -> None:
         """Raises Unavailable: the record must not be acknowledged then."""
-        body = json.dumps(record)
-        if len(body) > _MAX_RECORD_BYTES:
-            body, cause = json.dumps(_without_images(record)), f"too large to keep: {cause}"
+        change = record.get("dynamodb") or {}
+        body = {
+            "keys": {name: key.get("S") for name, key in (change.get("Keys") or {}).items()},
+            "eventID": record.get("eventID"),
+            "sequenceNumber": change.get("SequenceNumber"),
+        }
         try:
             self.client.send_message(
                 QueueUrl=self.queue_url,
-                MessageBody=body,
+                MessageBody=json.dumps(body),
                 MessageAttributes={
                     "cause": {"DataType": "String", "StringValue": ascii(cause)[:_MAX_CAUSE]}
                 },
             )
         except _FAULTS as error:
             raise Unavailable from error
-
-
-def _without_images(record: dict[str, Any]) -> dict[str, Any]:
-    """What is left says which row it was, and when."""
-    images = ("NewImage", "OldImage")
-    left = {name: value for name, value in record["dynamodb"].items() if name not in images}
-    return record | {"dynamodb": left}
 
 
 def _code(error: Exception) -> str:
@@ -123,17 +117,15 @@ def _code(error: Exception) -> str:
     return type(error).__name__
 
 
-def _entry(index: int, change: OrderChange) -> dict[str, Any]:
+def _entry(index: int, event: OrderEvent) -> dict[str, Any]:
     return {
         "Id": str(index),
-        "MessageBody": event_body(change),
-        "MessageAttributes": {
-            "type": {"DataType": "String", "StringValue": change.event_type},
-        },
+        "MessageBody": event_body(event),
+        "MessageAttributes": {"type": {"DataType": "String", "StringValue": event.type}},
     }
 
 
-def event_body(change: OrderChange) -> str:
+def event_body(event: OrderEvent) -> str:
     """The event as JSON. U+FFFE and U+FFFF are valid in a reason and refused by SQS: escaped."""
-    body = json.dumps(change.to_event(), ensure_ascii=False, separators=(",", ":"))
+    body = json.dumps(event.to_cloud_event(), ensure_ascii=False, separators=(",", ":"))
     return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")

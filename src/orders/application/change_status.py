@@ -93,9 +93,11 @@ class ChangeStatus:
             if key:
                 self.orders.remember(key.remember(answer, now), now)
             return Outcome(answer)
-        changed = order.changed_to(change.status, by=caller.actor, at=now, reason=change.reason)
+        changed, event = order.changed_to(
+            change.status, by=caller.actor, at=now, reason=change.reason
+        )
         answer = render(changed)
-        self.orders.update(order, changed, key.remember(answer, now) if key else None, now)
+        self.orders.update(order, changed, event, key.remember(answer, now) if key else None, now)
         return Outcome(answer, order=changed)
 
     def _read(

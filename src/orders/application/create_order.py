@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from orders.application.conflicts import KeyInUse
+from orders.application.conflicts import IdTaken, KeyInUse
 from orders.application.idempotency import Outcome
 from orders.domain.errors import TryAgain
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from orders.domain.order import NewOrder
 
 _ATTEMPTS: Final = 3
-"""A key can be in use when we write and expired when we read; it can't be so for ever."""
+"""A key can be in use when we write and expired when we read, and an id can be drawn twice in a
+millisecond; neither can be so for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,20 @@ class CreateOrder:
             InvalidOrder, IdempotencyKeyReused, Forbidden, TryAgain.
         """
         now = self.clock.now()
-        order = request.placed(self.ids.order_id(now), by=caller.actor)
+        order, event = request.placed(self.ids.order_id(now), by=caller.actor)
         if not caller.may_act_for(order.customer_id) and (replay := self._replay(key)):
             return replay
         caller.require_acts_for(order.customer_id)
-        answer = render(order)
-        record = key.remember(answer, now) if key else None
         for _ in range(_ATTEMPTS):
+            answer = render(order)
+            record = key.remember(answer, now) if key else None
             try:
-                self.orders.add(order, record, self.clock.now())
+                self.orders.add(order, event, record, self.clock.now())
             except KeyInUse:
                 if replay := self._replay(key):
                     return replay
+            except IdTaken:
+                order, event = request.placed(self.ids.order_id(now), by=caller.actor)
             else:
                 return Outcome(answer, order=order)
         raise TryAgain

@@ -47,9 +47,11 @@ class ExpireStaleOrders:
         if order is None or order.status is not OrderStatus.PENDING:
             return False
         now = self.clock.now()
-        canceled = order.changed_to(OrderStatus.CANCELED, by=_ACTOR, at=now, reason="expired")
+        canceled, event = order.changed_to(
+            OrderStatus.CANCELED, by=_ACTOR, at=now, reason="expired"
+        )
         try:
-            self.orders.update(order, canceled, None, now)
+            self.orders.update(order, canceled, event, None, now)
         except StaleOrder:
             return False
         return True

@@ -5,30 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orders.application.paging import Page
+from orders.application.paging import next_page
 from orders.domain.errors import OrderNotFound
 
 if TYPE_CHECKING:
     from orders.application.caller import Caller
+    from orders.application.paging import Page
     from orders.application.ports import OrderRepository
-    from orders.domain.changes import TimelineEntry
+    from orders.domain.events import OrderEvent
     from orders.domain.order_id import OrderId
 
 
 @dataclass(frozen=True, slots=True)
 class GetOrderTimeline:
-    """The entries arrive behind the order's changes, usually within a second."""
+    """The order's events, consistent with the order: they are written with it."""
 
     orders: OrderRepository
 
     def __call__(
         self, caller: Caller, order_id: OrderId, *, after_version: int, limit: int
-    ) -> Page[TimelineEntry, int]:
+    ) -> Page[OrderEvent, int]:
         """Raises OrderNotFound, also for an order that the caller may not see."""
-        order, found = self.orders.get_with_timeline(
+        order, found = self.orders.get_with_events(
             order_id, after_version=after_version, limit=limit + 1
         )
         if order is None or not caller.may_act_for(order.customer_id):
             raise OrderNotFound
-        entries = found[:limit]
-        return Page(entries, entries[-1].version if len(found) > limit else None)
+        return next_page(found, limit)

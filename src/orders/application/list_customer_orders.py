@@ -9,7 +9,7 @@ from orders.application.paging import Page, next_page
 
 if TYPE_CHECKING:
     from orders.application.caller import Caller
-    from orders.application.paging import PageRequest
+    from orders.application.paging import Found, PageRequest
     from orders.application.ports import OrderRepository
     from orders.domain.order import CustomerId, OrderSummary
     from orders.domain.order_id import OrderId
@@ -53,7 +53,7 @@ class ListCustomerOrders:
         self, customer_id: CustomerId, page: PageRequest, status: OrderStatus, *, consistent: bool
     ) -> Page[OrderSummary, OrderId]:
         """Read on until the page is full and has a successor, the list ends, or reads are spent."""
-        found: list[OrderSummary] = []
+        found: list[Found[OrderSummary, OrderId]] = []
         ids = page.ids
         for _ in range(MAX_FILTERED_READS):
             seen = self.orders.list_by_customer(
@@ -63,8 +63,8 @@ class ListCustomerOrders:
                 limit=FILTERED_READ_SIZE,
                 consistent=consistent,
             )
-            found += [order for order in seen if order.status is status]
+            found += [one for one in seen if one.item and one.item.status == status]
             if len(found) > page.limit or len(seen) < FILTERED_READ_SIZE:
                 return next_page(found, page.limit)
-            ids = page.remaining_after(seen[-1].order_id)
-        return Page(found, seen[-1].order_id)
+            ids = page.remaining_after(seen[-1].position)
+        return Page([one.item for one in found if one.item], seen[-1].position)

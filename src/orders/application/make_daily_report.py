@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from orders.domain.daily_report import DailyReport
@@ -29,7 +29,6 @@ again further on. Only the index's own delay, of moments, can hide it."""
 
 _EARNING: Final = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
 MAX_REASONS: Final = 50
-_REASONS_READ: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +41,25 @@ class MakeDailyReport:
 
     def __call__(self, day: date) -> DailyReport:
         generated_at = self.clock.now()
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        created = set(self.orders.each_created(midnight, midnight + timedelta(days=1)))
         counted = self._orders_of(day)
-        counts: dict[str, Counter[OrderStatus]] = {}
+        counts: dict[str, Counter[str]] = {}
         revenue: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
         for order in counted.values():
             counts.setdefault(order.currency, Counter())[order.status] += 1
             if order.status in _EARNING:
                 revenue[order.currency] += order.amount
+            if order.status is OrderStatus.CANCELED:
+                reasons[order.reason or "unspecified"] += 1
         report = DailyReport(
             day=day,
             generated_at=generated_at,
             orders=counts,
             revenue=revenue,
-            cancellation_reasons=self._reasons(
-                [key for key, order in counted.items() if order.status is OrderStatus.CANCELED]
-            ),
+            cancellation_reasons=_most_frequent(reasons),
+            left_out=len(created - counted.keys()),
         )
         self.reports.put(report)
         return report
@@ -71,13 +74,9 @@ class MakeDailyReport:
                     newest[order.order_id] = order
         return newest
 
-    def _reasons(self, canceled: list[OrderId]) -> dict[str, int]:
-        reasons: Counter[str] = Counter()
-        remaining = iter(canceled)
-        while batch := list(islice(remaining, _REASONS_READ)):
-            found = self.orders.get_reasons(batch).values()
-            reasons.update(reason or "unspecified" for reason in found)
-        kept = dict(reasons.most_common(MAX_REASONS))
-        if rest := reasons.total() - sum(kept.values()):
-            kept["other"] = kept.get("other", 0) + rest
-        return kept
+
+def _most_frequent(reasons: Counter[str]) -> dict[str, int]:
+    kept = dict(reasons.most_common(MAX_REASONS))
+    if rest := reasons.total() - sum(kept.values()):
+        kept["other"] = kept.get("other", 0) + rest
+    return kept

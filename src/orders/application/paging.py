@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orders.domain.order import OrderSummary
     from orders.domain.order_id import IdRange, OrderId
 
 Item = TypeVar("Item")
 Position = TypeVar("Position")
+
+
+class Found(NamedTuple, Generic[Item, Position]):
+    """What stands at a position of a list; None where this release can't read it."""
+
+    position: Position
+    item: Item | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +29,10 @@ class Page(Generic[Item, Position]):
     next_position: Position | None
 
 
-def next_page(found: Sequence[OrderSummary], limit: int) -> Page[OrderSummary, OrderId]:
-    """The first `limit` orders; another page follows if one more was found."""
-    items = found[:limit]
-    return Page(items, items[-1].order_id if len(found) > limit else None)
+def next_page(found: Sequence[Found[Item, Position]], limit: int) -> Page[Item, Position]:
+    """The first `limit` that were found; another page follows if one more was."""
+    items = [one.item for one in found[:limit] if one.item is not None]
+    return Page(items, found[limit - 1].position if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

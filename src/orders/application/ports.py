@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import date, datetime
 
     from orders.application.idempotency import IdempotencyRecord
-    from orders.domain.changes import OrderChange, TimelineEntry
+    from orders.application.paging import Found
     from orders.domain.daily_report import DailyReport
+    from orders.domain.events import OrderEvent
     from orders.domain.order import CustomerId, Order, OrderSummary
     from orders.domain.order_id import IdRange, OrderId
     from orders.domain.status import OrderStatus
@@ -28,31 +29,31 @@ class IdGenerator(Protocol):
     def order_id(self, created_at: datetime) -> OrderId: ...
 
 
-class OrderVersion(NamedTuple):
-    """One version of an order."""
-
-    order_id: OrderId
-    version: int
-
-
 class OrderRepository(Protocol):
-    """Orders with their idempotency records and timelines.
+    """Orders with their events and idempotency records.
 
     Every write is one transaction. Any method may raise `TryAgain`: the store was throttled,
     contended or out of reach for longer than a request can wait.
     """
 
-    def add(self, order: Order, record: IdempotencyRecord | None, now: datetime) -> None:
-        """Write a new order, and the record with it.
+    def add(
+        self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime
+    ) -> None:
+        """Write a new order with its event, and the record with it.
 
         Raises:
-            KeyInUse: nothing was written.
+            KeyInUse, IdTaken: nothing was written.
         """
 
     def update(
-        self, before: Order, after: Order, record: IdempotencyRecord | None, now: datetime
+        self,
+        before: Order,
+        after: Order,
+        event: OrderEvent,
+        record: IdempotencyRecord | None,
+        now: datetime,
     ) -> None:
-        """Write `after` if the order still is at the status and version of `before`.
+        """Write `after` and its event if the order still is at status and version of `before`.
 
         Raises:
             StaleOrder: it is not; nothing was written.
@@ -88,40 +89,33 @@ class OrderRepository(Protocol):
         newest_first: bool,
         limit: int,
         consistent: bool,
-    ) -> Sequence[OrderSummary]:
+    ) -> Sequence[Found[OrderSummary, OrderId]]:
         """At most `limit` of the customer's orders in the range; fewer only where it ends."""
 
     def list_by_status(
         self, status: OrderStatus, ids: IdRange, *, newest_first: bool, limit: int
-    ) -> Sequence[OrderSummary]:
+    ) -> Sequence[Found[OrderSummary, OrderId]]:
         """At most `limit` orders of the status in the range; fewer only where it ends."""
 
     def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
-        """All orders of the status in the range, in no order, read as they are consumed."""
+        """All orders of the status in the range that can be read, in no order, as consumed."""
 
-    def each_changed(
-        self, since: datetime, until: datetime
-    ) -> Iterator[tuple[OrderId, int | None] | None]:
-        """Orders that last changed from `since` to `until`, both included, and their versions.
+    def get_with_events(
+        self, order_id: OrderId, *, after_version: int, limit: int
+    ) -> tuple[Order | None, Sequence[Found[OrderEvent, int]]]:
+        """The order, and at most `limit` of its events later than the version, oldest first."""
 
-        In no order, read as they are consumed; one that changes meanwhile may come twice, or not.
-        The version is None where it can't be read. Where the store is searched without finding
-        one, None comes now and then in place of an order, so that the caller can stop.
+    def list_events(
+        self, after: str, since: datetime, until: datetime, limit: int
+    ) -> Sequence[Found[OrderEvent, str]]:
+        """At most `limit` events of all orders in the order in which they were recorded.
+
+        From the instant `since` (included) to `until` (not included), and behind the position
+        `after` where that is not empty; fewer than `limit` only where they end.
         """
 
-    def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
-        """Why each order last changed."""
-
-    def get_with_timeline(
-        self, order_id: OrderId, *, after_version: int, limit: int
-    ) -> tuple[Order | None, Sequence[TimelineEntry]]:
-        """The order, and at most `limit` entries later than the version, oldest first."""
-
-    def get_recorded(self, versions: Collection[OrderVersion]) -> Collection[OrderVersion]:
-        """Those of at most 100 different versions whose timeline entry is there."""
-
-    def append_to_timeline(self, entry: TimelineEntry) -> None:
-        """Write the entry, once: a repetition changes nothing."""
+    def each_created(self, since: datetime, until: datetime) -> Iterator[OrderId]:
+        """All orders created from `since` (included) to `until` (not included), in no order."""
 
 
 class ReportRepository(Protocol):
@@ -134,7 +128,7 @@ class ReportRepository(Protocol):
 
 
 class Unsent(NamedTuple):
-    """Indices of changes whose events were not sent, for now or because they never can be."""
+    """Indices of events that were not sent, for now or because they never can be."""
 
     unavailable: Collection[int]
     refused: Collection[int]
@@ -143,8 +137,8 @@ class Unsent(NamedTuple):
 class EventPublisher(Protocol):
     """The way out to whoever consumes order events."""
 
-    def publish(self, changes: Sequence[OrderChange]) -> Unsent:
-        """Send one event per change."""
+    def publish(self, events: Sequence[OrderEvent]) -> Unsent:
+        """Send the events, each under its own id however often it is sent."""
 
 
 class PaymentGateway(Protocol):

@@ -103,5 +103,7 @@ class SettlePayment:
         charge_id: str | None = None,
     ) -> None:
         now = self.clock.now()
-        changed = order.changed_to(status, by=_ACTOR, at=now, reason=reason, charge_id=charge_id)
-        self.orders.update(order, changed, None, now)
+        changed, event = order.changed_to(
+            status, by=_ACTOR, at=now, reason=reason, charge_id=charge_id
+        )
+        self.orders.update(order, changed, event, None, now)

@@ -18,3 +18,5 @@ class Actor:
 
 
 CUSTOMER = Actor("customer")
+UNKNOWN = Actor("unknown")
+"""The feed and the stream don't say who it was."""

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from orders.domain.status import OrderStatus
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport:
@@ -18,11 +16,13 @@ class DailyReport:
 
     `orders` counts per currency and status; `revenue` sums PAID and SHIPPED per currency, in
     minor units; `cancellation_reasons` counts the most frequent ones, the rest as `other`,
-    those without one as `unspecified`.
+    those without one as `unspecified`. `left_out` counts orders of the day that could not be read,
+    or are at a status that only a later release knows.
     """
 
     day: date
     generated_at: datetime
-    orders: Mapping[str, Mapping[OrderStatus, int]]
+    orders: Mapping[str, Mapping[str, int]]
     revenue: Mapping[str, int]
     cancellation_reasons: Mapping[str, int]
+    left_out: int

@@ -52,7 +52,7 @@ class VersionMismatch(OrderError):
 class IllegalTransition(OrderError):
     """The transition table has no such move."""
 
-    def __init__(self, current: OrderStatus, target: OrderStatus) -> None:
+    def __init__(self, current: str, target: OrderStatus) -> None:
         super().__init__(f"An order that is {current} cannot become {target}.")
         self.current = current
 
@@ -73,6 +73,10 @@ class TryAgain(OrderError):
 
 class MalformedRow(Exception):
     """A stored row or a stream record does not describe an order."""
+
+
+class NewerRow(MalformedRow):
+    """A row of a later release, in a form that this one does not know."""
 
 
 class UnsettledOrder(Exception):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, NewType
 
 from orders.domain import order_id as order_ids
 from orders.domain.errors import IllegalTransition, InvalidOrder
+from orders.domain.events import ORDER_CREATED, OrderEvent, type_of_change
 from orders.domain.money import MAX_AMOUNT, MINOR_UNIT_DIGITS
-from orders.domain.status import TRANSITIONS, OrderStatus
+from orders.domain.status import OrderStatus, transitions_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,15 +35,19 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSummary:
-    """What lists show of an order."""
+    """What lists show of an order, and why it last changed.
+
+    `status` is an OrderStatus, or a plain text that only a later release knows.
+    """
 
     order_id: OrderId
     customer_id: CustomerId
-    status: OrderStatus
+    status: str
     amount: int
     currency: str
     version: int
     updated_at: datetime
+    reason: str | None = None
 
     @property
     def created_at(self) -> datetime:
@@ -53,22 +58,19 @@ class OrderSummary:
 class Order(OrderSummary):
     """An order at one version.
 
-    `changed_by` and `reason` belong to the change that led to this version. `payment_token` is
-    what the customer asked to be charged with; it goes when the order leaves PENDING.
-    `charge_id` is set where the platform charged the order itself, and stays.
+    `payment_token` is what the customer asked to be charged with; it goes when the order leaves
+    PENDING. `charge_id` is set where the platform charged the order itself, and stays.
     """
 
     items: tuple[OrderItem, ...]
     metadata: Mapping[str, str]
-    changed_by: Actor
-    reason: str | None = None
     payment_token: str | None = field(default=None, repr=False)
     pays_by_token: bool = False
     charge_id: str | None = None
 
     @property
     def allowed_transitions(self) -> tuple[OrderStatus, ...]:
-        return TRANSITIONS[self.status]
+        return transitions_from(self.status)
 
     def changed_to(
         self,
@@ -78,24 +80,26 @@ class Order(OrderSummary):
         at: datetime,
         reason: str | None = None,
         charge_id: str | None = None,
-    ) -> Order:
-        """The order after the move, one version on; never earlier than the change before it.
+    ) -> tuple[Order, OrderEvent]:
+        """The order after the move, one version on, and the event of it.
+
+        Neither is earlier than the change before, whatever the clock says.
 
         Raises:
             IllegalTransition: the transition table has no such move.
         """
-        if status not in TRANSITIONS[self.status]:
+        if status not in self.allowed_transitions:
             raise IllegalTransition(self.status, status)
-        return replace(
+        changed = replace(
             self,
             status=status,
             version=self.version + 1,
             updated_at=max(at, self.updated_at),
-            changed_by=by,
             reason=reason,
             payment_token=None,
             charge_id=charge_id or self.charge_id,
         )
+        return changed, _event(changed, type_of_change(status), by, previous_status=self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +113,8 @@ class NewOrder:
     amount: int | None = None
     payment_token: str | None = field(default=None, repr=False)
 
-    def placed(self, order_id: OrderId, *, by: Actor) -> Order:
-        """The order at its first version, PENDING, created when its id was made.
+    def placed(self, order_id: OrderId, *, by: Actor) -> tuple[Order, OrderEvent]:
+        """The order at its first version, PENDING, created when its id was made, and its event.
 
         Raises:
             InvalidOrder: the currency is unknown, the total is too large, or it is not the
@@ -123,7 +127,7 @@ class NewOrder:
             raise InvalidOrder("/items", f"The items come to more than {MAX_AMOUNT}.")
         if self.amount is not None and self.amount != total:
             raise InvalidOrder("/amount", f"The items come to {total}.")
-        return Order(
+        order = Order(
             order_id=order_id,
             customer_id=self.customer_id,
             status=OrderStatus.PENDING,
@@ -133,7 +137,25 @@ class NewOrder:
             updated_at=order_ids.created_at(order_id),
             items=self.items,
             metadata=self.metadata,
-            changed_by=by,
             payment_token=self.payment_token,
             pays_by_token=self.payment_token is not None,
         )
+        return order, _event(order, ORDER_CREATED, by)
+
+
+def _event(
+    order: Order, event_type: str, by: Actor, *, previous_status: str | None = None
+) -> OrderEvent:
+    return OrderEvent(
+        type=event_type,
+        order_id=order.order_id,
+        version=order.version,
+        status=order.status,
+        previous_status=previous_status,
+        recorded_at=order.updated_at,
+        customer_id=order.customer_id,
+        amount=order.amount,
+        currency=order.currency,
+        reason=order.reason,
+        actor=by,
+    )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 
 class OrderStatus(StrEnum):
@@ -27,22 +27,14 @@ TRANSITIONS: Final[Mapping[OrderStatus, tuple[OrderStatus, ...]]] = {
 """Every allowed move. A status without one is final."""
 
 
-def path_to(status: OrderStatus, version: int) -> tuple[OrderStatus, ...] | None:
-    """The statuses that an order had at each version up to this one, at which it is `status`.
-
-    None unless the table leaves exactly one way.
-    """
-    found = [way for way in _WAYS if (len(way), way[-1]) == (version, status)]
-    return found[0] if len(found) == 1 else None
+def transitions_from(status: str) -> tuple[OrderStatus, ...]:
+    """Where an order can go from `status`: nowhere from one that only a later release knows."""
+    return next((after for before, after in TRANSITIONS.items() if before == status), ())
 
 
-def _ways(way: tuple[OrderStatus, ...]) -> Iterator[tuple[OrderStatus, ...]]:
-    yield way
-    for after in TRANSITIONS[way[-1]]:
-        yield from _ways((*way, after))
-
-
-_WAYS: Final = tuple(_ways((OrderStatus.PENDING,)))
-
-LAST_VERSION: Final = max(map(len, _WAYS))
-"""No order gets further."""
+def known_status(text: str) -> OrderStatus | str:
+    """The status of that name; the text as it is where only a later release knows it."""
+    try:
+        return OrderStatus(text)
+    except ValueError:
+        return text

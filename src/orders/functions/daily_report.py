@@ -10,7 +10,7 @@ from orders.adapters.system import SystemClock
 from orders.application.make_daily_report import MakeDailyReport
 from orders.domain import timestamps
 from orders.functions import wiring
-from orders.telemetry import background, logger
+from orders.telemetry import background, count, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,11 @@ def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], di
         day = _day_of(event)
         report = make_report(day)
         orders = sum(sum(counts.values()) for counts in report.orders.values())
-        logger.info("daily report made", day=day.isoformat(), orders=orders)
+        logger.info(
+            "daily report made", day=day.isoformat(), orders=orders, left_out=report.left_out
+        )
+        if report.left_out:
+            count("OrdersUnreadable", report.left_out)
         return {"date": day.isoformat(), "orders": orders}
 
     return handle

@@ -22,6 +22,9 @@ def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[st
         expired = 0
         for order_id in stale.find():
             if context.get_remaining_time_in_millis() <= _LEFT_MILLISECONDS:
+                # The next run goes on. That it has to is worth knowing: tomorrow there are more.
+                logger.warning("stale orders left for the next run")
+                count("OrdersLeftToExpire")
                 break
             about_order(order_id)
             try:

@@ -35,7 +35,7 @@ def route(
         page = get_timeline(caller, order_id, after_version=after, limit=limit)
         position = page.next_position
         cursor = None if position is None else encode_cursor(scope, str(position))
-        entries = [TimelineEntryBody.of(entry, caller) for entry in page.items]
+        entries = [TimelineEntryBody.of(event, caller) for event in page.items]
         return page_response(
             to_json(TimelinePageBody(entries, cursor)),
             f"{request.base_address(public_address)}/orders/{order_id}/timeline",

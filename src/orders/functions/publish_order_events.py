@@ -1,70 +1,86 @@
-"""The outbox relay: what the table's stream says has committed is published to the queue."""
+"""The outbox relay: events whose rows have committed are published to the queue."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters import sqs
-from orders.adapters.dynamodb.stream import OrderStream
+from orders.adapters.dynamodb.stream import recorded_event
+from orders.domain.errors import MalformedRow
 from orders.environment import required
 from orders.telemetry import about_no_order, about_order, background, count, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from orders.adapters.dynamodb.stream import StreamRecord
     from orders.application.ports import EventPublisher
-    from orders.domain.changes import OrderChange
+    from orders.domain.events import OrderEvent
+
+_LEFT_MILLISECONDS: Final = 12_000
+"""What ten records must have left: by the client's timeouts and pauses a call to the queue takes
+10 seconds at worst. A function that is cut off tells nothing of what it has sent."""
 
 
-def consumer(
-    stream: OrderStream, publisher: EventPublisher
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """A batch is sent whole, ten events a call, so Powertools' one record at a time won't do.
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Sends in the stream's order, ten a call, and stops at the first record that is not sent.
 
-    Lambda repeats the batch from the first record that is reported as failed; events behind it
-    that were sent are sent again, under their same ids.
+    Lambda delivers from that one on again. Events behind it that were sent already are sent
+    again under their same ids.
     """
 
-    def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
-        failed: list[StreamRecord] = []
-        readable: list[tuple[StreamRecord, OrderChange]] = []
-        for record in event["Records"]:
-            try:
-                change = stream.change(record)
-            except sqs.Unavailable:
-                failed.append(record)
-                continue
-            if change:
-                readable.append((record, change))
-        unsent = publisher.publish([change for _, change in readable])
-        for index, (record, change) in enumerate(readable):
-            about_order(change.order_id)
-            if index in unsent.unavailable:
-                failed.append(record)
-            elif index in unsent.refused:
-                try:
-                    stream.set_aside(record, "the queue refuses the event")
-                except sqs.Unavailable:
-                    failed.append(record)
-            else:
-                logger.info("event published", type=change.event_type, event_id=change.event_id)
-        about_no_order()
-        if sent := len(readable) - len(unsent.unavailable) - len(unsent.refused):
-            count("EventsPublished", sent)
-        return {
-            "batchItemFailures": [
-                {"itemIdentifier": record["dynamodb"]["SequenceNumber"]} for record in failed
-            ]
-        }
+    publisher: EventPublisher
+    failures: sqs.SqsFailureQueue
 
-    return handle
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
+        records: list[StreamRecord] = event["Records"]
+        for start in range(0, len(records), sqs.MAX_ENTRIES):
+            batch = records[start : start + sqs.MAX_ENTRIES]
+            if context.get_remaining_time_in_millis() < _LEFT_MILLISECONDS:
+                return _failed_from(batch[0])
+            try:
+                failed = self._send(batch)
+            except sqs.Unavailable:
+                failed = batch[0]
+            if failed:
+                return _failed_from(failed)
+        return {"batchItemFailures": []}
+
+    def _send(self, records: list[StreamRecord]) -> StreamRecord | None:
+        """The first record that was not sent, for now; None where all were dealt with."""
+        batch: list[tuple[StreamRecord, OrderEvent]] = []
+        for record in records:
+            try:
+                if event := recorded_event(record):
+                    batch.append((record, event))
+            except MalformedRow as error:
+                self._set_aside(record, str(error))
+        unsent = self.publisher.publish([event for _, event in batch])
+        for index, (record, event) in enumerate(batch):
+            about_order(event.order_id)
+            if index in unsent.refused:
+                self._set_aside(record, "the queue refuses the event")
+            elif index not in unsent.unavailable:
+                logger.info("event published", type=event.type, event_id=event.event_id)
+                count("EventsPublished")
+        about_no_order()
+        return batch[min(unsent.unavailable)][0] if unsent.unavailable else None
+
+    def _set_aside(self, record: StreamRecord, cause: str) -> None:
+        """It can't be sent, and must not hold up the records behind it."""
+        self.failures.send(record, cause)
+        logger.error("stream record set aside", event_id=record.get("eventID"), cause=cause)
+        count("RecordsSetAside")
+
+
+def _failed_from(record: StreamRecord) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
 
 
 _client = sqs.connect()
 handler = background(
-    consumer(
-        OrderStream(sqs.SqsFailureQueue(_client, required("FAILURE_QUEUE_URL"))),
+    Relay(
         sqs.SqsEventPublisher(_client, required("QUEUE_URL")),
+        sqs.SqsFailureQueue(_client, required("FAILURE_QUEUE_URL")),
     )
 )

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from orders.domain import timestamps
+from orders.domain.events import CloudEvent
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order import CustomerId, NewOrder, OrderItem
 from orders.domain.status import OrderStatus
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orders.application.caller import Caller
-    from orders.domain.changes import TimelineEntry
     from orders.domain.daily_report import DailyReport
+    from orders.domain.events import OrderEvent
     from orders.domain.order import Order, OrderSummary
 
 MAX_ITEMS: Final = 100
@@ -50,6 +51,13 @@ CurrencyInUse = Annotated[Currency, Meta(extra_json_schema={"enum": sorted(MINOR
 CustomerIdText = Annotated[str, Meta(pattern=CUSTOMER_ID_PATTERN + _WHOLE, examples=["cus_42"])]
 OrderIdText = Annotated[
     str, Meta(description="UUIDv7 (RFC 9562).", extra_json_schema={"format": "uuid"})
+]
+StatusText = Annotated[
+    str,
+    Meta(
+        description="A later release may add statuses.",
+        extra_json_schema={"enum": [status.value for status in OrderStatus]},
+    ),
 ]
 Version = Annotated[int, Meta(ge=1, description="Grows by one with each change.")]
 Instant = Annotated[
@@ -151,7 +159,7 @@ class OrderSummaryBody(msgspec.Struct, rename="camel"):
 
     order_id: OrderIdText
     customer_id: str
-    status: OrderStatus
+    status: StatusText
     amount: Amount
     currency: Currency
     version: Version
@@ -177,7 +185,7 @@ class OrderBody(msgspec.Struct, rename="camel"):
 
     order_id: OrderIdText
     customer_id: str
-    status: OrderStatus
+    status: StatusText
     amount: Amount
     currency: Currency
     items: list[OrderItemBody]
@@ -220,8 +228,8 @@ class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
     """One version of an order: what it became, and by whom."""
 
     version: Version
-    status: OrderStatus
-    previous_status: OrderStatus | None
+    status: StatusText
+    previous_status: StatusText | None
     actor: Annotated[str, Meta(description="`customer`, `staff` or `system:{function}`.")]
     reason: str | None
     changed_at: Instant
@@ -230,15 +238,15 @@ class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
     )
 
     @classmethod
-    def of(cls, entry: TimelineEntry, caller: Caller) -> TimelineEntryBody:
-        staff_id = entry.actor.staff_id if caller.is_staff else None
+    def of(cls, event: OrderEvent, caller: Caller) -> TimelineEntryBody:
+        staff_id = event.actor.staff_id if caller.is_staff else None
         return cls(
-            version=entry.version,
-            status=entry.status,
-            previous_status=entry.previous_status,
-            actor=entry.actor.name,
-            reason=entry.reason,
-            changed_at=timestamps.to_text(entry.changed_at),
+            version=event.version,
+            status=event.status,
+            previous_status=event.previous_status,
+            actor=event.actor.name,
+            reason=event.reason,
+            changed_at=timestamps.to_text(event.recorded_at),
             actor_id=UNSET if staff_id is None else staff_id,
         )
 
@@ -250,18 +258,31 @@ class TimelinePageBody(msgspec.Struct, rename="camel"):
     next_cursor: Cursor
 
 
+class EventPageBody(msgspec.Struct, rename="camel"):
+    """Some of the feed of all events.
+
+    `nextCursor` is never null: ask from there next time. A page without events whose `nextCursor`
+    is the cursor that you sent is the present end.
+    """
+
+    items: list[CloudEvent]
+    next_cursor: Annotated[str, Meta(description="The position to go on from.")]
+
+
 class DailyReportBody(msgspec.Struct, rename="camel"):
     """Orders created on a UTC day, as they stood at `generatedAt`.
 
     `orders` counts per currency and status; `revenue` sums PAID and SHIPPED per currency, in
-    minor units; `cancellationReasons` counts the most frequent ones.
+    minor units; `cancellationReasons` counts the most frequent ones; `leftOut` counts orders of
+    the day that could not be read.
     """
 
     date: Annotated[str, Meta(extra_json_schema={"format": "date"}, examples=["2026-11-23"])]
     generated_at: Instant
-    orders: dict[str, dict[OrderStatus, int]]
+    orders: dict[str, dict[str, int]]
     revenue: dict[str, int]
     cancellation_reasons: dict[str, int]
+    left_out: int
 
     @classmethod
     def of(cls, report: DailyReport) -> DailyReportBody:
@@ -274,6 +295,7 @@ class DailyReportBody(msgspec.Struct, rename="camel"):
             },
             revenue=dict(sorted(report.revenue.items())),
             cancellation_reasons=dict(sorted(report.cancellation_reasons.items())),
+            left_out=report.left_out,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.domain.errors import OrderError, TryAgain
+from orders.domain.errors import NewerRow, OrderError, TryAgain
 from orders.http.problems import RequestError, problem_response
 from orders.http.request import Request
 from orders.telemetry import count, invocation, logger, traced
@@ -27,10 +27,12 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
         with invocation(request_id) as elapsed:
             try:
                 response = handle(request)
-            except (RequestError, OrderError) as error:
+            except (RequestError, OrderError, NewerRow) as error:
                 response = problem_response(error, request_id)
                 if response.status in _CONFLICTS:
                     count("Conflicts")
+                if isinstance(error, NewerRow):
+                    logger.error("row of a later release", cause=str(error))
                 if isinstance(error, TryAgain):
                     cause = error.__cause__
                     logger.warning("try again", cause=type(cause).__name__ if cause else "races")

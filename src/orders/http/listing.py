@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
+from orders.application.list_events import FeedRequest
 from orders.application.paging import PageRequest
 from orders.domain import timestamps
+from orders.domain.events import EVENT_TYPES
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 from orders.http.bodies import order_page_json
-from orders.http.cursor import encode_cursor, order_position
+from orders.http.cursor import encode_cursor, event_position, order_position
 from orders.http.problems import MalformedRequest
 from orders.http.response import JSON_HEADERS, Response
 
@@ -28,8 +30,14 @@ DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
 ORDER_LIST_PARAMETERS: Final = ("limit", "cursor", "sort", "createdFrom", "createdTo", "status")
 
+DEFAULT_FEED_LIMIT: Final = 100
+MAX_FEED_LIMIT: Final = 1000
+FEED_PARAMETERS: Final = ("limit", "cursor", "recordedFrom", "recordedTo", "type")
+_BEGINNING: Final = "1970-01-01T00:00:00Z"
+_END: Final = "9999-12-31T23:59:59.999Z"
+
 _DIRECTIONS: Final = {"-createdAt": True, "createdAt": False}
-_LIMIT: Final = re.compile(r"[0-9]{1,3}")
+_LIMIT: Final = re.compile(r"[0-9]{1,4}")
 _RFC_3339: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,3})(\d{0,57}))?"
     r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
@@ -79,6 +87,31 @@ def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listin
     return Listing(path, scope, query, page)
 
 
+def feed_request(query: Mapping[str, str]) -> tuple[tuple[str, ...], FeedRequest]:
+    """The feed at the place that the query's cursor names, and the scope of its cursors.
+
+    Raises:
+        MalformedRequest, InvalidCursor.
+    """
+    event_type = query.get("type")
+    if event_type not in {None, *EVENT_TYPES}:
+        detail = f"type is one of {', '.join(EVENT_TYPES)}."
+        raise MalformedRequest(detail)
+    bounds = (
+        _millisecond("recordedFrom", query.get("recordedFrom", _BEGINNING)),
+        _millisecond("recordedTo", query.get("recordedTo", _END)),
+    )
+    since, until = map(timestamps.from_milliseconds, bounds)
+    scope = ("events", event_type or "", *map(str, bounds))
+    return scope, FeedRequest(
+        after=event_position(scope, query["cursor"]) if "cursor" in query else "",
+        since=since,
+        until=until,
+        type=event_type,
+        limit=parse_limit(query, default=DEFAULT_FEED_LIMIT, most=MAX_FEED_LIMIT),
+    )
+
+
 def page_response(
     body: str, address: str, query: Mapping[str, str], cursor: str | None
 ) -> Response:
@@ -89,11 +122,13 @@ def page_response(
     return Response(200, body, JSON_HEADERS | {"Link": f'<{target}>; rel="next"'})
 
 
-def parse_limit(query: Mapping[str, str]) -> int:
+def parse_limit(
+    query: Mapping[str, str], default: int = DEFAULT_LIMIT, most: int = MAX_LIMIT
+) -> int:
     """Raises MalformedRequest."""
-    text = query.get("limit", str(DEFAULT_LIMIT))
-    if _LIMIT.fullmatch(text) is None or not 1 <= int(text) <= MAX_LIMIT:
-        detail = f"limit is a whole number from 1 to {MAX_LIMIT}."
+    text = query.get("limit", str(default))
+    if _LIMIT.fullmatch(text) is None or not 1 <= int(text) <= most:
+        detail = f"limit is a whole number from 1 to {most}."
         raise MalformedRequest(detail)
     return int(text)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from orders.domain import errors
-from orders.domain.status import TRANSITIONS
+from orders.domain.status import transitions_from
 from orders.http.response import Response
 
 if TYPE_CHECKING:
@@ -183,6 +183,9 @@ def problem_response(error: Exception, request_id: str) -> Response:
         headers = error.headers
     elif isinstance(error, errors.OrderError):
         problem = _problem(DOMAIN_PROBLEMS[type(error)], error.detail, request_id)
+    elif isinstance(error, errors.NewerRow):
+        detail = "This was written by a later release, which this one can't read."
+        problem = _problem(TRY_AGAIN, detail, request_id)
     else:
         problem = _problem(INTERNAL_ERROR, "The request could not be processed.", request_id)
     match error:
@@ -191,9 +194,11 @@ def problem_response(error: Exception, request_id: str) -> Response:
         case errors.InvalidOrder():
             problem.errors = [FieldProblem(error.pointer, error.detail)]
         case errors.IllegalTransition():
-            problem.current_status = error.current.value
-            problem.allowed_transitions = [status.value for status in TRANSITIONS[error.current]]
-        case errors.TryAgain():
+            problem.current_status = str(error.current)
+            problem.allowed_transitions = [
+                status.value for status in transitions_from(error.current)
+            ]
+        case errors.TryAgain() | errors.NewerRow():
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return Response(
         problem.status,

@@ -25,6 +25,7 @@ ROUTES: Final = (
     Route("PATCH", "/orders/{orderId}", "update-order"),
     Route("GET", "/orders/{orderId}/timeline", "get-order-timeline"),
     Route("GET", "/customers/{customerId}/orders", "list-customer-orders"),
+    Route("GET", "/events", "list-events"),
     Route("GET", "/reports/daily/{date}", "get-daily-report"),
     Route("GET", "/health", "health"),
     Route("GET", "/openapi.json", "api-docs"),

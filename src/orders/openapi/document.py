@@ -57,6 +57,7 @@ def openapi_document(address: str) -> Node:
         "security": [{"accessToken": []}],
         "tags": [
             {"name": "Orders", "description": "Place, see and move orders."},
+            {"name": "Events", "description": "What happened to all orders."},
             {"name": "Reports", "description": "What a day brought."},
             {"name": "About", "description": "The API itself; no token needed."},
         ],

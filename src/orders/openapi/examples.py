@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
 from orders.application.caller import Caller
+from orders.domain import timestamps
 from orders.domain.actor import CUSTOMER, Actor
-from orders.domain.changes import TimelineEntry
 from orders.domain.daily_report import DailyReport
 from orders.domain.order import CustomerId, NewOrder, OrderItem
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
 from orders.http.bodies import (
     DailyReportBody,
+    EventPageBody,
     OrderBody,
     OrderPageBody,
     OrderSummaryBody,
@@ -35,25 +35,25 @@ ORDER_ID: Final = make_order_id(_CREATED, bytes.fromhex("c3e1f003d1f6a2b4c5d6"))
 DAY: Final = date(2026, 11, 23)
 CURSOR: Final = encode_cursor(("status",), ORDER_ID)
 
-_placed: Final = NewOrder(
+_placed, _creation = NewOrder(
     customer_id=CUSTOMER_ID,
     currency="USD",
     items=(OrderItem("MUG-01", "Mug", 3, 1999),),
     metadata={"channel": "web"},
 ).placed(ORDER_ID, by=CUSTOMER)
-_paid: Final = _placed.changed_to(OrderStatus.PAID, by=_STAFF.actor, at=_PAID)
-_canceled: Final = _placed.changed_to(
+_paid, _payment = _placed.changed_to(
+    OrderStatus.PAID, by=Actor.system("process-order-events"), at=_PAID
+)
+_returned, _cancellation = _paid.changed_to(
+    OrderStatus.CANCELED,
+    by=_STAFF.actor,
+    at=_PAID + timedelta(hours=2),
+    reason="damaged in the warehouse",
+)
+_canceled, _ = _placed.changed_to(
     OrderStatus.CANCELED, by=CUSTOMER, at=_PAID, reason="changed my mind"
 )
-_entry: Final = TimelineEntry(
-    order_id=ORDER_ID,
-    version=1,
-    status=OrderStatus.PENDING,
-    previous_status=None,
-    actor=CUSTOMER,
-    reason=None,
-    changed_at=_CREATED,
-)
+_events: Final = (_creation, _payment, _cancellation)
 
 
 def _plain(body: msgspec.Struct) -> Any:  # noqa: ANN401 - JSON
@@ -79,34 +79,12 @@ CANCELED_ORDER: Final = _plain(OrderBody.of(_canceled))
 ORDER_PAGE: Final = _plain(OrderPageBody([OrderSummaryBody.of(_placed)], CURSOR))
 LAST_ORDER_PAGE: Final = _plain(OrderPageBody([OrderSummaryBody.of(_placed)], None))
 TIMELINE: Final = _plain(
-    TimelinePageBody(
-        [
-            TimelineEntryBody.of(_entry, _STAFF),
-            TimelineEntryBody.of(
-                replace(
-                    _entry,
-                    version=2,
-                    status=OrderStatus.PAID,
-                    previous_status=OrderStatus.PENDING,
-                    actor=Actor.system("process-order-events"),
-                    changed_at=_PAID,
-                ),
-                _STAFF,
-            ),
-            TimelineEntryBody.of(
-                replace(
-                    _entry,
-                    version=3,
-                    status=OrderStatus.CANCELED,
-                    previous_status=OrderStatus.PAID,
-                    actor=_STAFF.actor,
-                    reason="damaged in the warehouse",
-                    changed_at=_PAID + timedelta(hours=2),
-                ),
-                _STAFF,
-            ),
-        ],
-        None,
+    TimelinePageBody([TimelineEntryBody.of(event, _STAFF) for event in _events], None)
+)
+EVENT_PAGE: Final = _plain(
+    EventPageBody(
+        [event.to_cloud_event() for event in _events],
+        encode_cursor(("events",), f"{timestamps.to_text(_PAID)}#{ORDER_ID}#0000000003"),
     )
 )
 DAILY_REPORT: Final = _plain(
@@ -120,6 +98,7 @@ DAILY_REPORT: Final = _plain(
             },
             revenue={"USD": 65967, "JPY": 4800},
             cancellation_reasons={"changed my mind": 2, "payment-declined": 1},
+            left_out=0,
         )
     )
 )

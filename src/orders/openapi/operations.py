@@ -254,8 +254,8 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "getOrderTimeline",
         "summary": "See what happened to an order",
         "description": (
-            "One entry per version, oldest first. Entries arrive behind the order's changes,"
-            " usually within a second. Staff also see which member of staff it was."
+            "One entry per version, oldest first, consistent with the order. Staff also see which"
+            " member of staff it was."
         ),
         "tags": ["Orders"],
         "parameters": parameters.TIMELINE,
@@ -282,6 +282,34 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "parameters": parameters.CUSTOMERS_LIST,
         "responses": {"200": _order_page("listCustomerOrders", parameters.CUSTOMERS_LIST)}
         | answers_to(_WRONG_LIMIT, InvalidCursor(), _NOT_THEIRS)
+        | OF_ORDER_ROUTES,
+    },
+    "GET /events": {
+        "operationId": "listEvents",
+        "summary": "Follow all events (staff)",
+        "description": (
+            "Every event of every order, in the order in which they were recorded: the way to sync,"
+            " to back-fill and to export. Keep `nextCursor`, which is never null, and ask from"
+            " there: a program that does misses nothing and sees each event once. An event is"
+            " shown a minute after it was recorded. With `type` a page can be shorter than `limit`"
+            " before the end; a page without events whose `nextCursor` is the cursor that was sent"
+            " is the present end."
+        ),
+        "tags": ["Events"],
+        "parameters": parameters.FEED,
+        "responses": {
+            "200": {
+                "description": "A page of the feed.",
+                "headers": headers("Link", "Cache-Control", "X-Request-Id"),
+                "content": _json("EventPage", page=examples.EVENT_PAGE),
+                "links": _link_to_next_page("listEvents", parameters.FEED),
+            }
+        }
+        | answers_to(
+            MalformedRequest("limit is a whole number from 1 to 1000."),
+            InvalidCursor(),
+            _NOT_STAFF,
+        )
         | OF_ORDER_ROUTES,
     },
     "GET /reports/daily/{date}": {

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from orders.domain.events import EVENT_TYPES
 from orders.http.caller import CUSTOMER_ID_PATTERN
-from orders.http.listing import DEFAULT_LIMIT, MAX_LIMIT, ORDER_LIST_PARAMETERS
+from orders.http.listing import (
+    DEFAULT_FEED_LIMIT,
+    DEFAULT_LIMIT,
+    FEED_PARAMETERS,
+    MAX_FEED_LIMIT,
+    MAX_LIMIT,
+    ORDER_LIST_PARAMETERS,
+)
 from orders.openapi import examples
 from orders.openapi.schemas import reference
 
@@ -106,6 +114,33 @@ QUEUE: Final = [
 
 CUSTOMERS_LIST: Final = [CUSTOMER_ID, *ORDER_LIST, CONSISTENT]
 TIMELINE: Final = [ORDER_ID, LIMIT, CURSOR]
+_OF_FEED: Final = {
+    "limit": _query(
+        "limit",
+        "How many a page holds at most.",
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MAX_FEED_LIMIT,
+            "default": DEFAULT_FEED_LIMIT,
+        },
+    ),
+    "cursor": CURSOR,
+    "recordedFrom": _query(
+        "recordedFrom",
+        f"Only events recorded at this instant or later. {_INSTANT}",
+        {"type": "string", "format": "date-time", "examples": ["2026-11-23T00:00:00Z"]},
+    ),
+    "recordedTo": _query(
+        "recordedTo",
+        f"Only events recorded before this instant. {_INSTANT}",
+        {"type": "string", "format": "date-time", "examples": ["2026-11-24T00:00:00Z"]},
+    ),
+    "type": _query(
+        "type", "Only events of this type.", {"type": "string", "enum": list(EVENT_TYPES)}
+    ),
+}
+FEED: Final = [_OF_FEED[name] for name in FEED_PARAMETERS]
 
 IDEMPOTENCY_KEY: Final = _header(
     "Idempotency-Key",

@@ -18,6 +18,7 @@ _BODIES: Final = (
     bodies.OrderBody,
     bodies.OrderPageBody,
     bodies.TimelinePageBody,
+    bodies.EventPageBody,
     bodies.DailyReportBody,
     bodies.HealthBody,
     Problem,

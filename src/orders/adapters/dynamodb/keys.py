@@ -9,18 +9,18 @@ from orders.domain import order_id as order_ids
 from orders.domain import timestamps
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from orders.domain.order import CustomerId
     from orders.domain.order_id import OrderId
-    from orders.domain.status import OrderStatus
 
 Key = dict[str, str]
 
-STATUS_SHARDS: Final = 8
-"""Index partitions of one status, so that a busy status is not one hot partition."""
+SHARDS: Final = 8
+"""Index partitions of a status, and of the feed, so that a busy one is not one hot partition."""
 
 DETAIL: Final = "DETAIL"
+EVENT: Final = "EVENT#"
 RECORD: Final = "RECORD"
 
 
@@ -40,9 +40,9 @@ def customer_sort(order_id: OrderId) -> str:
     return f"ORDER#{order_id}"
 
 
-def timeline_entry(order_id: OrderId, version: int) -> Key:
-    """Ten digits, so that entries sort as their versions do."""
-    return {"pk": f"ORDER#{order_id}", "sk": f"AUDIT#{version:010d}"}
+def event(order_id: OrderId, version: int) -> Key:
+    """Ten digits, so that an order's events sort as their versions do."""
+    return {"pk": f"ORDER#{order_id}", "sk": f"{EVENT}{version:010d}"}
 
 
 def idempotency_record(record_id: str) -> Key:
@@ -61,12 +61,16 @@ def daily_report(day: date) -> Key:
     return {"pk": "REPORT#DAILY", "sk": day.isoformat()}
 
 
-def status_partition(status: OrderStatus, shard: int) -> str:
+def status_partition(status: str, shard: int) -> str:
     return f"STATUS#{status}#{shard}"
 
 
-def status_shard(order_id: OrderId) -> int:
-    return crc32(order_id.encode()) % STATUS_SHARDS
+def feed_partition(shard: int) -> str:
+    return f"EVENTS#{shard}"
+
+
+def shard_of(order_id: OrderId) -> int:
+    return crc32(order_id.encode()) % SHARDS
 
 
 def without_customer(partition: str) -> str:
@@ -84,3 +88,8 @@ def customer_index_partition(customer_id: CustomerId) -> str:
 def by_time(order_id: OrderId) -> str:
     """The index's sort key: by creation time, then by id."""
     return f"{timestamps.to_text(order_ids.created_at(order_id))}#{order_id}"
+
+
+def by_record(recorded_at: datetime, order_id: OrderId, version: int) -> str:
+    """The index's sort key of events: by the time of recording, then by order and version."""
+    return f"{timestamps.to_text(recorded_at)}#{order_id}#{version:010d}"

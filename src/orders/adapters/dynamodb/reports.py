@@ -7,10 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from orders.adapters.dynamodb import keys
-from orders.adapters.dynamodb.rows import SCHEMA_VERSION, malformed
+from orders.adapters.dynamodb.rows import SCHEMA_VERSION, reading
 from orders.domain import timestamps
 from orders.domain.daily_report import DailyReport
-from orders.domain.status import OrderStatus
+from orders.domain.status import known_status
 
 if TYPE_CHECKING:
     from orders.adapters.dynamodb.rows import Row
@@ -36,26 +36,26 @@ def report_row(report: DailyReport) -> Row:
         "schemaVersion": SCHEMA_VERSION,
         "generatedAt": timestamps.to_text(report.generated_at),
         "orders": {
-            currency: {status.value: count for status, count in counts.items()}
+            currency: {str(status): count for status, count in counts.items()}
             for currency, counts in report.orders.items()
         },
         "revenue": dict(report.revenue),
         "cancellationReasons": dict(report.cancellation_reasons),
+        "leftOut": report.left_out,
     }
 
 
 def report_from(row: Row) -> DailyReport:
-    """Raises MalformedRow."""
-    try:
+    """Raises MalformedRow, NewerRow."""
+    with reading("daily report", row):
         return DailyReport(
             day=date.fromisoformat(row["sk"]),
             generated_at=timestamps.from_text(row["generatedAt"]),
             orders={
-                currency: {OrderStatus(status): count for status, count in counts.items()}
+                currency: {known_status(status): count for status, count in counts.items()}
                 for currency, counts in row["orders"].items()
             },
             revenue=row["revenue"],
             cancellation_reasons=row["cancellationReasons"],
+            left_out=row["leftOut"],
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed("daily report", row, error) from None

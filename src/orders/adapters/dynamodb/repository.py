@@ -6,28 +6,38 @@ import heapq
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.faults import ConditionFailed
-from orders.application.conflicts import KeyInUse, StaleOrder
+from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
+from orders.application.paging import Found
 from orders.domain import timestamps
-from orders.domain.order_id import IdRange, OrderId
-from orders.domain.status import OrderStatus
+from orders.domain.errors import MalformedRow
+from orders.domain.order import FIRST_VERSION
+from orders.telemetry import count, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from orders.adapters.dynamodb.rows import Row
     from orders.adapters.dynamodb.table import Operation, Table
     from orders.application.idempotency import IdempotencyRecord
-    from orders.application.ports import OrderVersion
-    from orders.domain.changes import TimelineEntry
+    from orders.domain.events import OrderEvent
     from orders.domain.order import CustomerId, Order, OrderSummary
+    from orders.domain.order_id import IdRange, OrderId
+    from orders.domain.status import OrderStatus
+
+Item = TypeVar("Item")
 
 _ABSENT: Final = "attribute_not_exists(pk)"
-_ABSENT_OR_EXPIRED: Final = "attribute_not_exists(pk) OR expiresAt <= :now"
+_ABSENT_OR_EXPIRED: Final = "attribute_not_exists(pk) OR purgeAt <= :now"
+_AS_BEFORE: Final = "#status = :statusBefore AND #version = :versionBefore"
 _LATEST_VERSION: Final = 9_999_999_999
+
+_CUSTOMER_ROW: Final = 1
+"""Its place in the transaction of an update: behind the order, before its event and the record."""
 
 _SPARE: Final = 5
 """With so many more than twice its share, a shard is asked again for one page of 20 in 1,400."""
@@ -40,36 +50,50 @@ class DynamoDbOrders:
     table: Table
     index: str
     _threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(keys.STATUS_SHARDS), repr=False
+        default_factory=lambda: ThreadPoolExecutor(keys.SHARDS), repr=False
     )
 
-    def add(self, order: Order, record: IdempotencyRecord | None, now: datetime) -> None:
+    def add(
+        self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime
+    ) -> None:
         operations = [
             self.table.put(rows.detail_row(order), _ABSENT),
             self.table.put(rows.customer_row(order), _ABSENT),
+            self.table.put(rows.event_row(event), _ABSENT),
+            *self._put_record(record, now),
         ]
-        if record:
-            operations.append(self._put_record(record, now))
         try:
             self.table.write(*operations)
         except ConditionFailed as error:
-            raise KeyInUse from error
+            raise (KeyInUse if _is_of_record(error, record, operations) else IdTaken) from error
+        count("EventsRecorded")
 
     def update(
-        self, before: Order, after: Order, record: IdempotencyRecord | None, now: datetime
+        self,
+        before: Order,
+        after: Order,
+        event: OrderEvent,
+        record: IdempotencyRecord | None,
+        now: datetime,
     ) -> None:
-        operations = [self._update_detail(before, after), self._update_customer_row(before, after)]
-        if record:
-            operations.append(self._put_record(record, now))
+        operations = [
+            self._update_detail(before, after),
+            self._update_customer_row(before, after),
+            self.table.put(rows.event_row(event), _ABSENT),
+            *self._put_record(record, now),
+        ]
         try:
             self.table.write(*operations)
         except ConditionFailed as error:
-            record_failed = len(operations) - 1 in error.failed and record is not None
-            raise (KeyInUse if record_failed else StaleOrder) from error
+            if error.failed != {_CUSTOMER_ROW}:
+                in_use = _is_of_record(error, record, operations)
+                raise (KeyInUse if in_use else StaleOrder) from error
+            self._mend(operations, after)
+        count("EventsRecorded")
 
     def remember(self, record: IdempotencyRecord, now: datetime) -> None:
         try:
-            self.table.write(self._put_record(record, now))
+            self.table.write(*self._put_record(record, now))
         except ConditionFailed as error:
             raise KeyInUse from error
 
@@ -101,7 +125,7 @@ class DynamoDbOrders:
         newest_first: bool,
         limit: int,
         consistent: bool,
-    ) -> Sequence[OrderSummary]:
+    ) -> Sequence[Found[OrderSummary, OrderId]]:
         bounds = ids.bounds()
         if bounds is None:
             return []
@@ -121,143 +145,188 @@ class DynamoDbOrders:
             consistent=consistent,
             limit=limit,
         )
-        return [rows.summary_from(row) for row in found]
+        return list(_orders(found))
 
     def list_by_status(
         self, status: OrderStatus, ids: IdRange, *, newest_first: bool, limit: int
-    ) -> Sequence[OrderSummary]:
-        """One call per shard, all at once; one range of ids serves them all.
-
-        Ids spread evenly, so each shard is asked for twice its share of the page and a few more.
-        In the rare case that the page may hold more of one, it is asked again, for as many as
-        there can be.
-        """
-        share = min(limit, 2 * limit // keys.STATUS_SHARDS + _SPARE)
-
-        def read(shard: int, ids: IdRange = ids, limit: int = share) -> list[OrderSummary]:
-            return list(self._shard(status, shard, ids, newest_first=newest_first, limit=limit))
-
-        found = list(self._threads.map(read, range(keys.STATUS_SHARDS)))
-        page = _first(limit, found, newest_first=newest_first)
-        for shard, orders in enumerate(found):
-            if share == len(orders) < limit and orders[-1] in page:
-                last = orders[-1].order_id
-                rest = ids.before(last) if newest_first else ids.after(last)
-                found[shard] = orders + read(shard, rest, limit - share)
-                page = _first(limit, found, newest_first=newest_first)
-        return page
+    ) -> Sequence[Found[OrderSummary, OrderId]]:
+        bounds = ids.bounds()
+        if bounds is None:
+            return []
+        partitions = [keys.status_partition(status, shard) for shard in range(keys.SHARDS)]
+        first, last = map(keys.by_time, bounds)
+        return list(_orders(self._merged(partitions, first, last, limit, descending=newest_first)))
 
     def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
-        for shard in range(keys.STATUS_SHARDS):
-            yield from self._shard(status, shard, ids, newest_first=False, limit=None)
-
-    def each_changed(
-        self, since: datetime, until: datetime
-    ) -> Iterator[tuple[OrderId, int | None] | None]:
-        first, last = (keys.by_time(order_id) for order_id in IdRange.all().bounds() or ())
-        for status in OrderStatus:
-            for shard in range(keys.STATUS_SHARDS):
-                found = self.table.search(
-                    keys.status_partition(status, shard),
-                    first,
-                    last,
-                    index=self.index,
-                    only="updatedAt BETWEEN :since AND :until",
-                    since=timestamps.to_text(since),
-                    until=timestamps.to_text(until),
-                )
-                for row in found:
-                    yield None if row is None else rows.version_from(row)
-
-    def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
-        found = self.table.get_many(
-            [keys.detail(order_id) for order_id in order_ids], ["orderId", "reason"]
-        )
-        return {OrderId(row["orderId"]): row.get("reason") for row in found}
-
-    def get_with_timeline(
-        self, order_id: OrderId, *, after_version: int, limit: int
-    ) -> tuple[Order | None, Sequence[TimelineEntry]]:
-        order = self._threads.submit(self.get, order_id)
-        entries = self.table.query(
-            keys.detail(order_id)["pk"],
-            keys.timeline_entry(order_id, after_version + 1)["sk"],
-            keys.timeline_entry(order_id, _LATEST_VERSION)["sk"],
-            consistent=True,
-            limit=limit,
-        )
-        found = [rows.timeline_entry_from(row) for row in entries]
-        return order.result(), found
-
-    def get_recorded(self, versions: Collection[OrderVersion]) -> Collection[OrderVersion]:
-        by_key = {
-            (key["pk"], key["sk"]): version
-            for version in versions
-            for key in [keys.timeline_entry(*version)]
-        }
-        found = self.table.get_many([{"pk": pk, "sk": sk} for pk, sk in by_key], ["pk", "sk"])
-        return {by_key[row["pk"], row["sk"]] for row in found}
-
-    def append_to_timeline(self, entry: TimelineEntry) -> None:
-        self.table.insert(rows.timeline_row(entry))
-
-    def _shard(
-        self,
-        status: OrderStatus,
-        shard: int,
-        ids: IdRange,
-        *,
-        newest_first: bool,
-        limit: int | None,
-    ) -> Iterator[OrderSummary]:
         bounds = ids.bounds()
         if bounds is None:
             return
+        first, last = map(keys.by_time, bounds)
+        for shard in range(keys.SHARDS):
+            partition = keys.status_partition(status, shard)
+            for one in _orders(self.table.query(partition, first, last, index=self.index)):
+                if one.item is not None:
+                    yield one.item
+
+    def get_with_events(
+        self, order_id: OrderId, *, after_version: int, limit: int
+    ) -> tuple[Order | None, Sequence[Found[OrderEvent, int]]]:
+        order = self._threads.submit(self.get, order_id)
         found = self.table.query(
-            keys.status_partition(status, shard),
-            keys.by_time(bounds[0]),
-            keys.by_time(bounds[1]),
-            index=self.index,
-            ascending=not newest_first,
+            keys.detail(order_id)["pk"],
+            keys.event(order_id, after_version + 1)["sk"],
+            keys.event(order_id, _LATEST_VERSION)["sk"],
+            consistent=True,
             limit=limit,
         )
-        for row in found:
-            yield rows.summary_from(row)
+        events = [
+            Found(int(row["sk"].removeprefix(keys.EVENT)), _readable(rows.event_from, row))
+            for row in found
+        ]
+        return order.result(), events
+
+    def list_events(
+        self, after: str, since: datetime, until: datetime, limit: int
+    ) -> Sequence[Found[OrderEvent, str]]:
+        # Behind a position is what begins with it and goes on, and all that comes later.
+        first = max(timestamps.to_text(since), f"{after}#" if after else "")
+        last = timestamps.to_text(until)
+        if first > last:
+            return []
+        partitions = [keys.feed_partition(shard) for shard in range(keys.SHARDS)]
+        return [
+            Found(row["gsi1sk"], _readable(rows.event_from, row))
+            for row in self._merged(partitions, first, last, limit)
+        ]
+
+    def each_created(self, since: datetime, until: datetime) -> Iterator[OrderId]:
+        first, last = timestamps.to_text(since), timestamps.to_text(until)
+        for shard in range(keys.SHARDS):
+            for row in self.table.query(keys.feed_partition(shard), first, last, index=self.index):
+                order_id = rows.order_id_of(row)
+                if order_id and row["sk"] == keys.event(order_id, FIRST_VERSION)["sk"]:
+                    yield order_id
+
+    def _merged(
+        self,
+        partitions: Sequence[str],
+        first: str,
+        last: str,
+        limit: int,
+        *,
+        descending: bool = False,
+    ) -> list[Row]:
+        """The first `limit` rows of several partitions of the index, by their sort key.
+
+        One call per partition, all at once. Rows spread evenly, so each is asked for twice its
+        share of the page and a few more; the rare one that may have more on the page, again.
+        """
+        share = min(limit, 2 * limit // len(partitions) + _SPARE)
+
+        def read(partition: str, behind: Row | None = None) -> list[Row]:
+            found = self.table.query(
+                partition,
+                first,
+                last,
+                index=self.index,
+                ascending=not descending,
+                limit=share,
+                behind=behind,
+            )
+            return list(found)
+
+        found = list(self._threads.map(read, partitions))
+        unread = [
+            partition for partition in range(len(partitions)) if len(found[partition]) == share
+        ]
+        while True:
+            merged = heapq.merge(*found, key=lambda row: row["gsi1sk"], reverse=descending)
+            page = list(islice(merged, limit))
+            unread = [i for i in unread if len(page) < limit or found[i][-1] in page[:-1]]
+            if not unread:
+                return page
+            for i in unread.copy():
+                more = read(partitions[i], behind=found[i][-1])
+                found[i] += more
+                if len(more) < share:
+                    unread.remove(i)
+
+    def _mend(self, operations: list[Operation], after: Order) -> None:
+        """Update an order whose customer row is missing, or is not that of the order before.
+
+        The order's own row decides; whatever the customer's row was, it is right afterwards.
+
+        Raises:
+            StaleOrder.
+        """
+        row = rows.customer_row(after)
+        key = keys.customer_order(after.customer_id, after.order_id)
+        changing = {name: value for name, value in row.items() if name not in key}
+        operations[_CUSTOMER_ROW] = self._set(key, changing)
+        try:
+            self.table.write(*operations)
+        except ConditionFailed as error:
+            raise StaleOrder from error
+        logger.error("customer row mended")
+        count("CustomerRowsMended")
 
     def _update_detail(self, before: Order, after: Order) -> Operation:
         key = keys.detail(before.order_id)
-        return self._update_row(key, before, rows.changing_in_detail(after))
+        return self._set(key, rows.changing_in_detail(after), before)
 
     def _update_customer_row(self, before: Order, after: Order) -> Operation:
         key = keys.customer_order(before.customer_id, before.order_id)
-        return self._update_row(key, before, rows.changing_in_summary(after))
+        return self._set(key, rows.changing_in_summary(after), before)
 
-    def _update_row(
-        self, key: keys.Key, before: Order, changing: Mapping[str, object]
+    def _set(
+        self, key: keys.Key, changing: Mapping[str, object], before: Order | None = None
     ) -> Operation:
-        """Set what has a value, remove what has none, if status and version are as before."""
+        """Set what has a value, remove what has none; if status and version are as before."""
         kept = {name: value for name, value in changing.items() if value is not None}
         gone = [f"#{name}" for name, value in changing.items() if value is None]
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
         if gone:
             expression += " REMOVE " + ", ".join(gone)
+        names = {f"#{name}": name for name in changing}
+        if before is None:
+            return self.table.update(key, expression, None, names, **kept)
         return self.table.update(
             key,
             expression,
-            "#status = :statusBefore AND #version = :versionBefore",
-            {f"#{name}": name for name in changing},
+            _AS_BEFORE,
+            names,
             **kept,
-            statusBefore=before.status.value,
+            statusBefore=str(before.status),
             versionBefore=before.version,
         )
 
-    def _put_record(self, record: IdempotencyRecord, now: datetime) -> Operation:
+    def _put_record(self, record: IdempotencyRecord | None, now: datetime) -> list[Operation]:
+        if record is None:
+            return []
         seconds = timestamps.to_milliseconds(now) // 1000
-        return self.table.put(rows.idempotency_row(record), _ABSENT_OR_EXPIRED, now=seconds)
+        return [self.table.put(rows.idempotency_row(record), _ABSENT_OR_EXPIRED, now=seconds)]
 
 
-def _first(
-    limit: int, shards: Sequence[Sequence[OrderSummary]], *, newest_first: bool
-) -> list[OrderSummary]:
-    merged = heapq.merge(*shards, key=lambda order: order.order_id, reverse=newest_first)
-    return list(islice(merged, limit))
+def _is_of_record(
+    error: ConditionFailed, record: IdempotencyRecord | None, operations: Sequence[Operation]
+) -> bool:
+    """Whether it is the record, the last of the operations, that can't be written."""
+    return record is not None and len(operations) - 1 in error.failed
+
+
+def _orders(found: Iterable[Row]) -> Iterator[Found[OrderSummary, OrderId]]:
+    """The orders of an index's or a customer's rows. One whose key names none has no place."""
+    for row in found:
+        order_id = rows.order_id_of(row)
+        if order_id is not None:
+            yield Found(order_id, _readable(rows.summary_from, row))
+
+
+def _readable(read: Callable[[Row], Item], row: Row) -> Item | None:
+    """One row that can't be read must not take a whole list with it: it is None, and counted."""
+    try:
+        return read(row)
+    except MalformedRow as error:
+        logger.error("row left out", cause=str(error))
+        count("OrdersUnreadable")
+        return None

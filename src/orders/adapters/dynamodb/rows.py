@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.dynamodb import keys
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
-from orders.domain.actor import Actor
-from orders.domain.changes import OrderChange, TimelineEntry
-from orders.domain.errors import MalformedRow
+from orders.domain.actor import UNKNOWN, Actor
+from orders.domain.errors import MalformedRow, NewerRow
+from orders.domain.events import OrderEvent
 from orders.domain.order import CustomerId, Order, OrderItem, OrderSummary
-from orders.domain.order_id import OrderId
-from orders.domain.status import OrderStatus
+from orders.domain.order_id import OrderId, parse_order_id
+from orders.domain.status import known_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 Row = dict[str, Any]
 
 SCHEMA_VERSION: Final = 1
-"""Written to every row; a reader that meets a later one knows that it is the older."""
+"""Written to every row. A reader that meets a later one raises NewerRow instead of guessing."""
 
 
 def detail_row(order: Order) -> Row:
@@ -47,9 +48,7 @@ def detail_row(order: Order) -> Row:
 def changing_in_detail(order: Order) -> Row:
     """What a change of status may change in the detail row; None where there is none."""
     return changing_in_summary(order) | {
-        "gsi1pk": keys.status_partition(order.status, keys.status_shard(order.order_id)),
-        "actor": order.changed_by.name,
-        "staffId": order.changed_by.staff_id,
+        "gsi1pk": keys.status_partition(order.status, keys.shard_of(order.order_id)),
         "reason": order.reason,
         "paymentToken": order.payment_token,
         "chargeId": order.charge_id,
@@ -70,101 +69,79 @@ def customer_row(order: Order) -> Row:
 def changing_in_summary(order: Order) -> Row:
     """What a change of status may change in the customer's row."""
     return {
-        "status": order.status.value,
+        "status": str(order.status),
         "version": order.version,
         "updatedAt": timestamps.to_text(order.updated_at),
     }
 
 
+def event_row(event: OrderEvent) -> Row:
+    """The event whole: the order's timeline, and what is published from the table's stream."""
+    return keys.event(event.order_id, event.version) | _present(
+        gsi1pk=keys.feed_partition(keys.shard_of(event.order_id)),
+        gsi1sk=keys.by_record(event.recorded_at, event.order_id, event.version),
+        schemaVersion=SCHEMA_VERSION,
+        type=event.type,
+        orderId=event.order_id,
+        version=event.version,
+        status=str(event.status),
+        previousStatus=event.previous_status and str(event.previous_status),
+        recordedAt=timestamps.to_text(event.recorded_at),
+        customerId=event.customer_id,
+        amount=event.amount,
+        currency=event.currency,
+        reason=event.reason,
+        actor=event.actor.name,
+        staffId=event.actor.staff_id,
+    )
+
+
 def order_from(row: Row) -> Order:
-    """Raises MalformedRow."""
-    try:
+    """Raises MalformedRow, NewerRow."""
+    with reading("order", row):
         return Order(
-            **_told_of_a_change(row),
-            updated_at=timestamps.from_text(row["updatedAt"]),
+            **_summary(row),
             items=tuple(
                 OrderItem(item["sku"], item["name"], item["quantity"], item["unitAmount"])
                 for item in row["items"]
             ),
             metadata=row["metadata"],
-            changed_by=_actor(row),
-            reason=_text_or_none(row.get("reason")),
             payment_token=row.get("paymentToken"),
             pays_by_token=row.get("paysByToken", False),
             charge_id=row.get("chargeId"),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed("order", row, error) from None
 
 
 def summary_from(row: Row) -> OrderSummary:
-    """Raises MalformedRow."""
-    try:
-        return OrderSummary(
-            order_id=OrderId(row["orderId"]),
-            customer_id=CustomerId(row["customerId"]),
-            status=OrderStatus(row["status"]),
-            amount=row["amount"],
-            currency=row["currency"],
-            version=row["version"],
-            updated_at=timestamps.from_text(row["updatedAt"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed("order summary", row, error) from None
+    """Raises MalformedRow, NewerRow."""
+    with reading("order summary", row):
+        return OrderSummary(**_summary(row))
 
 
-def version_from(row: Row) -> tuple[OrderId, int | None]:
-    """The order and its version, of an indexed detail row; None where it has no whole number."""
-    version = row.get("version")
-    return OrderId(row["pk"].removeprefix("ORDER#")), version if type(version) is int else None
+def order_id_of(row: Row) -> OrderId | None:
+    """The order that the row's key names; None where it names none."""
+    part = row["pk"] if row["pk"].startswith("ORDER#") else row["sk"]
+    return parse_order_id(part.removeprefix("ORDER#"))
 
 
-def change_from(new: Row, old: Row | None) -> OrderChange:
-    """What happened between two images of a detail row; `old` is None for a new order.
-
-    Raises:
-        MalformedRow: no event can be made of these images.
-    """
-    try:
-        return OrderChange(
-            **_told_of_a_change(new),
-            previous_status=None if old is None else OrderStatus(old["status"]),
-            actor=_actor(new),
-            reason=_text_or_none(new.get("reason")),
-            changed_at=timestamps.from_text(new["updatedAt"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed("order change", new, error) from None
-
-
-def timeline_row(entry: TimelineEntry) -> Row:
-    return keys.timeline_entry(entry.order_id, entry.version) | _present(
-        schemaVersion=SCHEMA_VERSION,
-        version=entry.version,
-        status=entry.status.value,
-        previousStatus=entry.previous_status and entry.previous_status.value,
-        actor=entry.actor.name,
-        staffId=entry.actor.staff_id,
-        reason=entry.reason,
-        changedAt=timestamps.to_text(entry.changed_at),
-    )
-
-
-def timeline_entry_from(row: Row) -> TimelineEntry:
-    """Raises MalformedRow."""
-    try:
-        previous = row.get("previousStatus")
-        return TimelineEntry(
-            order_id=OrderId(row["pk"].removeprefix("ORDER#")),
-            version=_whole(row["version"]),
-            status=OrderStatus(row["status"]),
-            previous_status=None if previous is None else OrderStatus(previous),
-            actor=_actor(row),
+def event_from(row: Row) -> OrderEvent:
+    """Raises MalformedRow, NewerRow."""
+    with reading("order event", row):
+        order_id, version = OrderId(_text(row["orderId"])), _whole(row["version"])
+        _require_key(row, keys.event(order_id, version))
+        return OrderEvent(
+            type=_text(row["type"]),
+            order_id=order_id,
+            version=version,
+            status=known_status(_text(row["status"])),
+            previous_status=_text_or_none(row.get("previousStatus")),
+            recorded_at=timestamps.from_text(row["recordedAt"]),
+            customer_id=CustomerId(_text(row["customerId"])),
+            amount=_whole(row["amount"]),
+            currency=_text(row["currency"]),
             reason=_text_or_none(row.get("reason")),
-            changed_at=timestamps.from_text(row["changedAt"]),
+            actor=_actor(row),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise malformed("timeline entry", row, error) from None
 
 
 def idempotency_row(record: IdempotencyRecord) -> Row:
@@ -175,21 +152,19 @@ def idempotency_row(record: IdempotencyRecord) -> Row:
         body=record.answer.body,
         etag=record.answer.etag,
         location=record.answer.location,
-        expiresAt=record.expires_at,
+        purgeAt=record.expires_at,
     )
 
 
 def idempotency_record_from(row: Row) -> IdempotencyRecord:
-    """Raises MalformedRow."""
-    try:
+    """Raises MalformedRow, NewerRow."""
+    with reading("idempotency record", row):
         return IdempotencyRecord(
             record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
             fingerprint=row["fingerprint"],
             answer=Answer(row["status"], row["body"], row["etag"], row.get("location")),
-            expires_at=row["expiresAt"],
+            expires_at=row["purgeAt"],
         )
-    except (KeyError, TypeError) as error:
-        raise malformed("idempotency record", row, error) from None
 
 
 def _fixed_in_summary(order: Order) -> Row:
@@ -202,25 +177,33 @@ def _fixed_in_summary(order: Order) -> Row:
     }
 
 
-def _told_of_a_change(row: Row) -> dict[str, Any]:
-    """What an order and the event of its change have in common, from a detail row.
-
-    One check for both, so that nothing is restored from a row that the stream's readers refuse.
-    """
+def _summary(row: Row) -> dict[str, Any]:
     order_id = OrderId(_text(row["orderId"]))
-    if keys.detail(order_id)["pk"] != row["pk"]:
-        raise ValueError("the key is another order's")
+    customer_id = CustomerId(_text(row["customerId"]))
+    if row["sk"] == keys.DETAIL:
+        _require_key(row, keys.detail(order_id))
+    else:
+        _require_key(row, keys.customer_order(customer_id, order_id))
     return {
         "order_id": order_id,
-        "customer_id": CustomerId(_text(row["customerId"])),
-        "status": OrderStatus(row["status"]),
+        "customer_id": customer_id,
+        "status": known_status(_text(row["status"])),
         "amount": _whole(row["amount"]),
         "currency": _text(row["currency"]),
         "version": _whole(row["version"]),
+        "updated_at": timestamps.from_text(row["updatedAt"]),
+        "reason": _text_or_none(row.get("reason")),
     }
 
 
+def _require_key(row: Row, key: keys.Key) -> None:
+    if (row["pk"], row["sk"]) != (key["pk"], key["sk"]):
+        raise ValueError("the key is another row's")
+
+
 def _actor(row: Row) -> Actor:
+    if "actor" not in row:
+        return UNKNOWN
     return Actor(_text(row["actor"]), _text_or_none(row.get("staffId")))
 
 
@@ -244,8 +227,20 @@ def _text_or_none(value: object) -> str | None:
     return None if value is None else _text(value)
 
 
-def malformed(what: str, row: Mapping[str, Any], error: Exception) -> MalformedRow:
-    """Names the row and the kind of fault, never its values, which other errors quote."""
-    fault = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
-    partition = keys.without_customer(str(row.get("pk")))
-    return MalformedRow(f"not a readable {what}: {partition} {row.get('sk')}: {fault}")
+@contextmanager
+def reading(what: str, row: Mapping[str, Any]) -> Iterator[None]:
+    """Raises NewerRow for a later release's row, MalformedRow for one that can't be read.
+
+    Both name the row and the kind of fault, never its values, which other errors quote.
+    """
+    try:
+        if _whole(row.get("schemaVersion", SCHEMA_VERSION)) > SCHEMA_VERSION:
+            raise NewerRow(f"{_name(what, row)} is of a later release")
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        fault = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
+        raise MalformedRow(f"{_name(what, row)} can't be read: {fault}") from None
+
+
+def _name(what: str, row: Mapping[str, Any]) -> str:
+    return f"{what} {keys.without_customer(str(row.get('pk')))} {row.get('sk')}"

@@ -9,13 +9,12 @@ import logging
 import os
 import re
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydynox import DynamoDBClient
 from pydynox.exceptions import (
-    ConditionalCheckFailedException,
     ConnectionException,
     IdempotentParameterMismatchException,
     ProvisionedThroughputExceededException,
@@ -38,6 +37,8 @@ Operation = dict[str, Any]
 """One part of a transaction, in pydynox's words; `put` and `update` make them."""
 
 _ATTEMPTS: Final = 3
+_KEY_NAMES: Final = ("pk", "sk", "gsi1pk", "gsi1sk")
+"""What names a row's place in the index."""
 
 _CODES: Final = re.compile(r"\[([A-Za-z, ]+)\]")
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
@@ -75,13 +76,10 @@ class Table:
         with _faults():
             return self.client.sync_get_item(self.name, key, consistent_read=True)
 
-    def get_many(self, keys: Sequence[Key], attributes: Sequence[str] | None = None) -> list[Row]:
+    def get_many(self, keys: Sequence[Key]) -> list[Row]:
         """The rows that exist, strongly consistent, in no order; at most 100 keys."""
-        projection = None if attributes is None else list(attributes)
         with _faults():
-            return self.client.sync_batch_get(
-                self.name, list(keys), consistent_read=True, projection=projection
-            )
+            return self.client.sync_batch_get(self.name, list(keys), consistent_read=True)
 
     def get_snapshot(self, keys: Sequence[Key]) -> list[Row]:
         """The rows that exist, all as of one instant; at most 100 keys."""
@@ -99,50 +97,26 @@ class Table:
         ascending: bool = True,
         consistent: bool = False,
         limit: int | None = None,
+        behind: Row | None = None,
     ) -> Iterator[Row]:
         """Rows of a partition whose sort key lies from `first` to `last`, both included.
 
-        With a limit one call, without one a call per megabyte, made as the rows are consumed.
+        A call per megabyte, made as the rows are consumed, and no more than `limit` rows; those
+        only that come behind a row which an earlier query gave.
         """
+        prefix = "" if index is None else "gsi1"
         rows = self.client.sync_query(
             self.name,
-            _between("" if index is None else "gsi1"),
+            f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last",
             expression_attribute_values=_values(partition=partition, first=first, last=last),
             limit=limit,
             scan_index_forward=ascending,
             index_name=index,
             consistent_read=consistent,
+            last_evaluated_key=behind and {name: behind[name] for name in _KEY_NAMES},
         )
         with _faults():
             yield from rows
-
-    def search(
-        self, partition: str, first: str, last: str, *, index: str, only: str, **values: object
-    ) -> Iterator[Row | None]:
-        """The rows of an index for which `only` holds; it has `:name` for `name`.
-
-        The others are read and paid for, and left out by DynamoDB. As that may go on for many
-        calls, None comes after each that found nothing, and in the end.
-        """
-        start = None
-        while True:
-            rows = self.client.sync_query(
-                self.name,
-                _between("gsi1"),
-                filter_expression=only,
-                expression_attribute_values=_values(
-                    partition=partition, first=first, last=last, **values
-                ),
-                index_name=index,
-                last_evaluated_key=start,
-            )
-            with _faults():
-                yield from rows
-            yield None
-            # The client takes a page of which the condition left nothing for the end.
-            start = rows.last_evaluated_key
-            if start is None:
-                return
 
     def write(self, *operations: Operation) -> None:
         """All of the operations, or none.
@@ -157,17 +131,17 @@ class Table:
             lambda: self.client.sync_transact_write(list(operations), client_request_token=token)
         )
 
-    def insert(self, row: Row) -> None:
-        """Write the row unless one is there already."""
-        with suppress(ConditionalCheckFailedException), _faults():
-            self.client.sync_put_item(self.name, row, "attribute_not_exists(pk)")
-
     def put(self, row: Row, condition: str | None = None, **values: object) -> Operation:
         """Write the row if the condition on the one in its place holds; `:name` for `name`."""
         return {"type": "put", "table": self.name, "item": row} | _expression(condition, values, {})
 
     def update(
-        self, key: Key, expression: str, condition: str, names: dict[str, str], **values: object
+        self,
+        key: Key,
+        expression: str,
+        condition: str | None,
+        names: dict[str, str],
+        **values: object,
     ) -> Operation:
         """Change the row in place; `#name` stands for `names["#name"]`, `:name` for `name`."""
         return {
@@ -189,10 +163,6 @@ def _expression(
     if values:
         parts["expression_attribute_values"] = _values(**values)
     return parts
-
-
-def _between(prefix: str) -> str:
-    return f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last"
 
 
 def _values(**values: object) -> dict[str, object]:

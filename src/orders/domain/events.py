@@ -1,0 +1,105 @@
+"""What happened to an order. An event is decided with the change, and written with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
+
+from orders.domain import timestamps
+from orders.domain.actor import UNKNOWN
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from orders.domain.actor import Actor
+    from orders.domain.order import CustomerId
+    from orders.domain.order_id import OrderId
+
+ORDER_CREATED: Final = "ORDER_CREATED"
+
+
+def type_of_change(status: OrderStatus) -> str:
+    """The type of the event that an order became `status`."""
+    return f"ORDER_{status}"
+
+
+EVENT_TYPES: Final = (
+    ORDER_CREATED,
+    *(type_of_change(status) for status in OrderStatus if status is not OrderStatus.PENDING),
+)
+
+
+class EventData(TypedDict):
+    """The order as the event left it. `amount` is in the currency's minor unit."""
+
+    orderId: str
+    customerId: str
+    status: str
+    previousStatus: NotRequired[str]
+    amount: int
+    currency: str
+    version: int
+    reason: NotRequired[str]
+
+
+class CloudEvent(TypedDict):
+    """A CloudEvents 1.0 envelope. `id` is the same whenever the event is delivered."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    datacontenttype: str
+    data: EventData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEvent:
+    """One version of an order: what it became, when, by whom and why.
+
+    Type and status are texts: those of a later release are passed on as they are.
+    """
+
+    type: str
+    order_id: OrderId
+    version: int
+    status: str
+    previous_status: str | None
+    recorded_at: datetime
+    customer_id: CustomerId
+    amount: int
+    currency: str
+    reason: str | None = None
+    actor: Actor = UNKNOWN
+
+    @property
+    def event_id(self) -> str:
+        """The same on every publication, so that consumers can tell a redelivery."""
+        return f"{self.order_id}/{self.version}"
+
+    def to_cloud_event(self) -> CloudEvent:
+        data: EventData = {
+            "orderId": self.order_id,
+            "customerId": self.customer_id,
+            "status": str(self.status),
+            "amount": self.amount,
+            "currency": self.currency,
+            "version": self.version,
+        }
+        if self.previous_status is not None:
+            data["previousStatus"] = str(self.previous_status)
+        if self.reason is not None:
+            data["reason"] = self.reason
+        return {
+            "specversion": "1.0",
+            "id": self.event_id,
+            "source": "/orders",
+            "type": self.type,
+            "subject": self.order_id,
+            "time": timestamps.to_text(self.recorded_at),
+            "datacontenttype": "application/json",
+            "data": data,
+        }
