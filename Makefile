@@ -39,11 +39,11 @@ demo: ## live through an order on the running local AWS
 
 dead-letters: ## list the messages of both dead-letter queues, of the local AWS or of STAGE
 	$(install) dev
-	@$(bin)/python scripts/dead_letters.py list --stage $(or $(STAGE),local)
+	@PYTHONPATH=src $(bin)/python scripts/dead_letters.py list --stage $(or $(STAGE),local)
 
 redrive: ## send them back, after asking or with YES=1, on the local AWS or on STAGE
 	$(install) dev
-	@$(bin)/python scripts/dead_letters.py redrive --stage $(or $(STAGE),local) $(if $(YES),--yes)
+	@PYTHONPATH=src $(bin)/python scripts/dead_letters.py redrive --stage $(or $(STAGE),local) $(if $(YES),--yes)
 
 bench: ## measure starts, requests, units, growth and money beside rivals; half an hour, needs valgrind
 	$(install) dev emulator node

@@ -30,7 +30,7 @@ NO_CUSTOMERS_IN_JSON: Final[list[object]] = [
 ]  # fmt: skip
 
 NO_ORDERS: Final = [
-    "%23", "DETAIL", "CHARGE", "{id}%23DETAIL", "{id}%23AUDIT%230000000001", "{id}%23", "%23{id}",
+    "%23", "DETAIL", "CHARGE", "{id}%23DETAIL", "{id}%23EVENT%230000000001", "{id}%23", "%23{id}",
     "ORDER%23{id}", "{id}%2523DETAIL", "{id}%00", "%00{id}", "{id}%0A", "{id}%20", "%20{id}",
     "%7B{id}%7D", "urn:uuid:{id}", "{id}{id}", "{id},{id}", "{upper}", "{bare}", "{cut}",
     "٠{cut}", "０{cut}", "g{cut}", "{id}%E2%80%8B", "{id}＃DETAIL", "%FF{id}", "*", "null", "0",
@@ -115,7 +115,7 @@ NO_TEXTS: Final = [
 UNKNOWN_MEMBERS: Final = [
     "__proto__", "constructor", "prototype", "__class__", "__init__", "__dict__", "toString",
     "$ref",
-    "$where", "pk", "sk", "gsi1pk", "orderId", "status", "version", "createdAt", "expiresAt", "",
+    "$where", "pk", "sk", "gsi1pk", "orderId", "status", "version", "createdAt", "purgeAt", "",
     "CustomerId", "customer_id", "customerId ", "customerId\0", "ｃustomerId", "a/b~c", "😀", "\0",
     "`", "x" * 200_000,
 ]  # fmt: skip

@@ -42,7 +42,6 @@ def use_every_function(deployment: Deployment) -> None:
     removal = stream_record(NO_ORDER) | {"eventName": "REMOVE"}
     events: dict[str, Json] = {
         "publish-order-events": {"Records": [removal]},
-        "record-audit-trail": {"Records": [removal]},
         "process-order-events": {"Records": [message("{}")]},
     }
     scheduled = {"time": "2000-01-02T00:30:00Z"}

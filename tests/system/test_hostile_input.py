@@ -323,7 +323,7 @@ class TestKeys:
         assert (owner, len(digest)) == (world.attacker.id, 64)
         assert keys == {
             (f"ORDER#{order_id}", "DETAIL"),
-            (f"ORDER#{order_id}", "AUDIT#0000000001"),
+            (f"ORDER#{order_id}", "EVENT#0000000001"),
             (f"CUSTOMER#{world.attacker.id}", f"ORDER#{order_id}"),
             (record, "RECORD"),
         }

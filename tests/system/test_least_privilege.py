@@ -112,18 +112,9 @@ def expire(deployment: Deployment) -> Attempt:
     return lambda: deployment.invoke("expire-stale-orders", {})
 
 
-def reconcile(deployment: Deployment) -> Attempt:
-    made = datetime.now(UTC) - timedelta(hours=1)
-    lost = PastOrders(deployment).place(made, OrderStatus.PAID)
-    deployment.staff.complete_timeline(lost.order_id, 2)
-    deployment.forget_entry(lost.order_id, 2)
-    return lambda: deployment.invoke(RECONCILE, {})
-
-
 TABLE, INDEX = "table/orders_app", "table/orders_app/index/gsi1"
 EVENTS, ASIDE = "order-events-queue", "order-stream-dlq"
-PUBLISH, RECORD = "publish-order-events", "record-audit-trail"
-RECONCILE = "reconcile-order-events"
+PUBLISH = "publish-order-events"
 CUSTOMER = "/customers/{customer}/orders"
 UNREADABLE = {"S": "one"}
 
@@ -140,26 +131,19 @@ NEEDED_FOR: Final[dict[Right, Prepare]] = {
     Right("get-order-timeline", "dynamodb:GetItem", TABLE): get("/orders/{order}/timeline"),
     Right("get-order-timeline", "dynamodb:Query", TABLE): get("/orders/{order}/timeline"),
     Right("list-orders-by-status", "dynamodb:Query", INDEX): get("/orders?status=PENDING"),
+    Right("list-events", "dynamodb:Query", INDEX): get("/events"),
     Right("get-daily-report", "dynamodb:GetItem", TABLE): read_report,
     Right(PUBLISH, "sqs:SendMessage", EVENTS): read_stream(PUBLISH),
     Right(PUBLISH, "sqs:SendMessage", ASIDE): read_stream(PUBLISH, version=UNREADABLE),
-    Right(RECORD, "dynamodb:PutItem", TABLE): read_stream(RECORD),
-    Right(RECORD, "sqs:SendMessage", ASIDE): read_stream(RECORD, version=UNREADABLE),
     Right("process-order-events", "dynamodb:GetItem", TABLE): consume,
     Right("process-order-events", "dynamodb:PutItem", TABLE): consume,
     Right("process-order-events", "dynamodb:UpdateItem", TABLE): consume,
     Right("daily-report", "dynamodb:Query", INDEX): report,
-    Right("daily-report", "dynamodb:BatchGetItem", TABLE): report,
     Right("daily-report", "dynamodb:PutItem", TABLE): report,
     Right("expire-stale-orders", "dynamodb:Query", INDEX): expire,
     Right("expire-stale-orders", "dynamodb:GetItem", TABLE): expire,
     Right("expire-stale-orders", "dynamodb:UpdateItem", TABLE): expire,
-    Right(RECONCILE, "dynamodb:Query", INDEX): reconcile,
-    Right(RECONCILE, "dynamodb:BatchGetItem", TABLE): reconcile,
-    Right(RECONCILE, "dynamodb:GetItem", TABLE): reconcile,
-    Right(RECONCILE, "dynamodb:Query", TABLE): reconcile,
-    Right(RECONCILE, "dynamodb:PutItem", TABLE): reconcile,
-    Right(RECONCILE, "sqs:SendMessage", EVENTS): reconcile,
+    Right("expire-stale-orders", "dynamodb:PutItem", TABLE): expire,
 }
 """What each right is needed for: without it, the call does not work."""
 

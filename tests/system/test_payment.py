@@ -19,7 +19,7 @@ PAID = {"CHARGE": "CHARGED", "RESERVATION": "RESERVED"}
 
 
 def last_change(caller: Caller, order: Json) -> tuple[str, str, str | None]:
-    entry = caller.complete_timeline(order["orderId"], order["version"])[-1]
+    entry = caller.timeline(order["orderId"])[-1]
     return entry["status"], entry["actor"], entry["reason"]
 
 
@@ -29,7 +29,7 @@ def test_an_approved_payment_makes_the_order_paid(deployment: Deployment, custom
     assert (order["status"], order["version"]) == ("PAID", 2)
     assert last_change(customer, order) == ("PAID", "system:process-order-events", None)
     rows = deployment.rows(order["orderId"])
-    timeline = [f"AUDIT#{version:010d}" for version in (1, 2)]
+    timeline = [f"EVENT#{version:010d}" for version in (1, 2)]
     assert sorted(rows) == [*timeline, "CHARGE", "DETAIL", "RESERVATION"]
     assert deployment.states(order["orderId"]) == PAID
     assert rows["CHARGE"]["amount"] == {"N": "5997"}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from local_stack import REGION, STACK
-from orders.domain.actor import CUSTOMER
-from system.deployment import TABLE, eventually, stream_record
+from system.deployment import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from system.deployment import Caller, Deployment, Json
+    from system.deployment import Deployment, Json
 
 EVENTS, STREAM = "OrderEventsDeadLetterQueueUrl", "OrderStreamDeadLetterQueueUrl"
 SECRET = "sEcReT"
@@ -62,59 +61,33 @@ def event(order_id: str) -> Json:
     }
 
 
-def placed(deployment: Deployment) -> str:
-    """An order with its timeline."""
-    order_id: str = deployment.customer.place()["orderId"]
-    deployment.customer.complete_timeline(order_id, 1)
-    return order_id
+def set_aside(order_id: str) -> Json:
+    """What the stream's reader leaves of a record that it can't publish."""
+    keys = {"pk": f"ORDER#{order_id}", "sk": "EVENT#0000000001"}
+    return {"keys": keys, "eventID": "e-1", "sequenceNumber": "1"}
 
 
-def recorded(deployment: Deployment, *order_ids: str) -> list[Json]:
-    """The stream's own records of the orders' creation."""
-    streams = deployment.aws("dynamodbstreams")
-    arn = stream_arn(deployment)
-    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    iterator = streams.get_shard_iterator(
-        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    found: dict[str, Json] = {}
-    while not found.keys() >= set(order_ids):
-        page = streams.get_records(ShardIterator=iterator)
-        assert page["Records"], f"not in the stream: {order_ids}"
-        for record in page["Records"]:
-            keys = record["dynamodb"]["Keys"]
-            order_id = keys["pk"]["S"].removeprefix("ORDER#")
-            if order_id in order_ids and keys["sk"]["S"] == "DETAIL":
-                found[order_id] = record | {"shardId": shard["ShardId"]}
-        iterator = page["NextShardIterator"]
-    return [found[order_id] for order_id in order_ids]
-
-
-def stream_arn(deployment: Deployment) -> str:
-    table = deployment.aws("dynamodb").describe_table(TableName=TABLE)["Table"]
-    return str(table["LatestStreamArn"])
-
-
-def given_up(deployment: Deployment, function: str, shard: str, first: str, last: str) -> Json:
+def given_up(first: str, last: str) -> Json:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html."""
+    function = f"arn:aws:lambda:{REGION}:000000000000:function:{STACK}-publish-order-events"
     return {
         "requestContext": {
             "requestId": "316aa6d0-8154-4f3c-9af7-85d5f4a6bc81",
-            "functionArn": f"arn:aws:lambda:{REGION}:000000000000:function:{function}",
+            "functionArn": function,
             "condition": "RetryAttemptsExhausted",
             "approximateInvokeCount": 1,
         },
         "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
         "version": "1.0",
-        "timestamp": "2026-11-23T00:13:49.717Z",
+        "timestamp": last,
         "DDBStreamBatchInfo": {
-            "shardId": shard,
-            "startSequenceNumber": first,
-            "endSequenceNumber": last,
-            "approximateArrivalOfFirstRecord": "2026-11-23T00:13:19Z",
-            "approximateArrivalOfLastRecord": "2026-11-23T00:13:19Z",
+            "shardId": "shardId-00000000000000000001",
+            "startSequenceNumber": "100",
+            "endSequenceNumber": "104",
+            "approximateArrivalOfFirstRecord": first,
+            "approximateArrivalOfLastRecord": last,
             "batchSize": 2,
-            "streamArn": stream_arn(deployment),
+            "streamArn": f"arn:aws:dynamodb:{REGION}:000000000000:table/orders_app/stream/1",
         },
     }
 
@@ -127,32 +100,28 @@ def test_both_commands_refuse_where_nothing_died(deployment: Deployment, command
 
 
 def test_the_list_tells_what_died_and_consumes_nothing(deployment: Deployment) -> None:
-    order_id = placed(deployment)
-    record = stream_record(order_id, paymentToken={"S": SECRET})
-    send(deployment, EVENTS, event(order_id), type="ORDER_CREATED")
+    order_id = deployment.customer.place()["orderId"]
+    send(deployment, EVENTS, event(order_id), type="ORDER_CREATED", cause="UnsettledOrder")
     send(deployment, EVENTS, SECRET)
-    send(deployment, STREAM, record, cause="no version")
-    send(
-        deployment, STREAM, given_up(deployment, f"{STACK}-record-audit-trail", "shard-1", "1", "2")
-    )
+    send(deployment, STREAM, set_aside(order_id), cause="no version")
+    send(deployment, STREAM, given_up("2026-11-23T00:13:19Z", "2026-11-23T00:13:20Z"))
 
     for _ in range(2):
         answer = deployment.dead_letters("list")
 
         assert answer.returncode == 0, answer.stdout
         assert "order-events-dlq: 2 messages" in answer.stdout
-        assert f"order {order_id}, ORDER_CREATED, version 1: " in answer.stdout
+        assert f"order {order_id}, ORDER_CREATED, version 1: 'UnsettledOrder'; " in answer.stdout
         assert "order-stream-dlq: 2 messages" in answer.stdout
-        assert f"stream record 'ORDER#{order_id} DETAIL', message " in answer.stdout
-        assert ": 'no version'; " in answer.stdout
-        assert f"batch for {STACK}-record-audit-trail, shard-1 from 1 to 2" in answer.stdout
+        assert f"order {order_id}, EVENT#0000000001: 'no version'; " in answer.stdout
+        assert "batch of 2 records, 2026-11-23T00:13:19Z to 2026-11-23T00:13:20Z" in answer.stdout
         assert "RetryAttemptsExhausted" in answer.stdout
         assert SECRET not in answer.stdout
         assert (visible(deployment, EVENTS), visible(deployment, STREAM)) == (2, 2)
 
 
 def test_nothing_is_sent_back_unasked(deployment: Deployment) -> None:
-    send(deployment, EVENTS, event(placed(deployment)))
+    send(deployment, EVENTS, event(deployment.customer.place()["orderId"]))
     answer = deployment.dead_letters("redrive")
     assert answer.returncode == 1
     assert "Nothing was sent." in answer.stdout
@@ -166,7 +135,7 @@ def test_an_event_that_died_is_consumed_after_all(deployment: Deployment) -> Non
             lambda: queue.messages(order["orderId"]), lambda found: len(found) == 1
         )
         kind = message["MessageAttributes"]["type"]["StringValue"]
-        send(deployment, EVENTS, message["Body"], type=kind)
+        send(deployment, EVENTS, message["Body"], type=kind, cause="PaymentUnavailable")
         queue.delete([message])
 
         answer = deployment.dead_letters("redrive", "--yes")
@@ -179,102 +148,68 @@ def test_an_event_that_died_is_consumed_after_all(deployment: Deployment) -> Non
             message["MessageAttributes"],
         )
     assert answer.returncode == 0, answer.stdout
-    assert "no message move tasks" in answer.stdout, "the emulator has none"
     assert deployment.customer.settled(order["orderId"])["status"] == "PAID"
     assert deployment.dead_letters("redrive", "--yes").returncode == 1, "nothing is left"
 
 
-def test_a_record_that_both_readers_set_aside_is_handed_to_both(deployment: Deployment) -> None:
-    order_id = placed(deployment)
-    record = stream_record(order_id)
-    deployment.settle()  # its own event is gone from the queue
-    deployment.forget_entry(order_id, 1)
-    for cause in ("of one reader", "of the other"):
-        send(deployment, STREAM, record, cause=cause)
-
-    with deployment.held_queue() as queue:
-        answer = deployment.dead_letters("redrive", "--yes")
-        assert len(deployment.published(queue, order_id)) == 1
-
-    assert answer.returncode == 0, answer.stdout
-    (entry,) = deployment.customer.timeline(order_id)
-    assert (entry["version"], entry["actor"]) == (1, CUSTOMER.name)
-    assert visible(deployment, STREAM) == 0
-
-
-def test_a_record_that_still_cannot_be_read_is_not_lost(deployment: Deployment) -> None:
-    poison = stream_record(placed(deployment), version={"S": SECRET}) | {
-        "eventID": secrets.token_hex(8)
-    }
-    send(deployment, STREAM, poison, cause="no version")
-
-    answer = deployment.dead_letters("redrive", "--yes")
-
-    assert answer.returncode == 1
-    assert answer.stdout.count("set aside again") == 2, "by each of the readers"
-    assert SECRET not in answer.stdout
-    bodies = [
-        message["Body"] for message in deployment.messages_of(STREAM, lambda _: True, times=2)
-    ]
-    assert [json.loads(body) for body in bodies] == [poison] * 2
-
-
-def test_a_batch_that_lambda_gave_up_is_read_again_from_the_stream(
-    deployment: Deployment, customer: Caller
-) -> None:
-    order_ids = [placed(deployment) for _ in range(3)]
-    first, second, _ = recorded(deployment, *order_ids)
-    lost = [deployment.forget_entry(order_id, 1) for order_id in order_ids]
-    send(
-        deployment,
-        STREAM,
-        given_up(
-            deployment,
-            f"{STACK}-record-audit-trail",
-            first["shardId"],
-            first["dynamodb"]["SequenceNumber"],
-            second["dynamodb"]["SequenceNumber"],
-        ),
-    )
-
-    answer = deployment.dead_letters("redrive", "--yes")
-
-    assert answer.returncode == 0, answer.stdout
-    rows = [deployment.rows(order_id).get("AUDIT#0000000001") for order_id in order_ids]
-    assert rows == [*lost[:2], None], "of the batch, and no others"
-    assert len(customer.timeline(order_ids[0])) == 1
-    assert visible(deployment, STREAM) == 0
-
-
-def test_what_the_stream_no_longer_holds_stays_and_the_rest_is_handed_over(
+def test_an_order_whose_record_was_set_aside_has_all_its_events_sent_again(
     deployment: Deployment,
 ) -> None:
-    order_id = placed(deployment)
-    (record,) = recorded(deployment, order_id)
-    lost = deployment.forget_entry(order_id, 1)
-    last = record["dynamodb"]["SequenceNumber"]
-    trimmed = str(int(last) - 1).zfill(len(last))
-    audit = f"{STACK}-record-audit-trail"
-    send(deployment, STREAM, given_up(deployment, audit, record["shardId"], trimmed, last))
-    send(deployment, STREAM, given_up(deployment, audit, f"shardId-{'0' * 40}", trimmed, last))
+    with deployment.held_queue() as queue:
+        order_id = deployment.customer.place()["orderId"]
+        deployment.staff.patch(order_id, "PAID").raise_for_status()
+        first = deployment.published(queue, order_id)
+        queue.delete(first)
+        send(deployment, STREAM, set_aside(order_id), cause="the queue refuses the event")
 
-    answer = deployment.dead_letters("redrive", "--yes")
+        answer = deployment.dead_letters("redrive", "--yes")
 
-    assert answer.returncode == 1
-    assert "the stream no longer holds all of it (1 record handed over)" in answer.stdout
-    assert "the stream no longer holds all of it (0 records handed over)" in answer.stdout
-    assert deployment.rows(order_id)["AUDIT#0000000001"] == lost
-    assert visible(deployment, STREAM) == 2
+        again = eventually(lambda: queue.messages(order_id), lambda found: len(found) == 2)
+        queue.delete(again)
+    assert answer.returncode == 0, answer.stdout
+    assert [message["Body"] for message in again] == [message["Body"] for message in first]
+    assert visible(deployment, STREAM) == 0
 
 
-def test_messages_of_unknown_form_stay_and_start_nothing(deployment: Deployment) -> None:
-    foreign = given_up(deployment, f"{STACK}-expire-stale-orders", "shard-1", "1", "2")
-    damaged = given_up(deployment, f"{STACK}-record-audit-trail", "shard-1", "1", "2")
-    for body in (foreign, damaged, "no record", "[]", "{", '{"dynamodb": 1}'):
+def test_the_events_of_a_batch_that_lambda_gave_up_are_sent_again_from_their_rows(
+    deployment: Deployment,
+) -> None:
+    with deployment.held_queue() as queue:
+        orders = [deployment.customer.place() for _ in range(3)]
+        for order in orders:
+            queue.delete(deployment.published(queue, order["orderId"]))
+        first, last = orders[0]["createdAt"], orders[-1]["createdAt"]
+        send(deployment, STREAM, given_up(whole_second(first, 0), whole_second(last, 1)))
+
+        answer = deployment.dead_letters("redrive", "--yes")
+
+        for order in orders:
+            (message,) = eventually(
+                lambda order=order: queue.messages(order["orderId"]),  # type: ignore[misc]  # bound early
+                lambda found: len(found) == 1,
+            )
+            assert json.loads(message["Body"])["id"] == f"{order['orderId']}/1"
+            queue.delete([message])
+    assert answer.returncode == 0, answer.stdout
+    assert visible(deployment, STREAM) == 0
+
+
+def whole_second(instant: str, later: int) -> str:
+    moved = datetime.fromisoformat(instant) + timedelta(seconds=later)
+    return f"{moved:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_messages_of_unknown_form_stay_and_send_nothing(deployment: Deployment) -> None:
+    nowhere = "01978c5e-7a1b-7c3e-9f00-00000000000f"
+    untimed = given_up("2026-11-23T00:13:19Z", "yesterday")
+    bodies = (set_aside(nowhere), untimed, "no record", "[]", "{", '{"keys": 1}')
+    for body in bodies:
         send(deployment, STREAM, body)
 
     answer = deployment.dead_letters("redrive", "--yes")
 
     assert answer.returncode == 1
-    assert "for a function that reads no stream of ours" in answer.stdout
-    assert visible(deployment, STREAM) == 6
+    assert "the table has no event of it" in answer.stdout
+    assert "it doesn't say when its records arrived" in answer.stdout
+    assert "it names neither an order nor a batch" in answer.stdout
+    assert visible(deployment, STREAM) == len(bodies)
