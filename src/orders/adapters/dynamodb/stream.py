@@ -34,5 +34,6 @@ def recorded_event(record: StreamRecord) -> OrderEvent | None:
 
 
 def _scalar(value: dict[str, str]) -> str | int | None:
-    """A text or a whole number in DynamoDB's JSON; an event is made of nothing else."""
-    return int(value["N"]) if "N" in value else value.get("S")
+    """A text or a whole number in DynamoDB's JSON; what is neither belongs to a later release."""
+    number = value.get("N", "")
+    return int(number) if number.lstrip("-").isdecimal() else value.get("S")
