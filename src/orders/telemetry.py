@@ -15,8 +15,6 @@ import msgspec
 from aws_lambda_powertools.logging import Logger
 
 from orders import environment
-from orders.domain.order_id import parse_order_id
-from orders.domain.order_number import order_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -76,6 +74,9 @@ def about_order(order_id: str) -> None:
 
     The id may come from a damaged row; what is no id has no number.
     """
+    from orders.domain.order_id import parse_order_id  # noqa: PLC0415 - some know no orders
+    from orders.domain.order_number import order_number  # noqa: PLC0415 - likewise
+
     _Invocation.about_order = True
     known = parse_order_id(order_id)
     logger.append_keys(order_id=order_id, order_number=known and order_number(known))

@@ -215,7 +215,8 @@ class TestWhatIsWritten:
         self, output: Callable[[], str]
     ) -> None:
         api = Api()
-        order_id = api.post().json["orderId"]
+        order = api.post().json
+        order_id = order["orderId"]
         output()
         api.get(f"/orders/{order_id}")
         line = output()
@@ -223,6 +224,7 @@ class TestWhatIsWritten:
             '"request_id":"JKJaXmPLvHcESHA="',
             '"message":"GET /orders/{orderId}"',
             f'"order_id":"{order_id}"',
+            f'"order_number":"{order["orderNumber"]}"',
             '"status":200',
             '"cold_start":false',
             '"duration_ms":',
@@ -233,10 +235,12 @@ class TestWhatIsWritten:
         self, output: Callable[[], str]
     ) -> None:
         api = Api()
-        order_id = api.post().json["orderId"]
+        order = api.post().json
         output()
         api.get("/health")
-        assert order_id not in output()
+        line = output()
+        assert order["orderId"] not in line
+        assert order["orderNumber"] not in line
 
     @pytest.mark.parametrize(
         ("metric", "act"),
