@@ -1,4 +1,4 @@
-"""Order numbers: order ids as people say and write them, `5VH7-9TDM-FW7P-2`.
+"""Order numbers: order ids as people say and write them, `1JN5-1VD2-78FS-E`.
 
 Twelve characters hold the seed of the id, its millisecond since 2020 and its random bits. The
 thirteenth checks them. https://www.crockford.com/base32.html has the alphabet.
@@ -65,7 +65,7 @@ def parse_order_number(text: str) -> OrderId | None:
 def looks_like_order_number(text: str) -> bool:
     """Whether somebody who typed this meant a number: 13 letters and digits."""
     characters = text.replace("-", "")
-    return len(characters) == _CHARACTERS and characters.isascii() and characters.isalnum()
+    return len(characters) == _CHARACTERS and characters.isalnum()
 
 
 def read_order_id(text: str) -> OrderId | None:

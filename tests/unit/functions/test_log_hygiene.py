@@ -22,7 +22,7 @@ from orders.domain.errors import PaymentDeclined, PaymentUnavailable, TryAgain
 from orders.domain.order import CustomerId, OrderItem
 from orders.domain.status import OrderStatus
 from orders.functions import process_order_events, publish_order_events, record_audit_trail
-from orders.telemetry import background
+from orders.telemetry import about_order, background, logger
 from stream_records import (
     FakeFailureQueue,
     batch,
@@ -208,6 +208,19 @@ def test_no_message_of_the_queue_is_written(
     written = output()
     check(written)
     assert f'"order_id":"{order.order_id}"' in written
+
+
+def test_the_id_in_a_damaged_row_is_written_without_a_number(output: Callable[[], str]) -> None:
+    @background
+    def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+        about_order("no id")
+        logger.info("A line.")
+        return {}
+
+    handler({}, CONTEXT)
+    written = output()
+    assert '"order_id":"no id"' in written
+    assert "order_number" not in written
 
 
 class TestWhatIsWritten:
