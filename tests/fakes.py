@@ -48,7 +48,7 @@ class FakeIds:
     _noise = itertools.count(1)
 
     def order_id(self, created_at: datetime) -> OrderId:
-        return make_order_id(created_at, next(self._noise).to_bytes(10, "big"))
+        return make_order_id(created_at, next(self._noise).to_bytes(3))
 
 
 class InMemoryOrders:

@@ -70,7 +70,7 @@ class Shop:
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         for place in range(self.sizes[number]):
             at = start + place * timedelta(days=1) / self.sizes[number]
-            yield _order(place, make_order_id(at, random.randbytes(10)))
+            yield _order(place, make_order_id(at, random.randbytes(3)))
 
 
 def open_shop(endpoint: str, sizes: Sequence[int]) -> Shop:

@@ -70,9 +70,16 @@ def count(metric: str, value: int = 1) -> None:
 
 
 def about_order(order_id: str) -> None:
-    """Name the order in this invocation's further log lines and in its trace."""
+    """Name the order in this invocation's further log lines and in its trace.
+
+    The id may come from a damaged row; what is no id has no number.
+    """
+    from orders.domain.order_id import parse_order_id  # noqa: PLC0415 - some know no orders
+    from orders.domain.order_number import order_number  # noqa: PLC0415 - likewise
+
     _Invocation.about_order = True
-    logger.append_keys(order_id=order_id)
+    known = parse_order_id(order_id)
+    logger.append_keys(order_id=order_id, order_number=known and order_number(known))
     if _tracer:
         _tracer.put_annotation("order_id", order_id)
 
@@ -80,7 +87,7 @@ def about_order(order_id: str) -> None:
 def about_no_order() -> None:
     """Between the records of a batch: what comes next is not about the order before."""
     _Invocation.about_order = False
-    logger.remove_keys(["order_id"])
+    logger.remove_keys(["order_id", "order_number"])
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def changes(draw: st.DrawFn) -> OrderChange:
     (before, after), version = draw(st.sampled_from(list(VERSIONS.items())))
     created_at = draw(instants)
     return OrderChange(
-        order_id=make_order_id(created_at, draw(st.binary(min_size=10, max_size=10))),
+        order_id=make_order_id(created_at, draw(st.binary(min_size=3, max_size=3))),
         version=version,
         status=after,
         previous_status=before,
@@ -59,7 +59,7 @@ def changes(draw: st.DrawFn) -> OrderChange:
 
 
 LARGEST = OrderChange(
-    order_id=make_order_id(datetime(9999, 12, 31, tzinfo=UTC), b"\xff" * 10),
+    order_id=make_order_id(datetime(9999, 12, 31, tzinfo=UTC), b"\xff" * 3),
     version=3,
     status=OrderStatus.CANCELED,
     previous_status=OrderStatus.PENDING,

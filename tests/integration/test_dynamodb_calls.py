@@ -297,7 +297,7 @@ class TestLongLists:
             "pk": "ORDER#0",
             "sk": keys.DETAIL,
             "gsi1pk": keys.status_partition(OrderStatus.PENDING, 0),
-            "gsi1sk": keys.by_time(make_order_id(EPOCH, bytes(10))),
+            "gsi1sk": keys.by_time(make_order_id(EPOCH, bytes(3))),
         }
         start = {name: {"S": value} for name, value in nowhere.items()}
         page = {"Items": [], "Count": 0, "ScannedCount": 3000, "LastEvaluatedKey": start}

@@ -67,8 +67,9 @@ def rows_of(model: Model) -> tuple[Rows, int]:
     for order in model.orders.values():
         pk = f"ORDER#{order.id}"
         token = order.token if order.status == "PENDING" else None
-        rows[pk, "DETAIL"] = order.summary(), token, order.changes[-1].reason
-        rows[f"CUSTOMER#{order.customer_id}", f"ORDER#{order.id}"] = order.summary(), None, None
+        stored = {name: value for name, value in order.summary().items() if name in _SUMMARY}
+        rows[pk, "DETAIL"] = stored, token, order.changes[-1].reason
+        rows[f"CUSTOMER#{order.customer_id}", f"ORDER#{order.id}"] = stored, None, None
         for version in model.timelines.get(order.id, {}):
             rows[pk, f"AUDIT#{version:010}"] = None
         if order.money in _MONEY:

@@ -285,7 +285,7 @@ class PlatformMachine(RuleBasedStateMachine):
     def get(
         self, caller: Caller, order_id: str, known: list[str] | None, faults: list[Fault]
     ) -> None:
-        draft = Draft("GET", f"/orders/{order_id}", caller)
+        draft = Draft("GET", self.both.path_of(order_id), caller)
         header, _ = tag_list(known, self._version(order_id))
         if header:
             draft.headers["if-none-match"] = header

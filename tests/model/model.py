@@ -95,6 +95,7 @@ class Model:
         if_match: frozenset[str] | None,
     ) -> Expected:
         """`if_match` are the versions that it names, weak ones left out; None for any."""
+        order_id = order_id.lower()
         if not _UUID.fullmatch(order_id):
             return NO_ORDER
         target = content["status"]

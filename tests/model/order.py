@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from model.expected import JSON, Expected
+from prove.order_number import order_number
 
 TRANSITIONS: Final = {
     "PENDING": ["PAID", "CANCELED"],
@@ -83,6 +84,7 @@ class Order:
     def summary(self) -> dict[str, object]:
         return {
             "orderId": self.id,
+            "orderNumber": order_number(self.id),
             "customerId": self.customer_id,
             "status": self.status,
             "amount": self.amount,

@@ -5,6 +5,7 @@ Every answer is compared whole with the one that the model gives.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from model.faults import refusal
 from model.inputs import ANN, Draft
 from model.model import Model
 from model.platform_under_test import Platform
+from prove.order_number import order_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +68,7 @@ class SideBySide:
     def __init__(self) -> None:
         self.platform = Platform()
         self.model = Model(self.platform.clock.time, FILTERED_READ)
+        self._turns = itertools.count()
         self._texts: dict[tuple[str, int], str] = {}
         self._stream: list[tuple[dict[str, Any], Change]] = []
         self._audited = 0
@@ -123,13 +126,18 @@ class SideBySide:
     ) -> None:
         """`versions` are those that If-Match names; None for any."""
         order_id = write.order_id or ""
-        draft = Draft("PATCH", f"/orders/{order_id}", write.caller, headers=headers)
+        draft = Draft("PATCH", self.path_of(order_id), write.caller, headers=headers)
         draft.content, draft.spelling = write.content, spelling
         self.ask(
             draft,
             faults,
             lambda _: self.model.change(write.caller, order_id, write.content, write.key, versions),
         )
+
+    def path_of(self, order_id: str) -> str:
+        """In turns by its id, by its id in capitals, and by its number."""
+        spellings = (order_id, order_id.upper(), order_number(order_id) or order_id)
+        return f"/orders/{spellings[next(self._turns) % 3]}"
 
     def read_timeline(
         self, caller: Caller, order_id: str, query: dict[str, str], faults: Sequence[Fault] = ()

@@ -32,7 +32,9 @@ NO_CUSTOMERS_IN_JSON: Final[list[object]] = [
 NO_ORDERS: Final = [
     "%23", "DETAIL", "CHARGE", "{id}%23DETAIL", "{id}%23EVENT%230000000001", "{id}%23", "%23{id}",
     "ORDER%23{id}", "{id}%2523DETAIL", "{id}%00", "%00{id}", "{id}%0A", "{id}%20", "%20{id}",
-    "%7B{id}%7D", "urn:uuid:{id}", "{id}{id}", "{id},{id}", "{upper}", "{bare}", "{cut}",
+    "%7B{id}%7D", "urn:uuid:{id}", "{id}{id}", "{id},{id}", "{bare}", "{cut}",
+    "{number}0", "0{number}", "{number}%20", "{number}%00", "%20{number}", "{number}%23DETAIL",
+    "{number},{number}", "{number}{id}", "\uff10{number}", "0000-0000-0000-1", "ZZZZ-ZZZZ-ZZZZ-U",
     "٠{cut}", "０{cut}", "g{cut}", "{id}%E2%80%8B", "{id}＃DETAIL", "%FF{id}", "*", "null", "0",
     "-1",
     "7d444840-9dc0-41d1-b245-5ffdce74fad2",  # version 4, of the year 6336

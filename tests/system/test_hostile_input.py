@@ -19,6 +19,7 @@ import figures
 from gateway import MERGE_PATCH, item_body, request
 from orders.http.cursor import encode_cursor
 from orders.http.listing import order_listing
+from prove.order_number import order_number
 from system.hostile import Case, World, changed, ids_of
 from system.hostile_values import (
     FIRST_ID,
@@ -118,7 +119,11 @@ def test_what_is_no_order_id_reaches_no_row(world: World) -> None:
     cancel = {"status": "CANCELED"}
     cases = []
     for pattern in NO_ORDERS:
-        spelled = {"upper": known.upper(), "bare": known.replace("-", ""), "cut": known[1:]}
+        spelled = {
+            "bare": known.replace("-", ""),
+            "cut": known[1:],
+            "number": str(order_number(known)),
+        }
         path = f"/orders/{pattern.format(id=known, **spelled)}"
         cases += [
             Case(f"GET {path}", partial(world.staff.http.get, path), NO_ORDER),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from prove.order_number import order_number
+
 if TYPE_CHECKING:
     from system.deployment import Caller, Deployment
 
@@ -24,6 +26,7 @@ def test_an_order_is_made_paid_and_shipped_and_leaves_events_and_a_timeline(
         assert made.headers["cache-control"] == "private, no-cache"
         assert order == {
             "orderId": order["orderId"],
+            "orderNumber": order_number(order["orderId"]),
             "customerId": customer.id,
             "status": "PENDING",
             "amount": 5997,
@@ -39,6 +42,8 @@ def test_an_order_is_made_paid_and_shipped_and_leaves_events_and_a_timeline(
         found = customer.http.get(made.headers["location"])
         assert (found.status_code, found.text) == (200, made.text)
         assert found.headers["etag"] == '"1"'
+        by_number = customer.http.get(f"/orders/{order['orderNumber']}")
+        assert (by_number.status_code, by_number.text) == (200, made.text)
         unchanged = customer.http.get(path, headers={"If-None-Match": '"1"'})
         assert (unchanged.status_code, unchanged.content) == (304, b"")
 

@@ -56,8 +56,8 @@ def test_a_customers_list_shows_summaries_newest_first(shopper: Caller, orders: 
     first, *_ = walk(shopper, f"/customers/{shopper.id}/orders")
     newest = orders[-1]
     fields = (
-        "orderId", "customerId", "status", "amount", "currency", "version", "createdAt",
-        "updatedAt",
+        "orderId", "orderNumber", "customerId", "status", "amount", "currency", "version",
+        "createdAt", "updatedAt",
     )  # fmt: skip
     assert ids(first) == ids(orders)[::-1]
     assert first[0] == {name: newest[name] for name in fields}

@@ -15,9 +15,10 @@ import msgspec
 from orders.domain.status import TRANSITIONS
 from orders.http.routes import ROUTES
 from prove.history import STAFF
+from prove.order_number import order_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from prove.history import Call, Commit, History, Json
 
@@ -27,6 +28,7 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 SUMMARY_FIELDS: Final = frozenset(
     {
         "orderId",
+        "orderNumber",
         "customerId",
         "status",
         "amount",
@@ -185,7 +187,7 @@ class Life:
         """Take what a commit left of the detail row."""
         self.images.append(image)
         self._by_version.setdefault(image["version"], []).append(image)
-        summary = {name: image.get(name) for name in SUMMARY_FIELDS}
+        summary = _shown(image, SUMMARY_FIELDS)
         self.summaries.setdefault(image["version"], []).append(summary)
 
     def version_of(self, status: str) -> int | None:
@@ -282,10 +284,16 @@ class Evidence:
 
 def order_body(image: Json) -> Json:
     """How the API shows an order whose detail row is this."""
-    body = {name: image.get(name) for name in ORDER_FIELDS}
+    body = _shown(image, ORDER_FIELDS)
     body["metadata"] = image.get("metadata") or {}
     body["allowedTransitions"] = list(ALLOWED.get(image["status"], ()))
     return body
+
+
+def _shown(image: Json, fields: Collection[str]) -> Json:
+    """The fields of a row, and the number, which no row has."""
+    stored = {name: image.get(name) for name in fields}
+    return stored | {"orderNumber": order_number(image.get("orderId"))}
 
 
 def bare(key: str) -> str:

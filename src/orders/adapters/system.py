@@ -24,4 +24,4 @@ class RandomIds:
     """UUIDv7 from the operating system's randomness."""
 
     def order_id(self, created_at: datetime) -> OrderId:
-        return make_order_id(created_at, os.urandom(10))
+        return make_order_id(created_at, os.urandom(3))

@@ -31,6 +31,13 @@ class OrderNotFound(OrderError):
         super().__init__("There is no such order.")
 
 
+class MistypedOrderNumber(OrderError):
+    """The check character of an order number shows that it was not copied as it is."""
+
+    def __init__(self) -> None:
+        super().__init__("This order number has a typing error.")
+
+
 class ReportNotFound(OrderError):
     """No report was made for that day."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 from orders.domain import timestamps
 from orders.domain.actor import UNKNOWN
+from orders.domain.order_number import order_number
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class EventData(TypedDict):
     """The order as the event left it. `amount` is in the currency's minor unit."""
 
     orderId: str
+    orderNumber: str
     customerId: str
     status: str
     previousStatus: NotRequired[str]
@@ -83,6 +85,7 @@ class OrderEvent:
     def to_cloud_event(self) -> CloudEvent:
         data: EventData = {
             "orderId": self.order_id,
+            "orderNumber": order_number(self.order_id),
             "customerId": self.customer_id,
             "status": str(self.status),
             "amount": self.amount,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orders.application.get_order_timeline import GetOrderTimeline
 from orders.functions import wiring
-from orders.http.answers import order_id_of
+from orders.http.answers import find_order_id, order_id_of
 from orders.http.bodies import TimelineEntryBody, TimelinePageBody, to_json
 from orders.http.cursor import encode_cursor, version_position
 from orders.http.endpoint import endpoint
@@ -28,7 +28,7 @@ def route(
         caller = claims.identify(request)
         query = request.query(("limit", "cursor"))
         limit = parse_limit(query)
-        scope = ("timeline", request.path_parameter("orderId"))
+        scope = ("timeline", find_order_id(request) or "")
         after = version_position(scope, query["cursor"]) if "cursor" in query else 0
         order_id = order_id_of(request)
         about_order(order_id)

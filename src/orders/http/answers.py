@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orders.domain.errors import OrderNotFound
-from orders.domain.order_id import parse_order_id
+from orders.domain.errors import MistypedOrderNumber, OrderNotFound
+from orders.domain.order_number import looks_like_order_number, read_order_id
 from orders.http.response import JSON_HEADERS, Response
 from orders.telemetry import count
 
@@ -15,11 +15,21 @@ if TYPE_CHECKING:
     from orders.http.request import Request
 
 
+def find_order_id(request: Request) -> OrderId | None:
+    """The id that the path names, by itself or by its number."""
+    return read_order_id(request.path_parameter("orderId"))
+
+
 def order_id_of(request: Request) -> OrderId:
-    """Raises OrderNotFound: what is no order id names no order."""
-    order_id = parse_order_id(request.path_parameter("orderId"))
+    """Likewise.
+
+    Raises:
+        OrderNotFound, MistypedOrderNumber: the path names no order.
+    """
+    order_id = find_order_id(request)
     if order_id is None:
-        raise OrderNotFound
+        mistyped = looks_like_order_number(request.path_parameter("orderId"))
+        raise MistypedOrderNumber if mistyped else OrderNotFound
     return order_id
 
 

@@ -14,6 +14,7 @@ from orders.domain import timestamps
 from orders.domain.events import CloudEvent
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order import CustomerId, NewOrder, OrderItem
+from orders.domain.order_number import order_number
 from orders.domain.status import OrderStatus
 from orders.http.caller import CUSTOMER_ID_PATTERN
 
@@ -34,6 +35,7 @@ MAX_METADATA_VALUE: Final = 500
 MAX_PAYMENT_TOKEN: Final = 200
 MAX_REASON: Final = 500
 
+ORDER_NUMBER_PATTERN: Final = "^(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]$"
 _SKU_PATTERN: Final = r"^[A-Za-z0-9._\-]{1,64}$"
 _WHOLE: Final = r"(?!\n)"
 """Python's `$` also matches before a last line feed, which JSON Schema's doesn't."""
@@ -57,6 +59,14 @@ StatusText = Annotated[
     Meta(
         description="A later release may add statuses.",
         extra_json_schema={"enum": [status.value for status in OrderStatus]},
+    ),
+]
+OrderNumberText = Annotated[
+    str,
+    Meta(
+        description="The order id for people, on the phone and on paper. The last character finds"
+        " typing errors. Paths take it in place of the id, in any case, with or without hyphens.",
+        extra_json_schema={"pattern": ORDER_NUMBER_PATTERN},
     ),
 ]
 Version = Annotated[int, Meta(ge=1, description="Grows by one with each change.")]
@@ -158,6 +168,7 @@ class OrderSummaryBody(msgspec.Struct, rename="camel"):
     """What lists show of an order."""
 
     order_id: OrderIdText
+    order_number: OrderNumberText
     customer_id: str
     status: StatusText
     amount: Amount
@@ -170,6 +181,7 @@ class OrderSummaryBody(msgspec.Struct, rename="camel"):
     def of(cls, order: OrderSummary) -> OrderSummaryBody:
         return cls(
             order_id=order.order_id,
+            order_number=order_number(order.order_id),
             customer_id=order.customer_id,
             status=order.status,
             amount=order.amount,
@@ -184,6 +196,7 @@ class OrderBody(msgspec.Struct, rename="camel"):
     """An order. Its version, which is also its ETag, identifies this body."""
 
     order_id: OrderIdText
+    order_number: OrderNumberText
     customer_id: str
     status: StatusText
     amount: Amount
@@ -201,6 +214,7 @@ class OrderBody(msgspec.Struct, rename="camel"):
     def of(cls, order: Order) -> OrderBody:
         return cls(
             order_id=order.order_id,
+            order_number=order_number(order.order_id),
             customer_id=order.customer_id,
             status=order.status,
             amount=order.amount,

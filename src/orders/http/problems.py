@@ -166,6 +166,7 @@ class ValidationFailed(RequestError):
 DOMAIN_PROBLEMS: Final[Mapping[type[errors.OrderError], ProblemType]] = {
     errors.InvalidOrder: VALIDATION_FAILED,
     errors.OrderNotFound: ORDER_NOT_FOUND,
+    errors.MistypedOrderNumber: ORDER_NOT_FOUND,
     errors.ReportNotFound: REPORT_NOT_FOUND,
     errors.Forbidden: FORBIDDEN,
     errors.VersionMismatch: PRECONDITION_FAILED,

@@ -31,7 +31,7 @@ _STAFF: Final = Caller(CustomerId("usr_7"), is_staff=True)
 
 REQUEST_ID: Final = "JKJaXmPLvHcESHA="
 CUSTOMER_ID: Final = CustomerId("cus_42")
-ORDER_ID: Final = make_order_id(_CREATED, bytes.fromhex("c3e1f003d1f6a2b4c5d6"))
+ORDER_ID: Final = make_order_id(_CREATED, bytes.fromhex("c3e1f0"))
 DAY: Final = date(2026, 11, 23)
 CURSOR: Final = encode_cursor(("status",), ORDER_ID)
 

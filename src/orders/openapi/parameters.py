@@ -20,7 +20,11 @@ from orders.openapi.schemas import reference
 if TYPE_CHECKING:
     from orders.openapi.schemas import Node
 
-ORDER_ID_PATTERN: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_HEX: Final = "[0-9A-Fa-f]"
+ORDER_ID_PATTERN: Final = (
+    f"^(?:{_HEX}{{8}}-{_HEX}{{4}}-7{_HEX}{{3}}-[89ABab]{_HEX}{{3}}-{_HEX}{{12}}"
+    "|-*(?:[0-9A-TV-Za-tv-z]-*){13})$"
+)
 IDEMPOTENCY_KEY_PATTERN: Final = r'^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
 _TAG: Final = '(?:W/)?"[!#-~]*"'
 ENTITY_TAGS_PATTERN: Final = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
@@ -49,8 +53,9 @@ def _header(name: str, description: str, schema: Node) -> Node:
 
 ORDER_ID: Final = _path(
     "orderId",
-    "The order's id, as the API made it. Any other text names no order: 404.",
-    {"format": "uuid", "pattern": ORDER_ID_PATTERN},
+    "The order's id, or its number: in any case, the number with or without hyphens, `O` read as 0,"
+    " `I` and `L` as 1. Any other text names no order: 404.",
+    {"pattern": ORDER_ID_PATTERN},
     examples.ORDER_ID,
 )
 CUSTOMER_ID: Final = _path(

@@ -15,7 +15,7 @@ from orders.domain.order_id import make_order_id
 from orders.domain.status import TRANSITIONS, OrderStatus
 from stream_records import change_of
 
-AN_ID = make_order_id(NOON, bytes(10))
+AN_ID = make_order_id(NOON, bytes(3))
 CREATED = OrderChange(
     order_id=AN_ID,
     version=1,

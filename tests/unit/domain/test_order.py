@@ -14,7 +14,7 @@ from orders.domain.order import OrderItem
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
 
-AN_ID = make_order_id(NOON, bytes(10))
+AN_ID = make_order_id(NOON, bytes(3))
 
 # The bounds of one request: 100 items of 10,000 pieces at 1,000,000,000.
 items = st.lists(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +15,7 @@ from orders.domain.timestamps import from_milliseconds, to_milliseconds
 LAST_MILLISECOND = to_milliseconds(datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC))
 
 milliseconds = st.integers(0, LAST_MILLISECOND)
-randomness = st.binary(min_size=10, max_size=10)
+randomness = st.binary(min_size=3, max_size=3)
 order_ids = st.builds(lambda ms, noise: make_order_id(from_milliseconds(ms), noise),
                       milliseconds, randomness)  # fmt: skip
 ANY = IdRange.all()
@@ -36,9 +37,15 @@ def test_an_id_is_a_uuid_of_version_7_with_its_millisecond(ms: int, noise: bytes
     assert parse_order_id(order_id) == order_id
 
 
-def test_an_id_uses_74_bits_of_the_randomness() -> None:
-    ids = {make_order_id(NOON, (1 << bit).to_bytes(10, "big")) for bit in range(80)}
-    assert len(ids) == 74 + 1
+def test_an_id_uses_18_bits_of_the_randomness() -> None:
+    ids = {make_order_id(NOON, (1 << bit).to_bytes(3)) for bit in range(24)}
+    assert len(ids) == 18 + 1
+
+
+@given(milliseconds, randomness)
+def test_the_last_seven_bytes_are_a_digest_of_the_first_nine(ms: int, noise: bytes) -> None:
+    value = uuid.UUID(make_order_id(from_milliseconds(ms), noise)).bytes
+    assert value[9:] == hashlib.sha256(value[:9]).digest()[:7]
 
 
 @given(milliseconds, milliseconds, randomness, randomness)
@@ -78,7 +85,7 @@ def test_what_is_no_order_id_is_not_parsed(text: str) -> None:
 
 
 def test_the_last_writable_millisecond_is_parsed_and_the_next_is_not() -> None:
-    last = make_order_id(from_milliseconds(LAST_MILLISECOND), b"\xff" * 10)
+    last = make_order_id(from_milliseconds(LAST_MILLISECOND), b"\xff" * 3)
     assert parse_order_id(last) == last
     beyond = uuid.UUID(int=(LAST_MILLISECOND + 1) << 80)
     assert parse_order_id(str(beyond)) is None

@@ -9,6 +9,7 @@ from api import Api
 from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, at_stage, item_body, order_body
 from gateway import request as api_request
 from orders.domain.order_id import created_at, parse_order_id
+from prove.order_number import order_number
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ class TestTheAnswer:
         order_id = parse_order_id(body.pop("orderId"))
         assert order_id in api.orders.orders
         assert created_at(order_id) == api.clock.now()
+        assert body.pop("orderNumber") == order_number(order_id)
         assert body == {
             "customerId": "cus_42",
             "status": "PENDING",

@@ -5,6 +5,7 @@ import pytest
 from api import Api
 from examples import placed_order
 from gateway import OTHER_CLAIMS, STAFF_CLAIMS, path_part
+from prove.order_number import order_number
 
 
 @pytest.fixture
@@ -34,6 +35,27 @@ def test_who_has_the_version_gets_no_body(api: Api) -> None:
     assert api.get(f"/orders/{order_id}", if_none_match='"1"').status == 200
 
 
+def test_the_order_is_found_by_its_number_and_by_its_id_in_capitals(api: Api) -> None:
+    made = api.post()
+    order_id, number = made.json["orderId"], made.json["orderNumber"]
+    for spelling in (order_id.upper(), number, number.lower(), number.replace("-", "")):
+        assert api.get(f"/orders/{spelling}").text == made.text
+
+
+def test_a_mistyped_number_is_not_found_and_said_to_be_mistyped(api: Api) -> None:
+    number = api.post().json["orderNumber"]
+    mistyped = number[:-1] + ("1" if number[-1] == "0" else "0")
+    for spelling in (mistyped, mistyped.lower(), mistyped.replace("-", ""), number[:-1] + "U"):
+        answer = api.get(f"/orders/{spelling}")
+        assert (answer.status, answer.problem) == (404, "order-not-found")
+        assert answer.json["detail"] == "This order number has a typing error."
+
+
+def test_a_right_number_of_no_order_is_not_said_to_be_mistyped(api: Api) -> None:
+    answer = api.get(f"/orders/{order_number(placed_order().order_id)}")
+    assert (answer.status, answer.json["detail"]) == (404, "There is no such order.")
+
+
 def test_staff_see_every_order(api: Api) -> None:
     assert api.get(f"/orders/{api.post().json['orderId']}", STAFF_CLAIMS).status == 200
 
@@ -46,6 +68,10 @@ def test_staff_see_every_order(api: Api) -> None:
         "null",
         "x" * 1000,
         "01978C5E-7A1B-7C3E-9F00-3D1F6A2B4C5D",
+        "01978c5e7a1b7c3e9f003d1f6a2b4c5d",
+        "0000-0000-0000-0",
+        "0000-0000-0000-1",
+        "0000-0000-0000-U",
         path_part("01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d#DETAIL"),
         "%FF%FE",
         "%00",

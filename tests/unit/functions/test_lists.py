@@ -18,6 +18,7 @@ from orders.domain.changes import TimelineEntry
 from orders.domain.order import CustomerId
 from orders.domain.order_id import OrderId
 from orders.domain.status import OrderStatus
+from prove.order_number import order_number
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,6 +86,7 @@ class TestAPage:
         (found,) = [order for order in answer.json["items"] if order["orderId"] == order_id]
         assert found == {
             "orderId": order_id,
+            "orderNumber": order_number(order_id),
             "customerId": "cus_42",
             "status": "PENDING",
             "amount": 5997,
@@ -487,6 +489,17 @@ class TestTheTimeline:
     def test_has_no_other_parameters(self, shop: Shop, parameter: str) -> None:
         answer = shop.get(f"/orders/{self.tell(shop, 1)}/timeline?{parameter}")
         assert answer.problem == "malformed-request"
+
+    def test_is_walked_under_the_id_and_under_the_number(self, shop: Shop) -> None:
+        order_id = self.tell(shop, 3)
+        number = order_number(order_id)
+        page = shop.get(f"/orders/{number}/timeline?limit=1")
+        assert f"/orders/{order_id}/timeline?limit=1&cursor=" in (link_of(page) or "")
+        for spelling in (order_id.upper(), number):
+            cursor = page.json["nextCursor"]
+            page = shop.get(f"/orders/{spelling}/timeline?limit=1&cursor={cursor}")
+            assert page.status == 200
+        assert (page.json["items"][0]["version"], page.json["nextCursor"]) == (3, None)
 
     def test_has_cursors_of_its_own_order_only(self, shop: Shop) -> None:
         cursor = shop.get(f"/orders/{self.tell(shop, 2)}/timeline?limit=1").json["nextCursor"]

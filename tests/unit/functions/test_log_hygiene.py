@@ -22,7 +22,7 @@ from orders.domain.errors import PaymentDeclined, PaymentUnavailable, TryAgain
 from orders.domain.order import CustomerId, OrderItem
 from orders.domain.status import OrderStatus
 from orders.functions import process_order_events, publish_order_events, record_audit_trail
-from orders.telemetry import background
+from orders.telemetry import about_order, background, logger
 from stream_records import (
     FakeFailureQueue,
     batch,
@@ -210,12 +210,26 @@ def test_no_message_of_the_queue_is_written(
     assert f'"order_id":"{order.order_id}"' in written
 
 
+def test_the_id_in_a_damaged_row_is_written_without_a_number(output: Callable[[], str]) -> None:
+    @background
+    def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+        about_order("no id")
+        logger.info("A line.")
+        return {}
+
+    handler({}, CONTEXT)
+    written = output()
+    assert '"order_id":"no id"' in written
+    assert "order_number" not in written
+
+
 class TestWhatIsWritten:
     def test_names_the_request_the_route_the_order_and_the_outcome(
         self, output: Callable[[], str]
     ) -> None:
         api = Api()
-        order_id = api.post().json["orderId"]
+        order = api.post().json
+        order_id = order["orderId"]
         output()
         api.get(f"/orders/{order_id}")
         line = output()
@@ -223,6 +237,7 @@ class TestWhatIsWritten:
             '"request_id":"JKJaXmPLvHcESHA="',
             '"message":"GET /orders/{orderId}"',
             f'"order_id":"{order_id}"',
+            f'"order_number":"{order["orderNumber"]}"',
             '"status":200',
             '"cold_start":false',
             '"duration_ms":',
@@ -233,10 +248,12 @@ class TestWhatIsWritten:
         self, output: Callable[[], str]
     ) -> None:
         api = Api()
-        order_id = api.post().json["orderId"]
+        order = api.post().json
         output()
         api.get("/health")
-        assert order_id not in output()
+        line = output()
+        assert order["orderId"] not in line
+        assert order["orderNumber"] not in line
 
     @pytest.mark.parametrize(
         ("metric", "act"),

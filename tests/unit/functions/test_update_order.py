@@ -212,6 +212,13 @@ class TestIdempotency:
         assert second.text == first.text
         assert second.headers == first.headers | {"Idempotent-Replayed": "true"}
 
+    def test_the_same_change_by_the_orders_number_is_the_same_request(self, shop: Shop) -> None:
+        first = shop.change({"status": "PAID"}, idempotency_key="k")
+        for spelling in (first.json["orderNumber"], first.json["orderId"].upper()):
+            again = shop.patch(spelling, {"status": "PAID"}, idempotency_key="k")
+            assert (again.status, again.text) == (200, first.text)
+            assert again.headers["Idempotent-Replayed"] == "true"
+
     def test_a_no_op_is_repeated_too(self, shop: Shop) -> None:
         first = shop.change({"status": "PENDING"}, idempotency_key="k")
         shop.change({"status": "PAID"})
@@ -232,7 +239,7 @@ class TestIdempotency:
 
 
 @pytest.mark.parametrize(
-    "order_id", ["1", "x" * 300, "%00", "01978C5E-7A1B-7C3E-9F00-3D1F6A2B4C5D"]
+    "order_id", ["1", "x" * 300, "%00", "01978c5e7a1b7c3e9f003d1f6a2b4c5d", "5VH7-9TDM-FW7P-2"]
 )
 def test_an_id_that_is_none_is_not_found(shop: Shop, order_id: str) -> None:
     answer = shop.patch(order_id, {"status": "PAID"}, idempotency_key="k")

@@ -12,11 +12,13 @@ from orders.domain.actor import UNKNOWN, Actor
 from orders.domain.errors import MalformedRow, NewerRow
 from orders.domain.events import OrderEvent
 from orders.domain.order import CustomerId, Order, OrderItem, OrderSummary
-from orders.domain.order_id import OrderId, parse_order_id
+from orders.domain.order_id import parse_order_id
 from orders.domain.status import known_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from orders.domain.order_id import OrderId
 
 Row = dict[str, Any]
 
@@ -127,7 +129,7 @@ def order_id_of(row: Row) -> OrderId | None:
 def event_from(row: Row) -> OrderEvent:
     """Raises MalformedRow, NewerRow."""
     with reading("order event", row):
-        order_id, version = OrderId(_text(row["orderId"])), _whole(row["version"])
+        order_id, version = _order_id(row), _whole(row["version"])
         _require_key(row, keys.event(order_id, version))
         return OrderEvent(
             type=_text(row["type"]),
@@ -178,7 +180,7 @@ def _fixed_in_summary(order: Order) -> Row:
 
 
 def _summary(row: Row) -> dict[str, Any]:
-    order_id = OrderId(_text(row["orderId"]))
+    order_id = _order_id(row)
     customer_id = CustomerId(_text(row["customerId"]))
     if row["sk"] == keys.DETAIL:
         _require_key(row, keys.detail(order_id))
@@ -194,6 +196,13 @@ def _summary(row: Row) -> dict[str, Any]:
         "updated_at": timestamps.from_text(row["updatedAt"]),
         "reason": _text_or_none(row.get("reason")),
     }
+
+
+def _order_id(row: Row) -> OrderId:
+    order_id = parse_order_id(_text(row["orderId"]))
+    if order_id is None:
+        raise ValueError("no order id")
+    return order_id
 
 
 def _require_key(row: Row, key: keys.Key) -> None:
