@@ -65,12 +65,26 @@ def _http(event: Event) -> Prepared:
     return function_of(event), event
 
 
-def _customer_claims(customer: str) -> dict[str, str]:
-    return {"sub": customer, "token_use": "access", "username": customer}
+def _customer_claims(customer: str) -> Event:
+    """Those of an access token of Amazon Cognito."""
+    return {
+        "sub": customer,
+        "iss": "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_AbCdEf123",
+        "client_id": "1example23456789abcdefghij",
+        "origin_jti": "5b9f50a3-05da-454a-8b99-b79c2349de77",
+        "event_id": "fe6d1b9e-1c1f-4c3e-9a59-3f5d6f1f0a61",
+        "token_use": "access",
+        "scope": "aws.cognito.signin.user.admin",
+        "auth_time": 1_795_435_200,
+        "exp": 1_795_438_800,
+        "iat": 1_795_435_200,
+        "jti": "7f3c2a10-6a6b-4f3b-8c8e-2f6c1d0e9b7a",
+        "username": customer,
+    }
 
 
-def _staff_claims() -> dict[str, str]:
-    return {"sub": STAFF, "cognito:groups": "[staff]", "token_use": "access", "username": STAFF}
+def _staff_claims() -> Event:
+    return _customer_claims(STAFF) | {"cognito:groups": ["staff"]}
 
 
 def _new_key() -> str:
@@ -89,7 +103,7 @@ def create_event(items: int = 1, key: str | None = None, customer: str = CUSTOME
     return request("POST", "/orders", body, claims=_customer_claims(customer), headers=headers)
 
 
-def _get(target: str, claims: dict[str, str], **headers: str) -> Event:
+def _get(target: str, claims: Event, **headers: str) -> Event:
     return request("GET", target, claims=claims, headers=headers)
 
 

@@ -48,6 +48,11 @@ module.exports = async ({ resolveVariable }) => {
   const local = stage === LOCAL;
   const plainNames = production || local;
   const name = (base) => (plainNames ? base : `${base}-${stage}`);
+  requireClaims(
+    await param('customerIdClaim'),
+    await param('staffClaim'),
+    await param('staffValue')
+  );
   const tracer = flag('tracer', await param('tracer'));
 
   return {
@@ -116,6 +121,36 @@ function cors(origins) {
     exposedResponseHeaders: RESPONSE_HEADERS,
     maxAge: 3600,
   };
+}
+
+/** Refuses settings of the functions that no token can match. */
+function requireClaims(customerId, staff, staffValue) {
+  for (const [name, claim] of Object.entries({ customerIdClaim: customerId, staffClaim: staff })) {
+    requireText(name, claim);
+    if (claim.startsWith('/') && !/^(\/([^~/]|~[01])+)+$/.test(claim)) {
+      throw refusal(
+        `Parameter "${name}" begins with "/" and is not a JSON Pointer (RFC 6901) such as ` +
+          `/realm_access/roles: "${claim}". In a name, "~" is written ~0 and "/" is written ~1.`
+      );
+    }
+  }
+  requireText('staffValue', staffValue);
+  // What RFC 6749 (3.3) allows in one of the words of a scope.
+  if (/^\/?(scope|scp)$/.test(staff) && !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(staffValue)) {
+    throw refusal(
+      `Parameter "staffValue" is no single scope, so the claim "${staff}" never contains it: ` +
+        `"${staffValue}".`
+    );
+  }
+}
+
+function requireText(name, value) {
+  if (typeof value !== 'string' || value === '' || value !== value.trim()) {
+    throw refusal(
+      `Parameter "${name}" must be a text that is not empty, without white space at its ends, ` +
+        `not ${JSON.stringify(value)}.`
+    );
+  }
 }
 
 async function issuer(stage, resolveVariable, param) {

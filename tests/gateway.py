@@ -16,7 +16,11 @@ Event = dict[str, Any]
 REQUEST_ID: Final = "JKJaXmPLvHcESHA="
 CUSTOMER_CLAIMS: Final = {"sub": CUS_42, "token_use": "access", "username": "jane.doe"}
 OTHER_CLAIMS: Final = {"sub": "cus_7", "token_use": "access"}
-STAFF_CLAIMS: Final = {"sub": "ann", "cognito:groups": "[ops staff]", "token_use": "access"}
+STAFF_CLAIMS: Final[Event] = {
+    "sub": "ann",
+    "cognito:groups": ["ops", "staff"],
+    "token_use": "access",
+}
 MERGE_PATCH: Final = "application/merge-patch+json"
 CUSTOMERS_ORDERS: Final = f"/customers/{CUS_42}/orders"
 
@@ -43,7 +47,9 @@ def request(
     claims: Event | None = CUSTOMER_CLAIMS,
     headers: dict[str, str] | None = None,
 ) -> Event:
-    """An event of payload format 2.0. Header names may be written as Python names.
+    """An event of payload format 2.0, with a token of the claims, which the authorizer verified.
+
+    Header names may be written as Python names.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -52,6 +58,8 @@ def request(
     sent = {"accept": "*/*", "host": "api.example.com", "user-agent": "curl/8.5.0"}
     if body is not None:
         sent["content-type"] = "application/json"
+    if claims is not None:
+        sent["authorization"] = bearer(claims)
     sent |= {name.replace("_", "-"): value for name, value in (headers or {}).items()}
     context: Event = {
         "accountId": "123456789012",
@@ -72,7 +80,7 @@ def request(
         "timeEpoch": 1_795_435_200_000,
     }
     if claims is not None:
-        context["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
+        context["authorizer"] = authorizer(claims)
     event: Event = {
         "version": "2.0",
         "routeKey": key,
@@ -95,6 +103,35 @@ def request(
         event["body"] = text if is_text else base64.b64encode(_bytes(text)).decode()
         event["isBase64Encoded"] = not is_text
     return event
+
+
+def bearer(claims: object) -> str:
+    """The Authorization header of a caller with these claims."""
+    return f"Bearer {token(claims)}"
+
+
+def authorizer(claims: Event) -> Event:
+    """What the gateway says of a token that it verified."""
+    rendered = {name: _rendered(claim) for name, claim in claims.items()}
+    return {"jwt": {"claims": rendered, "scopes": None}}
+
+
+def token(claims: object) -> str:
+    """A JWT as an issuer makes it, but for its signature."""
+    return token_of(json.dumps(claims).encode())
+
+
+def token_of(payload: bytes) -> str:
+    """The same with any bytes for its payload."""
+    parts = (json.dumps({"alg": "RS256", "kid": "one"}).encode(), payload, bytes(256))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+
+
+def _rendered(claim: object) -> str:
+    """A claim as the gateway's authorizer hands it over: lists lose their elements' bounds."""
+    if isinstance(claim, list):
+        return f"[{' '.join(map(_rendered, claim))}]"
+    return claim if isinstance(claim, str) else json.dumps(claim)
 
 
 def at_stage(event: Event, stage: str) -> Event:

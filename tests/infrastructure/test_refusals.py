@@ -1,4 +1,8 @@
-"""A stage with a stand-in token issuer never gets to AWS, and no other stage gets that issuer."""
+"""What is refused before it is deployed.
+
+A stage with a stand-in token issuer never gets to AWS, no other stage gets that issuer, and none
+gets settings by which no token could name its customer or mark staff.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,13 @@ if TYPE_CHECKING:
 OFFLINE_ISSUER = "https://issuer.invalid"
 NOBODY_LISTENS = "http://127.0.0.1:9"
 EMULATED_ISSUER = "http://127.0.0.1:4566/ap-southeast-1_stand-in"
+USUAL = {
+    "sls:stage": "local",
+    "self:custom.productionStages": ["prod"],
+    "param:customerIdClaim": "sub",
+    "param:staffClaim": "cognito:groups",
+    "param:staffValue": "staff",
+}
 # Resolves what infra/stage.js asks for as the framework would, with no more than is given.
 RESOLVE_STAGE = """
 const makeStage = require('./infra/stage.js');
@@ -36,7 +47,7 @@ def refusals_of_stage(*given: Mapping[str, object]) -> list[str | None]:
     node = shutil.which("node")
     if node is None:
         missing("Node.js is not installed.")
-    stages = [{"self:custom.productionStages": ["prod"], **variables} for variables in given]
+    stages = [{**USUAL, **variables} for variables in given]
     result = subprocess.run(
         [node, "-e", RESOLVE_STAGE, json.dumps(stages)],
         cwd=ROOT,
@@ -119,6 +130,51 @@ def test_a_stage_that_looks_like_the_local_one_gets_no_stand_in() -> None:
     assert all("needs the OIDC issuer" in str(refusal) for refusal in needs_issuer)
 
 
+@pytest.mark.parametrize("parameter", ["customerIdClaim", "staffClaim"])
+class TestTheNameOfAClaim:
+    def test_is_refused_where_no_token_can_have_it(self, parameter: str) -> None:
+        texts = ["", " ", " sub", "sub ", "sub\n", "\u00a0sub", 1, True, ["sub"], {"sub": "sub"}]
+        pointers = ["/", "//", "/a/", "/a//b", "//a", "/a~", "/a~2b", "/a~/b", "/~", "/a/b~x"]
+        given: list[object] = [*texts, *pointers]
+        refusals = refusals_of_stage(*({f"param:{parameter}": claim} for claim in given))
+        for claim, refusal in zip(given, refusals, strict=True):
+            assert refusal is not None, claim
+            assert f'Parameter "{parameter}"' in refusal
+            assert ("JSON Pointer" in refusal) == (claim in pointers)
+
+    def test_is_accepted_in_every_form_that_issuers_have(self, parameter: str) -> None:
+        names = ["sub", "cognito:groups", "https://shop.example.com/roles", "a~2b", "a.b", "a b"]
+        pointers = ["/roles", "/realm_access/roles", "/a~1b/m~0n", "/roles/0", "/a b/ c"]
+        given = [{f"param:{parameter}": claim} for claim in names + pointers]
+        assert refusals_of_stage(*given) == [None] * len(given)
+
+
+class TestTheValueOfStaff:
+    def test_is_refused_where_no_claim_can_have_it(self) -> None:
+        values = ["", " ", "\t", " staff", "staff ", "staff\n", "\u3000staff", 1, True, ["staff"]]
+        for value, refusal in zip(
+            values, refusals_of_stage(*({"param:staffValue": v} for v in values)), strict=True
+        ):
+            assert refusal is not None, value
+            assert refusal.startswith('Parameter "staffValue" must be a text')
+
+    @pytest.mark.parametrize("claim", ["scope", "scp", "/scope", "/scp"])
+    def test_is_refused_where_it_is_several_scopes_or_none(self, claim: str) -> None:
+        values = ["store staff", "store\tstaff", "store\u00a0staff", 'a"b', "a\\b", "café"]
+        for refusal in refusals_of_stage(
+            *({"param:staffClaim": claim, "param:staffValue": value} for value in values)
+        ):
+            assert refusal is not None
+            assert refusal.startswith('Parameter "staffValue" is no single scope')
+        accepted = {"param:staffClaim": claim, "param:staffValue": "https://shop/orders:staff"}
+        assert refusals_of_stage(accepted) == [None]
+
+    @pytest.mark.parametrize("claim", ["cognito:groups", "scopes", "/auth/scope", "scope/scp"])
+    def test_may_have_a_blank_elsewhere(self, claim: str) -> None:
+        given = {"param:staffClaim": claim, "param:staffValue": "store staff"}
+        assert refusals_of_stage(given) == [None]
+
+
 class TestPackaging:
     """The same, as a person meets it: through serverless.yml and the command line."""
 
@@ -159,6 +215,26 @@ class TestPackaging:
         directory = edited("productionStages: [prod]", f"productionStages: [prod, {stage}]")
         said = refused(directory, "package", "--stage", stage, **ISSUER)
         assert f'"{stage}" has a stand-in issuer: no production stage.' in said
+
+    @pytest.mark.parametrize(
+        ("old", "new", "parameter"),
+        [
+            ("staffValue: staff", "staffValue: ''", "staffValue"),
+            ("staffValue: staff", "staffValue: 'staff '", "staffValue"),
+            ("staffClaim: cognito:groups", "staffClaim: /a~2b", "staffClaim"),
+            ("customerIdClaim: sub", "customerIdClaim: ''", "customerIdClaim"),
+        ],
+    )
+    def test_settings_that_no_token_matches_are_refused(
+        self, old: str, new: str, parameter: str
+    ) -> None:
+        said = refused(edited(f"    {old}\n", f"    {new}\n"), "package", "--stage", "local")
+        assert f'Parameter "{parameter}"' in said
+
+    def test_several_scopes_on_the_command_line_are_refused(self) -> None:
+        parameters = ("--param=staffClaim=scope", "--param=staffValue=store staff")
+        said = refused(service(), "package", "--stage", "prod", *parameters, **ISSUER)
+        assert 'Parameter "staffValue" is no single scope' in said
 
 
 class TestDeployment:

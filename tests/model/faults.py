@@ -136,7 +136,7 @@ ANYWHERE: Final = [
     _claims("no token", None),
     _claims("an ID token", {"sub": JANE.id, "token_use": "id"}),
     _claims("a subject with #", {"sub": "cus#42", "token_use": "access"}),
-    _claims("no subject", {"cognito:groups": "[staff]"}),
+    _claims("no subject", {"cognito:groups": ["staff"]}),
     _query("colour", "red"),
 ]
 _ANY_WRITE: Final = [

@@ -24,10 +24,10 @@ ANN: Final = Caller("ann", is_staff=True)
 BOB: Final = Caller("bob", is_staff=True)
 
 CLAIMS: Final[dict[str, Event]] = {
-    JANE.id: {"sub": JANE.id, "token_use": "access", "cognito:groups": "[nonstaff ops]"},
+    JANE.id: {"sub": JANE.id, "token_use": "access", "cognito:groups": ["former staff", "ops"]},
     JOE.id: {"sub": JOE.id},
-    ANN.id: {"sub": ANN.id, "token_use": "access", "cognito:groups": "[ops staff]"},
-    BOB.id: {"sub": BOB.id, "token_use": "access", "cognito:groups": ["staff"]},
+    ANN.id: {"sub": ANN.id, "token_use": "access", "cognito:groups": ["ops", "staff"]},
+    BOB.id: {"sub": BOB.id, "token_use": "access", "cognito:groups": "staff"},
 }
 STATUSES: Final = ("PENDING", "PAID", "SHIPPED", "CANCELED")
 NO_ORDERS: Final = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Callers, by what they send as Authorization. `authorizations` makes it.
 TURNED_AWAY: Final = [
@@ -55,6 +58,34 @@ OF_ANOTHER_KIND: Final = [
     "no sub",
     "a sub that is no customer id",
 ]
+GROUPS: Final = "cognito:groups"
+URL_NAME: Final = "https://shop.example.com/roles"
+
+# Customers, by what the pool's signature says of them besides. None of it makes anyone staff.
+CLAIMS_OF_CUSTOMERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "in group former staff": {GROUPS: ["former staff"]},
+    "in group Warehouse staff": {GROUPS: ["Warehouse staff"]},
+    "in group no staff access": {GROUPS: ["no staff access"]},
+    "in group staff, with a blank": {GROUPS: ["staff "]},
+    "in groups, none of staff": {GROUPS: ["former", "staffing"]},
+    "in no group": {GROUPS: []},
+    "in a list of a list": {GROUPS: [["staff"]]},
+    "with groups as a text of words": {GROUPS: "ops staff"},
+    "with groups as the gateway writes them": {GROUPS: "[staff]"},
+    "staff by claims that aren't asked": {
+        "roles": ["staff"],
+        "scope": "staff",
+        "scp": "openid staff",
+        URL_NAME: ["staff"],
+        "realm_access": {"roles": ["staff"]},
+        "cognito": {"groups": ["staff"]},
+    },
+}
+CLAIMS_OF_STAFF: Final[Mapping[str, Mapping[str, Any]]] = {
+    "staff alone": {GROUPS: ["staff"]},
+    "staff, last of three groups": {GROUPS: ["former", "Warehouse staff", "staff"]},
+    "staff by a text": {GROUPS: "staff"},
+}
 CUSTOMERS: Final = [
     "customer A",
     "customer B",
@@ -65,8 +96,9 @@ CUSTOMERS: Final = [
     "no scheme",
     "lower-case scheme",
     "signed again by the pool",
+    *CLAIMS_OF_CUSTOMERS,
 ]
-STAFF_MEMBERS: Final = ["staff"]
+STAFF_MEMBERS: Final = ["staff", *CLAIMS_OF_STAFF]
 
 # What is answered: a status, and the last part of the problem's type or `gateway`, whose errors
 # are no problems.
@@ -164,3 +196,51 @@ class Cell(NamedTuple):
 
 
 CELLS: Final = [Cell(caller, line) for caller in CALLERS for line in MATRIX]
+
+
+class Setting(NamedTuple):
+    """Settings as for some issuer, and which claims mark staff under them."""
+
+    claim: str
+    value: str
+    staff: list[Mapping[str, Any]]
+    customers: list[Mapping[str, Any]]
+
+
+def _realm(*roles: str) -> Mapping[str, Any]:
+    return {"realm_access": {"roles": roles}}
+
+
+SETTINGS: Final = {
+    "Keycloak": Setting(
+        "/realm_access/roles",
+        "staff",
+        [_realm("staff", "a", "b"), _realm("a", "staff", "b"), _realm("a", "b", "staff")],
+        [
+            _realm(),
+            _realm("former staff"),
+            {"realm_access": {}},
+            {"realm_access": ["staff"]},
+            {"/realm_access/roles": ["staff"]},
+            {GROUPS: ["staff"]},
+        ],
+    ),
+    "Auth0": Setting(
+        URL_NAME,
+        "store staff",
+        [{URL_NAME: ["store staff"]}, {URL_NAME: ["a", "store staff"]}, {URL_NAME: "store staff"}],
+        [{URL_NAME: ["store", "staff"]}, {URL_NAME: []}, {URL_NAME: "former store staff"}, {}],
+    ),
+    "Entra, roles": Setting(
+        "roles",
+        "Orders.Staff",
+        [{"roles": ["Orders.Staff"]}, {"roles": ["Orders.Read", "Orders.Staff"]}],
+        [{"roles": ["Orders.Staff.Former"]}, {"roles": []}, {"scp": "Orders.Staff"}],
+    ),
+    "Entra, scp": Setting(
+        "scp",
+        "Orders.Staff",
+        [{"scp": "Orders.Staff"}, {"scp": "Orders.Read Orders.Staff"}],
+        [{"scp": "Orders.Staff.Former"}, {"scp": ["Orders.Read Orders.Staff"]}, {"scp": ""}],
+    ),
+}

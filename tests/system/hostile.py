@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from api import Answer
-from gateway import MERGE_PATCH
+from gateway import MERGE_PATCH, authorizer, bearer
 from orders.http.routes import ROUTES
 from system.deployment import TABLE, problem_type
 
@@ -117,8 +117,9 @@ class World:
     def invoke(self, event: Json, claims: Json | None = None) -> Answer:
         """The answer of the deployed function of the event's route; by default to the attacker."""
         function = next(one.function for one in ROUTES if one.key == event["routeKey"])
-        jwt = {"claims": claims or {"sub": self.attacker.id, "token_use": "access"}, "scopes": None}
-        event["requestContext"]["authorizer"] = {"jwt": jwt}
+        claims = claims or {"sub": self.attacker.id, "token_use": "access"}
+        event["headers"]["authorization"] = bearer(claims)
+        event["requestContext"]["authorizer"] = authorizer(claims)
         answer = self.deployment.invoke(function, event)
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 

@@ -19,11 +19,15 @@ from orders.http.routes import ROUTES
 from system.access_matrix import (
     CALLERS,
     CELLS,
+    CLAIMS_OF_CUSTOMERS,
+    CLAIMS_OF_STAFF,
     CUSTOMERS,
+    DENIED,
     HIDDEN,
     KIND,
     MATRIX,
     OF_ANOTHER_KIND,
+    SETTINGS,
     Cell,
 )
 from system.access_tokens import re_signed, wrong_tokens
@@ -31,6 +35,8 @@ from system.deployment import TABLE, problem_type
 from system.own_issuer import own_issuer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
 
     from system.access_matrix import Line
@@ -64,6 +70,10 @@ def presented(deployment: Deployment, issuer: OwnIssuer) -> dict[str, Presented]
         "no sub": re_signed(deployment, sub=None),
         "a sub that is no customer id": re_signed(deployment, sub=f"{a.id}#"),
         "signed again by the pool": re_signed(deployment),
+        **{
+            name: re_signed(deployment, **claims)
+            for name, claims in {**CLAIMS_OF_CUSTOMERS, **CLAIMS_OF_STAFF}.items()
+        },
     }
     password = base64.b64encode(f"{CUSTOMER}:{PASSWORD}".encode()).decode()
     headers = {name: [f"Bearer {token}"] for name, token in tokens.items()} | {
@@ -265,6 +275,22 @@ def test_a_customers_list_has_only_their_orders(run: Run, caller: str) -> None:
     )
     listed = run.answers[cell].json()["items"]
     assert {order["customerId"] for order in listed} == {run.whose(cell)}
+
+
+@pytest.mark.parametrize("issuer", SETTINGS)
+def test_staff_are_known_by_the_claim_of_the_setting(deployment: Deployment, issuer: str) -> None:
+    setting = SETTINGS[issuer]
+    expected = [(claims, "200") for claims in setting.staff]
+    expected += [(claims, DENIED) for claims in setting.customers]
+
+    def answer(claims: Mapping[str, Any]) -> str:
+        headers = {"Authorization": f"Bearer {re_signed(deployment, **claims)}"}
+        return said(deployment.nobody.http.get("/orders?status=PAID&limit=1", headers=headers))
+
+    with deployment.changed_environment(
+        "list-orders-by-status", STAFF_CLAIM=setting.claim, STAFF_VALUE=setting.value
+    ):
+        assert [(claims, answer(claims)) for claims, _ in expected] == expected
 
 
 def test_nobody_asked_a_callers_issuer_for_keys(run: Run) -> None:

@@ -1,10 +1,9 @@
-"""Who is asking: from the claims that API Gateway's authorizer verified."""
+"""Who is asking: from the claims of the token that API Gateway's authorizer verified."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from orders.application.caller import Caller
 from orders.domain.order import CustomerId
@@ -17,15 +16,25 @@ CUSTOMER_ID_PATTERN: Final = r"^[A-Za-z0-9._\-|:@+]{1,128}$"
 """No `#`, which separates the parts of the table's keys."""
 
 _CUSTOMER_ID: Final = re.compile(CUSTOMER_ID_PATTERN[1:-1])
+_INDEX: Final = re.compile(r"0|[1-9][0-9]*")
+_SCOPES: Final = (("scope",), ("scp",))
+"""OAuth's lists of words (RFC 8693, 4.2); some issuers call theirs `scp`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims that name the customer and mark staff; they differ between issuers."""
+    """The claims that name the customer and mark staff; they differ between issuers.
 
-    customer_id: str
-    staff: str
-    staff_value: str
+    Each is given by its name or, if it begins with `/`, by a JSON Pointer (RFC 6901).
+    """
+
+    __slots__ = ("_customer_id_path", "_staff_path", "customer_id", "staff", "staff_value")
+
+    def __init__(self, customer_id: str, staff: str, staff_value: str) -> None:
+        self.customer_id = customer_id
+        self.staff = staff
+        self.staff_value = staff_value
+        self._customer_id_path = _path(customer_id)
+        self._staff_path = _path(staff)
 
     def identify(self, request: Request) -> Caller:
         """Raises Unauthenticated."""
@@ -36,12 +45,17 @@ class Claims:
         if claims.get("token_use", "access") != "access":
             detail = "This is a token of another kind; send the access token."
             raise Unauthenticated(detail)
-        caller_id = claims.get(self.customer_id)
+        caller_id = _found(claims, self._customer_id_path)
         if not isinstance(caller_id, str) or _CUSTOMER_ID.fullmatch(caller_id) is None:
             detail = f"The token's claim {self.customer_id!r} is not a customer id."
             raise Unauthenticated(detail)
-        is_staff = self.staff_value in _words(claims.get(self.staff))
-        return Caller(CustomerId(caller_id), is_staff)
+        return Caller(CustomerId(caller_id), self._marks_staff(_found(claims, self._staff_path)))
+
+    def _marks_staff(self, claim: object) -> bool:
+        """Lists count by element, OAuth scopes by word, other strings as a whole."""
+        if isinstance(claim, str):
+            claim = claim.split(" ") if self._staff_path in _SCOPES else [claim]
+        return isinstance(claim, list) and self.staff_value in claim
 
 
 def customer_id_of(request: Request) -> CustomerId:
@@ -53,8 +67,21 @@ def customer_id_of(request: Request) -> CustomerId:
     return CustomerId(text)
 
 
-def _words(claim: Any) -> list[str]:  # noqa: ANN401 - a claim is what the issuer makes it
-    """API Gateway renders a list claim as `[a b]`; others come as `a b`, or as a list."""
-    if isinstance(claim, str):
-        return claim.removeprefix("[").removesuffix("]").split()
-    return [word for word in claim if isinstance(word, str)] if isinstance(claim, list) else []
+def _path(setting: str) -> tuple[str, ...]:
+    """The claim's name alone, or the pointer's steps."""
+    if not setting.startswith("/"):
+        return (setting,)
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in setting[1:].split("/"))
+
+
+def _found(claims: object, path: tuple[str, ...]) -> object:
+    """None where the path leads nowhere."""
+    found = claims
+    for step in path:
+        if isinstance(found, dict):
+            found = found.get(step)
+        elif isinstance(found, list) and _INDEX.fullmatch(step) and int(step) < len(found):
+            found = found[int(step)]
+        else:
+            return None
+    return found

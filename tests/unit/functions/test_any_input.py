@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from api import Api
 from examples import placed_order
-from gateway import MERGE_PATCH, OTHER_CLAIMS, REQUEST_ID, STAFF_CLAIMS, order_body, request
+from gateway import (
+    MERGE_PATCH,
+    OTHER_CLAIMS,
+    REQUEST_ID,
+    STAFF_CLAIMS,
+    order_body,
+    request,
+    token_of,
+)
 
 if TYPE_CHECKING:
     from gateway import Event
@@ -44,6 +52,7 @@ headers = st.dictionaries(
 claims = st.dictionaries(
     st.sampled_from(["sub", "token_use", "cognito:groups"]), json_values, max_size=3
 )
+payloads = st.binary(max_size=40) | json_values.map(lambda value: json.dumps(value).encode())
 targets = st.sampled_from(
     [
         ("POST", "/orders"),
@@ -65,6 +74,8 @@ def events(draw: st.DrawFn) -> Event:
     who = draw(st.sampled_from([STAFF_CLAIMS, OTHER_CLAIMS]) | claims)
     event = request(method, target, {}, claims=who)
     event["headers"] |= draw(headers)
+    if draw(st.booleans()):
+        event["headers"]["authorization"] = draw(texts | payloads.map(token_of))
     event["body"] = draw(bodies | texts)
     event["isBase64Encoded"] = draw(st.booleans())
     event["queryStringParameters"] = draw(st.dictionaries(names | texts, texts, max_size=3))

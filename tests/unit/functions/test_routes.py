@@ -10,7 +10,6 @@ import pytest
 
 from api import Api
 from gateway import (
-    CUSTOMER_CLAIMS,
     MERGE_PATCH,
     REQUEST_ID,
     STAFF_CLAIMS,
@@ -22,7 +21,6 @@ from orders.domain import errors
 from orders.domain.errors import OrderError, TryAgain
 from orders.functions import not_found
 from orders.http import problems
-from orders.http.caller import Claims
 from orders.http.endpoint import endpoint
 from orders.http.routes import ROUTES, allowed_methods
 
@@ -64,7 +62,18 @@ class TestWithoutAToken:
             assert answer.headers["WWW-Authenticate"] == "Bearer"
         assert api.orders.calls == []
 
-    @pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"jwt": {}}, {"lambda": {}}])
+    @pytest.mark.parametrize(
+        "authorizer",
+        [
+            None,
+            {},
+            {"lambda": {}},
+            {"jwt": None},
+            {"jwt": {}},
+            {"jwt": {"claims": None}},
+            {"jwt": {"claims": {}}},
+        ],
+    )
     def test_an_authorizer_of_another_kind_is_no_token(
         self, api: Api, authorizer: dict[str, Any] | None
     ) -> None:
@@ -76,80 +85,6 @@ class TestWithoutAToken:
         answer = api.get("/health", None)
         assert (answer.status, answer.json) == (200, {"status": "ok"})
         assert answer.headers["Cache-Control"] == "no-store"
-
-
-class TestTokens:
-    def status(self, claims: dict[str, Any], api: Api | None = None) -> int:
-        """Of a list that only staff see: 200 for staff, 403 for a customer, 401 for nobody."""
-        return (api or Api()).get("/orders?status=PAID", claims).status
-
-    @pytest.mark.parametrize("kind", ["id", "refresh", "", "Access", None, 1, ["access"]])
-    def test_of_another_kind_are_refused(self, kind: object) -> None:
-        assert self.status(STAFF_CLAIMS | {"token_use": kind}) == 401
-
-    def test_without_a_kind_are_taken(self) -> None:
-        claims = {name: value for name, value in STAFF_CLAIMS.items() if name != "token_use"}
-        assert self.status(claims) == 200
-
-    @pytest.mark.parametrize(
-        "sub", ["", "a#b", "a b", "c" * 129, "a/b", "ä", "a\n", None, 1, ["a"]]
-    )
-    def test_that_name_no_customer_are_refused(self, sub: object) -> None:
-        assert self.status(STAFF_CLAIMS | {"sub": sub}) == 401
-
-    def test_that_name_nobody_are_refused(self) -> None:
-        assert self.status({"token_use": "access"}) == 401
-
-    @pytest.mark.parametrize("sub", ["auth0|5f7c3e", "c" * 128, "a@b.c", "x:y", "client@clients"])
-    def test_of_many_issuers_are_taken(self, sub: str) -> None:
-        assert self.status(STAFF_CLAIMS | {"sub": sub}) == 200
-
-    @pytest.mark.parametrize(
-        "groups",
-        [
-            "staff",
-            "[staff]",
-            "[ops staff]",
-            "[staff ops]",
-            "ops staff",
-            ["staff"],
-            ["ops", "staff"],
-        ],
-    )
-    def test_of_staff_are_known_in_every_form(self, groups: object) -> None:
-        assert self.status(CUSTOMER_CLAIMS | {"cognito:groups": groups}) == 200
-
-    @pytest.mark.parametrize(
-        "groups",
-        [
-            "nonstaff",
-            "staff2",
-            "[nonstaff]",
-            "[staffing ops]",
-            "Staff",
-            "staff,ops",
-            "[]",
-            "",
-            [],
-            ["nonstaff"],
-            ["staff ops"],
-            [["staff"]],
-            [None],
-            {"staff": True},
-            None,
-            True,
-            1,
-        ],
-    )
-    def test_of_others_are_not_taken_for_staff(self, groups: object) -> None:
-        assert self.status(CUSTOMER_CLAIMS | {"cognito:groups": groups}) == 403
-
-    def test_claims_are_named_by_the_settings(self) -> None:
-        api = Api(claims=Claims("customer", "permissions", "orders:admin"))
-        claims = {"sub": "x", "customer": "cus_42", "permissions": ["orders:admin"]}
-        assert self.status(claims, api) == 200
-        assert self.status(STAFF_CLAIMS, api) == 401
-        assert api.post(claims={"customer": "cus_42"}).status == 201
 
 
 class TestWhatIsNotThere:
