@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from orders.openapi.schemas import Node
 
 ORDER_ID_PATTERN: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-IDEMPOTENCY_KEY_PATTERN: Final = r'^(?:[!#-+\--~][!-+\--~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
+IDEMPOTENCY_KEY_PATTERN: Final = (
+    r'^(?:[!#-+\--~][!-+\--~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
+)
 ENTITY_TAGS_PATTERN: Final = rf"^(?:\*|{TAGS})$".replace(r"\x80-\xff", "")
 """Without what is not ASCII, which the functions read and no client should send."""
 

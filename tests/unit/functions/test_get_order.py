@@ -34,6 +34,20 @@ def test_who_has_the_version_gets_no_body(api: Api) -> None:
     assert api.get(f"/orders/{order_id}", if_none_match='"1"').status == 200
 
 
+@pytest.mark.parametrize("header", ['"99"', 'W/"1"', '"2",'])
+def test_who_wants_another_version_is_told_which_one_there_is(api: Api, header: str) -> None:
+    order_id = api.post().json["orderId"]
+    answer = api.get(f"/orders/{order_id}", if_match=header)
+    assert (answer.status, answer.problem) == (412, "precondition-failed")
+    assert api.get(f"/orders/{order_id}", if_match='"1",', if_none_match='"2"').status == 200
+
+
+def test_a_condition_that_cannot_be_read_comes_before_the_order(api: Api) -> None:
+    unknown = f"/orders/{placed_order().order_id}"
+    assert api.get(unknown, if_match="1").problem == "malformed-request"
+    assert api.get(unknown, if_match='"1"').problem == "order-not-found"
+
+
 def test_staff_see_every_order(api: Api) -> None:
     assert api.get(f"/orders/{api.post().json['orderId']}", STAFF_CLAIMS).status == 200
 
