@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from orders.http.request import Request
 
 _TAG: Final = r'(?:W/)?"[!#-~\x80-\xff]*"'
-TAGS: Final = rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
+TAGS: Final = rf"(?:,[ \t,]*)?{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
 """A list of at least one entity tag; empty elements are ignored (RFC 9110, section 5.6.1.2)."""
 
 _LIST: Final = re.compile(TAGS)
