@@ -68,7 +68,10 @@ def a_create_and_a_get(customer: str) -> Play:
 
 @case
 def all_that_an_order_can_have(customer: str) -> Play:
-    items = [item_body(), item_body(sku="S&M TEE/02", name="Tee – größe M", quantity=1, unitAmount=0)]
+    items = [
+        item_body(),
+        item_body(sku="S&M TEE/02", name="Tee – größe M", quantity=1, unitAmount=0),
+    ]
     created = yield post(
         customer,
         currency="JPY",

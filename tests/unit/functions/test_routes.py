@@ -215,6 +215,9 @@ class TestWhatIsNotThere:
         assert api.send(request("DELETE", "/shop/orders/orders")).status == 405
         assert api.send(request("DELETE", "/shop/orders")).status == 404
 
+    def test_a_base_path_ends_where_a_part_of_the_path_does(self) -> None:
+        assert Api("https://a.example/or").send(request("DELETE", "/orders")).status == 405
+
     @pytest.mark.parametrize(
         "path",
         [
