@@ -116,7 +116,7 @@ function cors(origins) {
     allowedOrigins: String(origins)
       .split(',')
       .map((origin) => origin.trim()),
-    allowedMethods: ['GET', 'POST', 'PATCH'],
+    allowedMethods: ['GET', 'HEAD', 'POST', 'PATCH'],
     allowedHeaders: REQUEST_HEADERS,
     exposedResponseHeaders: RESPONSE_HEADERS,
     maxAge: 3600,

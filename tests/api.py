@@ -86,13 +86,13 @@ class Api:
             "get-order-timeline": endpoint(get_order_timeline.route(*timeline)),
             "get-daily-report": endpoint(get_daily_report.route(GetDailyReport(self.reports), who)),
             "health": health.handler,
-            "not-found": not_found.handler,
+            "not-found": endpoint(not_found.route(public_address)),
         }
 
     def send(self, event: Event) -> Answer:
         """Hand the event to the function of its route, as API Gateway would."""
         function = next(
-            (route.function for route in ROUTES if route.key == event["routeKey"]), "not-found"
+            (route.function for route in ROUTES if event["routeKey"] in route.keys), "not-found"
         )
         answer = self.handlers[function](event, None)
         assert json.loads(json.dumps(answer)) == answer, "Lambda serialises it"
@@ -103,6 +103,9 @@ class Api:
 
     def get(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Answer:
         return self.send(request("GET", target, claims=claims, headers=headers))
+
+    def head(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Answer:
+        return self.send(request("HEAD", target, claims=claims, headers=headers))
 
     def post(
         self, body: object = None, claims: Event | None = CUSTOMER_CLAIMS, **headers: str

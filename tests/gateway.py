@@ -158,6 +158,6 @@ def _match(method: str, path: str) -> tuple[str, dict[str, str]]:
     for route in ROUTES:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
         found = re.fullmatch(pattern, path)
-        if found and route.method == method:
-            return route.key, found.groupdict()
+        if found and method in route.methods:
+            return f"{method} {route.path}", found.groupdict()
     return "$default", {}

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from benchmarks.typical.currencies import CURRENCIES
 
-MAX_AMOUNT = 10**12
+MAX_AMOUNT = 10**15
 
 CustomerId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9._\-|:@+]{1,128}$")]
 MetadataKey = Annotated[StrictStr, Field(min_length=1, max_length=40)]
@@ -47,10 +47,16 @@ class RequestModel(BaseModel):
 
 
 class OrderItemRequest(RequestModel):
-    sku: Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9._\-]{1,64}$")]
+    sku: Annotated[
+        StrictStr,
+        Field(
+            max_length=64,
+            pattern=r"^[^\p{Cc}\p{White_Space}](?:\P{Cc}*[^\p{Cc}\p{White_Space}])?$",
+        ),
+    ]
     name: Annotated[StrictStr, Field(min_length=1, max_length=200)]
-    quantity: Annotated[StrictInt, Field(ge=1, le=10_000)]
-    unit_amount: Annotated[StrictInt, Field(ge=0, le=1_000_000_000)]
+    quantity: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+    unit_amount: Annotated[StrictInt, Field(ge=0, le=10**12)]
 
 
 class CreateOrderRequest(RequestModel):

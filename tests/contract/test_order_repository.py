@@ -104,7 +104,9 @@ class TestWhatIsWrittenIsRead:
             ),
             pytest.param(
                 placed_order(
-                    items=(OrderItem("GOLD", "Gold", MAX_AMOUNT // MAX_UNIT_AMOUNT, 10**9),),
+                    items=(
+                        OrderItem("GOLD", "Gold", MAX_AMOUNT // MAX_UNIT_AMOUNT, MAX_UNIT_AMOUNT),
+                    ),
                 ),
                 id="the largest amount",
             ),

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from infrastructure.templates import Template
 
 DEFAULT = "$default"
-PUBLIC = {"GET /health", "GET /openapi.json", "GET /docs", DEFAULT}
+PUBLIC_PATHS = ("/health", "/openapi.json", "/docs")
+PUBLIC = {f"{method} {path}" for method in ("GET", "HEAD") for path in PUBLIC_PATHS} | {DEFAULT}
 
 
 def routes(template: Template) -> dict[str, dict[str, Any]]:
@@ -37,7 +38,8 @@ def test_every_route_is_answered_by_its_function_and_the_rest_by_not_found(
         key: production.target(integration_of(production, route)["IntegrationUri"])
         for key, route in routes(production).items()
     }
-    assert deployed == {route.key: route.function for route in ROUTES} | {DEFAULT: "not-found"}
+    known = {key: route.function for route in ROUTES for key in route.keys}
+    assert deployed == known | {DEFAULT: "not-found"}
 
 
 def test_every_route_asks_for_a_token_but_the_public_ones(production: Template) -> None:
@@ -133,7 +135,7 @@ def test_cors_opens_the_api_to_the_named_origins_and_to_no_other(customized: Tem
     assert cors.pop("MaxAge") == 3600
     assert {name: sorted(values) for name, values in cors.items()} == {
         "AllowOrigins": ["https://admin.example.com", "https://shop.example.com"],
-        "AllowMethods": ["GET", "PATCH", "POST"],
+        "AllowMethods": ["GET", "HEAD", "PATCH", "POST"],
         "AllowHeaders": [
             "Authorization",
             "Content-Type",

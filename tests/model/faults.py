@@ -78,10 +78,17 @@ def _key(text: str) -> Fault:
     )
 
 
-def _if_match(text: str) -> Fault:
+def _tags(header: str, text: str) -> Fault:
     answer = problem(400, "malformed-request")
+    return Fault(f"{header}: {text}", answer, lambda draft: draft.headers.update({header: text}))
+
+
+def _content_coding(text: str) -> Fault:
+    answer = problem(415, "unsupported-media-type", {"Accept-Encoding": "identity"})
     return Fault(
-        f"If-Match: {text}", answer, lambda draft: draft.headers.update({"if-match": text})
+        f"Content-Encoding: {text}",
+        answer,
+        lambda draft: draft.headers.update({"content-encoding": text}),
     )
 
 
@@ -100,6 +107,16 @@ def _field(pointer: str, change: Callable[[Any], object]) -> Fault:
 
     def spoil(draft: Draft) -> None:
         draft.content = _changed(draft.content, pointer.split("/")[1:], change(draft.content))
+
+    answer = problem(422, "validation-failed", errors=[{"pointer": pointer}])
+    return Fault(f"{pointer} wrong", answer, spoil)
+
+
+def _entry(pointer: str, metadata: dict[str, object]) -> Fault:
+    """Of metadata with one entry at fault."""
+
+    def spoil(draft: Draft) -> None:
+        draft.content = draft.content | {"metadata": metadata}
 
     answer = problem(422, "validation-failed", errors=[{"pointer": pointer}])
     return Fault(f"{pointer} wrong", answer, spoil)
@@ -157,6 +174,9 @@ _ANY_WRITE: Final = [
     _key('"open'),
     _key('"a"b"'),
     _key("x" * 256),
+    _key("k1,k1"),
+    _content_coding("gzip"),
+    _content_coding("identity, BR"),
 ]
 _UNIT_AMOUNT: Final = "/items/0/unitAmount"
 _QUANTITY: Final = "/items/0/quantity"
@@ -165,16 +185,16 @@ CREATE_FAULTS: Final = [
     _media_type("text/plain", "Accept", "application/json"),
     _media_type("", "Accept", "application/json"),
     _media_type(MERGE_PATCH, "Accept", "application/json"),
-    *(_at(_QUANTITY, value) for value in (0, 10_001, 3.0, "3", True, None)),
-    *(_at(_UNIT_AMOUNT, value) for value in (-1, 1_000_000_001, 100.0, "1999", 10**400)),
-    *(_at("/items/0/sku", value) for value in ("", "a b", "MUG#1", "x" * 65, "MUG\n")),
+    *(_at(_QUANTITY, value) for value in (0, 1_000_001, 3.0, "3", True, None)),
+    *(_at(_UNIT_AMOUNT, value) for value in (-1, 10**12 + 1, 100.0, "1999", 10**400)),
+    *(_at("/items/0/sku", value) for value in ("", " a", "MUG\u3000", "x" * 65, "MUG\n", "M\x85G")),
     *(_at("/items/0/name", value) for value in ("", "x" * 201)),
     _at("/items/0/colour", "red"),
     _missing("/items/0/name"),
     _at("/items", []),
     _field("/items", lambda content: content["items"][:1] * 101),
     _field(
-        "/items", lambda content: [content["items"][0] | {"quantity": 1001, "unitAmount": 10**9}]
+        "/items", lambda content: [content["items"][0] | {"quantity": 1001, "unitAmount": 10**12}]
     ),
     _missing("/items"),
     _field("/amount", lambda content: total(content) + 1),
@@ -183,9 +203,8 @@ CREATE_FAULTS: Final = [
     *(_at("/currency", value) for value in ("usd", "XXX", "US", 840, None)),
     *(_at("/customerId", value) for value in ("", "cus#42", "x" * 129)),
     _at("/metadata", {str(number): "" for number in range(21)}),
-    _at("/metadata", {"k" * 41: ""}),
-    _at("/metadata", {"k": "x" * 501}),
-    _at("/metadata", {"k": 1}),
+    *(_entry("/metadata/a~1b", {"a/b": value}) for value in (1, None, "x" * 501)),
+    _entry("/metadata/" + "k" * 41, {"z": "", "k" * 41: ""}),
     *(_at("/paymentToken", value) for value in ("", "x" * 201, None)),
     _at("/status", "PAID"),
     _at("", []),
@@ -194,15 +213,18 @@ CHANGE_FAULTS: Final = [
     *_ANY_WRITE,
     _media_type("text/plain", "Accept-Patch", f"{MERGE_PATCH}, application/json"),
     _media_type("", "Accept-Patch", f"{MERGE_PATCH}, application/json"),
-    _if_match("1"),
-    _if_match('"1" "2"'),
-    _if_match(""),
+    *(
+        _tags(header, text)
+        for header in ("if-match", "if-none-match")
+        for text in ("1", '"1" "2"', "", ",", '*, "1"')
+    ),
     *(_at("/status", value) for value in (None, "paid", "REFUNDED", 1)),
-    *(_at("/reason", value) for value in (None, "x" * 501, ["a"])),
+    *(_at("/reason", value) for value in (None, "x" * 501, ["a"], "expired", "out-of-stock")),
     _at("/amount", 1),
     _missing("/status"),
     _at("", ["PAID"]),
 ]
+GET_FAULTS: Final = [*ANYWHERE, _tags("if-match", "1"), _tags("if-match", "*,")]
 PAGE_FAULTS: Final = [
     *ANYWHERE,
     *(_query("limit", value) for value in ("0", "101", "-1", "1.5", "", "٣")),

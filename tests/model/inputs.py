@@ -71,10 +71,10 @@ def new_orders(draw: st.DrawFn) -> dict[str, Any]:
         st.lists(
             st.fixed_dictionaries(
                 {
-                    "sku": st.sampled_from(["MUG-01", "PEN.2", "MUG-01", "OUT-OF-STOCK_1"]),
+                    "sku": st.sampled_from(["MUG-01", "S&M #2/6", "MUG-01", "OUT-OF-STOCK_1"]),
                     "name": texts,
-                    "quantity": st.sampled_from([1, 3, 100]),
-                    "unitAmount": st.sampled_from([1999, 0, 1, 1_000_000_000]),
+                    "quantity": st.sampled_from([1, 3, 400]),
+                    "unitAmount": st.sampled_from([1999, 0, 1, 10**12]),
                 }
             ),
             min_size=1,
@@ -192,6 +192,7 @@ if_match = st.sampled_from(
     [None, None, None, ["*"], ["now"], ["before"], ["W/now"], ["before", "now"], ["W/now", "other"]]
 )
 if_none_match = st.sampled_from([None, None, ["*"], ["now"], ["before"], ["before", "W/now"]])
+seldom_if_none_match = st.one_of(st.none(), st.none(), st.none(), if_none_match)
 
 
 def tag_list(names: list[str] | None, version: int) -> tuple[str | None, frozenset[str] | None]:
@@ -200,10 +201,15 @@ def tag_list(names: list[str] | None, version: int) -> tuple[str | None, frozens
         return "*" if names else None, None
     versions = {"now": f"{version}", "before": f"{version - 1}", "other": "x"}
     tags = [name.removeprefix("W/") for name in names]
-    header = " , ".join(
+    header = " , ,".join(
         name.replace(tag, f'"{versions[tag]}"') for name, tag in zip(names, tags, strict=True)
     )
     return header, frozenset(versions[name] for name in names if name in versions)
+
+
+def names_now(names: list[str] | None) -> bool:
+    """Whether If-None-Match names the version that the order is at."""
+    return names is not None and not {"*", "now", "W/now"}.isdisjoint(names)
 
 
 def key_header(key: str | None, *, is_quoted: bool) -> dict[str, str]:

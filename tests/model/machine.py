@@ -25,6 +25,7 @@ from model.faults import (
     CHANGE_FAULTS,
     CREATE_FAULTS,
     CUSTOMER_LIST_FAULTS,
+    GET_FAULTS,
     PAGE_FAULTS,
     STATUS_LIST_FAULTS,
     sometimes,
@@ -46,14 +47,14 @@ STEPS: Final[Counter[str]] = Counter()
 
 _MUG: Final = {"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}
 _METHODS: Final = {
-    "/orders": "GET, POST",
-    "/orders/x": "GET, PATCH",
-    "/orders/x/timeline": "GET",
-    "/customers/x/orders": "GET",
-    "/reports/daily/x": "GET",
-    "/health": "GET",
-    "/openapi.json": "GET",
-    "/docs": "GET",
+    "/orders": "GET, HEAD, POST",
+    "/orders/x": "GET, HEAD, PATCH",
+    "/orders/x/timeline": "GET, HEAD",
+    "/customers/x/orders": "GET, HEAD",
+    "/reports/daily/x": "GET, HEAD",
+    "/health": "GET, HEAD",
+    "/openapi.json": "GET, HEAD",
+    "/docs": "GET, HEAD",
     "/": None,
     "/orders/": None,
     "/orders/x/y": None,
@@ -165,6 +166,7 @@ class PlatformMachine(RuleBasedStateMachine):
         key=inputs.keys,
         is_quoted=st.booleans(),
         if_match=inputs.if_match,
+        unless=inputs.seldom_if_none_match,
         spelling=inputs.spellings,
         media_type=st.sampled_from([MERGE_PATCH, "application/json"]),
         faults=sometimes(CHANGE_FAULTS),
@@ -178,6 +180,7 @@ class PlatformMachine(RuleBasedStateMachine):
         *,
         is_quoted: bool,
         if_match: list[str] | None,
+        unless: list[str] | None,
         spelling: str,
         media_type: str,
         faults: list[Fault],
@@ -186,8 +189,18 @@ class PlatformMachine(RuleBasedStateMachine):
         header, versions = tag_list(if_match, self._version(order_id))
         if header:
             headers["if-match"] = header
+        header, _ = tag_list(unless, self._version(order_id))
+        if header:
+            headers["if-none-match"] = header
         write = self._write(caller, content, key, order_id)
-        self.both.change(write, headers, spelling, faults, versions=versions)
+        self.both.change(
+            write,
+            headers,
+            spelling,
+            faults,
+            versions=versions,
+            is_unwanted=inputs.names_now(unless),
+        )
 
     @step(
         order_id=orders,
@@ -279,19 +292,31 @@ class PlatformMachine(RuleBasedStateMachine):
     @step(
         caller=inputs.callers,
         order_id=any_order,
+        if_match=inputs.if_match,
         known=inputs.if_none_match,
-        faults=sometimes(ANYWHERE),
+        faults=sometimes(GET_FAULTS),
     )
     def get(
-        self, caller: Caller, order_id: str, known: list[str] | None, faults: list[Fault]
+        self,
+        caller: Caller,
+        order_id: str,
+        *,
+        if_match: list[str] | None,
+        known: list[str] | None,
+        faults: list[Fault],
     ) -> None:
         draft = Draft("GET", self.both.path_of(order_id), caller)
+        header, versions = tag_list(if_match, self._version(order_id))
+        if header:
+            draft.headers["if-match"] = header
         header, _ = tag_list(known, self._version(order_id))
         if header:
             draft.headers["if-none-match"] = header
-        is_known = known is not None and not {"*", "now", "W/now"}.isdisjoint(known)
+        is_known = inputs.names_now(known)
         model = self.both.model
-        self.both.ask(draft, faults, lambda _: model.get(caller, order_id, is_known=is_known))
+        self.both.ask(
+            draft, faults, lambda _: model.get(caller, order_id, versions, is_known=is_known)
+        )
 
     # Lists
 

@@ -86,15 +86,20 @@ class Model:
         self._remember(caller, "create", key, request, answer)
         return answer
 
-    def change(  # noqa: PLR0911 - one for each check, in their order
+    def change(  # noqa: PLR0911, PLR0913 - one for each check, in their order
         self,
         caller: Caller,
         order_id: str,
         content: dict[str, Any],
         key: str | None,
         if_match: frozenset[str] | None,
+        *,
+        is_unwanted: bool,
     ) -> Expected:
-        """`if_match` are the versions that it names, weak ones left out; None for any."""
+        """`if_match` are the versions that it names, weak ones left out; None for any.
+
+        `is_unwanted`: If-None-Match names the version, weakly or not.
+        """
         order_id = order_id.lower()
         if not _UUID.fullmatch(order_id):
             return NO_ORDER
@@ -108,7 +113,7 @@ class Model:
         cancels = target == "CANCELED" and order.status in {"PENDING", "CANCELED"}
         if not (caller.is_staff or cancels):
             return FORBIDDEN
-        if if_match is not None and str(order.version) not in if_match:
+        if is_unwanted or not _is_wanted(order, if_match):
             return STALE
         if target != order.status:
             if target not in TRANSITIONS[order.status]:
@@ -131,11 +136,15 @@ class Model:
 
     # Reads
 
-    def get(self, caller: Caller, order_id: str, *, is_known: bool) -> Expected:
+    def get(
+        self, caller: Caller, order_id: str, if_match: frozenset[str] | None, *, is_known: bool
+    ) -> Expected:
         """`is_known`: If-None-Match names the version, weakly or not."""
         order = self._visible(caller, order_id)
         if order is None:
             return NO_ORDER
+        if not _is_wanted(order, if_match):
+            return STALE
         answer = order.answer()
         if is_known:
             kept = ("Cache-Control", "ETag")
@@ -364,6 +373,10 @@ class Model:
         """None for a cursor that this list did not give."""
         found = self.cursors.get(cursor or "")
         return found.position if found and found.listing == listing else None
+
+
+def _is_wanted(order: Order, if_match: frozenset[str] | None) -> bool:
+    return if_match is None or str(order.version) in if_match
 
 
 def _create_request(content: dict[str, Any]) -> str:

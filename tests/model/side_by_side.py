@@ -115,7 +115,7 @@ class SideBySide:
         answer = self.ask(draft, faults, expected)
         return str(answer.json["orderId"]) if len(self.model.orders) > before else None
 
-    def change(
+    def change(  # noqa: PLR0913 - all that a request has
         self,
         write: Write,
         headers: dict[str, str],
@@ -123,15 +123,23 @@ class SideBySide:
         faults: Sequence[Fault] = (),
         *,
         versions: frozenset[str] | None = None,
+        is_unwanted: bool = False,
     ) -> None:
-        """`versions` are those that If-Match names; None for any."""
+        """`versions` are those that If-Match names, None for any; If-None-Match names others."""
         order_id = write.order_id or ""
         draft = Draft("PATCH", self.path_of(order_id), write.caller, headers=headers)
         draft.content, draft.spelling = write.content, spelling
         self.ask(
             draft,
             faults,
-            lambda _: self.model.change(write.caller, order_id, write.content, write.key, versions),
+            lambda _: self.model.change(
+                write.caller,
+                order_id,
+                write.content,
+                write.key,
+                versions,
+                is_unwanted=is_unwanted,
+            ),
         )
 
     def path_of(self, order_id: str) -> str:

@@ -68,7 +68,10 @@ def check_answer(response: httpx.Response) -> None:
     """Every answer names its request, every error is a problem, or is the gateway's own."""
     response.read()
     request_id = response.headers.get("x-request-id")
-    if response.status_code < 400:
+    if response.request.method == "HEAD":
+        assert not response.content
+        assert request_id or response.status_code == 401, response.headers
+    elif response.status_code < 400:
         assert request_id, response.headers
     elif request_id is None:
         assert response.status_code in {401, 429} or response.status_code >= 500, response

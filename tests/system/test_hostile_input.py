@@ -40,6 +40,7 @@ from system.hostile_values import (
     OTHER_TAGS_IN_EVENTS,
     STRANGE_METADATA,
     STRANGE_NAMES,
+    STRANGE_SKUS,
     WRONG_CHANGES,
     unreadable_bodies,
     with_text,
@@ -413,6 +414,8 @@ class TestBodies:
         "change",
         [
             {"items": [item_body(name=name) for name in STRANGE_NAMES]},
+            {"items": [item_body(sku=sku) for sku in STRANGE_SKUS]},
+            {"items": [item_body(quantity=1_000, unitAmount=10**12)], "amount": 10**15},
             {"metadata": STRANGE_METADATA},
             # The largest that there can be: in JSON a NUL has six bytes.
             {
@@ -420,7 +423,7 @@ class TestBodies:
                 "metadata": {f"{number:040}": "\0" * 500 for number in range(20)},
             },
         ],
-        ids=["names", "metadata", "largest"],
+        ids=["names", "skus", "amount", "metadata", "largest"],
     )
     def test_what_is_allowed_comes_back_as_it_was_sent(self, world: World, change: Json) -> None:
         made = world.attacker.post(world.attacker.order(**change), key=f"strange-{uuid4()}")
@@ -463,8 +466,27 @@ class TestHeaders:
 
     def test_what_the_client_has_is_only_ever_what_it_names(self, world: World) -> None:
         path = f"/orders/{world.mine[0]}"
-        other = [b"1", b'"1', b'"2"', b"", b'"01"', b"\xff", b'"2",' * 1500, b"x" * 8000]
-        known = [b'"1"', b'W/"1"', b"*", b'"2", "1"', b'"2", W/"1"', b'"' + b"x" * 5000 + b'", "1"']
+        other = [
+            b"1",
+            b'"1',
+            b'"2"',
+            b'"2",',
+            b"",
+            b",",
+            b'"01"',
+            b"\xff",
+            b'"2",' * 1500,
+            b"x" * 8000,
+        ]
+        known = [
+            b'"1"',
+            b'W/"1"',
+            b"*",
+            b'"2", "1"',
+            b'"2",,"1",',
+            b'"2", W/"1"',
+            b'"' + b"x" * 5000 + b'", "1"',
+        ]
         cases = [
             Case(
                 f"{tags!r:.60}",

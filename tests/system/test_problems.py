@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,13 +22,13 @@ MAX_BODY = 256 * 1024
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("PUT", "/orders", "GET, POST"),
-        ("DELETE", "/orders/1", "GET, PATCH"),
-        ("POST", "/customers/1/orders", "GET"),
-        ("PATCH", "/orders/1/timeline", "GET"),
-        ("POST", "/reports/daily/2026-11-23", "GET"),
-        ("POST", "/health", "GET"),
-        ("DELETE", "/docs", "GET"),
+        ("PUT", "/orders", "GET, HEAD, POST"),
+        ("DELETE", "/orders/1", "GET, HEAD, PATCH"),
+        ("POST", "/customers/1/orders", "GET, HEAD"),
+        ("PATCH", "/orders/1/timeline", "GET, HEAD"),
+        ("POST", "/reports/daily/2026-11-23", "GET, HEAD"),
+        ("POST", "/health", "GET, HEAD"),
+        ("DELETE", "/docs", "GET, HEAD"),
     ],
 )
 def test_a_route_names_its_methods_to_any_other(
@@ -43,10 +45,40 @@ def test_other_paths_lead_nowhere(deployment: Deployment, path: str) -> None:
     assert (refused.status_code, problem_type(refused)) == (404, "route-not-found")
 
 
+def test_head_is_answered_wherever_get_is(customer: Caller, staff: Caller) -> None:
+    order_id = customer.place()["orderId"]
+    paths = [
+        "/health",
+        "/docs",
+        "/openapi.json",
+        f"/orders/{order_id}",
+        f"/orders/{order_id}/timeline",
+        f"/customers/{customer.id}/orders",
+        "/orders?status=PENDING",
+        "/reports/daily/1999-01-01",
+        "/nowhere",
+    ]
+    answered = {"content-type", "etag", "cache-control", "vary", "content-encoding"}
+    for path in paths:
+        got, head = staff.http.get(path), staff.http.head(path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        for name in answered & got.headers.keys():
+            assert head.headers[name] == got.headers[name], path
+    assert customer.http.head(paths[3], headers={"If-Match": '"99"'}).status_code == 412
+    assert customer.http.head(paths[3], headers={"If-None-Match": '"1",'}).status_code == 304
+
+
+def test_head_needs_a_token_where_get_does(deployment: Deployment) -> None:
+    http = deployment.nobody.http
+    assert http.head("/health").status_code == 200
+    for path in ("/orders/1", "/orders?status=PENDING", "/reports/daily/1999-01-01"):
+        assert http.head(path).status_code == 401
+
+
 def test_a_body_may_have_256_kibibytes(customer: Caller) -> None:
     small = b'{"customerId": "'
-    json = {"Content-Type": "application/json"}
-    read = customer.http.post("/orders", content=small.ljust(MAX_BODY), headers=json)
+    headers = {"Content-Type": "application/json"}
+    read = customer.http.post("/orders", content=small.ljust(MAX_BODY), headers=headers)
     assert (read.status_code, problem_type(read)) == (400, "malformed-request")
 
 
@@ -54,6 +86,14 @@ def test_an_update_of_another_media_type_is_told_which_to_send(customer: Caller)
     order_id, text = customer.place()["orderId"], {"Content-Type": "text/plain"}
     patch = customer.http.patch(f"/orders/{order_id}", content="{}", headers=text)
     assert patch.headers["accept-patch"] == "application/merge-patch+json, application/json"
+
+
+def test_an_encoded_body_is_told_to_come_plain(customer: Caller) -> None:
+    body = gzip.compress(json.dumps(customer.order()).encode())
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    refused = customer.http.post("/orders", content=body, headers=headers)
+    assert (refused.status_code, problem_type(refused)) == (415, "unsupported-media-type")
+    assert refused.headers["accept-encoding"] == "identity"
 
 
 def test_every_field_at_fault_is_pointed_at(customer: Caller) -> None:

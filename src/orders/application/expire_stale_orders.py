@@ -10,6 +10,7 @@ from orders.application.conflicts import StaleOrder
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.domain.order_id import IdRange
+from orders.domain.reasons import EXPIRED
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
@@ -47,9 +48,7 @@ class ExpireStaleOrders:
         if order is None or order.status is not OrderStatus.PENDING:
             return False
         now = self.clock.now()
-        canceled, event = order.changed_to(
-            OrderStatus.CANCELED, by=_ACTOR, at=now, reason="expired"
-        )
+        canceled, event = order.changed_to(OrderStatus.CANCELED, by=_ACTOR, at=now, reason=EXPIRED)
         try:
             self.orders.update(order, canceled, event, None, now)
         except StaleOrder:

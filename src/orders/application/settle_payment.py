@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from orders.application.conflicts import StaleOrder
 from orders.domain.actor import Actor
 from orders.domain.errors import OutOfStock, PaymentDeclined, TryAgain, UnsettledOrder
+from orders.domain.reasons import OUT_OF_STOCK, PAYMENT_DECLINED
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ class SettlePayment:
             self.inventory.reserve(order)
             charge_id = self.payments.charge(order, order.payment_token)
         except OutOfStock:
-            self._move(order, OrderStatus.CANCELED, reason="out-of-stock")
+            self._move(order, OrderStatus.CANCELED, reason=OUT_OF_STOCK)
             self._give_back(order)
             return Settlement.OUT_OF_STOCK
         except PaymentDeclined:
-            self._move(order, OrderStatus.CANCELED, reason="payment-declined")
+            self._move(order, OrderStatus.CANCELED, reason=PAYMENT_DECLINED)
             self._give_back(order)
             return Settlement.DECLINED
         self._move(order, OrderStatus.PAID, charge_id=charge_id)

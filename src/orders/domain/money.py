@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_UNIT_AMOUNT: Final = 1_000_000_000
-MAX_AMOUNT: Final = 10**12
+MAX_UNIT_AMOUNT: Final = 10**12
+MAX_AMOUNT: Final = 10**15
+"""Below 2**53: every JSON reader takes it, also one whose only numbers are doubles."""
 
 _BY_MINOR_UNIT: Final = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",

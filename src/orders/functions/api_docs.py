@@ -14,7 +14,7 @@ import msgspec
 from orders import openapi
 from orders.environment import optional
 from orders.http.endpoint import endpoint
-from orders.http.preconditions import is_not_modified
+from orders.http.preconditions import read_condition
 from orders.http.response import Response
 from orders.openapi.document import openapi_document
 
@@ -43,7 +43,7 @@ def built_page() -> DocsPage:
 
 def route(read_page: Callable[[], DocsPage], public_address: str) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
-        if request.route == "GET /docs":
+        if request.route.endswith(" /docs"):
             return _page_response(request, read_page())
         return _document_response(request, request.base_address(public_address))
 
@@ -54,7 +54,7 @@ def _document_response(request: Request, address: str) -> Response:
     content = msgspec.json.encode(openapi_document(address))
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
     headers = {"ETag": etag, "Content-Type": "application/json"} | _CACHE
-    return _unless_known(request, etag, Response(200, content.decode(), headers))
+    return _unless_known(request, Response(200, content.decode(), headers))
 
 
 def _page_response(request: Request, page: DocsPage) -> Response:
@@ -71,12 +71,13 @@ def _page_response(request: Request, page: DocsPage) -> Response:
     else:
         text = gzip.decompress(base64.b64decode(page.gzip)).decode()
         response = Response(200, text, headers)
-    return _unless_known(request, page.etag, response)
+    return _unless_known(request, response)
 
 
-def _unless_known(request: Request, etag: str, response: Response) -> Response:
-    """304 where the client has it."""
-    if not is_not_modified(request, etag):
+def _unless_known(request: Request, response: Response) -> Response:
+    """304 where the client has it. Raises MalformedRequest, PreconditionFailed."""
+    client_has = read_condition(request)
+    if not client_has(response.headers["ETag"]):
         return response
     kept = response.headers.keys() & {"ETag", "Cache-Control", "Vary"}
     return Response(304, headers={name: response.headers[name] for name in kept})

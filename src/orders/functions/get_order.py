@@ -9,7 +9,7 @@ from orders.functions import wiring
 from orders.http.answers import order_id_of
 from orders.http.bodies import order_json
 from orders.http.endpoint import endpoint
-from orders.http.preconditions import etag, is_not_modified
+from orders.http.preconditions import etag, read_condition
 from orders.http.response import JSON_HEADERS, PRIVATE, Response
 from orders.telemetry import about_order
 
@@ -24,10 +24,11 @@ def route(get: GetOrder, claims: Claims) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         request.query(())
+        client_has = read_condition(request)
         order = get(caller, order_id_of(request))
         about_order(order.order_id)
         tag = {"ETag": etag(order.version)}
-        if is_not_modified(request, tag["ETag"]):
+        if client_has(tag["ETag"]):
             return Response(304, headers=PRIVATE | tag)
         return Response(200, order_json(order), JSON_HEADERS | tag)
 

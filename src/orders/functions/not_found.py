@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orders.environment import optional
 from orders.http.endpoint import endpoint
 from orders.http.problems import MethodNotAllowed, RouteNotFound
 from orders.http.response import Response
 from orders.http.routes import allowed_methods
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orders.http.request import Request
 
 
-def _handle(request: Request) -> Response:
-    if request.is_preflight:
-        # The gateway adds the CORS headers, where origins are configured. Where none are, their
-        # absence is the refusal: a browser asks for a success besides.
-        return Response(204)
-    if allowed := allowed_methods(request.path):
-        raise MethodNotAllowed(allowed)
-    raise RouteNotFound
+def route(public_address: str) -> Callable[[Request], Response]:
+    base = public_address.partition("://")[2].partition("/")[2].strip("/")
+    base_path = f"/{base}" if base else ""
+
+    def handle(request: Request) -> Response:
+        if request.is_preflight:
+            # The gateway adds the CORS headers, where origins are configured. Where none are, their
+            # absence is the refusal: a browser asks for a success besides.
+            return Response(204)
+        if allowed := allowed_methods(request.path_below(base_path)):
+            raise MethodNotAllowed(allowed)
+        raise RouteNotFound
+
+    return handle
 
 
-handler = endpoint(_handle)
+handler = endpoint(route(optional("PUBLIC_BASE_URL", "")))

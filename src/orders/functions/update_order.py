@@ -9,12 +9,13 @@ from msgspec import UNSET
 from orders.adapters.system import SystemClock
 from orders.application.change_status import ChangeStatus, StatusChange
 from orders.application.idempotency import Answer
+from orders.domain.reasons import require_callers_own
 from orders.functions import wiring
 from orders.http.answers import answer_response, order_id_of
 from orders.http.bodies import StatusChangeBody, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency_key import parse_key, scoped_key
-from orders.http.preconditions import etag, expected_version
+from orders.http.preconditions import etag, write_condition
 from orders.http.request import JSON, MERGE_PATCH
 from orders.http.validation import validated
 from orders.telemetry import about_order, count
@@ -34,15 +35,18 @@ def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Re
         parsed = request.json((MERGE_PATCH, JSON))
         request.query(())
         bare_key = parse_key(request)
-        expects = expected_version(request)
+        expects = write_condition(request)
         body = validated(parsed, StatusChangeBody)
+        reason = None if body.reason is UNSET else body.reason
+        if reason is not None:
+            require_callers_own(reason)
         order_id = order_id_of(request)
         about_order(order_id)
         key = scoped_key(bare_key, caller, "update", body, about=order_id)
         change = StatusChange(
             order_id=order_id,
             status=body.status,
-            reason=None if body.reason is UNSET else body.reason,
+            reason=reason,
             expects=expects,
         )
         outcome = change_status(caller, change, key, _render)

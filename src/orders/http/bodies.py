@@ -15,6 +15,7 @@ from orders.domain.events import CloudEvent
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order import CustomerId, NewOrder, OrderItem
 from orders.domain.order_number import order_number
+from orders.domain.reasons import PLATFORM_REASONS
 from orders.domain.status import OrderStatus
 from orders.http.caller import CUSTOMER_ID_PATTERN
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from orders.domain.order import Order, OrderSummary
 
 MAX_ITEMS: Final = 100
-MAX_QUANTITY: Final = 10_000
+MAX_QUANTITY: Final = 1_000_000
+MAX_SKU: Final = 64
 MAX_NAME: Final = 200
 MAX_METADATA: Final = 20
 MAX_METADATA_KEY: Final = 40
@@ -36,7 +38,12 @@ MAX_PAYMENT_TOKEN: Final = 200
 MAX_REASON: Final = 500
 
 ORDER_NUMBER_PATTERN: Final = "^(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]$"
-_SKU_PATTERN: Final = r"^[A-Za-z0-9._\-]{1,64}$"
+_CONTROL: Final = r"\u0000-\u001f\u007f-\u009f"
+"""Unicode's category Cc. Format characters, such as marks of direction, are none."""
+_SPACE: Final = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""Unicode's White_Space, but for its control characters. `\\s` is another set in each language."""
+SKU_PATTERN: Final = rf"^[^{_CONTROL}{_SPACE}](?:[^{_CONTROL}]*[^{_CONTROL}{_SPACE}])?$"
+SKU_RULE: Final = "Any characters but control characters, without white space at either end."
 _WHOLE: Final = r"(?!\n)"
 """Python's `$` also matches before a last line feed, which JSON Schema's doesn't."""
 _MINOR_UNIT: Final = "In the currency's minor unit (ISO 4217), a whole number: 1999 is 19.99 USD."
@@ -96,7 +103,16 @@ Metadata = Annotated[
 class OrderItemBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """One line of an order."""
 
-    sku: Annotated[str, Meta(pattern=_SKU_PATTERN + _WHOLE, examples=["MUG-01"])]
+    sku: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_SKU,
+            pattern=SKU_PATTERN + _WHOLE,
+            description=SKU_RULE,
+            examples=["MUG-01"],
+        ),
+    ]
     name: Annotated[str, Meta(min_length=1, max_length=MAX_NAME, examples=["Mug"])]
     quantity: Quantity
     unit_amount: UnitAmount
@@ -156,8 +172,10 @@ class StatusChangeBody(
             str,
             Meta(
                 max_length=MAX_REASON,
-                description="Why; it goes into timeline and event.",
+                description="Why; it goes into timeline and event. The platform's own reasons"
+                " cannot be given.",
                 examples=["changed my mind"],
+                extra_json_schema={"not": {"enum": sorted(PLATFORM_REASONS)}},
             ),
         ]
         | UnsetType

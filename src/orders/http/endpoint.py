@@ -40,6 +40,8 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
                 response = problem_response(error, request_id)
                 logger.exception("internal error")
             logger.info(request.route, status=response.status, duration_ms=elapsed())
+        if request.is_head:
+            response = response.without_body()
         return response.to_lambda(request_id)
 
     return traced(handler)

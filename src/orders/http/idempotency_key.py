@@ -39,7 +39,8 @@ def parse_key(request: Request) -> str | None:
     """The header's key, the same for both of its spellings.
 
     Raises:
-        InvalidIdempotencyKey: the header is neither a bare key nor a quoted one.
+        InvalidIdempotencyKey: the header is neither a bare key nor a quoted one. A bare one with
+            a comma isn't: API Gateway joins a header that was sent twice with a comma.
     """
     header = request.header("idempotency-key")
     if header is None:
@@ -50,6 +51,8 @@ def parse_key(request: Request) -> str | None:
         if quoted is None:
             raise InvalidIdempotencyKey
         key = re.sub(r"\\(.)", r"\1", quoted[1])
+    elif "," in header:
+        raise InvalidIdempotencyKey
     if _KEY.fullmatch(key) is None:
         raise InvalidIdempotencyKey
     return key

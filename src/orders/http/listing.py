@@ -39,7 +39,7 @@ _END: Final = "9999-12-31T23:59:59.999Z"
 _DIRECTIONS: Final = {"-createdAt": True, "createdAt": False}
 _LIMIT: Final = re.compile(r"[0-9]{1,4}")
 _RFC_3339: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,3})(\d{0,57}))?"
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(?:\.(\d{1,3})(\d{0,57}))?"
     r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
 )
@@ -151,15 +151,25 @@ def parse_flag(name: str, text: str) -> bool:
 
 
 def _millisecond(name: str, text: str) -> int:
-    """Since the epoch; a finer instant is rounded up. Raises MalformedRequest."""
+    """Since the epoch; a finer instant is rounded up.
+
+    Second 60, which RFC 3339 has for leap seconds, is taken as the next minute's second 0, at any
+    minute: no clock of ours knows leap seconds, nor the table of those that there were.
+
+    Raises:
+        MalformedRequest.
+    """
     detail = f"{name} is an RFC 3339 instant, as 2026-11-23T04:36:00Z; write + as %2B."
     match = _RFC_3339.fullmatch(text)
     if match is None:
         raise MalformedRequest(detail)
-    day, time, thousandths, finer, offset = match.groups("")
+    day, minute, second, thousandths, finer, offset = match.groups("")
+    leap = second == "60"
     try:
-        instant = datetime.fromisoformat(f"{day}T{time}{offset.upper()}")
+        instant = datetime.fromisoformat(
+            f"{day}T{minute}:{'59' if leap else second}{offset.upper()}"
+        )
     except ValueError as error:
         raise MalformedRequest(detail) from error
-    milliseconds = int(thousandths.ljust(3, "0")) + (int(f"0{finer}") > 0)
+    milliseconds = 1000 * leap + int(thousandths.ljust(3, "0")) + (int(f"0{finer}") > 0)
     return timestamps.to_milliseconds(instant) + milliseconds

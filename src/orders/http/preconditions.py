@@ -1,19 +1,24 @@
-"""Entity tags: If-Match and If-None-Match (RFC 9110, section 13.1)."""
+"""Preconditions: If-Match and If-None-Match (RFC 9110, section 13)."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from orders.http.problems import MalformedRequest
+from orders.http.problems import MalformedRequest, PreconditionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from orders.http.request import Request
 
 _TAG: Final = r'(?:W/)?"[!#-~\x80-\xff]*"'
-_TAGS: Final = re.compile(rf"{_TAG}(?:[ \t]*,[ \t]*{_TAG})*")
+TAGS: Final = rf"(?:,[ \t,]*)?{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
+"""A list of at least one entity tag; empty elements are ignored (RFC 9110, section 5.6.1.2)."""
+
+_LIST: Final = re.compile(TAGS)
+_EACH: Final = re.compile(_TAG)
+_ANY: Final = ("*",)
 
 
 def etag(version: int) -> str:
@@ -21,29 +26,66 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def expected_version(request: Request) -> Callable[[int], bool] | None:
-    """Whether If-Match names a version; None if the header is absent or `*`.
+def write_condition(request: Request) -> Callable[[int], bool] | None:
+    """Whether a version may be changed; None where any may.
 
     Raises:
-        MalformedRequest: the header is not a list of entity tags.
+        MalformedRequest: a header is neither `*` nor a list of entity tags. To ignore it would be
+            to make a change that the client wanted to be conditional.
     """
-    header = request.header("if-match")
-    if header is None or header == "*":
+    wanted = _tags(request, "If-Match")
+    unwanted = _tags(request, "If-None-Match")
+    if wanted is None and unwanted is None:
         return None
-    if _TAGS.fullmatch(header) is None:
-        detail = 'If-Match takes entity tags, as "1".'
-        raise MalformedRequest(detail)
-    tags = _tags(header)
-    return lambda version: etag(version) in tags  # weak tags never match: RFC 9110, 8.8.3.2
+
+    def may_change(version: int) -> bool:
+        tag = etag(version)
+        return (wanted is None or _is_any(tag, wanted)) and (
+            unwanted is None or not _is_any(tag, unwanted, weakly=True)
+        )
+
+    return may_change
 
 
-def is_not_modified(request: Request, tag: str) -> bool:
-    """Whether If-None-Match names the tag, weak or not. A header that can't be read names none."""
-    header = request.header("if-none-match")
+def read_condition(request: Request) -> Callable[[str], bool]:
+    """Whether the client has what has this tag, so that a 304 is enough.
+
+    The function that is returned raises PreconditionFailed where If-Match names other tags.
+
+    Raises:
+        MalformedRequest: If-Match is neither `*` nor a list of entity tags. If-None-Match that is
+            neither names nothing that the client has.
+    """
+    wanted = _tags(request, "If-Match")
+    try:
+        known = _tags(request, "If-None-Match")
+    except MalformedRequest:
+        known = None
+
+    def has_current(tag: str) -> bool:
+        if wanted is not None and not _is_any(tag, wanted):
+            raise PreconditionFailed(tag)
+        return known is not None and _is_any(tag, known, weakly=True)
+
+    return has_current
+
+
+def _tags(request: Request, name: str) -> Collection[str] | None:
+    header = request.header(name.lower())
     if header is None:
-        return False
-    return header == "*" or tag in {known.removeprefix("W/") for known in _tags(header)}
+        return None
+    if header == "*":
+        return _ANY
+    if _LIST.fullmatch(header) is None:
+        detail = f'{name} takes entity tags, as "1".'
+        raise MalformedRequest(detail)
+    return _EACH.findall(header)
 
 
-def _tags(header: str) -> list[str]:
-    return re.findall(_TAG, header)
+def _is_any(tag: str, tags: Collection[str], *, weakly: bool = False) -> bool:
+    """Whether the tag is among them; compared strongly, a weak one never is (section 8.8.3.2)."""
+    if tags is _ANY:
+        return True
+    if weakly:
+        return tag.removeprefix("W/") in {each.removeprefix("W/") for each in tags}
+    return not tag.startswith("W/") and tag in tags

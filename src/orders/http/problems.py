@@ -101,7 +101,10 @@ class InvalidIdempotencyKey(RequestError):
     type = INVALID_IDEMPOTENCY_KEY
 
     def __init__(self) -> None:
-        super().__init__("A key is 1 to 255 visible ASCII characters, bare or as a quoted string.")
+        super().__init__(
+            "Send one key of 1 to 255 visible ASCII characters, bare and without a comma, or as a"
+            " quoted string."
+        )
 
 
 class Unauthenticated(RequestError):
@@ -151,6 +154,25 @@ class UnsupportedMediaType(RequestError):
         super().__init__(f"Send {' or '.join(allowed)}.")
         header = "Accept-Patch" if method == "PATCH" else "Accept"
         self.headers[header] = ", ".join(allowed)
+
+
+class UnsupportedContentCoding(RequestError):
+    """The body is compressed, or encoded in some other way."""
+
+    type = UNSUPPORTED_MEDIA_TYPE
+
+    def __init__(self) -> None:
+        super().__init__("Send the body without a Content-Encoding.")
+        self.headers["Accept-Encoding"] = "identity"
+
+
+class PreconditionFailed(RequestError):
+    """If-Match names no tag of what a read found."""
+
+    type = PRECONDITION_FAILED
+
+    def __init__(self, current_tag: str) -> None:
+        super().__init__(f"The current ETag is {current_tag}.")
 
 
 class ValidationFailed(RequestError):

@@ -13,6 +13,7 @@ import msgspec
 from orders.http.problems import (
     MalformedRequest,
     PayloadTooLarge,
+    UnsupportedContentCoding,
     UnsupportedMediaType,
 )
 
@@ -53,11 +54,20 @@ class Request:
         return str(self._context["http"]["method"])
 
     @property
-    def path(self) -> str:
-        """Without the stage, which a stage that is not `$default` puts before it."""
+    def is_head(self) -> bool:
+        return bool((self._context.get("http") or {}).get("method") == "HEAD")
+
+    def path_below(self, base_path: str) -> str:
+        """Without what precedes a route's path, if it does.
+
+        On the API's own domain that is the stage, unless it is `$default`; on a custom domain the
+        key of its mapping, which is the `base_path` of the public address, as `/v1`.
+        """
         path = str(self._event["rawPath"])
-        stage = self._context.get("stage", "$default")
-        return path.removeprefix(f"/{stage}") or "/"
+        for prefix in (f"/{self._context.get('stage')}", base_path):
+            if path == prefix or path.startswith(f"{prefix}/"):
+                path = path[len(prefix) :]
+        return path or "/"
 
     @property
     def route(self) -> str:
@@ -119,8 +129,12 @@ class Request:
         """The body, parsed.
 
         Raises:
-            UnsupportedMediaType, PayloadTooLarge, MalformedRequest: checked in this order.
+            UnsupportedContentCoding, UnsupportedMediaType, PayloadTooLarge, MalformedRequest:
+                checked in this order.
         """
+        codings = self.header("content-encoding")
+        if codings and not _names_identity_alone(codings):
+            raise UnsupportedContentCoding
         media_type = (self.header("content-type") or "").partition(";")[0].strip().lower()
         if media_type not in media_types:
             raise UnsupportedMediaType(media_types, self.method)
@@ -142,3 +156,8 @@ class Request:
         except (binascii.Error, ValueError) as error:
             detail = "The body is not valid base64."
             raise MalformedRequest(detail) from error
+
+
+def _names_identity_alone(codings: str) -> bool:
+    """Of a Content-Encoding (RFC 9110, section 8.4); empty elements of the list don't count."""
+    return {coding.strip(" \t").lower() for coding in codings.split(",")} <= {"", "identity"}

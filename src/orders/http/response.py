@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
@@ -17,6 +17,10 @@ class Response:
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     is_base64: bool = False
+
+    def without_body(self) -> Response:
+        """For HEAD: status and headers are those of a GET."""
+        return replace(self, body="", is_base64=False)
 
     def to_lambda(self, request_id: str) -> dict[str, Any]:
         return {

@@ -17,6 +17,16 @@ class Route(NamedTuple):
     def key(self) -> str:
         return f"{self.method} {self.path}"
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """HEAD is answered wherever GET is (RFC 9110, section 9.1)."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """API Gateway has a route for each method."""
+        return tuple(f"{method} {self.path}" for method in self.methods)
+
 
 ROUTES: Final = (
     Route("POST", "/orders", "create-order"),
@@ -36,7 +46,8 @@ ROUTES: Final = (
 def allowed_methods(path: str) -> list[str]:
     """The methods of the routes whose path this is."""
     return sorted(
-        route.method
+        method
         for route in ROUTES
         if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path)), path)
+        for method in route.methods
     )

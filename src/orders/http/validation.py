@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from orders.domain.status import OrderStatus
+from orders.http.bodies import SKU_PATTERN, SKU_RULE, Metadata
 from orders.http.problems import FieldProblem, ValidationFailed
 
-Body = TypeVar("Body")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Body = TypeVar("Body", bound=msgspec.Struct)
 
 _MAX_NAME: Final = 100
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$([^`]*)`\Z")
@@ -19,14 +24,19 @@ _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _FIELD: Final = re.compile(
     r"Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
 )
+_UNKNOWN: Final = "Object contains unknown field"
+_IN_METADATA: Final = ("`$.metadata[...]`", "`key` in `$.metadata`")
+_OF_A_KEY: Final = "`key` in `$`"
+_PLAIN: Final = {f"Expected str matching regex {SKU_PATTERN!r}": SKU_RULE}
+"""Rules whose pattern says little to a person."""
 
 
 def validated(parsed: object, kind: type[Body]) -> Body:
-    """A parsed body as `kind`, a msgspec type. Raises ValidationFailed."""
+    """A parsed body as `kind`. Raises ValidationFailed."""
     try:
         return msgspec.convert(parsed, kind)
     except msgspec.ValidationError as error:
-        raise ValidationFailed(field_error(str(error))) from error
+        raise ValidationFailed(_error_in(parsed, kind, str(error))) from error
 
 
 def field_error(message: str) -> FieldProblem:
@@ -35,8 +45,46 @@ def field_error(message: str) -> FieldProblem:
     pointer = "".join(f"/{name or index}" for name, index in _STEP.findall("".join(place)))
     field = _FIELD.fullmatch(what)
     if field is None:
-        return FieldProblem(pointer, f"{what.replace('`', '').replace(_WHOLE, '')}.")
-    name = field["name"][:_MAX_NAME]
-    escaped = name.replace("~", "~0").replace("/", "~1")
+        return FieldProblem(pointer, _sentence(what))
     detail = "Unknown field." if "unknown" in field["fault"] else "This field is required."
-    return FieldProblem(f"{pointer}/{escaped}", detail)
+    return FieldProblem(_member(pointer, field["name"]), detail)
+
+
+def _error_in(parsed: object, kind: type[Body], message: str) -> FieldProblem:
+    """The message's, except for what it leaves out and for what a client can make it say."""
+    if isinstance(parsed, dict):
+        if message.startswith(_UNKNOWN):
+            # The name is the client's, and may end in what looks like a place.
+            for name in parsed:
+                if name not in kind.__struct_encode_fields__:
+                    return FieldProblem(_member("", name), "Unknown field.")
+        if message.endswith(_IN_METADATA):
+            return _metadata_error(parsed["metadata"]) or field_error(message)
+    return field_error(message)
+
+
+def _metadata_error(metadata: Mapping[str, object]) -> FieldProblem | None:
+    """Entry by entry, because msgspec doesn't say which one is at fault."""
+    for key, value in metadata.items():
+        try:
+            msgspec.convert({key: value}, Metadata)
+        except msgspec.ValidationError as error:
+            message = str(error)
+            what = _PLACE.split(message)[0]
+            if message.endswith(_OF_A_KEY):
+                what = what.replace("`str`", "a key")
+            return FieldProblem(_member("/metadata", key), _sentence(what))
+    return None
+
+
+def _sentence(what: str) -> str:
+    if what.startswith("Invalid enum value"):  # which it would quote, however long
+        return f"Expected one of {', '.join(OrderStatus)}."
+    plain = what.replace("`", "").replace(_WHOLE, "")
+    return _PLAIN.get(plain, f"{plain}.")
+
+
+def _member(pointer: str, name: str) -> str:
+    """The pointer to an object's member; a long name is cut."""
+    escaped = name[:_MAX_NAME].replace("~", "~0").replace("/", "~1")
+    return f"{pointer}/{escaped}"

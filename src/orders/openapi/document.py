@@ -25,7 +25,10 @@ Customers see, list and create their own orders; staff see and move all of them.
 **Repeating a request** is safe with an `Idempotency-Key`. A request that was refused doesn't use
 its key up.
 
-**Changing what one has seen** is safe with `If-Match` and the order's `ETag`.
+**Changing what one has seen** is safe with `If-Match` and the order's `ETag`. `If-Match` and
+`If-None-Match` work on every operation whose responses have an `ETag`.
+
+**`HEAD`** works wherever `GET` does: the same status and headers, without the body.
 
 **Lists** give `nextCursor` and a `Link` to the next page; exactly at the end the one is null and
 the other absent.

@@ -43,7 +43,7 @@ _OF_EVERY_PROBLEM: Final = frozenset({"Content-Type", "Cache-Control"})
 
 
 def answers_to(*errors: Exception) -> Node:
-    """By status, one example for each error's problem type."""
+    """By status, one example for each problem type: that of the first error of the type."""
     by_status: defaultdict[int, list[Response]] = defaultdict(list)
     for error in errors:
         response = problem_response(error, examples.REQUEST_ID)
@@ -52,7 +52,8 @@ def answers_to(*errors: Exception) -> Node:
 
 
 def _answer(status: int, responses: list[Response]) -> Node:
-    problems = [msgspec.json.decode(response.body) for response in responses]
+    bodies = [msgspec.json.decode(response.body) for response in responses]
+    problems = list({problem["type"]: problem for problem in reversed(bodies)}.values())[::-1]
     title, *others = (problem["title"] for problem in problems)
     names = {name for response in responses for name in response.headers} - _OF_EVERY_PROBLEM
     answer: Node = {
@@ -108,7 +109,7 @@ SHARED: Final[Node] = {
     "Unauthenticated": answers_to(_unauthenticated)["401"],
     "OrderNotFound": answers_to(OrderNotFound())["404"],
     "RouteNotFound": answers_to(RouteNotFound())["404"],
-    "MethodNotAllowed": answers_to(MethodNotAllowed(["GET", "PATCH"]))["405"],
+    "MethodNotAllowed": answers_to(MethodNotAllowed(["GET", "HEAD", "PATCH"]))["405"],
     "TooManyRequests": _by_the_gateway(429),
     "InternalError": answers_to(_unexpected)["500"],
     "TryAgain": answers_to(TryAgain())["503"],

@@ -19,6 +19,8 @@ from orders.http.problems import (
     InvalidIdempotencyKey,
     MalformedRequest,
     PayloadTooLarge,
+    PreconditionFailed,
+    UnsupportedContentCoding,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -38,6 +40,7 @@ _WRONG_LIMIT: Final = MalformedRequest("limit is a whole number from 1 to 100.")
 _UNKNOWN_PARAMETER: Final = MalformedRequest(
     "Unknown query parameter 'expand'; this route knows: none."
 )
+_NO_TAGS: Final = MalformedRequest('If-Match takes entity tags, as "1".')
 _NOT_THEIRS: Final = Forbidden("A customer may only see and create their own orders.")
 _NOT_STAFF: Final = Forbidden("Only staff may do this.")
 
@@ -119,7 +122,7 @@ def _published(description: str, media_type: str, schema: Node) -> Node:
     return {
         "tags": ["About"],
         "security": _PUBLIC,
-        "parameters": [parameters.IF_NONE_MATCH],
+        "parameters": [parameters.IF_MATCH_OF_READ, parameters.IF_NONE_MATCH],
         "responses": {
             "200": {
                 "description": description,
@@ -131,6 +134,7 @@ def _published(description: str, media_type: str, schema: Node) -> Node:
                 "headers": headers("X-Request-Id", ETag="PageETag"),
             },
         }
+        | answers_to(_NO_TAGS, PreconditionFailed('"2"'))
         | OF_EVERY_ROUTE,
     }
 
@@ -170,6 +174,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             _NOT_THEIRS,
             PayloadTooLarge(MAX_BODY_BYTES),
             UnsupportedMediaType((JSON,), "POST"),
+            UnsupportedContentCoding(),
             ValidationFailed(FieldProblem("/items/0/quantity", "Expected int, got float.")),
             IdempotencyKeyReused(),
         )
@@ -196,7 +201,11 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             " answered as if it were not there."
         ),
         "tags": ["Orders"],
-        "parameters": [parameters.ORDER_ID, parameters.IF_NONE_MATCH],
+        "parameters": [
+            parameters.ORDER_ID,
+            parameters.IF_MATCH_OF_READ,
+            parameters.IF_NONE_MATCH,
+        ],
         "responses": {
             "200": _order_answer(
                 "The order.", pending=examples.PENDING_ORDER, paid=examples.PAID_ORDER
@@ -206,7 +215,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
                 "headers": headers("ETag", "Cache-Control", "X-Request-Id"),
             },
         }
-        | answers_to(_UNKNOWN_PARAMETER, OrderNotFound())
+        | answers_to(_UNKNOWN_PARAMETER, OrderNotFound(), PreconditionFailed('"2"'))
         | OF_ORDER_ROUTES,
     },
     "PATCH /orders/{orderId}": {
@@ -219,7 +228,12 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             " else; everything else is for staff."
         ),
         "tags": ["Orders"],
-        "parameters": [parameters.ORDER_ID, parameters.IF_MATCH, parameters.IDEMPOTENCY_KEY],
+        "parameters": [
+            parameters.ORDER_ID,
+            parameters.IF_MATCH,
+            parameters.UNLESS_MATCH,
+            parameters.IDEMPOTENCY_KEY,
+        ],
         "requestBody": {
             "description": "A merge patch (RFC 7396). Only `status` can be changed.",
             "required": True,
@@ -245,6 +259,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             VersionMismatch(2),
             PayloadTooLarge(MAX_BODY_BYTES),
             UnsupportedMediaType((MERGE_PATCH, JSON), "PATCH"),
+            UnsupportedContentCoding(),
             ValidationFailed(FieldProblem("/amount", "Unknown field.")),
             IdempotencyKeyReused(),
         )

@@ -14,6 +14,7 @@ from orders.http.listing import (
     MAX_LIMIT,
     ORDER_LIST_PARAMETERS,
 )
+from orders.http.preconditions import TAGS
 from orders.openapi import examples
 from orders.openapi.schemas import reference
 
@@ -25,9 +26,11 @@ ORDER_ID_PATTERN: Final = (
     f"^(?:{_HEX}{{8}}-{_HEX}{{4}}-7{_HEX}{{3}}-[89ABab]{_HEX}{{3}}-{_HEX}{{12}}"
     "|-*(?:[0-9A-TV-Za-tv-z]-*){13})$"
 )
-IDEMPOTENCY_KEY_PATTERN: Final = r'^(?:[!#-~][!-~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
-_TAG: Final = '(?:W/)?"[!#-~]*"'
-ENTITY_TAGS_PATTERN: Final = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
+IDEMPOTENCY_KEY_PATTERN: Final = (
+    r'^(?:[!#-+\--~][!-+\--~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
+)
+ENTITY_TAGS_PATTERN: Final = rf"^(?:\*|{TAGS})$".replace(r"\x80-\xff", "")
+"""Without what is not ASCII, which the functions read and no client should send."""
 
 
 def _path(name: str, description: str, schema: Node, example: str) -> Node:
@@ -94,7 +97,8 @@ _SORT: Final = _query(
     {"type": "string", "enum": ["-createdAt", "createdAt"], "default": "-createdAt"},
 )
 _INSTANT: Final = (
-    "RFC 3339; write the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded up."
+    "RFC 3339; write the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded up;"
+    " second 60 is taken as second 0 of the next minute."
 )
 _CREATED_FROM: Final = _query(
     "createdFrom",
@@ -151,13 +155,22 @@ IDEMPOTENCY_KEY: Final = _header(
     "Idempotency-Key",
     "Makes the request safe to repeat for 24 hours: the same key with the same request gets the"
     " first answer again, marked `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters,"
-    " bare or as a quoted string; both spellings are the same key.",
+    " bare and without a comma, or as a quoted string; both spellings are the same key.",
     {"pattern": IDEMPOTENCY_KEY_PATTERN, "examples": ["9f1c6a52-3b1e-4c55-8d0e-6a7f0c1b2d3e"]},
 )
+_TAGS: Final = {"pattern": ENTITY_TAGS_PATTERN, "examples": ['"1"']}
 IF_MATCH: Final = _header(
     "If-Match",
     "The `ETag` of the order that the change is meant for; 412 if the order has changed since.",
-    {"pattern": ENTITY_TAGS_PATTERN, "examples": ['"1"']},
+    _TAGS,
+)
+UNLESS_MATCH: Final = _header(
+    "If-None-Match", "412 if the order has one of these `ETag`s, or with `*` in any case.", _TAGS
+)
+"""If-None-Match of a change."""
+
+IF_MATCH_OF_READ: Final = _header(
+    "If-Match", "412 if what is there has none of these `ETag`s.", _TAGS
 )
 IF_NONE_MATCH: Final = _header(
     "If-None-Match",
@@ -208,12 +221,17 @@ HEADERS: Final[Node] = {
     "Allow": {
         "description": "The methods that the path has.",
         "schema": {"type": "string"},
-        "example": "GET, PATCH",
+        "example": "GET, HEAD, PATCH",
     },
     "Accept": {
         "description": "The media type that the route reads.",
         "schema": {"type": "string"},
         "example": "application/json",
+    },
+    "Accept-Encoding": {
+        "description": "Present where the body had a `Content-Encoding`: it must have none.",
+        "schema": {"type": "string"},
+        "example": "identity",
     },
     "Accept-Patch": {
         "description": "The media types that the route reads.",

@@ -32,7 +32,7 @@ some_text = st.none() | texts
 statuses = st.sampled_from(OrderStatus)
 actors = st.builds(Actor, texts, some_text)
 customer_ids = st.text("azAZ09._-|:@+", min_size=1, max_size=128).map(CustomerId)
-amounts = st.integers(0, 10**12)
+amounts = st.integers(0, 10**15)
 versions = st.integers(1, 9_999_999_999)
 
 orders = st.builds(
@@ -45,7 +45,7 @@ orders = st.builds(
     version=versions,
     updated_at=instants,
     items=st.lists(
-        st.builds(OrderItem, texts, texts, st.integers(1, 10_000), amounts), max_size=3
+        st.builds(OrderItem, texts, texts, st.integers(1, 1_000_000), amounts), max_size=3
     ).map(tuple),
     metadata=st.dictionaries(texts, texts, max_size=3),
     changed_by=actors,

@@ -56,6 +56,20 @@ def test_a_right_number_of_no_order_is_not_said_to_be_mistyped(api: Api) -> None
     assert (answer.status, answer.json["detail"]) == (404, "There is no such order.")
 
 
+@pytest.mark.parametrize("header", ['"99"', 'W/"1"', '"2",'])
+def test_who_wants_another_version_is_told_which_one_there_is(api: Api, header: str) -> None:
+    order_id = api.post().json["orderId"]
+    answer = api.get(f"/orders/{order_id}", if_match=header)
+    assert (answer.status, answer.problem) == (412, "precondition-failed")
+    assert api.get(f"/orders/{order_id}", if_match='"1",', if_none_match='"2"').status == 200
+
+
+def test_a_condition_that_cannot_be_read_comes_before_the_order(api: Api) -> None:
+    unknown = f"/orders/{placed_order().order_id}"
+    assert api.get(unknown, if_match="1").problem == "malformed-request"
+    assert api.get(unknown, if_match='"1"').problem == "order-not-found"
+
+
 def test_staff_see_every_order(api: Api) -> None:
     assert api.get(f"/orders/{api.post().json['orderId']}", STAFF_CLAIMS).status == 200
 

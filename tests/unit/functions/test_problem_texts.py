@@ -86,7 +86,10 @@ DETAILS: list[tuple[Event, str]] = [
     (post(body=" " * 262_145), "The body may have 262144 bytes."),
     (
         post(idempotency_key="a b"),
-        "A key is 1 to 255 visible ASCII characters, bare or as a quoted string.",
+        (
+            "Send one key of 1 to 255 visible ASCII characters, bare and without a comma, or as a"
+            " quoted string."
+        ),
     ),
     (
         post(body=order_body(currency="SGD"), **USED),
@@ -96,6 +99,20 @@ DETAILS: list[tuple[Event, str]] = [
     (post(body=order_body(amount=1)), "The items come to 5997."),
     (patch("PAID", if_match="1"), 'If-Match takes entity tags, as "1".'),
     (patch("PAID", if_match='"7"'), "The order is at version 1."),
+    (patch("PAID", if_none_match="1"), 'If-None-Match takes entity tags, as "1".'),
+    (patch("PAID", if_none_match="*"), "The order is at version 1."),
+    (
+        request("GET", PATH, claims=STAFF_CLAIMS, headers={"if_match": '"7"'}),
+        'The current ETag is "1".',
+    ),
+    (post(content_encoding="gzip"), "Send the body without a Content-Encoding."),
+    (post(body=order_body(metadata={"a": 1})), "Expected str, got int."),
+    (post(body=order_body(metadata={"k" * 41: ""})), "Expected a key of length <= 40."),
+    (patch("paid" * 1000), "Expected one of PENDING, PAID, SHIPPED, CANCELED."),
+    (
+        request("PATCH", PATH, {"status": "CANCELED", "reason": "expired"}),
+        "Only the platform itself gives this reason.",
+    ),
     (patch("SHIPPED"), "An order that is PENDING cannot become SHIPPED."),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from orders.http.routes import ROUTES, allowed_methods
 if TYPE_CHECKING:
     from orders.http.request import Request
     from orders.http.response import Response
+    from orders.http.routes import Route
 
 AN_ID = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 GUARDED: list[tuple[str, str, object]] = [
@@ -99,14 +101,13 @@ class TestWhatIsNotThere:
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
         [
-            ("DELETE", "/orders", "GET, POST"),
-            ("PUT", f"/orders/{AN_ID}", "GET, PATCH"),
-            ("DELETE", "/orders/none", "GET, PATCH"),
-            ("POST", "/health", "GET"),
-            ("HEAD", "/orders/1/timeline", "GET"),
-            ("POST", "/customers/cus_42/orders", "GET"),
-            ("OPTIONS", "/reports/daily/2026-11-23", "GET"),
-            ("PATCH", "/openapi.json", "GET"),
+            ("DELETE", "/orders", "GET, HEAD, POST"),
+            ("PUT", f"/orders/{AN_ID}", "GET, HEAD, PATCH"),
+            ("DELETE", "/orders/none", "GET, HEAD, PATCH"),
+            ("POST", "/health", "GET, HEAD"),
+            ("POST", "/customers/cus_42/orders", "GET, HEAD"),
+            ("OPTIONS", "/reports/daily/2026-11-23", "GET, HEAD"),
+            ("PATCH", "/openapi.json", "GET, HEAD"),
         ],
     )
     def test_a_method_that_a_route_lacks_is_told_the_others(
@@ -116,6 +117,41 @@ class TestWhatIsNotThere:
             answer = api.send(event)
             assert (answer.status, answer.problem) == (405, "method-not-allowed")
             assert answer.headers["Allow"] == allowed
+
+    @pytest.mark.parametrize("public_address", ["https://a.example/v1", "https://a.example/v1/"])
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("/v1/orders", 405),
+            ("/v1/orders/1/timeline", 405),
+            ("/orders", 405),
+            ("/v1", 404),
+            ("/v1/", 404),
+            ("/v1/nowhere", 404),
+            ("/v1orders", 404),
+            ("/v1x/orders", 404),
+            ("/v1/v1/orders", 404),
+            ("/x/v1/orders", 404),
+        ],
+    )
+    def test_a_base_path_of_a_custom_domain_is_no_part_of_the_route(
+        self, public_address: str, path: str, status: int
+    ) -> None:
+        assert Api(public_address).send(request("DELETE", path)).status == status
+
+    @pytest.mark.parametrize("public_address", ["", "https://a.example", "https://a.example/"])
+    def test_without_a_base_path_there_is_none_to_pass_over(self, public_address: str) -> None:
+        api = Api(public_address)
+        assert api.send(request("DELETE", "/orders")).status == 405
+        assert api.send(request("DELETE", "/v1/orders")).status == 404
+
+    def test_a_base_path_may_have_several_parts(self) -> None:
+        api = Api("https://a.example/shop/orders")
+        assert api.send(request("DELETE", "/shop/orders/orders")).status == 405
+        assert api.send(request("DELETE", "/shop/orders")).status == 404
+
+    def test_a_base_path_ends_where_a_part_of_the_path_does(self) -> None:
+        assert Api("https://a.example/or").send(request("DELETE", "/orders")).status == 405
 
     @pytest.mark.parametrize(
         "path",
@@ -148,7 +184,41 @@ class TestWhatIsNotThere:
 
     def test_each_route_is_found_by_its_own_path(self) -> None:
         for route in ROUTES:
-            assert route.method in allowed_methods(re.sub(r"\{\w+\}", "x.1", route.path))
+            methods = allowed_methods(re.sub(r"\{\w+\}", "x.1", route.path))
+            assert set(route.methods) <= set(methods)
+
+
+class TestHead:
+    @pytest.mark.parametrize(
+        "route",
+        [route for route in ROUTES if route.method == "GET" and route.function != "api-docs"],
+    )
+    @pytest.mark.parametrize("claims", [STAFF_CLAIMS, CUSTOMER_CLAIMS, None])
+    def test_is_answered_as_get_without_a_body(
+        self, api: Api, route: Route, claims: dict[str, Any] | None
+    ) -> None:
+        order_id = api.post().json["orderId"]
+        path = route.path.format(orderId=order_id, customerId="cus_42", date="2026-11-23")
+        for target in (path, f"{path}?status=PENDING", f"{path}?limit=0"):
+            got = api.get(target, claims)
+            head = api.head(target, claims)
+            assert (head.status, head.headers, head.text) == (got.status, got.headers, "")
+
+    @pytest.mark.parametrize(
+        "headers", [{"if_none_match": '"1"'}, {"if_match": '"2"'}, {"if_match": "1"}]
+    )
+    def test_has_the_preconditions_of_get(self, api: Api, headers: dict[str, str]) -> None:
+        target = f"/orders/{api.post().json['orderId']}"
+        got = api.get(target, claims=CUSTOMER_CLAIMS, **headers)
+        head = api.head(target, claims=CUSTOMER_CLAIMS, **headers)
+        assert got.status in {304, 412, 400}
+        assert (head.status, head.headers, head.text) == (got.status, got.headers, "")
+
+    def test_of_what_is_not_there_has_no_body_either(self, api: Api) -> None:
+        for target in ("/nowhere", f"/orders/{AN_ID}", "/orders/1"):
+            answer = api.head(target)
+            assert (answer.status, answer.text) == (404, "")
+            assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 class TestBodies:
@@ -231,6 +301,27 @@ class TestBodies:
         answer = api.post(content_type=media_type)
         assert (answer.status, answer.problem) == (415, "unsupported-media-type")
         assert answer.headers["Accept"] == "application/json"
+
+    @pytest.mark.parametrize(
+        "coding", ["gzip", "GZIP", "br", "identity, gzip", "gzip,", ",deflate", "x", "identity;q=1"]
+    )
+    def test_that_are_encoded_are_told_to_come_plain(self, api: Api, coding: str) -> None:
+        content = gzip.compress(json.dumps(order_body()).encode())
+        sent = {"content-type": "application/json", "content-encoding": coding}
+        for method, target in (("POST", "/orders"), ("PATCH", f"/orders/{AN_ID}")):
+            answer = api.send(request(method, target, content, headers=sent))
+            assert (answer.status, answer.problem) == (415, "unsupported-media-type")
+            assert answer.headers["Accept-Encoding"] == "identity"
+            assert not {"Accept", "Accept-Patch"} & answer.headers.keys()
+        assert api.orders.orders == {}
+
+    @pytest.mark.parametrize("coding", ["identity", "Identity", "", ",", " identity , identity,"])
+    def test_that_are_plain_may_say_so(self, api: Api, coding: str) -> None:
+        assert api.post(content_encoding=coding).status == 201
+
+    def test_of_another_media_type_are_not_told_about_codings(self, api: Api) -> None:
+        """RFC 9110, section 12.5.3: a client is to know which of the two was at fault."""
+        assert "Accept-Encoding" not in api.post(content_type="text/plain").headers
 
     def test_of_no_media_type_are_told_which_to_send(self, api: Api) -> None:
         event = request("POST", "/orders", order_body())

@@ -167,6 +167,47 @@ class TestIfMatch:
         assert shop.change({"status": "PAID"}, if_match="1").problem == "malformed-request"
 
 
+class TestIfNoneMatch:
+    @pytest.mark.parametrize("header", ["*", '"1"', 'W/"1"', '"7", "1",'])
+    def test_that_names_the_version_is_a_failed_precondition(self, shop: Shop, header: str) -> None:
+        for status in ("PAID", "PENDING"):
+            answer = shop.change({"status": status}, if_none_match=header)
+            assert (answer.status, answer.problem) == (412, "precondition-failed")
+        assert shop.orders.orders[shop.order_id].version == 1
+
+    @pytest.mark.parametrize("header", ['"2"', '"", "7"'])
+    def test_that_does_not_lets_it_pass(self, shop: Shop, header: str) -> None:
+        assert shop.change({"status": "PAID"}, if_none_match=header, if_match='"1",').status == 200
+
+    @pytest.mark.parametrize("header", ["1", "", '*, "1"'])
+    def test_that_is_no_tag_is_malformed(self, shop: Shop, header: str) -> None:
+        answer = shop.change({"status": "PAID"}, if_none_match=header)
+        assert answer.problem == "malformed-request"
+        assert shop.orders.orders[shop.order_id].version == 1
+
+    def test_does_not_stop_a_replay(self, shop: Shop) -> None:
+        shop.change({"status": "PAID"}, idempotency_key="k")
+        again = shop.change({"status": "PAID"}, idempotency_key="k", if_none_match="*")
+        assert again.headers["Idempotent-Replayed"] == "true"
+
+
+class TestThePlatformsReasons:
+    @pytest.mark.parametrize("reason", ["expired", "out-of-stock", "payment-declined"])
+    @pytest.mark.parametrize("claims", [STAFF_CLAIMS, CUSTOMER_CLAIMS])
+    def test_are_nobody_elses(self, shop: Shop, reason: str, claims: dict[str, Any]) -> None:
+        for status in ("CANCELED", "PAID", "PENDING"):
+            answer = shop.change({"status": status, "reason": reason}, claims)
+            assert answer.pointer == "/reason"
+        assert shop.orders.calls == []
+
+    def test_are_refused_before_the_order_is_looked_for(self, shop: Shop) -> None:
+        assert shop.patch("1", {"status": "PAID", "reason": "expired"}).pointer == "/reason"
+
+    @pytest.mark.parametrize("reason", ["Expired", "expired ", "expired\n", "it expired", "other"])
+    def test_are_these_texts_alone(self, shop: Shop, reason: str) -> None:
+        assert shop.change({"status": "CANCELED", "reason": reason}).status == 200
+
+
 class TestTheOrderOfChecks:
     def test_is_that_of_the_contract(self) -> None:
         """A request with every fault; one after the other is put right."""
@@ -186,11 +227,13 @@ class TestTheOrderOfChecks:
             (shop.change("{", **used), 400, "malformed-request"),
             (shop.change(unknown, idempotency_key=" "), 400, "invalid-idempotency-key"),
             (shop.change(unknown, if_match="9"), 400, "malformed-request"),
+            (shop.change(unknown, if_none_match="9"), 400, "malformed-request"),
             (shop.change(unknown, **used), 422, "validation-failed"),
             (shop.change(pending, **used), 422, "idempotency-key-reused"),
             (shop.change(pending, OTHER_CLAIMS, **new), 404, "order-not-found"),
             (shop.change(pending, **customer, **new), 403, "forbidden"),
             (shop.change(pending, **new), 412, "precondition-failed"),
+            (shop.change(pending, if_none_match="*"), 412, "precondition-failed"),
             (shop.change(pending, idempotency_key="new"), 409, "illegal-transition"),
         ]
         for answer, status, problem in answers:

@@ -11,7 +11,7 @@ EVENTS: list[dict[str, object]] = [{}, {"pathParameters": None, "body": None}]
 
 def test_without_a_stage_an_event_is_of_the_default_one() -> None:
     request = Request({"rawPath": "/orders", "requestContext": {"domainName": "a.example"}})
-    assert request.path == "/orders"
+    assert request.path_below("") == "/orders"
     assert request.base_address("") == "https://a.example"
 
 

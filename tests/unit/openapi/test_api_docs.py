@@ -20,22 +20,40 @@ PAGE = DocsPage(
 )
 
 
-def ask(path: str, public_address: str = "", **headers: str) -> dict[str, Any]:
+def ask(path: str, public_address: str = "", method: str = "GET", **headers: str) -> dict[str, Any]:
     handler = endpoint(api_docs.route(lambda: PAGE, public_address))
     return handler(
         {
-            "routeKey": f"GET {path}",
+            "routeKey": f"{method} {path}",
             "rawPath": path,
             "headers": {name.replace("_", "-"): value for name, value in headers.items()},
             "requestContext": {
                 "requestId": "r1",
                 "domainName": "abc.execute-api.ap-southeast-1.amazonaws.com",
                 "stage": "$default",
-                "http": {"method": "GET"},
+                "http": {"method": method},
             },
         },
         None,
     )
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+def test_head_has_the_headers_and_no_body(path: str, accepted: str) -> None:
+    got = ask(path, accept_encoding=accepted)
+    head = ask(path, method="HEAD", accept_encoding=accepted)
+    assert (head["statusCode"], head["headers"]) == (200, got["headers"])
+    assert (head["body"], head["isBase64Encoded"]) == ("", False)
+
+
+def test_a_tag_that_must_match_is_compared_strongly() -> None:
+    tag = ask("/openapi.json")["headers"]["ETag"]
+    assert ask("/openapi.json", if_match=tag)["statusCode"] == 200
+    assert ask("/openapi.json", if_match='"other"')["statusCode"] == 412
+    assert ask("/docs", if_match='W/"abc"')["statusCode"] == 412
+    assert ask("/docs", if_match="*")["statusCode"] == 200
+    assert ask("/docs", if_match="abc")["statusCode"] == 400
 
 
 class TestDocument:

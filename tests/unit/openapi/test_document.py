@@ -10,11 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
+from orders.domain.reasons import PLATFORM_REASONS
 from orders.http import problems
-from orders.http.bodies import NewOrderBody, StatusChangeBody
+from orders.http.bodies import NewOrderBody, OrderItemBody, StatusChangeBody
 from orders.http.idempotency_key import parse_key
 from orders.http.listing import ORDER_LIST_PARAMETERS
-from orders.http.preconditions import expected_version
+from orders.http.preconditions import write_condition
 from orders.http.request import Request
 from orders.http.routes import ROUTES
 from orders.http.validation import validated
@@ -246,18 +247,42 @@ class TestParameters:
             "",
             '"a b"',
             "é",
+            "k,k",
+            '"k,k"',
+            '"k","k"',
+            "+-.",
         ],
     )
     def test_keys_are_described_as_they_are_read(self, key: str) -> None:
         pattern = _pattern("POST /orders", "Idempotency-Key")
         assert bool(pattern.search(key)) == _accepted(parse_key, "idempotency-key", key)
 
+    @pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
     @pytest.mark.parametrize(
-        "tags", ['"1"', '"1", "2"', 'W/"1"', "*", "1", '"1" "2"', '"1",', '"', ""]
+        "tags",
+        ['"1"', '"1", "2"', 'W/"1"', "*", "1", '"1" "2"', '"1",', '"1",,"2"', "*,", ",", '"', ""],
     )
-    def test_entity_tags_are_described_as_they_are_read(self, tags: str) -> None:
-        pattern = _pattern("PATCH /orders/{orderId}", "If-Match")
-        assert bool(pattern.search(tags)) == _accepted(expected_version, "if-match", tags)
+    def test_entity_tags_are_described_as_they_are_read(self, name: str, tags: str) -> None:
+        pattern = _pattern("PATCH /orders/{orderId}", name)
+        assert bool(pattern.search(tags)) == _accepted(write_condition, name.lower(), tags)
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        "sku", ["a", "S&M", " a", "a\u00a0", "a\nb", "a\x85b", "\u2028", "a" * 65]
+    )
+    def test_skus_are_described_as_they_are_read(self, sku: str) -> None:
+        schema = DOCUMENT["components"]["schemas"]["OrderItem"]
+        item = {"sku": sku, "name": "Mug", "quantity": 1, "unitAmount": 1}
+        assert Draft202012Validator(schema).is_valid(item) == _valid(item)
+
+    @pytest.mark.parametrize(
+        "reason", ["expired", "out-of-stock", "payment-declined", "Expired", ""]
+    )
+    def test_reasons_are_described_as_they_are_read(self, reason: str) -> None:
+        schema = DOCUMENT["components"]["schemas"]["StatusChange"]["properties"]["reason"]
+        described = Draft202012Validator(schema).is_valid(reason)
+        assert described == (reason not in PLATFORM_REASONS)
 
 
 LINKS = [
@@ -319,5 +344,13 @@ def _accepted(read: Any, header: str, value: str) -> bool:  # noqa: ANN401 - any
     try:
         read(Request({"headers": {header: value}}))
     except problems.RequestError:
+        return False
+    return True
+
+
+def _valid(item: object) -> bool:
+    try:
+        validated(item, OrderItemBody)
+    except problems.ValidationFailed:
         return False
     return True

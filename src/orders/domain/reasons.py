@@ -1,0 +1,23 @@
+"""The reasons that the platform itself gives for canceling an order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from orders.domain.errors import InvalidOrder
+
+EXPIRED: Final = "expired"
+OUT_OF_STOCK: Final = "out-of-stock"
+PAYMENT_DECLINED: Final = "payment-declined"
+
+PLATFORM_REASONS: Final = frozenset({EXPIRED, OUT_OF_STOCK, PAYMENT_DECLINED})
+
+
+def require_callers_own(reason: str) -> None:
+    """Daily reports count reasons by their exact text, so only an exact match is reserved.
+
+    Raises:
+        InvalidOrder: the reason is one of the platform's.
+    """
+    if reason in PLATFORM_REASONS:
+        raise InvalidOrder("/reason", "Only the platform itself gives this reason.")
