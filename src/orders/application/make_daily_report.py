@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from orders.domain.order import OrderSummary
     from orders.domain.order_id import OrderId
 
-_LIFE: Final = (
-    OrderStatus.PENDING,
-    OrderStatus.PAID,
-    OrderStatus.SHIPPED,
-    OrderStatus.CANCELED,
-)
-"""Statuses in the order that an order passes them: one that moves while it is counted is met
-again further on. Only the index's own delay, of moments, can hide it."""
-
 _EARNING: Final = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
 MAX_REASONS: Final = 50
 
@@ -65,9 +56,13 @@ class MakeDailyReport:
         return report
 
     def _orders_of(self, day: date) -> dict[OrderId, OrderSummary]:
+        """An order that moves while it is counted is met again at its later status.
+
+        Only the index's own delay, of moments, can hide it.
+        """
         ids = IdRange.of_day(day)
         newest: dict[OrderId, OrderSummary] = {}
-        for status in _LIFE:
+        for status in OrderStatus:
             for order in self.orders.each_by_status(status, ids):
                 seen = newest.get(order.order_id)
                 if seen is None or seen.version < order.version:

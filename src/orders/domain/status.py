@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands."""
+    """Where an order stands, in the order in which an order passes them."""
 
     PENDING = "PENDING"
     PAID = "PAID"
