@@ -14,6 +14,7 @@ from orders.application.conflicts import KeyInUse, StaleOrder
 from orders.domain import timestamps
 from orders.domain.order_id import IdRange, OrderId
 from orders.domain.status import OrderStatus
+from orders.telemetry import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -54,6 +55,7 @@ class DynamoDbOrders:
             self.table.write(*operations)
         except ConditionFailed as error:
             raise KeyInUse from error
+        count("EventsRecorded")
 
     def update(
         self, before: Order, after: Order, record: IdempotencyRecord | None, now: datetime
@@ -66,6 +68,7 @@ class DynamoDbOrders:
         except ConditionFailed as error:
             record_failed = len(operations) - 1 in error.failed and record is not None
             raise (KeyInUse if record_failed else StaleOrder) from error
+        count("EventsRecorded")
 
     def remember(self, record: IdempotencyRecord, now: datetime) -> None:
         try:
