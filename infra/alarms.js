@@ -132,26 +132,23 @@ module.exports = async ({ resolveVariable }) => {
       'More than 5 % of the requests of 15 minutes, and at least 5, failed with 5xx.',
       rate(15 * MINUTE, 5, 5, { some: ofApi('5xx', 'Sum'), requests: ofApi('Count', 'Sum') }, 'requests')
     ),
-    page(
-      'callers-unauthenticated',
-      'More than 20 % of the requests of 15 minutes, and at least 50, were refused with 401.',
-      rate(
-        15 * MINUTE,
-        20,
-        50,
-        { some: refused('RequestsUnauthenticated'), requests: ofApi('Count', 'Sum') },
-        'requests'
-      )
-    ),
-    page(
-      'callers-throttled',
-      'More than 5 % of the requests of 15 minutes, and at least 50, were refused with 429.',
-      rate(
-        15 * MINUTE,
-        5,
-        50,
-        { some: refused('RequestsThrottled'), requests: ofApi('Count', 'Sum') },
-        'requests'
+    ...[
+      ['callers-unauthenticated', 'RequestsUnauthenticated', 401, 20],
+      ['callers-throttled', 'RequestsThrottled', 429, 5],
+    ].map(([name, counter, status, percent]) =>
+      page(
+        name,
+        `For 15 minutes more than ${percent} % of the requests were refused with ${status}.`,
+        {
+          ...rate(
+            5 * MINUTE,
+            percent,
+            20,
+            { some: refused(counter), requests: ofApi('Count', 'Sum') },
+            'requests'
+          ),
+          EvaluationPeriods: 3,
+        }
       )
     ),
     ...[
