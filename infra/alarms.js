@@ -14,6 +14,7 @@ const HOUR = 60 * MINUTE;
 module.exports = async ({ resolveVariable }) => {
   const prefix = `orders-${await resolveVariable('sls:stage')}`;
   const namespace = await resolveVariable('self:custom.stage.metricsNamespace');
+  const metricMath = await resolveVariable('self:custom.stage.metricMath');
   const openRoutes = await publicRoutes(resolveVariable);
 
   const metric = (Namespace, MetricName, Dimensions, Statistic) => ({
@@ -248,7 +249,9 @@ module.exports = async ({ resolveVariable }) => {
         ...openRoutes.map((route) => `$.route != "${route}"`)
       ),
       ...Object.fromEntries(
-        alarms.map((one) => [alarmLogicalId(one.Properties.AlarmName, prefix), one])
+        alarms
+          .filter(({ Properties }) => metricMath || !('Metrics' in Properties))
+          .map((one) => [alarmLogicalId(one.Properties.AlarmName, prefix), one])
       ),
     },
     Outputs: {

@@ -72,6 +72,8 @@ module.exports = async ({ resolveVariable }) => {
     },
     // AWS asks for sqs:SendMessage for a batch too; the emulator asks for an action that AWS lacks.
     sendMessageActions: ['sqs:SendMessage', ...(local ? ['sqs:SendMessageBatch'] : [])],
+    // The emulator's CloudFormation refuses alarms on metric math.
+    metricMath: !local,
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
     localResources: local ? standInUserPool() : {},
   };

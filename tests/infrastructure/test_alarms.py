@@ -438,3 +438,12 @@ def test_callers_refused_are_counted_in_the_access_log(production: Template) -> 
     }
     assert {(name, how) for name, how, _ in refused[1:]} == {("route", "!=")}
     assert {value for _, _, value in refused[1:]} == public
+
+
+def test_the_emulator_gets_those_that_it_knows(production: Template, local: Template) -> None:
+    known = {
+        name
+        for name, alarm in production.properties("AWS::CloudWatch::Alarm").items()
+        if "Metrics" not in alarm
+    }
+    assert local.properties("AWS::CloudWatch::Alarm").keys() == known
