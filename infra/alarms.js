@@ -1,98 +1,268 @@
 'use strict';
 
-const { functionNames, logicalId, STREAM_CONSUMERS } = require('./functions');
+const { functionNames, functionsStartedBy, logicalId, publicRoutes } = require('./functions');
 
-/** What wakes somebody, and the topic that it wakes them through. docs/runbook.md has each. */
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/**
+ * What wakes somebody (`page`) and what can wait for the morning (`ticket`).
+ *
+ * docs/runbook.md has each, and in how many minutes it rings. CloudWatch evaluates an alarm every
+ * minute, over periods that end in that minute.
+ */
 module.exports = async ({ resolveVariable }) => {
   const prefix = `orders-${await resolveVariable('sls:stage')}`;
   const namespace = await resolveVariable('self:custom.stage.metricsNamespace');
-  const alarm = (name, description, metric) => ({
+  const metricMath = await resolveVariable('self:custom.stage.metricMath');
+  const openRoutes = await publicRoutes(resolveVariable);
+
+  const metric = (Namespace, MetricName, Dimensions, Statistic) => ({
+    Namespace,
+    MetricName,
+    Dimensions: Object.entries(Dimensions).map(([Name, Value]) => ({ Name, Value })),
+    Statistic,
+  });
+  const counted = (name) => metric(namespace, name, { service: 'orders' }, 'Sum');
+  const refused = (name) => metric(namespace, name, {}, 'Sum');
+  const ofApi = (name, statistic) =>
+    metric('AWS/ApiGateway', name, { ApiId: { Ref: 'HttpApi' } }, statistic);
+  const ofFunction = (name, metricName, statistic = 'Sum') =>
+    metric('AWS/Lambda', metricName, { FunctionName: { Ref: logicalId(name) } }, statistic);
+  const ofQueue = (resource, name) =>
+    metric(
+      'AWS/SQS',
+      name,
+      { QueueName: { 'Fn::GetAtt': [resource, 'QueueName'] } },
+      'Maximum'
+    );
+
+  /** Expressions by id over metrics by id; what the alarm watches is the last one. */
+  const math = (Period, metrics, expressions) => ({
+    Metrics: [
+      ...Object.entries(metrics).map(([Id, { Statistic: Stat, ...Metric }]) => ({
+        Id,
+        MetricStat: { Metric, Period, Stat },
+        ReturnData: false,
+      })),
+      ...Object.entries(expressions).map(([Id, Expression], index, all) => ({
+        Id,
+        Expression,
+        ReturnData: index === all.length - 1,
+      })),
+    ],
+  });
+  /** `some` is more than so many percent of `all`, and not just one or two. */
+  const rate = (Period, percent, atLeast, metrics, all) => ({
+    ...math(Period, metrics, { rate: `IF(FILL(some, 0) >= ${atLeast}, 100 * some / (${all}), 0)` }),
+    Threshold: percent,
+  });
+
+  const alarm = (topic) => (name, description, settings, section = name) => ({
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
       AlarmName: `${prefix}-${name}`,
-      AlarmDescription: description,
+      AlarmDescription: `${description} See docs/runbook.md#${section}`,
       ComparisonOperator: 'GreaterThanThreshold',
       Threshold: 0,
       EvaluationPeriods: 1,
-      Period: 300,
       TreatMissingData: 'notBreaching',
-      AlarmActions: [{ Ref: 'AlarmTopic' }],
-      OKActions: [{ Ref: 'AlarmTopic' }],
-      ...metric,
+      AlarmActions: [{ Ref: topic }],
+      OKActions: [{ Ref: topic }],
+      ...settings,
     },
   });
-  const queueNotEmpty = (name, resource) =>
-    alarm(`${name}-not-empty`, `A message lies in ${name}.`, {
-      Namespace: 'AWS/SQS',
-      MetricName: 'ApproximateNumberOfMessagesVisible',
-      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [resource, 'QueueName'] } }],
-      Statistic: 'Maximum',
-      Period: 60,
-    });
-  const ofFunction = (name, metricName, metric) => ({
-    Namespace: 'AWS/Lambda',
-    MetricName: metricName,
-    Dimensions: [{ Name: 'FunctionName', Value: { Ref: logicalId(name) } }],
-    ...metric,
-  });
-  const ofApi = (metricName, metric) => ({
-    Namespace: 'AWS/ApiGateway',
-    MetricName: metricName,
-    Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
-    ...metric,
-  });
+  const page = alarm('PageTopic');
+  const ticket = alarm('TicketTopic');
 
-  const counted = (metricName) => ({
-    Namespace: namespace,
-    MetricName: metricName,
-    Dimensions: [{ Name: 'service', Value: 'orders' }],
-    Statistic: 'Sum',
-  });
-
-  const resources = {
-    AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: `${prefix}-alarms` } },
-    OrderEventsDeadLetterAlarm: queueNotEmpty('order-events-dlq', 'OrderEventsDeadLetterQueue'),
-    OrderStreamDeadLetterAlarm: queueNotEmpty('order-stream-dlq', 'OrderStreamDeadLetterQueue'),
-    OrdersUnreadableAlarm: alarm(
-      'orders-unreadable',
-      "A daily task passed over an order, because its row can't be read.",
-      counted('OrdersUnreadable')
+  const alarms = [
+    // A period in which something was recorded and nothing published is 1, any other in which
+    // something happened 0, and an empty one repeats the one before. So an event that never comes
+    // out stays 1, and one that comes out in the next period was 1 for no more than one of them.
+    // The factor makes any publication outweigh all that a period records: running sums would
+    // drift with each redelivery, and CloudWatch warns against them in alarms. `ignore` keeps the
+    // alarm on when the event has left the window, until something is published.
+    page('events-not-published', 'Orders change, and for 15 minutes no event was published.', {
+      ...math(
+        5 * MINUTE,
+        { recorded: counted('EventsRecorded'), published: counted('EventsPublished') },
+        {
+          silent: 'recorded > 1000000 * published',
+          stillSilent: 'FILL(silent, REPEAT)',
+        }
+      ),
+      EvaluationPeriods: 3,
+      TreatMissingData: 'ignore',
+    }),
+    ...(await functionsStartedBy('stream', resolveVariable)).map((name) =>
+      page(
+        `${name}-iterator-age`,
+        `${name} was more than a minute behind the table's stream for 15 minutes.`,
+        {
+          ...ofFunction(name, 'IteratorAge', 'Maximum'),
+          Threshold: MINUTE * 1000,
+          Period: 5 * MINUTE,
+          EvaluationPeriods: 3,
+        },
+        'iterator-age'
+      )
     ),
-    ApiLatencyAlarm: alarm(
-      'api-latency',
-      'One request in twenty took longer than 300 ms for 15 minutes.',
-      ofApi('Latency', {
-        ExtendedStatistic: 'p95',
-        Threshold: 300,
-        EvaluationPeriods: 3,
-        EvaluateLowSampleCountPercentile: 'ignore',
+    page('events-not-consumed', 'An event has waited in order-events-queue for 30 minutes.', {
+      ...ofQueue('OrderEventsQueue', 'ApproximateAgeOfOldestMessage'),
+      Threshold: 30 * MINUTE,
+      Period: 5 * MINUTE,
+    }),
+    page(
+      'settlement-failing',
+      'Of the payments tried in 15 minutes, more than half will have to be tried again.',
+      rate(
+        15 * MINUTE,
+        50,
+        10,
+        {
+          some: counted('EventsRetried'),
+          paid: counted('PaymentPaid'),
+          declined: counted('PaymentDeclined'),
+          outOfStock: counted('PaymentOutOfStock'),
+        },
+        'some + paid + declined + outOfStock'
+      )
+    ),
+    page(
+      'api-5xx',
+      'More than 5 % of the requests of 15 minutes, and at least 5, failed with 5xx.',
+      rate(15 * MINUTE, 5, 5, { some: ofApi('5xx', 'Sum'), requests: ofApi('Count', 'Sum') }, 'requests')
+    ),
+    ...[
+      ['callers-unauthenticated', 'RequestsUnauthenticated', 401, 20],
+      ['callers-throttled', 'RequestsThrottled', 429, 5],
+    ].map(([name, counter, status, percent]) =>
+      page(
+        name,
+        `For 15 minutes more than ${percent} % of the requests were refused with ${status}.`,
+        {
+          ...rate(
+            5 * MINUTE,
+            percent,
+            20,
+            { some: refused(counter), requests: ofApi('Count', 'Sum') },
+            'requests'
+          ),
+          EvaluationPeriods: 3,
+        }
+      )
+    ),
+    ...[
+      ['order-events-dlq', 'OrderEventsDeadLetterQueue'],
+      ['order-stream-dlq', 'OrderStreamDeadLetterQueue'],
+    ].map(([name, resource]) =>
+      ticket(`${name}-not-empty`, `A message lies in ${name}.`, {
+        ...ofQueue(resource, 'ApproximateNumberOfMessagesVisible'),
+        Period: 5 * MINUTE,
       })
     ),
-    ApiErrorsAlarm: alarm('api-5xx', 'The API answered 5xx.', ofApi('5xx', { Statistic: 'Sum' })),
+    ...[
+      ['records-set-aside', 'RecordsSetAside', 'A stream record could not be published.'],
+      ['orders-unreadable', 'OrdersUnreadable', "An order was left out: its row can't be read."],
+      ['customer-rows-mended', 'CustomerRowsMended', 'A row of a customer differed from its order.'],
+      ['orders-left-to-expire', 'OrdersLeftToExpire', 'A run left stale orders for the next day.'],
+    ].map(([name, counter, description]) =>
+      ticket(name, description, { ...counted(counter), Period: 5 * MINUTE })
+    ),
+    // FILL, or CloudWatch would judge by the last run, however old, instead of by its absence.
+    ...(await functionsStartedBy('schedule', resolveVariable)).map((name) =>
+      ticket(
+        `${name}-not-run`,
+        `${name}, which runs every day, has not run for 26 hours.`,
+        {
+          ...math(HOUR, { runs: ofFunction(name, 'Invocations') }, { ran: 'FILL(runs, 0)' }),
+          ComparisonOperator: 'LessThanThreshold',
+          Threshold: 1,
+          EvaluationPeriods: 26,
+          TreatMissingData: 'breaching',
+        },
+        'schedule-not-run'
+      )
+    ),
+    ticket('api-latency', 'One request in twenty took longer than 300 ms for 15 minutes.', {
+      ...ofApi('Latency'),
+      ExtendedStatistic: 'p95',
+      Threshold: 300,
+      Period: 5 * MINUTE,
+      EvaluationPeriods: 3,
+      EvaluateLowSampleCountPercentile: 'ignore',
+    }),
+    // A daily function is tried three times in all, within a quarter of an hour.
+    ...(await functionNames(resolveVariable)).flatMap((name) => [
+      ticket(
+        `${name}-errors`,
+        `More than 10 % of ${name}'s invocations of 30 minutes, and at least 3, failed.`,
+        rate(
+          30 * MINUTE,
+          10,
+          3,
+          { some: ofFunction(name, 'Errors'), invocations: ofFunction(name, 'Invocations') },
+          'invocations'
+        ),
+        'function-errors'
+      ),
+      ticket(
+        `${name}-throttles`,
+        `More than 10 % of ${name}'s invocations of 30 minutes, and at least 10, were throttled.`,
+        rate(
+          30 * MINUTE,
+          10,
+          10,
+          { some: ofFunction(name, 'Throttles'), invocations: ofFunction(name, 'Invocations') },
+          'some + invocations'
+        ),
+        'function-throttles'
+      ),
+    ]),
+  ];
+
+  /** The gateway's metrics have no statuses. */
+  const filter = (MetricName, ...conditions) => ({
+    Type: 'AWS::Logs::MetricFilter',
+    Properties: {
+      LogGroupName: { Ref: 'HttpApiLogGroup' },
+      FilterPattern: `{ ${conditions.map((condition) => `(${condition})`).join(' && ')} }`,
+      MetricTransformations: [
+        { MetricNamespace: namespace, MetricName, MetricValue: '1', Unit: 'Count' },
+      ],
+    },
+  });
+  const topic = (name) => ({
+    Type: 'AWS::SNS::Topic',
+    Properties: { TopicName: `${prefix}-${name}` },
+  });
+
+  return {
+    Resources: {
+      PageTopic: topic('page'),
+      TicketTopic: topic('ticket'),
+      UnauthenticatedFilter: filter('RequestsUnauthenticated', '$.status = "401"'),
+      // A loop over a public page is throttled to be ignored.
+      ThrottledFilter: filter(
+        'RequestsThrottled',
+        '$.status = "429"',
+        ...openRoutes.map((route) => `$.route != "${route}"`)
+      ),
+      ...Object.fromEntries(
+        alarms
+          .filter(({ Properties }) => metricMath || !('Metrics' in Properties))
+          .map((one) => [alarmLogicalId(one.Properties.AlarmName, prefix), one])
+      ),
+    },
+    Outputs: {
+      PageTopicArn: { Value: { Ref: 'PageTopic' } },
+      TicketTopicArn: { Value: { Ref: 'TicketTopic' } },
+    },
   };
-  for (const name of STREAM_CONSUMERS) {
-    resources[`${logicalId(name)}IteratorAgeAlarm`] = alarm(
-      `${name}-iterator-age`,
-      `${name} is more than a minute behind the table's stream, for 5 minutes.`,
-      ofFunction(name, 'IteratorAge', {
-        Statistic: 'Maximum',
-        Threshold: 60000,
-        Period: 60,
-        EvaluationPeriods: 5,
-      })
-    );
-  }
-  for (const name of await functionNames(resolveVariable)) {
-    for (const [metricName, happened] of [
-      ['Errors', 'failed'],
-      ['Throttles', 'was throttled'],
-    ]) {
-      resources[`${logicalId(name)}${metricName}Alarm`] = alarm(
-        `${name}-${metricName.toLowerCase()}`,
-        `${name} ${happened}.`,
-        ofFunction(name, metricName, { Statistic: 'Sum' })
-      );
-    }
-  }
-  return { Resources: resources, Outputs: { AlarmTopicArn: { Value: { Ref: 'AlarmTopic' } } } };
 };
+
+/** `orders-prod-api-5xx` is `Api5xxAlarm`. */
+function alarmLogicalId(name, prefix) {
+  const words = name.slice(prefix.length + 1).split('-');
+  return `${words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')}Alarm`;
+}

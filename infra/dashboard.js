@@ -1,6 +1,6 @@
 'use strict';
 
-const { functionNames, logicalId, STREAM_CONSUMERS } = require('./functions');
+const { functionNames, functionsStartedBy, logicalId } = require('./functions');
 
 const WIDTH = 8;
 const HEIGHT = 6;
@@ -11,6 +11,7 @@ module.exports = async ({ resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   const namespace = await resolveVariable('self:custom.stage.metricsNamespace');
   const names = await functionNames(resolveVariable);
+  const streamReaders = await functionsStartedBy('stream', resolveVariable);
   const api = (metric, options) => ['AWS/ApiGateway', metric, 'ApiId', '${HttpApi}', options];
   const lambda = (metric, name, options) => [
     'AWS/Lambda',
@@ -53,7 +54,7 @@ module.exports = async ({ resolveVariable }) => {
     ['Function duration, p95 (ms)', names.map((name) => lambda('Duration', name, { stat: 'p95' }))],
     [
       'Behind the stream (ms)',
-      STREAM_CONSUMERS.map((name) => lambda('IteratorAge', name, { stat: 'Maximum' })),
+      streamReaders.map((name) => lambda('IteratorAge', name, { stat: 'Maximum' })),
     ],
     [
       'Messages waiting',

@@ -1,7 +1,10 @@
 'use strict';
 
+const { spawnSync } = require('child_process');
+
 /**
- * What follows from the stage's name and parameters: names, protection, the token issuer, CORS.
+ * What follows from the stage's name and parameters: names, protection, the token issuer, CORS,
+ * and the version that is deployed.
  *
  * Parameters come from `params` in serverless.yml or `--param="name=value"`; the issuer and the
  * audience also from JWT_ISSUER and JWT_AUDIENCE. Two stages are for this machine only and have
@@ -69,6 +72,7 @@ module.exports = async ({ resolveVariable }) => {
     deletionPolicy: production ? 'Retain' : 'Delete',
     logRetentionInDays: production ? 90 : 14,
     tracerEnabled: String(tracer),
+    version: version(await resolveVariable("env:VERSION, ''")),
     metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,
     publicBaseUrl: await publicBaseUrl(stage, resolveVariable, param),
     cors: cors(await param('corsOrigins')),
@@ -79,6 +83,8 @@ module.exports = async ({ resolveVariable }) => {
     },
     // AWS asks for sqs:SendMessage for a batch too; the emulator asks for an action that AWS lacks.
     sendMessageActions: ['sqs:SendMessage', ...(local ? ['sqs:SendMessageBatch'] : [])],
+    // The emulator's CloudFormation refuses alarms on metric math.
+    metricMath: !local,
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
     localResources: local ? standInUserPool() : {},
   };
@@ -93,6 +99,28 @@ function flag(name, value) {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false' || value === '') return false;
   throw refusal(`Parameter "${name}" is true or false, not "${value}".`);
+}
+
+/**
+ * VERSION, or else the commit of this checkout, with `-dirty` where it has other or more files.
+ *
+ * Without either it is `unknown`.
+ */
+function version(given) {
+  if (given !== '') {
+    // What log lines have room for and a stack's tag may hold.
+    if (/^[\w.+-]{1,64}$/.test(given)) return given;
+    throw refusal(`VERSION "${given}": use up to 64 of a-z, A-Z, 0-9 and "._+-".`);
+  }
+  const commit = git('rev-parse', '--short=12', 'HEAD');
+  if (commit === null) return 'unknown';
+  return git('status', '--porcelain') === '' ? commit : `${commit}-dirty`;
+}
+
+/** What git says about the checkout that this file belongs to; null where it can't. */
+function git(...command) {
+  const { status, stdout } = spawnSync('git', command, { cwd: __dirname, encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
 }
 
 /** Empty: the functions take the address from the request. */

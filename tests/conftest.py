@@ -18,7 +18,7 @@ os.environ.update(
     QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-queue",
     TABLE_NAME="orders_app",
 )
-for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "TRACER_ENABLED"):
+for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "TRACER_ENABLED", "VERSION"):
     os.environ.pop(name, None)
 
 # A busy machine is no failure; half of the usual examples keep `make test-fast` fast.

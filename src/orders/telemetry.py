@@ -33,7 +33,12 @@ def _as_it_is(message: Any) -> str:  # noqa: ANN401 - Powertools' type
     return str(message)
 
 
-logger: Final = Logger(location=None, json_serializer=_line, json_deserializer=_as_it_is)
+VERSION: Final = environment.optional("VERSION", "unknown")
+"""The deployed commit."""
+
+logger: Final = Logger(
+    location=None, json_serializer=_line, json_deserializer=_as_it_is, version=VERSION
+)
 
 # Looked up for each line, and said by none of ours. Source: Python's Logging HOWTO, "Optimization".
 logging._srcfile = None  # noqa: SLF001 - so it says there
@@ -119,7 +124,8 @@ def _publish(counts: Mapping[str, int]) -> None:
         "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
     }
     metadata = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
-    sys.stdout.write(_line({"_aws": metadata, "service": _SERVICE, **counts}) + "\n")
+    line = {"_aws": metadata, "service": _SERVICE, "version": VERSION, **counts}
+    sys.stdout.write(_line(line) + "\n")
 
 
 def background(handle: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Handler:

@@ -135,7 +135,7 @@ def _be_refused(world: World) -> None:
     world.strike(killed, Fault.KILLED_AFTER, "get-order")
     world.call("GET", "/orders/x", 404, problem_json(404, "order-not-found"), caller=CUS_1)
     world.call("GET", "/nowhere", 404, problem_json(404, "route-not-found"))
-    world.call("GET", "/health", 200, '{"status":"ok"}')
+    world.call("GET", "/health", 200, '{"status":"ok","version":"unknown"}')
     path = "/reports/daily/2026-11-23"
     world.call("GET", path, 404, problem_json(404, "report-not-found"))
     world.call("GET", path, 200, msgspec.json.encode(world.reports()[0]).decode())

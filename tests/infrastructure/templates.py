@@ -23,7 +23,16 @@ ISSUER = {"JWT_ISSUER": "https://issuer.example.com/", "JWT_AUDIENCE": "orders"}
 NO_CODE = "no-code.zip"
 Value = Any
 """What CloudFormation's JSON may hold in some place."""
-_OURS = ("AWS_", "JWT_", "ORDERS_", "CONFIG_VALIDATION_", "LOCAL_", "OFFLINE_", "SLS_")
+_OURS = (
+    "AWS_",
+    "CONFIG_VALIDATION_",
+    "JWT_",
+    "LOCAL_",
+    "OFFLINE_",
+    "ORDERS_",
+    "SLS_",
+    "VERSION",
+)
 
 
 class Template:

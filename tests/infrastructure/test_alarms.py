@@ -1,179 +1,449 @@
+"""Each alarm rings for its silence within the hour, and none for what is no trouble.
+
+They are evaluated as CloudWatch does it, on series made up in `made_up_metrics`.
+"""
+
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infrastructure.cloudwatch import ALARM, DAY, OK, Alarm
+from infrastructure.made_up_metrics import END, HOUR, NOW, SLOW_MS, busy, quiet
+from infrastructure.templates import ROOT
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from infrastructure.cloudwatch import Metrics
+    from infrastructure.made_up_metrics import Platform
     from infrastructure.templates import Template
 
-DEFAULTS = {
-    "ComparisonOperator": "GreaterThanThreshold",
-    "Threshold": 0,
-    "Period": 300,
-    "EvaluationPeriods": 1,
-    "TreatMissingData": "notBreaching",
-    "AlarmActions": [{"Ref": "AlarmTopic"}],
-    "OKActions": [{"Ref": "AlarmTopic"}],
-}
-
-
-def queue_is_not_empty(logical_id: str) -> dict[str, Any]:
-    return {
-        "Namespace": "AWS/SQS",
-        "MetricName": "ApproximateNumberOfMessagesVisible",
-        "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": [logical_id, "QueueName"]}}],
-        "Statistic": "Maximum",
-        "Period": 60,
-    }
-
-
-def counted(metric: str) -> dict[str, Any]:
-    return {
-        "Namespace": "Orders",
-        "MetricName": metric,
-        "Dimensions": [{"Name": "service", "Value": "orders"}],
-        "Statistic": "Sum",
-    }
-
-
-def of_the_api(metric: str, **more: object) -> dict[str, Any]:
-    return {
-        "Namespace": "AWS/ApiGateway",
-        "MetricName": metric,
-        "Dimensions": [{"Name": "ApiId", "Value": {"Ref": "HttpApi"}}],
-    } | more
-
-
-def of_the_function(logical_id: str, metric: str, **more: object) -> dict[str, Any]:
-    return {
-        "Namespace": "AWS/Lambda",
-        "MetricName": metric,
-        "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": logical_id}}],
-    } | more
-
-
-MORE_THAN_A_MINUTE_BEHIND = {
-    "Statistic": "Maximum",
-    "Threshold": 60_000,
-    "Period": 60,
-    "EvaluationPeriods": 5,
-}
-EXPECTED = {
-    "order-events-dlq-not-empty": queue_is_not_empty("OrderEventsDeadLetterQueue"),
-    "order-stream-dlq-not-empty": queue_is_not_empty("OrderStreamDeadLetterQueue"),
-    "missing-timeline-entries": counted("MissingTimelineEntries"),
-    "orders-unreadable": counted("OrdersUnreadable"),
-    "api-latency": of_the_api(
-        "Latency",
-        ExtendedStatistic="p95",
-        Threshold=300,
-        EvaluationPeriods=3,
-        EvaluateLowSampleCountPercentile="ignore",
-    ),
-    "api-5xx": of_the_api("5xx", Statistic="Sum"),
-    "publish-order-events-iterator-age": of_the_function(
-        "PublishDashorderDasheventsLambdaFunction", "IteratorAge", **MORE_THAN_A_MINUTE_BEHIND
-    ),
-    "record-audit-trail-iterator-age": of_the_function(
-        "RecordDashauditDashtrailLambdaFunction", "IteratorAge", **MORE_THAN_A_MINUTE_BEHIND
-    ),
-}
+RUNBOOK = ROOT / "docs" / "runbook.md"
+WITHIN = HOUR
+NOT_RUN_FOR = 26 * HOUR
+FURTHER = (0, 2)
+"""CloudWatch doesn't say how many more periods it reads: nothing may depend on it."""
 
 
 def alarms(template: Template) -> dict[str, dict[str, Any]]:
-    """The alarms by name, without their descriptions."""
-    found = {}
-    for alarm in template.properties("AWS::CloudWatch::Alarm").values():
-        assert alarm["AlarmDescription"]
-        name = alarm["AlarmName"].removeprefix("orders-prod-")
-        found[name] = {
-            key: value
-            for key, value in alarm.items()
-            if key not in {"AlarmName", "AlarmDescription"}
-        }
-    return found
-
-
-def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(production: Template) -> None:
-    functions = {
-        function["FunctionName"]: logical_id
-        for logical_id, function in production.properties("AWS::Lambda::Function").items()
+    """The properties of the alarms by their names, without the stage."""
+    return {
+        alarm["AlarmName"].removeprefix("orders-prod-"): alarm
+        for alarm in template.properties("AWS::CloudWatch::Alarm").values()
     }
-    expected = EXPECTED | {
-        f"{name.removeprefix('orders-prod-')}-{metric.lower()}": of_the_function(
-            logical_id, metric, Statistic="Sum"
+
+
+def first_ring(alarm: dict[str, Any], metrics: Metrics, since: int, further: int) -> int | None:
+    """After how many minutes it rings, having been quiet before."""
+    watch = Alarm(alarm, further=further)
+    assert list(watch.changes(metrics, since - 2 * HOUR, since)) == []
+    rings = (minute for minute, state in watch.changes(metrics, since + 1, END) if state == ALARM)
+    return next((minute - since for minute in rings), None)
+
+
+# What goes wrong from NOW on, by alarm; functions' alarms are `*-errors` and so on.
+
+
+def a_lone_order_is_never_published(platform: Platform) -> None:
+    platform.orders(NOW - 40)
+    platform.unpublished_orders(NOW)
+
+
+def every_order_from_now_on_is_unpublished(platform: Platform) -> None:
+    for minute in range(NOW - 2 * HOUR, NOW):
+        platform.orders(minute, 20)
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.unpublished_orders(minute, 20)
+
+
+def the_publisher_stops_after_a_batch_was_published_twice(platform: Platform) -> None:
+    platform.orders(NOW - 1, 100)
+    platform.publish(NOW - 1, 100)
+    for minute in range(NOW, NOW + 2 * HOUR, 7):
+        platform.unpublished_orders(minute)
+
+
+def nothing_was_ever_published(platform: Platform) -> None:
+    platform.unpublished_orders(NOW)
+
+
+def nothing_takes_from_the_queue(platform: Platform) -> None:
+    for minutes in range(2 * HOUR):
+        platform.queue(
+            "OrderEventsQueue", "ApproximateAgeOfOldestMessage", NOW + minutes, minutes * 60
         )
-        for name, logical_id in functions.items()
-        for metric in ("Errors", "Throttles")
-    }
-    found = alarms(production)
-    assert found.keys() == expected.keys()
-    for name, alarm in expected.items():
-        assert found[name] == DEFAULTS | alarm, name
 
 
-def test_they_tell_one_topic(production: Template) -> None:
-    assert list(production.properties("AWS::SNS::Topic")) == ["AlarmTopic"]
-    assert production.document["Outputs"]["AlarmTopicArn"]["Value"] == {"Ref": "AlarmTopic"}
+def nothing_takes_from_a_queue_that_slept(platform: Platform) -> None:
+    """SQS reports a queue again up to 15 minutes after a message came to it."""
+    for minutes in range(15, 2 * HOUR):
+        platform.queue(
+            "OrderEventsQueue", "ApproximateAgeOfOldestMessage", NOW + minutes, minutes * 60
+        )
 
 
-@pytest.fixture
-def widgets(production: Template) -> dict[str, list[list[Any]]]:
-    """The metrics of each of the dashboard's widgets, by its title."""
-    (dashboard,) = production.properties("AWS::CloudWatch::Dashboard").values()
-    body = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
-    return {one["properties"]["title"]: one["properties"]["metrics"] for one in body["widgets"]}
+def the_gateway_of_payments_is_down(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.count("EventsRetried", minute)
 
 
-def test_the_dashboard_shows_api_functions_events_and_table(
-    widgets: dict[str, list[list[Any]]],
+def every_request_of_a_quiet_hour_fails(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR, 2):
+        platform.request(minute, failed=1)
+
+
+def a_tenth_of_many_requests_fails(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.request(minute, "get-order", 100, failed=10)
+
+
+def nobody_gets_in(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.request(minute, "get-order", 10, unauthenticated=10)
+
+
+def one_of_two_clients_has_a_wrong_token(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.request(minute, "get-order", 200, unauthenticated=100)
+
+
+def more_comes_than_the_api_lets_through(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.request(minute, "get-order", 500, throttled=60)
+
+
+def every_request_is_slow(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.request(minute, "get-order", 60, milliseconds=SLOW_MS)
+
+
+def a_message_lies_in(queue: str) -> Callable[[Platform], None]:
+    def happens(platform: Platform) -> None:
+        for minute in range(NOW, END, 5):
+            platform.queue(queue, "ApproximateNumberOfMessagesVisible", minute, 1)
+
+    return happens
+
+
+def one(metric: str) -> Callable[[Platform], None]:
+    return lambda platform: platform.count(metric, NOW)
+
+
+FAULTS: dict[str, list[Callable[[Platform], None]]] = {
+    "events-not-published": [
+        a_lone_order_is_never_published,
+        every_order_from_now_on_is_unpublished,
+        the_publisher_stops_after_a_batch_was_published_twice,
+        nothing_was_ever_published,
+    ],
+    "events-not-consumed": [nothing_takes_from_the_queue, nothing_takes_from_a_queue_that_slept],
+    "settlement-failing": [the_gateway_of_payments_is_down],
+    "api-5xx": [every_request_of_a_quiet_hour_fails, a_tenth_of_many_requests_fails],
+    "callers-unauthenticated": [nobody_gets_in, one_of_two_clients_has_a_wrong_token],
+    "callers-throttled": [more_comes_than_the_api_lets_through],
+    "order-events-dlq-not-empty": [a_message_lies_in("OrderEventsDeadLetterQueue")],
+    "order-stream-dlq-not-empty": [a_message_lies_in("OrderStreamDeadLetterQueue")],
+    "records-set-aside": [one("RecordsSetAside")],
+    "orders-unreadable": [one("OrdersUnreadable")],
+    "customer-rows-mended": [one("CustomerRowsMended")],
+    "orders-left-to-expire": [one("OrdersLeftToExpire")],
+    "api-latency": [every_request_is_slow],
+}
+
+
+def it_fails_on_one_batch(platform: Platform, function: str) -> None:
+    for minutes in range(2 * HOUR):
+        platform.of(function, "IteratorAge", NOW + minutes, minutes * 60_000)
+
+
+def its_three_tries_time_out(platform: Platform, function: str) -> None:
+    """As Lambda makes them of a schedule's event, one and two minutes after the last one."""
+    for minutes in (0, 6, 13):
+        platform.run(function, NOW + minutes, errors=1)
+
+
+def it_crashes_each_time(platform: Platform, function: str) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.run(function, minute, errors=1)
+
+
+def it_is_throttled_half_of_the_time(platform: Platform, function: str) -> None:
+    for minute in range(NOW, NOW + 2 * HOUR):
+        platform.run(function, minute)
+        platform.of(function, "Throttles", minute, 1)
+
+
+FAULTS_OF_FUNCTIONS: dict[str, list[Callable[[Platform, str], None]]] = {
+    "iterator-age": [it_fails_on_one_batch],
+    "errors": [its_three_tries_time_out, it_crashes_each_time],
+    "throttles": [it_is_throttled_half_of_the_time],
+}
+
+
+def faults(template: Template, name: str) -> Iterator[tuple[Platform, int]]:
+    """Series in which the alarm has to ring, and since when."""
+    function, kind = of_function(name)
+    if kind == "not-run":
+        platform = quiet(template, without=[function])
+        yield platform, DAY + platform.daily[function]
+    for happens in FAULTS.get(name, []):
+        platform = quiet(template)
+        happens(platform)
+        yield platform, NOW
+    for happens_to in FAULTS_OF_FUNCTIONS.get(kind, []):
+        platform = quiet(template)
+        happens_to(platform, function)
+        yield platform, NOW
+
+
+def of_function(name: str) -> tuple[str, str]:
+    """The function that an alarm is about, and what about it; empty for the others."""
+    found = re.fullmatch("(.+)-(errors|throttles|iterator-age|not-run)", name)
+    return ("", "") if found is None else (found[1], found[2])
+
+
+def minutes_until(template: Template, name: str) -> int:
+    """The most that it takes to ring; fails where it doesn't in time."""
+    allowed = WITHIN + (NOT_RUN_FOR if of_function(name)[1] == "not-run" else 0)
+    took = []
+    for platform, since in faults(template, name):
+        for further in FURTHER:
+            minutes = first_ring(alarms(template)[name], platform.metrics, since, further)
+            assert minutes is not None, f"{name} does not ring"
+            assert minutes <= allowed, f"{name} rings after {minutes} minutes"
+            took.append(minutes)
+    assert took, f"nothing is made up for {name}"
+    return max(took)
+
+
+@pytest.fixture(scope="module")
+def took(production: Template) -> dict[str, int]:
+    """How many minutes each takes to ring for its silence; fails where one doesn't in time."""
+    return {name: minutes_until(production, name) for name in alarms(production)}
+
+
+def test_each_rings_for_its_silence_within_the_hour(took: dict[str, int]) -> None:
+    assert took
+
+
+def test_an_alarm_for_an_event_that_is_not_published_stays_on_until_one_is(
+    production: Template,
 ) -> None:
-    shown = {
-        title: [f"{metric[1]} {metric[-1]['stat']}" for metric in metrics if len(metric) > 1]
-        for title, metrics in widgets.items()
-    }
-    functions = 16
-    assert shown == {
-        "Requests": ["Count Sum", "4xx Sum", "5xx Sum"],
-        "Latency (ms)": ["Latency p50", "Latency p95", "Latency p99"],
-        "Orders, events, payments": [],
-        "Function errors": ["Errors Sum"] * functions,
-        "Function throttles": ["Throttles Sum"] * functions,
-        "Function duration, p95 (ms)": ["Duration p95"] * functions,
-        "Behind the stream (ms)": ["IteratorAge Maximum"] * 2,
-        "Messages waiting": ["ApproximateNumberOfMessagesVisible Maximum"] * 3,
-        "Table: capacity and conflicts": [
-            "ConsumedReadCapacityUnits Sum",
-            "ConsumedWriteCapacityUnits Sum",
-            "TransactionConflict Sum",
-        ],
+    platform = quiet(production)
+    platform.unpublished_orders(NOW)
+    platform.publish(NOW + 20 * HOUR)
+    for further in FURTHER:
+        watch = Alarm(alarms(production)["events-not-published"], further=further)
+        (rings, state), (over, after) = watch.changes(platform.metrics, NOW, END)
+        assert (state, after) == (ALARM, OK)
+        assert rings <= NOW + WITHIN
+        assert over >= NOW + 20 * HOUR
+
+
+# What is no trouble.
+
+
+def a_single_503(platform: Platform) -> None:
+    platform.request(NOW, "get-order", failed=1)
+
+
+def a_single_cold_start(platform: Platform) -> None:
+    platform.request(NOW, "get-order", milliseconds=2000)
+
+
+def a_lone_order_at_the_edge_of_a_minute(platform: Platform) -> None:
+    platform.orders(NOW, published=NOW + 1)
+
+
+def lone_orders_each_at_the_edge_of_a_period(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 3 * HOUR, 10):
+        platform.orders(minute, published=minute + 1)
+
+
+def lone_orders_published_three_minutes_late(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 3 * HOUR, 9):
+        platform.orders(minute, published=minute + 3)
+
+
+def a_batch_published_twice(platform: Platform) -> None:
+    platform.orders(NOW, 100)
+    platform.publish(NOW + 1, 100)
+
+
+def a_batch_late_by_a_retry(platform: Platform) -> None:
+    platform.orders(NOW, 20, published=NOW + 2)
+    platform.of("publish-order-events", "IteratorAge", NOW + 2, 130_000)
+
+
+def a_deployment(platform: Platform) -> None:
+    """Everything starts anew, and for a minute there are not enough instances."""
+    for minute in range(NOW - HOUR, NOW + HOUR):
+        platform.request(minute, "get-order", 100)
+        platform.request(minute, "create-order", 20)
+    platform.request(NOW, "get-order", 12, milliseconds=2000)
+    platform.request(NOW, "get-order", 8, failed=8)
+    platform.of("get-order", "Throttles", NOW, 8)
+    platform.run("publish-order-events", NOW)
+    platform.of("publish-order-events", "Throttles", NOW, 3)
+
+
+def a_payment_tried_for_six_hours(platform: Platform) -> None:
+    for minutes in (0, 1, 3, 7, *range(15, 6 * HOUR, 15)):
+        platform.count("EventsRetried", NOW + minutes)
+
+
+def an_expired_token(platform: Platform) -> None:
+    for minute in range(NOW, NOW + 10):
+        platform.request(minute, "get-order", 3, unauthenticated=3)
+
+
+def a_short_burst(platform: Platform) -> None:
+    platform.request(NOW, "get-order", 500, throttled=300)
+
+
+def an_invocation_that_crashed(platform: Platform) -> None:
+    for function in platform.names:
+        platform.run(function, NOW, errors=1)
+        platform.run(function, NOW + 1)
+
+
+def events_that_wait_a_quarter_of_an_hour(platform: Platform) -> None:
+    for minutes in range(15):
+        platform.queue(
+            "OrderEventsQueue", "ApproximateAgeOfOldestMessage", NOW + minutes, minutes * 60
+        )
+
+
+BENIGN = [
+    a_single_503,
+    a_single_cold_start,
+    a_lone_order_at_the_edge_of_a_minute,
+    lone_orders_each_at_the_edge_of_a_period,
+    lone_orders_published_three_minutes_late,
+    a_batch_published_twice,
+    a_batch_late_by_a_retry,
+    a_deployment,
+    a_payment_tried_for_six_hours,
+    an_expired_token,
+    a_short_burst,
+    an_invocation_that_crashed,
+    events_that_wait_a_quarter_of_an_hour,
+]
+
+
+def rung(alarms: dict[str, dict[str, Any]], platform: Platform) -> list[str]:
+    return [
+        name
+        for name, alarm in alarms.items()
+        for further in FURTHER
+        if list(Alarm(alarm, further=further).changes(platform.metrics, NOW - HOUR, NOW + 9 * HOUR))
+    ]
+
+
+def touched(template: Template, platform: Platform) -> dict[str, dict[str, Any]]:
+    """The alarms for which it is not just a quiet day."""
+    return {
+        name: alarm
+        for name, alarm in alarms(template).items()
+        if Alarm(alarm).watched & platform.metrics.touched
     }
 
 
-def test_what_it_refers_to_is_in_the_template(production: Template) -> None:
-    (dashboard,) = production.properties("AWS::CloudWatch::Dashboard").values()
-    references = set(re.findall(r"\$\{([^}]+)\}", dashboard["DashboardBody"]["Fn::Sub"]))
-    queues = production.properties("AWS::SQS::Queue")
-    functions = production.properties("AWS::Lambda::Function")
-    assert references == {
-        "AWS::Region",
-        "HttpApi",
-        "OrdersTable",
-        *(f"{queue}.QueueName" for queue in queues),
-        *functions,
-    }
+def test_none_rings_on_a_quiet_day(production: Template) -> None:
+    assert rung(alarms(production), quiet(production)) == []
 
 
-def test_it_shows_the_namespace_that_the_functions_count_in(
-    production: Template, widgets: dict[str, list[list[Any]]]
-) -> None:
-    namespaces = {
-        production.variables(function)["POWERTOOLS_METRICS_NAMESPACE"]
-        for function in production.functions
+def test_none_rings_on_a_busy_day(production: Template) -> None:
+    platform = busy(production)
+    assert rung(touched(production, platform), platform) == []
+
+
+@pytest.mark.parametrize("happens", BENIGN)
+def test_none_rings_for(happens: Callable[[Platform], None], production: Template) -> None:
+    platform = quiet(production)
+    happens(platform)
+    assert rung(touched(production, platform), platform) == []
+
+
+# Whom they tell, and what the runbook says.
+
+
+def test_there_are_two_topics_and_each_alarm_names_its_own(production: Template) -> None:
+    topics = production.properties("AWS::SNS::Topic")
+    names = {topic: properties["TopicName"] for topic, properties in topics.items()}
+    assert names == {"PageTopic": "orders-prod-page", "TicketTopic": "orders-prod-ticket"}
+    for topic in topics:
+        assert production.document["Outputs"][f"{topic}Arn"]["Value"] == {"Ref": topic}
+    for name, alarm in alarms(production).items():
+        assert alarm["AlarmActions"] in ([{"Ref": topic}] for topic in topics), name
+        assert alarm["OKActions"] == alarm["AlarmActions"], name
+
+
+def topic_of(alarm: dict[str, Any]) -> str:
+    return {"PageTopic": "page", "TicketTopic": "ticket"}[alarm["AlarmActions"][0]["Ref"]]
+
+
+def test_each_has_a_section_of_the_runbook(production: Template) -> None:
+    headings = re.findall(r"^#+ (.+)$", RUNBOOK.read_text(), re.MULTILINE)
+    sections = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings
     }
-    assert namespaces == {"Orders"}
-    ((search,),) = widgets["Orders, events, payments"]
-    assert search == {"expression": """SEARCH('Namespace="Orders"', 'Sum', 300)"""}
+    for name, alarm in alarms(production).items():
+        text, _, section = alarm["AlarmDescription"].partition(" See docs/runbook.md#")
+        assert text, name
+        assert section in sections, name
+
+
+def test_the_runbook_has_the_table_of_them(production: Template, took: dict[str, int]) -> None:
+    rows: dict[str, tuple[str, int]] = {}
+    for name, alarm in alarms(production).items():
+        _, kind = of_function(name)
+        shown = f"{{function}}-{kind}" if kind else name
+        minutes = took[name]
+        rows[shown] = topic_of(alarm), max(minutes, rows.get(shown, ("", 0))[1])
+    table = [
+        f"`{name}` | {topic} | {minutes // HOUR} h {minutes % HOUR} min"
+        if minutes > DAY
+        else f"`{name}` | {topic} | {minutes} min"
+        for name, (topic, minutes) in rows.items()
+    ]
+    shown_rows = re.findall(
+        r"^\| .+? \| (`.+` \| (?:page|ticket) \| .+) \|$", RUNBOOK.read_text(), re.MULTILINE
+    )
+    assert shown_rows == table
+
+
+# What counts the callers that the gateway refused.
+
+
+def test_callers_refused_are_counted_in_the_access_log(production: Template) -> None:
+    filters = {
+        one["MetricTransformations"][0]["MetricName"]: one
+        for one in production.properties("AWS::Logs::MetricFilter").values()
+    }
+    for one in filters.values():
+        assert one["LogGroupName"] == {"Ref": "HttpApiLogGroup"}
+        assert one["MetricTransformations"][0]["MetricValue"] == "1"
+    patterns = {name: one["FilterPattern"] for name, one in filters.items()}
+    assert patterns["RequestsUnauthenticated"] == '{ ($.status = "401") }'
+    refused = re.findall(r'\(\$\.(\w+) (!?=) "([^"]+)"\)', patterns["RequestsThrottled"])
+    assert refused[0] == ("status", "=", "429")
+    public = {
+        route["RouteKey"]
+        for route in production.properties("AWS::ApiGatewayV2::Route").values()
+        if route.get("AuthorizationType", "NONE") == "NONE"
+    }
+    assert {(name, how) for name, how, _ in refused[1:]} == {("route", "!=")}
+    assert {value for _, _, value in refused[1:]} == public
+
+
+def test_the_emulator_gets_those_that_it_knows(production: Template, local: Template) -> None:
+    known = {
+        name
+        for name, alarm in production.properties("AWS::CloudWatch::Alarm").items()
+        if "Metrics" not in alarm
+    }
+    assert local.properties("AWS::CloudWatch::Alarm").keys() == known

@@ -110,6 +110,18 @@ def test_it_is_throttled(production: Template) -> None:
     assert settings == {"ThrottlingRateLimit": 200, "ThrottlingBurstLimit": 400}
 
 
+def test_each_public_route_has_a_throttle_of_its_own_once_it_exists(production: Template) -> None:
+    public = {
+        logical_id: route["RouteKey"]
+        for logical_id, route in production.properties("AWS::ApiGatewayV2::Route").items()
+        if route.get("AuthorizationType", "NONE") == "NONE"
+    }
+    settings = production.named("HttpApiStage")["RouteSettings"]
+    throttle = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
+    assert settings == dict.fromkeys(public.values(), throttle)
+    assert public.keys() <= set(production.resources["HttpApiStage"]["DependsOn"])
+
+
 def test_its_access_log_tells_request_route_status_and_time(production: Template) -> None:
     settings = production.named("HttpApiStage")["AccessLogSettings"]
     assert settings["DestinationArn"] == {"Fn::GetAtt": ["HttpApiLogGroup", "Arn"]}

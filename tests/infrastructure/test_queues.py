@@ -35,6 +35,13 @@ def test_dead_letters_are_kept_for_14_days_and_longer_than_the_queue_keeps_messa
 
 
 @pytest.mark.parametrize("queue", QUEUES)
+def test_a_message_has_room_for_an_event_of_4_kib_with_its_attributes_and_not_for_much_more(
+    queue: str, production: Template
+) -> None:
+    assert production.named(queue)["MaximumMessageSize"] == 4 * 4096
+
+
+@pytest.mark.parametrize("queue", QUEUES)
 def test_messages_are_encrypted(queue: str, production: Template) -> None:
     assert production.named(queue)["SqsManagedSseEnabled"] is True
 

@@ -243,7 +243,7 @@ class SideBySide:
         answer = self.platform.api.send(draft.event())
         assert answer.status == 200
         if path == "/health":
-            assert answer.json == {"status": "ok"}
+            assert answer.json == {"status": "ok", "version": "unknown"}
             assert answer.headers["Cache-Control"] == "no-store"
             return
         if path == "/openapi.json":

@@ -96,7 +96,7 @@ _BODY_FIELDS: Final = {
     Operation.UPDATE: ORDER_FIELDS,
     Operation.GET: ORDER_FIELDS,
     Operation.REPORT: REPORT_FIELDS,
-    Operation.HEALTH: {"status"},
+    Operation.HEALTH: {"status", "version"},
 }
 _ITEM_FIELDS: Final = {
     Operation.LIST_CUSTOMER: SUMMARY_FIELDS,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orders.http.bodies import HealthBody, to_json
 from orders.http.endpoint import endpoint
 from orders.http.response import Response
+from orders.telemetry import VERSION
 
 if TYPE_CHECKING:
     from orders.http.request import Request
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def _handle(_request: Request) -> Response:
     return Response(
         200,
-        to_json(HealthBody("ok")),
+        to_json(HealthBody("ok", VERSION)),
         {"Content-Type": "application/json", "Cache-Control": "no-store"},
     )
 

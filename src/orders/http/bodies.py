@@ -335,6 +335,9 @@ class HealthBody(msgspec.Struct):
     """The API answers."""
 
     status: Annotated[str, Meta(examples=["ok"])]
+    version: Annotated[
+        str, Meta(description="The deployed commit.", examples=["4f1c9d0a7b3e"], max_length=64)
+    ]
 
 
 _encode: Final = msgspec.json.Encoder().encode

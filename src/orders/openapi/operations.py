@@ -355,7 +355,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             "200": {
                 "description": "It does.",
                 "headers": headers("X-Request-Id"),
-                "content": _json("Health", ok={"status": "ok"}),
+                "content": _json("Health", ok={"status": "ok", "version": "4f1c9d0a7b3e"}),
             }
         }
         | OF_EVERY_ROUTE,

@@ -248,6 +248,12 @@ class TestWhatIsWritten:
         ):
             assert part in line
 
+    def test_each_line_names_the_deployed_version(self, output: Callable[[], str]) -> None:
+        Api().post()
+        lines = output().splitlines()
+        assert len(lines) == 2, "a log line and the metrics"
+        assert all('"version":"unknown"' in line for line in lines)
+
     def test_does_not_carry_an_order_over_to_the_next_request(
         self, output: Callable[[], str]
     ) -> None:

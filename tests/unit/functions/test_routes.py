@@ -85,7 +85,7 @@ class TestWithoutAToken:
 
     def test_the_api_is_healthy(self, api: Api) -> None:
         answer = api.get("/health", None)
-        assert (answer.status, answer.json) == (200, {"status": "ok"})
+        assert (answer.status, answer.json) == (200, {"status": "ok", "version": "unknown"})
         assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -1,0 +1,103 @@
+"""What is deployed says which commit it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infrastructure.templates import ISSUER, Template, osls, read, service
+from prerequisites import missing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION_OF_STAGE = """
+require('./infra/stage.js')({
+  resolveVariable: async (variable) =>
+    ({ 'sls:stage': 'prod', 'self:custom.productionStages': ['prod'],
+       'param:jwtIssuer': 'https://issuer.example.com/', 'param:jwtAudience': 'orders',
+       'env:VERSION': process.env.VERSION ?? '' })[variable.split(',')[0]] ?? '',
+}).then(({ version }) => console.log(version), (error) => console.log(error.message));
+"""
+
+
+def version_of(directory: Path, **variables: str) -> str:
+    """What infra/stage.js of this copy says."""
+    node = shutil.which("node")
+    if node is None:
+        missing("Node.js is not installed.")
+    inherited = {name: value for name, value in os.environ.items() if name != "VERSION"}
+    result = subprocess.run(
+        [node, "-e", VERSION_OF_STAGE],
+        cwd=directory,
+        env=inherited | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout.strip()
+
+
+def git(directory: Path, *command: str) -> str:
+    author = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
+    result = subprocess.run(
+        ["git", *author, *command], cwd=directory, capture_output=True, text=True, check=True
+    )
+    return result.stdout.strip()
+
+
+@pytest.fixture
+def checkout() -> Path:
+    """A service whose files are all in its last commit."""
+    directory = service()
+    git(directory, "init", "--quiet")
+    git(directory, "add", "--all")
+    git(directory, "commit", "--quiet", "--message", "All there is")
+    return directory
+
+
+def test_it_is_the_commit_and_whether_anything_differs_from_it(checkout: Path) -> None:
+    commit = git(checkout, "rev-parse", "--short=12", "HEAD")
+    assert version_of(checkout) == commit
+    (checkout / "new.py").touch()
+    assert version_of(checkout) == f"{commit}-dirty"
+
+
+def test_it_is_the_checkout_s_where_the_files_are_linked_to(checkout: Path) -> None:
+    linked = service()
+    shutil.rmtree(linked / "infra")
+    (linked / "infra").symlink_to(checkout / "infra")
+    assert version_of(linked) == git(checkout, "rev-parse", "--short=12", "HEAD")
+
+
+def test_the_environment_goes_before_git(checkout: Path) -> None:
+    assert version_of(checkout, VERSION="v1.2.3+build.7") == "v1.2.3+build.7"
+    assert version_of(service(), VERSION="v1.2.3") == "v1.2.3"
+
+
+def test_without_either_it_is_unknown() -> None:
+    assert version_of(service()) == "unknown"
+    assert version_of(service(), VERSION="") == "unknown"
+
+
+@pytest.mark.parametrize("value", ["two words", "a/b", "v" * 65, "ü", '"', "a\nb"])
+def test_a_version_that_no_tag_or_log_line_has_room_for_is_refused(value: str) -> None:
+    assert version_of(service(), VERSION=value).startswith(f'VERSION "{value}": use up to 64 of')
+
+
+def test_functions_stack_and_outputs_have_it() -> None:
+    directory = service()
+    output = directory / "packaged"
+    package = ("package", "--stage", "prod", "--package", str(output))
+    result = osls(directory, *package, VERSION="v1.2.3", **ISSUER)
+    assert result.returncode == 0, result.stdout
+    template = Template("prod", read(output))
+    assert {template.variables(name)["VERSION"] for name in template.functions} == {"v1.2.3"}
+    assert template.document["Outputs"]["Version"]["Value"] == "v1.2.3"
+    state = json.loads((output / "serverless-state.json").read_text())
+    assert state["service"]["provider"]["stackTags"] == {"version": "v1.2.3"}
