@@ -27,7 +27,7 @@ HTTP_FUNCTIONS: Final = (*dict.fromkeys(route.function for route in ROUTES), "no
 _BACKGROUND: Final = (
     "publish-order-events",
     "record-audit-trail",
-    "process-order-events",
+    "settle-payments",
     "daily-report",
     "expire-stale-orders",
     "reconcile-order-events",

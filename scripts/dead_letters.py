@@ -37,7 +37,7 @@ OUTPUTS: Final = {
     STREAM: "OrderStreamDeadLetterQueueUrl",
 }
 READERS: Final = ("publish-order-events", "record-audit-trail")
-CONSUMER: Final = "process-order-events"
+CONSUMER: Final = "settle-payments"
 
 HELD_SECONDS: Final = 300
 """How long messages are hidden from others at most: where this process is killed."""

@@ -34,7 +34,7 @@ HTTP = [
 BACKGROUND = [
     "daily-report",
     "expire-stale-orders",
-    "process-order-events",
+    "settle-payments",
     "publish-order-events",
     "reconcile-order-events",
     "record-audit-trail",

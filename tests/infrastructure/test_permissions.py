@@ -55,7 +55,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         TABLE: {"dynamodb:PutItem"},
         FAILURES: {"sqs:SendMessage"},
     },
-    "process-order-events": {
+    "settle-payments": {
         EVENTS: RECEIVE,
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
     },

@@ -40,7 +40,7 @@ def test_messages_are_encrypted(queue: str, production: Template) -> None:
 
 
 def test_a_batch_in_work_is_not_handed_out_again(production: Template) -> None:
-    timeout = production.functions["process-order-events"]["Timeout"]
+    timeout = production.functions["settle-payments"]["Timeout"]
     assert production.named("OrderEventsQueue")["VisibilityTimeout"] >= 6 * timeout
 
 

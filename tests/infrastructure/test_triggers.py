@@ -83,16 +83,16 @@ def test_one_function_consumes_the_queue(production: Template) -> None:
         for function, mapping in triggers(production).items()
         if function not in STREAM_READERS
     }
-    assert queues == {"process-order-events": {"Fn::GetAtt": ["OrderEventsQueue", "Arn"]}}
+    assert queues == {"settle-payments": {"Fn::GetAtt": ["OrderEventsQueue", "Arn"]}}
 
 
 def test_it_hands_back_the_messages_that_failed_and_only_these(production: Template) -> None:
-    mapping = triggers(production)["process-order-events"]
+    mapping = triggers(production)["settle-payments"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_a_full_queue_does_not_take_all_concurrency(production: Template) -> None:
-    mapping = triggers(production)["process-order-events"]
+    mapping = triggers(production)["settle-payments"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
     assert mapping["BatchSize"] == 10
 

@@ -34,9 +34,9 @@ from orders.functions import (
     api_docs,
     daily_report,
     expire_stale_orders,
-    process_order_events,
     publish_order_events,
     record_audit_trail,
+    settle_payments,
 )
 from orders.functions.api_docs import DocsPage
 from orders.http.endpoint import endpoint
@@ -116,10 +116,10 @@ class Platform:
             stream, SqsEventPublisher(self.queue, "order-events-queue")
         )
         payments, inventory = MockPaymentGateway(table), MockInventory(table)
-        self._process = process_order_events.consumer(
+        self._process = settle_payments.consumer(
             SettlePayment(self._orders, payments, inventory, self.clock)
         )
-        self._process_and_die = process_order_events.consumer(
+        self._process_and_die = settle_payments.consumer(
             SettlePayment(DyingOrders(self._orders), payments, inventory, self.clock)  # type: ignore[arg-type]  # the rest of the port is not used
         )
         self._expire = expire_stale_orders.expirer(ExpireStaleOrders(self._orders, self.clock))

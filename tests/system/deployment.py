@@ -509,9 +509,9 @@ class Deployment:
     def held_queue(self) -> Iterator[HeldQueue]:
         """Nothing consumes the events meanwhile."""
         functions = self.aws("lambda")
-        (mapping,) = functions.list_event_source_mappings(
-            FunctionName=f"{STACK}-process-order-events"
-        )["EventSourceMappings"]
+        (mapping,) = functions.list_event_source_mappings(FunctionName=f"{STACK}-settle-payments")[
+            "EventSourceMappings"
+        ]
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         held = HeldQueue(self.aws("sqs"), self.outputs["OrderEventsQueueUrl"])
         try:

@@ -22,7 +22,7 @@ def test_orders_end_where_they_should_after_their_events_died(
 
     with (
         deployment.quick_redelivery(),
-        deployment.changed_environment("process-order-events", TABLE_NAME=BROKEN_TABLE),
+        deployment.changed_environment("settle-payments", TABLE_NAME=BROKEN_TABLE),
     ):
         approved = customer.place(paymentToken="tok_approve")["orderId"]
         declined = customer.place(paymentToken="tok_decline")["orderId"]

@@ -93,7 +93,7 @@ def consume(deployment: Deployment) -> Attempt:
         "messageAttributes": {},
         "eventSource": "aws:sqs",
     }
-    return lambda: deployment.invoke("process-order-events", {"Records": [message]})
+    return lambda: deployment.invoke("settle-payments", {"Records": [message]})
 
 
 def report(deployment: Deployment) -> Attempt:
@@ -145,9 +145,9 @@ NEEDED_FOR: Final[dict[Right, Prepare]] = {
     Right(PUBLISH, "sqs:SendMessage", ASIDE): read_stream(PUBLISH, version=UNREADABLE),
     Right(RECORD, "dynamodb:PutItem", TABLE): read_stream(RECORD),
     Right(RECORD, "sqs:SendMessage", ASIDE): read_stream(RECORD, version=UNREADABLE),
-    Right("process-order-events", "dynamodb:GetItem", TABLE): consume,
-    Right("process-order-events", "dynamodb:PutItem", TABLE): consume,
-    Right("process-order-events", "dynamodb:UpdateItem", TABLE): consume,
+    Right("settle-payments", "dynamodb:GetItem", TABLE): consume,
+    Right("settle-payments", "dynamodb:PutItem", TABLE): consume,
+    Right("settle-payments", "dynamodb:UpdateItem", TABLE): consume,
     Right("daily-report", "dynamodb:Query", INDEX): report,
     Right("daily-report", "dynamodb:BatchGetItem", TABLE): report,
     Right("daily-report", "dynamodb:PutItem", TABLE): report,

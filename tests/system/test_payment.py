@@ -27,7 +27,7 @@ def test_an_approved_payment_makes_the_order_paid(deployment: Deployment, custom
     order = customer.settled(customer.place(paymentToken="tok_approve")["orderId"])
 
     assert (order["status"], order["version"]) == ("PAID", 2)
-    assert last_change(customer, order) == ("PAID", "system:process-order-events", None)
+    assert last_change(customer, order) == ("PAID", "system:settle-payments", None)
     rows = deployment.rows(order["orderId"])
     timeline = [f"AUDIT#{version:010d}" for version in (1, 2)]
     assert sorted(rows) == [*timeline, "CHARGE", "DETAIL", "RESERVATION"]
@@ -75,7 +75,7 @@ def test_what_cannot_be_paid_or_reserved_is_canceled(
     order = customer.settled(customer.place(**changes)["orderId"])
 
     assert (order["status"], order["version"]) == ("CANCELED", 2)
-    assert last_change(customer, order) == ("CANCELED", "system:process-order-events", reason)
+    assert last_change(customer, order) == ("CANCELED", "system:settle-payments", reason)
     states = eventually(
         lambda: deployment.states(order["orderId"]),
         lambda states: states.get("RESERVATION") == "RELEASED",

@@ -16,7 +16,7 @@ _CHARGED: Final = "CHARGED"
 _RESERVED: Final = "RESERVED"
 _APPROVED: Final = frozenset({"tok_approve", "tok_unavailable"})
 _OUT_OF_STOCK: Final = "OUT-OF-STOCK"
-_PLATFORM: Final = "system:process-order-events"
+_PLATFORM: Final = "system:settle-payments"
 
 
 def check_payments(evidence: Evidence) -> Iterator[Violation]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from orders.domain.order_id import OrderId
 
 _ATTEMPTS: Final = 3
-_ACTOR: Final = Actor.system("process-order-events")
+_ACTOR: Final = Actor.system("settle-payments")
 
 
 class Settlement(StrEnum):

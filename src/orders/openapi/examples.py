@@ -88,7 +88,7 @@ TIMELINE: Final = _plain(
                     version=2,
                     status=OrderStatus.PAID,
                     previous_status=OrderStatus.PENDING,
-                    actor=Actor.system("process-order-events"),
+                    actor=Actor.system("settle-payments"),
                     changed_at=_PAID,
                 ),
                 _STAFF,

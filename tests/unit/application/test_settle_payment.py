@@ -117,7 +117,7 @@ def test_an_order_with_a_token_is_reserved_charged_and_paid(shop: Shop) -> None:
     assert shop.settle() is Settlement.PAID
     assert (shop.now.status, shop.now.version) == (PAID, 2)
     assert shop.now.charge_id == f"ch_{shop.order.order_id}"
-    assert shop.now.changed_by == Actor("system:process-order-events")
+    assert shop.now.changed_by == Actor("system:settle-payments")
     assert shop.now.updated_at == shop.clock.now()
     assert shop.now.reason is None
     shop.check()

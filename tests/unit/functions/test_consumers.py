@@ -32,10 +32,10 @@ from orders.domain.errors import MalformedRow, PaymentUnavailable, TryAgain
 from orders.domain.status import OrderStatus
 from orders.functions import (
     expire_stale_orders,
-    process_order_events,
     publish_order_events,
     reconcile_order_events,
     record_audit_trail,
+    settle_payments,
 )
 from orders.telemetry import background
 from stream_records import (
@@ -322,14 +322,14 @@ class TestRecordAuditTrail:
         assert set(self.orders.timeline) == {(good.order_id, 1)}
 
 
-class TestProcessOrderEvents:
+class TestSettlePayments:
     @pytest.fixture(autouse=True)
     def _set_up(self) -> None:
         self.orders = InMemoryOrders()
         self.payments = FakePayments()
         self.inventory = FakeInventory()
         settle = SettlePayment(self.orders, self.payments, self.inventory, FakeClock())
-        self.handler = background(process_order_events.consumer(settle))
+        self.handler = background(settle_payments.consumer(settle))
 
     def handle(self, *records: dict[str, Any]) -> list[str]:
         return failures(self.handler(batch(*records), Context()))

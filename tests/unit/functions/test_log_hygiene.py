@@ -21,7 +21,7 @@ from orders.domain.actor import Actor
 from orders.domain.errors import PaymentDeclined, PaymentUnavailable, TryAgain
 from orders.domain.order import CustomerId, OrderItem
 from orders.domain.status import OrderStatus
-from orders.functions import process_order_events, publish_order_events, record_audit_trail
+from orders.functions import publish_order_events, record_audit_trail, settle_payments
 from orders.telemetry import background
 from stream_records import (
     FakeFailureQueue,
@@ -200,7 +200,7 @@ def test_no_message_of_the_queue_is_written(
     orders, payments = InMemoryOrders(), FakePayments()
     payments.refusal = refusal
     settle = SettlePayment(orders, payments, FakeInventory(), FakeClock())
-    handler = background(process_order_events.consumer(settle))
+    handler = background(settle_payments.consumer(settle))
     order = secret_order()
     orders.orders[order.order_id] = order
     event = message(change_of(order))
