@@ -59,6 +59,7 @@ module.exports = async ({ resolveVariable }) => {
     logRetentionInDays: production ? 90 : 14,
     tracerEnabled: String(tracer),
     metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,
+    payments: payments(stage, production, await param('payments')),
     publicBaseUrl: await publicBaseUrl(stage, resolveVariable, param),
     cors: cors(await param('corsOrigins')),
     authorizer: {
@@ -82,6 +83,20 @@ function flag(name, value) {
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false' || value === '') return false;
   throw refusal(`Parameter "${name}" is true or false, not "${value}".`);
+}
+
+/** What settles payments: a mock, which charges nobody, or nothing. */
+function payments(stage, production, value) {
+  if (value === '') return production ? 'none' : 'mock';
+  if (value !== 'mock' && value !== 'none') {
+    throw refusal(`Parameter "payments" is mock or none, not "${value}".`);
+  }
+  if (value === 'mock' && production) {
+    throw refusal(
+      `"${stage}" is a production stage: with "payments" mock it would ship what nobody paid for.`
+    );
+  }
+  return value;
 }
 
 /** Empty: the functions take the address from the request. */

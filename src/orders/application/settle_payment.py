@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _ATTEMPTS: Final = 3
 _ACTOR: Final = Actor.system("settle-payments")
 
+FREE: Final = "free"
+"""In place of a charge's id where there was nothing to charge: the platform settled it itself."""
+
 
 class Settlement(StrEnum):
     """How an order's payment ended up."""
@@ -76,7 +79,9 @@ class SettlePayment:
             raise UnsettledOrder(message)
         try:
             self.inventory.reserve(order)
-            charge_id = self.payments.charge(order, order.payment_token)
+            charge_id = FREE
+            if order.amount > 0:
+                charge_id = self.payments.charge(order, order.payment_token)
         except OutOfStock:
             self._move(order, OrderStatus.CANCELED, reason="out-of-stock")
             self._give_back(order)

@@ -55,7 +55,7 @@ class Order(OrderSummary):
 
     `changed_by` and `reason` belong to the change that led to this version. `payment_token` is
     what the customer asked to be charged with; it goes when the order leaves PENDING.
-    `charge_id` is set where the platform charged the order itself, and stays.
+    `charge_id` is set where the platform settled the order itself, and stays.
     """
 
     items: tuple[OrderItem, ...]

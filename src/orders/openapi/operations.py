@@ -19,6 +19,7 @@ from orders.http.problems import (
     InvalidIdempotencyKey,
     MalformedRequest,
     PayloadTooLarge,
+    PaymentsNotConfigured,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -171,6 +172,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             PayloadTooLarge(MAX_BODY_BYTES),
             UnsupportedMediaType((JSON,), "POST"),
             ValidationFailed(FieldProblem("/items/0/quantity", "Expected int, got float.")),
+            PaymentsNotConfigured(),
             IdempotencyKeyReused(),
         )
         | OF_ORDER_ROUTES,
