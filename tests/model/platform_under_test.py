@@ -41,7 +41,7 @@ from orders.functions import (
 from orders.functions.api_docs import DocsPage
 from orders.http.endpoint import endpoint
 from servers import INDEX, aws_client, client_of, create_table, dynamodb_local
-from stream_records import FakeFailureQueue, batch, failures, message
+from stream_records import FakeFailedMessages, FakeFailureQueue, batch, failures, message
 
 if TYPE_CHECKING:
     from orders.application.idempotency import IdempotencyRecord
@@ -117,10 +117,11 @@ class Platform:
         )
         payments, inventory = MockPaymentGateway(table), MockInventory(table)
         self._process = settle_payments.consumer(
-            SettlePayment(self._orders, payments, inventory, self.clock)
+            SettlePayment(self._orders, payments, inventory, self.clock), FakeFailedMessages
         )
         self._process_and_die = settle_payments.consumer(
-            SettlePayment(DyingOrders(self._orders), payments, inventory, self.clock)  # type: ignore[arg-type]  # the rest of the port is not used
+            SettlePayment(DyingOrders(self._orders), payments, inventory, self.clock),  # type: ignore[arg-type]  # the rest of the port is not used
+            FakeFailedMessages,
         )
         self._expire = expire_stale_orders.expirer(ExpireStaleOrders(self._orders, self.clock))
         self._report = daily_report.reporter(MakeDailyReport(self._orders, reports, self.clock))
