@@ -186,6 +186,14 @@ def everywhere(template: Template, variable: str) -> set[Any]:
     return {variables[variable] for variables in environments if variable in variables}
 
 
+def test_payments_are_mocked_everywhere_but_in_production(
+    production: Template, development: Template, local: Template, customized: Template
+) -> None:
+    assert everywhere(production, "PAYMENTS") == {"none"}
+    assert everywhere(development, "PAYMENTS") == everywhere(local, "PAYMENTS") == {"mock"}
+    assert everywhere(customized, "PAYMENTS") == {"none"}
+
+
 def test_settings_reach_the_functions(customized: Template) -> None:
     assert everywhere(customized, "CUSTOMER_ID_CLAIM") == {"customer"}
     assert everywhere(customized, "STAFF_CLAIM") == {"roles"}

@@ -16,6 +16,7 @@ TABLE = '{"Fn::GetAtt": ["OrdersTable", "Arn"]}'
 INDEX = '{"Fn::Sub": "${OrdersTable.Arn}/index/gsi1"}'
 STREAM = '{"Fn::GetAtt": ["OrdersTable", "StreamArn"]}'
 EVENTS = '{"Fn::GetAtt": ["OrderEventsQueue", "Arn"]}'
+DEAD_LETTERS = '{"Fn::GetAtt": ["OrderEventsDeadLetterQueue", "Arn"]}'
 FAILURES = '{"Fn::GetAtt": ["OrderStreamDeadLetterQueue", "Arn"]}'
 
 READ_STREAM = {
@@ -56,7 +57,8 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         FAILURES: {"sqs:SendMessage"},
     },
     "settle-payments": {
-        EVENTS: RECEIVE,
+        EVENTS: RECEIVE | {"sqs:ChangeMessageVisibility"},
+        DEAD_LETTERS: {"sqs:SendMessage"},
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
     },
     "daily-report": {

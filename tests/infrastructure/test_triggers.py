@@ -94,7 +94,10 @@ def test_it_hands_back_the_messages_that_failed_and_only_these(production: Templ
 def test_a_full_queue_does_not_take_all_concurrency(production: Template) -> None:
     mapping = triggers(production)["settle-payments"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
-    assert mapping["BatchSize"] == 10
+
+
+def test_no_message_waits_behind_another_ones_charge(production: Template) -> None:
+    assert triggers(production)["settle-payments"]["BatchSize"] == 1
 
 
 def test_the_daily_tasks_run_after_the_utc_day_has_ended(production: Template) -> None:
