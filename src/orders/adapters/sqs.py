@@ -111,7 +111,7 @@ class SqsFailureQueue:
 
 @dataclass(frozen=True, slots=True)
 class SqsFailedMessages:
-    """What becomes of a message of the queue that failed. Each method says whether SQS did it."""
+    """`FailedMessages` of a queue and its dead-letter queue."""
 
     client: Any
     queue_url: str

@@ -6,7 +6,7 @@ import json
 import random
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import MockPaymentGateway
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orders.adapters.dynamodb.table import Table
-    from orders.adapters.sqs import SqsFailedMessages
     from orders.application.ports import Clock, InventoryService, PaymentGateway
     from orders.domain.order_id import OrderId
 
@@ -52,6 +51,14 @@ _LEFT_MILLISECONDS: Final = 15_000
 fails all of its batch."""
 
 
+class FailedMessages(Protocol):
+    """What becomes of a message that failed. Each method says whether it was done."""
+
+    def put_off(self, receipt_handle: str, seconds: int) -> bool: ...
+
+    def bury(self, body: str, event_type: str | None, cause: str) -> bool: ...
+
+
 class NotAnEvent(Exception):
     """The message has no subject that is an order id."""
 
@@ -67,7 +74,7 @@ _FORESEEN: Final = (OutOfTime, PaymentUnavailable, TryAgain)
 
 
 def consumer(
-    settle: SettlePayment, failed_messages: Callable[[], SqsFailedMessages]
+    settle: SettlePayment, failed_messages: Callable[[], FailedMessages]
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The function, before telemetry. `failed_messages` is called when a message fails."""
 
@@ -92,7 +99,7 @@ def consumer(
     return handle
 
 
-def _is_dead(message: Message, error: Exception, clock: Clock, queue: SqsFailedMessages) -> bool:
+def _is_dead(message: Message, error: Exception, clock: Clock, queue: FailedMessages) -> bool:
     """Whether the message became a dead letter; otherwise it comes again after a pause."""
     cause, receives = type(error).__name__, _receives(message)
     if type(error) in _NEVER:
@@ -111,7 +118,7 @@ def _is_dead(message: Message, error: Exception, clock: Clock, queue: SqsFailedM
     return False
 
 
-def _is_buried(message: Message, cause: str, queue: SqsFailedMessages) -> bool:
+def _is_buried(message: Message, cause: str, queue: FailedMessages) -> bool:
     if not queue.bury(message["body"], _event_type(message), cause):
         count("EventsRetried")
         return False
@@ -165,7 +172,7 @@ def _services(table: Table) -> tuple[PaymentGateway, InventoryService]:
 
 
 @cache
-def _failed_messages() -> SqsFailedMessages:
+def _failed_messages() -> FailedMessages:
     # Imported at the first failure: botocore takes longer to load than all else here together.
     from orders.adapters.sqs import SqsFailedMessages, connect  # noqa: PLC0415
 

@@ -342,7 +342,7 @@ class TestSettlePayments:
         self.clock = FakeClock()
         self.failed = FakeFailedMessages()
         settle = SettlePayment(self.orders, self.payments, self.inventory, self.clock)
-        self.handler = background(settle_payments.consumer(settle, lambda: self.failed))  # type: ignore[arg-type,return-value]  # a fake of a class
+        self.handler = background(settle_payments.consumer(settle, lambda: self.failed))
 
     def handle(self, *records: dict[str, Any]) -> list[str]:
         return failures(self.handler(batch(*records), Context()))

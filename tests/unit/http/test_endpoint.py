@@ -36,8 +36,9 @@ def test_an_error_that_is_none_of_the_callers_is_logged_with_its_frames_and_no_v
     output: Callable[[], str],
 ) -> None:
     def look_up(key: str) -> Response:
+        responses: dict[str, Response] = {}
         try:
-            return {}[key]  # type: ignore[no-any-return]  # nothing is in it
+            return responses[key]
         except KeyError as error:
             raise LookupError("sEcReT") from error
 
@@ -51,11 +52,11 @@ def test_an_error_that_is_none_of_the_callers_is_logged_with_its_frames_and_no_v
     error, cause = line["failure"]
     assert (error["exception"], cause["exception"]) == ("LookupError", "KeyError")
     number = look_up.__code__.co_firstlineno
-    assert error["frames"][-1] == f"{__file__}:{number + 4} look_up"
+    assert error["frames"][-1] == f"{__file__}:{number + 5} look_up"
     assert [frame.rpartition(" ")[2] for frame in error["frames"]] == [
         "handler",
         "handle",
         "look_up",
     ]
-    assert cause["frames"] == [f"{__file__}:{number + 2} look_up"]
+    assert cause["frames"] == [f"{__file__}:{number + 3} look_up"]
     assert "sEcReT" not in written
