@@ -443,7 +443,9 @@ def described(one: Message, causes: dict[str, str]) -> str:
     if one.order_id:
         kind = printable(EVENT_TYPE, one.json.get("type"))
         version = printable(NUMBER, part(one.json, "data").get("version"))
-        cause = causes.get(one.order_id, f"no line in the log of {CONSUMER}, or not yet")
+        said = one.attributes.get("cause", {}).get("StringValue")
+        logged = causes.get(one.order_id, f"no line in the log of {CONSUMER}, or not yet")
+        cause = ascii(said[:CAUSE_LENGTH])[1:-1] if said else logged
         return f"order {one.order_id}, {kind}, version {version}: {cause}"
     return f"message {one.id}, {len(one.body)} characters: no event, no record, no position"
 

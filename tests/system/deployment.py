@@ -42,9 +42,6 @@ MARK: Final = f"mark-{secrets.token_hex(8)}"
 SHORTEST_SECRET: Final = 20
 """What is shorter could be found in a log by chance."""
 
-PAYMENT_VISIBILITY_SECONDS: Final = 36
-"""The queue's visibility timeout, as infra/queues.yml has it."""
-
 
 def eventually(
     read: Callable[[], Answer], holds: Callable[[Answer], bool], seconds: float = SECONDS
@@ -480,10 +477,10 @@ class Deployment:
         finally:
             put(before["Variables"])
 
-    def queue_depth(self) -> int:
+    def queue_depth(self, output: str = "OrderEventsQueueUrl") -> int:
         """Events that wait or are in work."""
         attributes = self.aws("sqs").get_queue_attributes(
-            QueueUrl=self.outputs["OrderEventsQueueUrl"], AttributeNames=["All"]
+            QueueUrl=self.outputs[output], AttributeNames=["All"]
         )["Attributes"]
         return int(attributes["ApproximateNumberOfMessages"]) + int(
             attributes["ApproximateNumberOfMessagesNotVisible"]
@@ -519,21 +516,6 @@ class Deployment:
         finally:
             held.give_back()
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
-    @contextlib.contextmanager
-    def quick_redelivery(self) -> Iterator[None]:
-        """What fails is delivered again after 2 seconds, where it would take 36."""
-        self._set_visibility(2)
-        try:
-            yield
-        finally:
-            self._set_visibility(PAYMENT_VISIBILITY_SECONDS)
-
-    def _set_visibility(self, seconds: int) -> None:
-        self.aws("sqs").set_queue_attributes(
-            QueueUrl=self.outputs["OrderEventsQueueUrl"],
-            Attributes={"VisibilityTimeout": str(seconds)},
-        )
 
     def warm(self, times: int) -> None:
         """Have so many processes ready to create, and as many to update.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ import figures
 from infrastructure.templates import compiled
 from local_stack import STACK
 from orders.domain.status import OrderStatus
-from system.deployment import FunctionFailed, stream_record
+from system.deployment import FunctionFailed, HeldQueue, eventually, stream_record
 from system.past_orders import PastOrders
 from system.rights import Right, granted, used_by_lambda
 
@@ -96,6 +97,41 @@ def consume(deployment: Deployment) -> Attempt:
     return lambda: deployment.invoke("settle-payments", {"Records": [message]})
 
 
+def settle_nothing(deployment: Deployment) -> Attempt:
+    message = {"messageId": "the-only-one", "receiptHandle": "none", "body": "no event"}
+    more: Json = {"attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs"}
+    return lambda: deployment.invoke("settle-payments", {"Records": [message | more]})
+
+
+def put_off(deployment: Deployment) -> Attempt:
+    """The message would come again after 2 seconds, and is put off for 5 at least."""
+    order_id = deployment.customer.place(paymentToken="tok_unavailable")["orderId"]
+    queue = HeldQueue(deployment.aws("sqs"), deployment.outputs["OrderEventsQueueUrl"])
+    (message,) = eventually(lambda: queue.messages(order_id), lambda found: len(found) == 1)
+    del queue.received[message["MessageId"]]
+    record = {
+        "messageId": "1",
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": {},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
+
+    def attempt() -> None:
+        queue.client.change_message_visibility(
+            QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=2
+        )
+        deployment.invoke("settle-payments", {"Records": [record]})
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            if queue.messages(order_id):
+                raise FunctionFailed
+        queue.give_back()
+
+    return attempt
+
+
 def report(deployment: Deployment) -> Attempt:
     made = datetime.now(UTC) - timedelta(days=5)
     PastOrders(deployment).place(made, OrderStatus.CANCELED)
@@ -121,7 +157,7 @@ def reconcile(deployment: Deployment) -> Attempt:
 
 
 TABLE, INDEX = "table/orders_app", "table/orders_app/index/gsi1"
-EVENTS, ASIDE = "order-events-queue", "order-stream-dlq"
+EVENTS, DEAD_LETTERS, ASIDE = "order-events-queue", "order-events-dlq", "order-stream-dlq"
 PUBLISH, RECORD = "publish-order-events", "record-audit-trail"
 RECONCILE = "reconcile-order-events"
 CUSTOMER = "/customers/{customer}/orders"
@@ -145,6 +181,8 @@ NEEDED_FOR: Final[dict[Right, Prepare]] = {
     Right(PUBLISH, "sqs:SendMessage", ASIDE): read_stream(PUBLISH, version=UNREADABLE),
     Right(RECORD, "dynamodb:PutItem", TABLE): read_stream(RECORD),
     Right(RECORD, "sqs:SendMessage", ASIDE): read_stream(RECORD, version=UNREADABLE),
+    Right("settle-payments", "sqs:ChangeMessageVisibility", EVENTS): put_off,
+    Right("settle-payments", "sqs:SendMessage", DEAD_LETTERS): settle_nothing,
     Right("settle-payments", "dynamodb:GetItem", TABLE): consume,
     Right("settle-payments", "dynamodb:PutItem", TABLE): consume,
     Right("settle-payments", "dynamodb:UpdateItem", TABLE): consume,

@@ -219,6 +219,16 @@ class TestLooking:
         told = capsys.readouterr().out
         assert f"order {ORDER_ID}, ORDER_PAID, version 2: TryAgain; 6 receives, " in told
 
+    def test_the_cause_that_came_with_the_message_goes_before(
+        self, queues: DeadLetters, aws: Aws, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        line = {"message": "event not processed", "order_id": ORDER_ID, "cause": "TryAgain"}
+        aws.lines.append({"message": json.dumps(line)})
+        aws.put(EVENTS, EVENT, cause="UnsettledOrder:\n" + "c" * 1000)
+        queues.show(queues.peek())
+        told = capsys.readouterr().out
+        assert f"version 2: UnsettledOrder:\\n{'c' * 240}; 6 receives, " in told
+
     def test_of_a_foreign_message_nothing_is_shown(
         self, queues: DeadLetters, aws: Aws, capsys: pytest.CaptureFixture[str]
     ) -> None:
