@@ -97,15 +97,18 @@ def test_a_burst_at_a_gateway_that_fails_twice_is_paid_whole(
 ) -> None:
     """Each event comes three times, after pauses of 10 and 20 seconds at most."""
     dead_letters = deployment.queue_depth("OrderEventsDeadLetterQueueUrl")
-    placed = at_once(lambda _: customer.place(paymentToken="tok_unavailable"), BURST)
+    with deployment.held_queue():
+        placed = [customer.place(paymentToken="tok_unavailable")["orderId"] for _ in range(BURST)]
+        eventually(deployment.queue_depth, lambda depth: depth >= BURST)
+    unpaid = list(placed)
 
-    def unpaid() -> list[str]:
-        statuses = at_once(lambda n: customer.get(placed[n]["orderId"]).json()["status"], BURST)
-        return [status for status in statuses if status != "PAID"]
+    def those_left() -> list[str]:
+        unpaid[:] = [one for one in unpaid if customer.get(one).json()["status"] != "PAID"]
+        return unpaid
 
-    eventually(unpaid, lambda statuses: statuses == [], 3 * SECONDS)
+    eventually(those_left, lambda left: left == [], 3 * SECONDS)
     assert deployment.queue_depth("OrderEventsDeadLetterQueueUrl") == dead_letters
-    charges = [deployment.rows(order["orderId"])["CHARGE"] for order in placed]
+    charges = [deployment.rows(order_id)["CHARGE"] for order_id in placed]
     assert {charge["attempts"]["N"] for charge in charges} == {"3"}
 
 
