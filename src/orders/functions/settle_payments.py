@@ -43,7 +43,7 @@ LONGEST_PAUSE_SECONDS: Final = 15 * 60
 
 GIVES_UP_AFTER_RECEIVES: Final = 100
 GIVES_UP_AFTER: Final = timedelta(hours=6)
-"""A message is given up when both have passed. The pauses of 100 receives come to 12 hours at
+"""A message is given up when both have passed. The pauses of 100 receives come to 11 hours at
 least; the hours matter where Lambda was throttled, which counts as receives too."""
 
 _LEFT_MILLISECONDS: Final = 15_000
