@@ -50,7 +50,7 @@ _ANSWERED: Final = {
     "get-daily-report": "daily report",
     "publish-order-events": "publishing a change",
     "record-audit-trail": "timeline entry",
-    "process-order-events": "event without token",
+    "settle-payments": "event without token",
 }
 """Functions that no rival has, and the operation that each is measured with."""
 

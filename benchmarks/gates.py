@@ -35,7 +35,12 @@ before = set(sys.modules)
 __import__(sys.argv[1])
 print(*(set(sys.modules) - before), sep="\\n")
 """
-_SETTINGS: Final = ("TABLE_NAME", "QUEUE_URL", "FAILURE_QUEUE_URL")
+_SETTINGS: Final = {
+    "FAILURE_QUEUE_URL": "set",
+    "PAYMENTS": "mock",
+    "QUEUE_URL": "set",
+    "TABLE_NAME": "set",
+}
 
 
 def main() -> None:
@@ -62,7 +67,7 @@ def loaded(module: str, source: Path = ROOT / "src") -> set[str]:
 
     Our own modules by their full names, of libraries and of Python the packages.
     """
-    environment = LAMBDA_ENVIRONMENT | dict.fromkeys(_SETTINGS, "set")
+    environment = LAMBDA_ENVIRONMENT | _SETTINGS
     found = subprocess.run(
         [str(EMULATOR_PYTHON), "-c", _PRINT_MODULES, module],
         env=environment | {"PYTHONPATH": str(source)},

@@ -105,9 +105,9 @@ def life(*, paid_by_token: bool = False) -> tuple[Step, ...]:
     events = (
         Step("publishing a change", "publish-order-events", 3),
         Step("timeline entry", "record-audit-trail", 3),
-        Step("event without token", "process-order-events", 3 - paid_by_token, polled=True),
+        Step("event without token", "settle-payments", 3 - paid_by_token, polled=True),
     )
-    payment = Step("payment by token", "process-order-events", 1, polled=True)
+    payment = Step("payment by token", "settle-payments", 1, polled=True)
     return (create, change, *reads, *events, *((payment,) if paid_by_token else ()))
 
 

@@ -253,7 +253,7 @@ _OURS_ALONE: Final = (
     Operation(
         "event without token",
         lambda running: (
-            "process-order-events", batch(message(change_of(_added(running, _order()))))
+            "settle-payments", batch(message(change_of(_added(running, _order()))))
         ),
         Minimum(1, 1),
     ),
@@ -261,7 +261,7 @@ _OURS_ALONE: Final = (
     Operation(
         "payment by token",
         lambda running: (
-            "process-order-events",
+            "settle-payments",
             batch(message(change_of(_added(running, _order(payment_token=APPROVE))))),
         ),
         Minimum(4, 1, 9),

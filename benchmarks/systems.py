@@ -27,7 +27,7 @@ HTTP_FUNCTIONS: Final = (*dict.fromkeys(route.function for route in ROUTES), "no
 _BACKGROUND: Final = (
     "publish-order-events",
     "record-audit-trail",
-    "process-order-events",
+    "settle-payments",
     "daily-report",
     "expire-stale-orders",
     "reconcile-order-events",
@@ -60,7 +60,7 @@ def _our_tables(database: str, queues: str) -> Environment:
         name: sqs.create_queue(QueueName=f"orders-{secrets.token_hex(8)}")["QueueUrl"]
         for name in ("QUEUE_URL", "FAILURE_QUEUE_URL")
     }
-    return made | {"TABLE_NAME": create_table(database)}
+    return made | {"PAYMENTS": "mock", "TABLE_NAME": create_table(database)}
 
 
 def _typical_tables(database: str, _queues: str) -> Environment:

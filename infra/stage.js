@@ -74,6 +74,7 @@ module.exports = async ({ resolveVariable }) => {
     tracerEnabled: String(tracer),
     version: version(await resolveVariable("env:VERSION, ''")),
     metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,
+    payments: payments(stage, production, await param('payments')),
     publicBaseUrl: await publicBaseUrl(stage, resolveVariable, param),
     cors: cors(await param('corsOrigins')),
     authorizer: {
@@ -121,6 +122,20 @@ function version(given) {
 function git(...command) {
   const { status, stdout } = spawnSync('git', command, { cwd: __dirname, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : null;
+}
+
+/** What settles payments: a mock, which charges nobody, or nothing. */
+function payments(stage, production, value) {
+  if (value === '') return production ? 'none' : 'mock';
+  if (value !== 'mock' && value !== 'none') {
+    throw refusal(`Parameter "payments" is mock or none, not "${value}".`);
+  }
+  if (value === 'mock' && production) {
+    throw refusal(
+      `"${stage}" is a production stage: with "payments" mock it would ship what nobody paid for.`
+    );
+  }
+  return value;
 }
 
 /** Empty: the functions take the address from the request. */

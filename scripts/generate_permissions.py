@@ -12,6 +12,7 @@ PAGE = ROOT / "docs" / "permissions.md"
 RESOURCE_NAMES = {
     "OrdersTable": "table",
     "OrderEventsQueue": "order-events-queue",
+    "OrderEventsDeadLetterQueue": "order-events-dlq",
     "OrderStreamDeadLetterQueue": "order-stream-dlq",
 }
 # Every function may write its own log and its traces.

@@ -66,7 +66,9 @@ class Answer:
 class Api:
     """Every route over one set of fakes."""
 
-    def __init__(self, public_address: str = "", claims: Claims | None = None) -> None:
+    def __init__(
+        self, public_address: str = "", claims: Claims | None = None, *, takes_tokens: bool = True
+    ) -> None:
         self.orders = InMemoryOrders()
         self.reports = InMemoryReports()
         self.clock = FakeClock()
@@ -76,7 +78,9 @@ class Api:
         queue = ListOrdersByStatus(self.orders), who, public_address
         timeline = GetOrderTimeline(self.orders), who, public_address
         self.handlers = {
-            "create-order": endpoint(create_order.route(create, who, public_address)),
+            "create-order": endpoint(
+                create_order.route(create, who, public_address, takes_tokens=takes_tokens)
+            ),
             "get-order": endpoint(get_order.route(GetOrder(self.orders), who)),
             "update-order": endpoint(
                 update_order.route(ChangeStatus(self.orders, self.clock), who)

@@ -13,6 +13,7 @@ os.environ.update(
     AWS_REGION="ap-southeast-1",
     AWS_SECRET_ACCESS_KEY="testing",
     FAILURE_QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-dlq",
+    PAYMENTS="mock",
     POWERTOOLS_METRICS_NAMESPACE="Orders",
     POWERTOOLS_SERVICE_NAME="orders",
     QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-queue",

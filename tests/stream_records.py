@@ -5,10 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from fakes import NOON
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.sqs import event_body
+from orders.domain.timestamps import to_milliseconds
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from orders.domain.changes import OrderChange
     from orders.domain.order import Order
 
@@ -61,15 +65,21 @@ def sequence_number(record: Record) -> str:
     return str(record["dynamodb"]["SequenceNumber"])
 
 
-def message(change: OrderChange | str) -> Record:
+def message(
+    change: OrderChange | str, *, receives: int = 1, first_received: datetime = NOON
+) -> Record:
     """A message of the queue; its body is the change's event, or the text itself."""
     body = change if isinstance(change, str) else event_body(change)
+    kind = "ORDER_UNHEARD_OF" if isinstance(change, str) else change.event_type
     return {
         "messageId": f"message-{next(_numbers)}",
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
         "body": body,
-        "attributes": {"ApproximateReceiveCount": "1"},
-        "messageAttributes": {},
+        "attributes": {
+            "ApproximateReceiveCount": str(receives),
+            "ApproximateFirstReceiveTimestamp": str(to_milliseconds(first_received)),
+        },
+        "messageAttributes": {"type": {"stringValue": kind, "dataType": "String"}},
         "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:ap-southeast-1:123456789012:order-events-queue",
@@ -91,6 +101,26 @@ def failures(answer: dict[str, Any]) -> list[str]:
     """What Lambda is told to hand over again."""
     assert set(answer) == {"batchItemFailures"}
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+class FakeFailedMessages:
+    """Keeps what is put off and buried, unless `is_down`: then SQS does nothing of it."""
+
+    def __init__(self) -> None:
+        self.pauses: list[int] = []
+        self.buried: list[tuple[str, str | None, str]] = []
+        self.is_down = False
+
+    def put_off(self, receipt_handle: str, seconds: int) -> bool:
+        assert receipt_handle
+        if not self.is_down:
+            self.pauses.append(seconds)
+        return not self.is_down
+
+    def bury(self, body: str, event_type: str | None, cause: str) -> bool:
+        if not self.is_down:
+            self.buried.append((body, event_type, cause))
+        return not self.is_down
 
 
 class FakeFailureQueue:

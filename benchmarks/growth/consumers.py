@@ -46,8 +46,8 @@ def measure(server: str, sizes: Sequence[int], rounds: int) -> Curves:
     table = new_table(server)
     queue = aws_client("sqs", ministack()).create_queue(QueueName="growth")["QueueUrl"]
     consumers = {
-        "process_order_events_paying": _Consumer("process_order_events", server, _event, APPROVE),
-        "process_order_events_idle": _Consumer("process_order_events", server, _event),
+        "settle_payments_paying": _Consumer("settle_payments", server, _event, APPROVE),
+        "settle_payments_idle": _Consumer("settle_payments", server, _event),
         "publish_order_events": _Consumer("publish_order_events", ministack(), created),
         "record_audit_trail": _Consumer("record_audit_trail", server, created),
     }

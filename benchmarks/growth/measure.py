@@ -51,8 +51,8 @@ _STATUS: Final = {"status_page_first": "first", "status_page_middle": "in the mi
 _REPORT: Final = {"daily_report": "daily-report"}
 _CREATE: Final = {"create": "POST /orders"}
 _CONSUMERS: Final = {
-    "process_order_events_paying": "process, pays",
-    "process_order_events_idle": "process, nothing due",
+    "settle_payments_paying": "settle, pays",
+    "settle_payments_idle": "settle, nothing due",
     "publish_order_events": "publish",
     "record_audit_trail": "record",
 }

@@ -64,6 +64,10 @@ _ON_SEND: Final = _ON_AWS | {
     Fault.REORDERED_DELIVERY,
 }
 
+VISIBILITY_SECONDS: Final = 8
+"""Of the events' queue in a run, and the longest pause of a message that failed: less than
+deployed, so that more is delivered again, and more than a settlement takes with the mocks."""
+
 _RATE: Final = 0.1
 """The part of the requests that a fault strikes, of those that it can strike."""
 _RATE_OF_BATCHES: Final = 0.3
@@ -235,6 +239,10 @@ class AwsFaults(Faults):
         self._queue_url = queue_url
         self._emulator = emulator
 
+    async def __call__(self, request: Request, pass_on: PassOn) -> Answer | None:
+        """Likewise; a message that failed comes again within seconds, not after minutes."""
+        return await super().__call__(_hurried(request), pass_on)
+
     async def strike(  # noqa: PLR0911 - likewise
         self, fault: Fault | None, request: Request, pass_on: PassOn
     ) -> Answer | None:
@@ -321,6 +329,14 @@ class AwsFaults(Faults):
             # A socket that only listens has an empty remote address.
             if ports in {(one.laddr.port, getattr(one.raddr, "port", None)) for one in connections}:
                 worker.kill()
+
+
+def _hurried(request: Request) -> Request:
+    if request.operation != "ChangeMessageVisibility":
+        return request
+    call = json.loads(request.body)
+    call["VisibilityTimeout"] = min(call["VisibilityTimeout"], VISIBILITY_SECONDS)
+    return request._replace(body=json.dumps(call).encode())
 
 
 def _is_sqs(request: Request) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dead_letters import DeadLetters, Refused
 from local_stack import STACK
 from prove.event_source import FunctionFailed
+from prove.faults import VISIBILITY_SECONDS
 from prove.history import Commit
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from prove.proxy import Proxy
 
 TABLE: Final = "orders_app"
-VISIBILITY_SECONDS: Final = 8
-"""Of the events' queue in a run: less than deployed, so that more is delivered again, and more
-than the consumer's own time, as Lambda demands."""
 
 _COUNTS: Final = (
     "ApproximateNumberOfMessages",

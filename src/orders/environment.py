@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class MissingSetting(RuntimeError):
@@ -15,6 +19,19 @@ def required(name: str) -> str:
     if not value:
         message = f"the environment variable {name} is not set"
         raise MissingSetting(message)
+    return value
+
+
+class InvalidSetting(RuntimeError):
+    """A variable has a value that the function does not know."""
+
+
+def one_of(name: str, choices: Collection[str]) -> str:
+    """Raises MissingSetting, or InvalidSetting where it is none of the choices."""
+    value = required(name)
+    if value not in choices:
+        message = f"the environment variable {name} is one of {', '.join(choices)}"
+        raise InvalidSetting(message)
     return value
 
 

@@ -15,6 +15,7 @@ import msgspec
 from aws_lambda_powertools.logging import Logger
 
 from orders import environment
+from orders.domain.errors import MalformedRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -93,6 +94,33 @@ def about_no_order() -> None:
     """Between the records of a batch: what comes next is not about the order before."""
     _Invocation.about_order = False
     logger.remove_keys(["order_id", "order_number"])
+
+
+def log_failure(message: str, error: BaseException) -> None:
+    """Log what nobody foresaw: the exception and its causes, with the frames they came through.
+
+    Their texts and the source lines can quote values, so these are left out. MalformedRow's text
+    names a row and a field alone.
+    """
+    failure: list[dict[str, object]] = []
+    link: BaseException | None = error
+    while link is not None:
+        shown: dict[str, object] = {"exception": type(link).__name__, "frames": _frames(link)}
+        if isinstance(link, MalformedRow):
+            shown["detail"] = str(link)
+        failure.append(shown)
+        link = link.__cause__
+    logger.error(message, failure=failure)
+
+
+def _frames(error: BaseException) -> list[str]:
+    """As `file:line function`, the innermost last."""
+    frames, place = [], error.__traceback__
+    while place is not None:
+        code = place.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{place.tb_lineno} {code.co_name}")
+        place = place.tb_next
+    return frames
 
 
 @contextmanager

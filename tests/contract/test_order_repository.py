@@ -134,7 +134,7 @@ class TestWhatIsWrittenIsRead:
     def test_an_order_comes_back_as_it_was_changed(self, orders: OrderRepository) -> None:
         placed = placed_order(payment_token="tok_approve")
         paid = placed.changed_to(
-            PAID, by=Actor.system("process-order-events"), at=LATER, charge_id="ch_1"
+            PAID, by=Actor.system("settle-payments"), at=LATER, charge_id="ch_1"
         )
         canceled = moved(paid, CANCELED, reason="changed their mind: \ufffe\uffff \U0001f937")
 

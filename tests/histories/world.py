@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 STAFF_ID: Final = CustomerId("ann")
 CUS_1: Final = CustomerId("cus_1")
 CUS_2: Final = CustomerId("cus_2")
-PLATFORM: Final = Actor.system("process-order-events")
+PLATFORM: Final = Actor.system("settle-payments")
 TOO_MANY: Final = '{"message": "Too Many Requests"}'
 UNAVAILABLE: Final = '{"message": "Service Unavailable"}'
 A_DAY: Final = 24 * 60 * 60

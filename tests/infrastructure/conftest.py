@@ -37,6 +37,7 @@ def customized() -> Template:
         "--param=customerIdClaim=customer",
         "--param=staffClaim=roles",
         "--param=staffValue=clerk",
+        "--param=payments=none",
         "--param=logLevel=DEBUG",
         "--param=tracer=true",
     )

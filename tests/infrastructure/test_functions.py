@@ -34,7 +34,7 @@ HTTP = [
 BACKGROUND = [
     "daily-report",
     "expire-stale-orders",
-    "process-order-events",
+    "settle-payments",
     "publish-order-events",
     "reconcile-order-events",
     "record-audit-trail",
@@ -185,6 +185,14 @@ def everywhere(template: Template, variable: str) -> set[Any]:
     """The values that the functions are given for a variable."""
     environments = [template.variables(function) for function in template.functions]
     return {variables[variable] for variables in environments if variable in variables}
+
+
+def test_payments_are_mocked_everywhere_but_in_production(
+    production: Template, development: Template, local: Template, customized: Template
+) -> None:
+    assert everywhere(production, "PAYMENTS") == {"none"}
+    assert everywhere(development, "PAYMENTS") == everywhere(local, "PAYMENTS") == {"mock"}
+    assert everywhere(customized, "PAYMENTS") == {"none"}
 
 
 def test_settings_reach_the_functions(customized: Template) -> None:

@@ -16,6 +16,7 @@ TABLE = '{"Fn::GetAtt": ["OrdersTable", "Arn"]}'
 INDEX = '{"Fn::Sub": "${OrdersTable.Arn}/index/gsi1"}'
 STREAM = '{"Fn::GetAtt": ["OrdersTable", "StreamArn"]}'
 EVENTS = '{"Fn::GetAtt": ["OrderEventsQueue", "Arn"]}'
+DEAD_LETTERS = '{"Fn::GetAtt": ["OrderEventsDeadLetterQueue", "Arn"]}'
 FAILURES = '{"Fn::GetAtt": ["OrderStreamDeadLetterQueue", "Arn"]}'
 
 READ_STREAM = {
@@ -55,8 +56,9 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         TABLE: {"dynamodb:PutItem"},
         FAILURES: {"sqs:SendMessage"},
     },
-    "process-order-events": {
-        EVENTS: RECEIVE,
+    "settle-payments": {
+        EVENTS: RECEIVE | {"sqs:ChangeMessageVisibility"},
+        DEAD_LETTERS: {"sqs:SendMessage"},
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
     },
     "daily-report": {

@@ -4,25 +4,40 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orders.functions import settle_payments
+
 if TYPE_CHECKING:
     from infrastructure.templates import Template
 
 QUEUES = ["OrderEventsDeadLetterQueue", "OrderEventsQueue", "OrderStreamDeadLetterQueue"]
 DAY = 24 * 60 * 60
 LONGEST_RETENTION = 14 * DAY
+MOST_RECEIVES = 1000
+"""Of a redrive policy: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html."""
 
 
 def test_there_are_three_queues(production: Template) -> None:
     assert sorted(production.properties("AWS::SQS::Queue")) == QUEUES
 
 
-def test_a_message_that_failed_five_times_moves_to_the_dead_letter_queue(
+def test_a_message_that_the_consumer_never_gets_to_see_is_a_dead_letter_before_it_is_deleted(
     production: Template,
 ) -> None:
-    assert production.named("OrderEventsQueue")["RedrivePolicy"] == {
+    queue = production.named("OrderEventsQueue")
+    assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["OrderEventsDeadLetterQueue", "Arn"]},
-        "maxReceiveCount": 5,
+        "maxReceiveCount": MOST_RECEIVES,
     }
+    assert MOST_RECEIVES * queue["VisibilityTimeout"] <= queue["MessageRetentionPeriod"] - DAY
+
+
+def test_the_consumer_gives_up_before_the_queue_does_and_well_within_the_retention(
+    production: Template,
+) -> None:
+    queue = production.named("OrderEventsQueue")
+    longest = settle_payments.GIVES_UP_AFTER_RECEIVES * settle_payments.LONGEST_PAUSE_SECONDS
+    assert longest <= queue["MessageRetentionPeriod"] - DAY
+    assert settle_payments.GIVES_UP_AFTER_RECEIVES <= MOST_RECEIVES / 5
 
 
 def test_dead_letters_are_kept_for_14_days_and_longer_than_the_queue_keeps_messages(
@@ -47,7 +62,7 @@ def test_messages_are_encrypted(queue: str, production: Template) -> None:
 
 
 def test_a_batch_in_work_is_not_handed_out_again(production: Template) -> None:
-    timeout = production.functions["process-order-events"]["Timeout"]
+    timeout = production.functions["settle-payments"]["Timeout"]
     assert production.named("OrderEventsQueue")["VisibilityTimeout"] >= 6 * timeout
 
 

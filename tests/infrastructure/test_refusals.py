@@ -107,6 +107,27 @@ def test_an_issuer_on_a_public_host_is_accepted() -> None:
     assert refusals_of_stage(*given) == [None] * len(issuers)
 
 
+ISSUED = {"param:jwtIssuer": "https://issuer.example.com", "param:jwtAudience": "orders"}
+
+
+def test_no_production_stage_ships_for_the_tokens_of_a_mock() -> None:
+    stages = {"self:custom.productionStages": ["prod", "shop"], **ISSUED}
+    mocked = [stages | {"sls:stage": stage, "param:payments": "mock"} for stage in ("prod", "shop")]
+    for refusal in refusals_of_stage(*mocked):
+        assert "it would ship what nobody paid for" in str(refusal)
+    taken = [("prod", ""), ("prod", "none"), ("dev", "mock"), ("dev", "none"), ("local", "mock")]
+    given = [stages | {"sls:stage": stage, "param:payments": value} for stage, value in taken]
+    assert refusals_of_stage(*given) == [None] * len(taken)
+
+
+@pytest.mark.parametrize("value", ["Mock", "MOCK", "mock ", "true", False, "stripe", "mock,none"])
+@pytest.mark.parametrize("stage", ["prod", "dev", "local"])
+def test_what_settles_payments_is_mock_or_none(stage: str, value: object) -> None:
+    (refusal,) = refusals_of_stage({"sls:stage": stage, "param:payments": value, **ISSUED})
+    shown = json.dumps(value).strip('"')
+    assert refusal == f'Parameter "payments" is mock or none, not "{shown}".'
+
+
 @pytest.mark.parametrize("stage", ["local", "offline"])
 def test_no_list_makes_a_stage_of_this_machine_a_production_stage(stage: str) -> None:
     lists = [["prod", stage], [stage], ["local", "offline"]]
@@ -235,6 +256,18 @@ class TestPackaging:
         parameters = ("--param=staffClaim=scope", "--param=staffValue=store staff")
         said = refused(service(), "package", "--stage", "prod", *parameters, **ISSUER)
         assert 'Parameter "staffValue" is no single scope' in said
+
+    def test_a_parameter_cannot_let_production_charge_by_a_mock(self) -> None:
+        said = refused(service(), "package", "--stage", "prod", "--param=payments=mock", **ISSUER)
+        assert '"prod" is a production stage: with "payments" mock it would ship' in said
+
+    def test_nor_can_the_configuration_do_that(self) -> None:
+        for old, new in (
+            ("\n  dev:\n", "\n  prod:\n    payments: mock\n  dev:\n"),
+            ("    payments: '' #", "    payments: mock #"),
+        ):
+            said = refused(edited(old, new), "package", "--stage", "prod", **ISSUER)
+            assert "it would ship what nobody paid for" in said
 
 
 class TestDeployment:

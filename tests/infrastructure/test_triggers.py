@@ -83,18 +83,21 @@ def test_one_function_consumes_the_queue(production: Template) -> None:
         for function, mapping in triggers(production).items()
         if function not in STREAM_READERS
     }
-    assert queues == {"process-order-events": {"Fn::GetAtt": ["OrderEventsQueue", "Arn"]}}
+    assert queues == {"settle-payments": {"Fn::GetAtt": ["OrderEventsQueue", "Arn"]}}
 
 
 def test_it_hands_back_the_messages_that_failed_and_only_these(production: Template) -> None:
-    mapping = triggers(production)["process-order-events"]
+    mapping = triggers(production)["settle-payments"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_a_full_queue_does_not_take_all_concurrency(production: Template) -> None:
-    mapping = triggers(production)["process-order-events"]
+    mapping = triggers(production)["settle-payments"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
-    assert mapping["BatchSize"] == 10
+
+
+def test_no_message_waits_behind_another_ones_charge(production: Template) -> None:
+    assert triggers(production)["settle-payments"]["BatchSize"] == 1
 
 
 def test_the_daily_tasks_run_after_the_utc_day_has_ended(production: Template) -> None:

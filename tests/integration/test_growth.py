@@ -43,8 +43,8 @@ class TestCurves:
             "status_page_middle": [60, 440],
             "daily_report": [10, 20],
             "create": [1, 3],
-            "process_order_events_paying": [1, 12],
-            "process_order_events_idle": [1, 12],
+            "settle_payments_paying": [1, 12],
+            "settle_payments_idle": [1, 12],
             "publish_order_events": [1, 12],
             "record_audit_trail": [1, 12],
         }
@@ -61,8 +61,8 @@ class TestCurves:
     def test_calls_are_those_of_one_batch(self, curves: Curves) -> None:
         calls = {name: [point["calls"] for point in curves[name].values()] for name in curves}
         assert calls["create"] == [1, 1]
-        assert calls["process_order_events_paying"] == [5, 60]
-        assert calls["process_order_events_idle"] == [1, 12]
+        assert calls["settle_payments_paying"] == [5, 60]
+        assert calls["settle_payments_idle"] == [1, 12]
         assert calls["publish_order_events"] == [1, 2]
         assert calls["record_audit_trail"] == [1, 12]
 

@@ -275,9 +275,9 @@ class Model:
             return False
         if reason is None:
             order.is_paid_by_token = True
-            self._commit(order, "PAID", "process-order-events", None)
+            self._commit(order, "PAID", "settle-payments", None)
         else:
-            self._commit(order, "CANCELED", "process-order-events", reason)
+            self._commit(order, "CANCELED", "settle-payments", reason)
             order.give_back()
         return True
 

@@ -110,7 +110,7 @@ class Order:
         if any(item["sku"].startswith("OUT-OF-STOCK") for item in self.content["items"]):
             return "out-of-stock"
         self.is_reserved = True
-        if self.money in {"none", "undecided"}:
+        if self.amount > 0 and self.money in {"none", "undecided"}:
             self.attempts += 1
             if self.token == "tok_unavailable" and self.attempts <= 2:
                 self.money = "undecided"

@@ -34,14 +34,14 @@ from orders.functions import (
     api_docs,
     daily_report,
     expire_stale_orders,
-    process_order_events,
     publish_order_events,
     record_audit_trail,
+    settle_payments,
 )
 from orders.functions.api_docs import DocsPage
 from orders.http.endpoint import endpoint
 from servers import INDEX, aws_client, client_of, create_table, dynamodb_local
-from stream_records import FakeFailureQueue, batch, failures, message
+from stream_records import FakeFailedMessages, FakeFailureQueue, batch, failures, message
 
 if TYPE_CHECKING:
     from orders.application.idempotency import IdempotencyRecord
@@ -116,11 +116,12 @@ class Platform:
             stream, SqsEventPublisher(self.queue, "order-events-queue")
         )
         payments, inventory = MockPaymentGateway(table), MockInventory(table)
-        self._process = process_order_events.consumer(
-            SettlePayment(self._orders, payments, inventory, self.clock)
+        self._process = settle_payments.consumer(
+            SettlePayment(self._orders, payments, inventory, self.clock), FakeFailedMessages
         )
-        self._process_and_die = process_order_events.consumer(
-            SettlePayment(DyingOrders(self._orders), payments, inventory, self.clock)  # type: ignore[arg-type]  # the rest of the port is not used
+        self._process_and_die = settle_payments.consumer(
+            SettlePayment(DyingOrders(self._orders), payments, inventory, self.clock),  # type: ignore[arg-type]  # the rest of the port is not used
+            FakeFailedMessages,
         )
         self._expire = expire_stale_orders.expirer(ExpireStaleOrders(self._orders, self.clock))
         self._report = daily_report.reporter(MakeDailyReport(self._orders, reports, self.clock))

@@ -43,9 +43,6 @@ MARK: Final = f"mark-{secrets.token_hex(8)}"
 SHORTEST_SECRET: Final = 20
 """What is shorter could be found in a log by chance."""
 
-PAYMENT_VISIBILITY_SECONDS: Final = 36
-"""The queue's visibility timeout, as infra/queues.yml has it."""
-
 
 def eventually(
     read: Callable[[], Answer], holds: Callable[[Answer], bool], seconds: float = SECONDS
@@ -475,10 +472,10 @@ class Deployment:
         finally:
             put(before["Variables"])
 
-    def queue_depth(self) -> int:
+    def queue_depth(self, output: str = "OrderEventsQueueUrl") -> int:
         """Events that wait or are in work."""
         attributes = self.aws("sqs").get_queue_attributes(
-            QueueUrl=self.outputs["OrderEventsQueueUrl"], AttributeNames=["All"]
+            QueueUrl=self.outputs[output], AttributeNames=["All"]
         )["Attributes"]
         return int(attributes["ApproximateNumberOfMessages"]) + int(
             attributes["ApproximateNumberOfMessagesNotVisible"]
@@ -503,9 +500,9 @@ class Deployment:
     def held_queue(self) -> Iterator[HeldQueue]:
         """Nothing consumes the events meanwhile."""
         functions = self.aws("lambda")
-        (mapping,) = functions.list_event_source_mappings(
-            FunctionName=f"{STACK}-process-order-events"
-        )["EventSourceMappings"]
+        (mapping,) = functions.list_event_source_mappings(FunctionName=f"{STACK}-settle-payments")[
+            "EventSourceMappings"
+        ]
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         held = HeldQueue(self.aws("sqs"), self.outputs["OrderEventsQueueUrl"])
         try:
@@ -513,21 +510,6 @@ class Deployment:
         finally:
             held.give_back()
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
-    @contextlib.contextmanager
-    def quick_redelivery(self) -> Iterator[None]:
-        """What fails is delivered again after 2 seconds, where it would take 36."""
-        self._set_visibility(2)
-        try:
-            yield
-        finally:
-            self._set_visibility(PAYMENT_VISIBILITY_SECONDS)
-
-    def _set_visibility(self, seconds: int) -> None:
-        self.aws("sqs").set_queue_attributes(
-            QueueUrl=self.outputs["OrderEventsQueueUrl"],
-            Attributes={"VisibilityTimeout": str(seconds)},
-        )
 
     def warm(self, times: int) -> None:
         """Have so many processes ready to create, and as many to update.

@@ -42,7 +42,7 @@ def use_every_function(deployment: Deployment) -> None:
     removal = stream_record(NO_ORDER) | {"eventName": "REMOVE"}
     events: dict[str, Json] = {
         "publish-order-events": {"Records": [removal]},
-        "process-order-events": {"Records": [message("{}")]},
+        "settle-payments": {"Records": [message("{}")]},
     }
     scheduled = {"time": "2000-01-02T00:30:00Z"}
     served = {route.function for route in ROUTES} | {"not-found"}

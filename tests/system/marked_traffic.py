@@ -264,7 +264,7 @@ class MarkedTraffic:
 
     def messages_of_the_queue(self) -> None:
         """What is no event of ours, and an event whose order can't be settled."""
-        mark, consumer = self.mark, "process-order-events"
+        mark, consumer = self.mark, "settle-payments"
         bodies = [
             mark("no JSON"),
             json.dumps(mark("no event")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ import figures
 from infrastructure.templates import compiled
 from local_stack import STACK
 from orders.domain.status import OrderStatus
-from system.deployment import FunctionFailed, stream_record
+from system.deployment import FunctionFailed, HeldQueue, eventually, stream_record
 from system.past_orders import PastOrders
 from system.rights import Right, granted, used_by_lambda
 
@@ -93,7 +94,42 @@ def consume(deployment: Deployment) -> Attempt:
         "messageAttributes": {},
         "eventSource": "aws:sqs",
     }
-    return lambda: deployment.invoke("process-order-events", {"Records": [message]})
+    return lambda: deployment.invoke("settle-payments", {"Records": [message]})
+
+
+def settle_nothing(deployment: Deployment) -> Attempt:
+    message = {"messageId": "the-only-one", "receiptHandle": "none", "body": "no event"}
+    more: Json = {"attributes": {}, "messageAttributes": {}, "eventSource": "aws:sqs"}
+    return lambda: deployment.invoke("settle-payments", {"Records": [message | more]})
+
+
+def put_off(deployment: Deployment) -> Attempt:
+    """The message would come again after 2 seconds, and is put off for 5 at least."""
+    order_id = deployment.customer.place(paymentToken="tok_unavailable")["orderId"]
+    queue = HeldQueue(deployment.aws("sqs"), deployment.outputs["OrderEventsQueueUrl"])
+    (message,) = eventually(lambda: queue.messages(order_id), lambda found: len(found) == 1)
+    del queue.received[message["MessageId"]]
+    record = {
+        "messageId": "1",
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": {},
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+    }
+
+    def attempt() -> None:
+        queue.client.change_message_visibility(
+            QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=2
+        )
+        deployment.invoke("settle-payments", {"Records": [record]})
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            if queue.messages(order_id):
+                raise FunctionFailed
+        queue.give_back()
+
+    return attempt
 
 
 def report(deployment: Deployment) -> Attempt:
@@ -113,7 +149,7 @@ def expire(deployment: Deployment) -> Attempt:
 
 
 TABLE, INDEX = "table/orders_app", "table/orders_app/index/gsi1"
-EVENTS, ASIDE = "order-events-queue", "order-stream-dlq"
+EVENTS, DEAD_LETTERS, ASIDE = "order-events-queue", "order-events-dlq", "order-stream-dlq"
 PUBLISH = "publish-order-events"
 CUSTOMER = "/customers/{customer}/orders"
 UNREADABLE = {"S": "one"}
@@ -135,9 +171,11 @@ NEEDED_FOR: Final[dict[Right, Prepare]] = {
     Right("get-daily-report", "dynamodb:GetItem", TABLE): read_report,
     Right(PUBLISH, "sqs:SendMessage", EVENTS): read_stream(PUBLISH),
     Right(PUBLISH, "sqs:SendMessage", ASIDE): read_stream(PUBLISH, version=UNREADABLE),
-    Right("process-order-events", "dynamodb:GetItem", TABLE): consume,
-    Right("process-order-events", "dynamodb:PutItem", TABLE): consume,
-    Right("process-order-events", "dynamodb:UpdateItem", TABLE): consume,
+    Right("settle-payments", "sqs:ChangeMessageVisibility", EVENTS): put_off,
+    Right("settle-payments", "sqs:SendMessage", DEAD_LETTERS): settle_nothing,
+    Right("settle-payments", "dynamodb:GetItem", TABLE): consume,
+    Right("settle-payments", "dynamodb:PutItem", TABLE): consume,
+    Right("settle-payments", "dynamodb:UpdateItem", TABLE): consume,
     Right("daily-report", "dynamodb:Query", INDEX): report,
     Right("daily-report", "dynamodb:PutItem", TABLE): report,
     Right("expire-stale-orders", "dynamodb:Query", INDEX): expire,

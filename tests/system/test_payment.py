@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from system.deployment import at_once, eventually
+from system.deployment import SECONDS, at_once, eventually
 
 if TYPE_CHECKING:
     from system.deployment import Caller, Deployment, Json
 
+BURST = 200
 PAID = {"CHARGE": "CHARGED", "RESERVATION": "RESERVED"}
 
 
@@ -27,7 +28,7 @@ def test_an_approved_payment_makes_the_order_paid(deployment: Deployment, custom
     order = customer.settled(customer.place(paymentToken="tok_approve")["orderId"])
 
     assert (order["status"], order["version"]) == ("PAID", 2)
-    assert last_change(customer, order) == ("PAID", "system:process-order-events", None)
+    assert last_change(customer, order) == ("PAID", "system:settle-payments", None)
     rows = deployment.rows(order["orderId"])
     timeline = [f"EVENT#{version:010d}" for version in (1, 2)]
     assert sorted(rows) == [*timeline, "CHARGE", "DETAIL", "RESERVATION"]
@@ -75,7 +76,7 @@ def test_what_cannot_be_paid_or_reserved_is_canceled(
     order = customer.settled(customer.place(**changes)["orderId"])
 
     assert (order["status"], order["version"]) == ("CANCELED", 2)
-    assert last_change(customer, order) == ("CANCELED", "system:process-order-events", reason)
+    assert last_change(customer, order) == ("CANCELED", "system:settle-payments", reason)
     states = eventually(
         lambda: deployment.states(order["orderId"]),
         lambda states: states.get("RESERVATION") == "RELEASED",
@@ -84,12 +85,45 @@ def test_what_cannot_be_paid_or_reserved_is_canceled(
 
 
 def test_an_undecided_payment_is_tried_again(deployment: Deployment, customer: Caller) -> None:
-    with deployment.quick_redelivery():
-        order = customer.settled(customer.place(paymentToken="tok_unavailable")["orderId"])
+    order = customer.settled(customer.place(paymentToken="tok_unavailable")["orderId"])
 
     assert (order["status"], order["version"]) == ("PAID", 2)
     assert deployment.states(order["orderId"]) == PAID
     assert deployment.rows(order["orderId"])["CHARGE"]["attempts"] == {"N": "3"}
+
+
+def test_a_burst_at_a_gateway_that_fails_twice_is_paid_whole(
+    deployment: Deployment, customer: Caller
+) -> None:
+    """Each event comes three times, after pauses of 10 and 20 seconds at most."""
+    dead_letters = deployment.queue_depth("OrderEventsDeadLetterQueueUrl")
+    with deployment.held_queue():
+        placed = [customer.place(paymentToken="tok_unavailable")["orderId"] for _ in range(BURST)]
+        eventually(deployment.queue_depth, lambda depth: depth >= BURST)
+    unpaid = list(placed)
+
+    def those_left() -> list[str]:
+        unpaid[:] = [one for one in unpaid if customer.get(one).json()["status"] != "PAID"]
+        return unpaid
+
+    eventually(those_left, lambda left: left == [], 3 * SECONDS)
+    assert deployment.queue_depth("OrderEventsDeadLetterQueueUrl") == dead_letters
+    charges = [deployment.rows(order_id)["CHARGE"] for order_id in placed]
+    assert {charge["attempts"]["N"] for charge in charges} == {"3"}
+
+
+def test_an_order_of_nothing_is_reserved_and_paid_without_a_charge(
+    deployment: Deployment, customer: Caller, staff: Caller
+) -> None:
+    items = [{"sku": "SAMPLE", "name": "Sample", "quantity": 1, "unitAmount": 0}]
+    order = customer.settled(customer.place(paymentToken="tok_decline", items=items)["orderId"])
+    deployment.settle()
+
+    assert (order["status"], order["version"]) == ("PAID", 2)
+    assert deployment.states(order["orderId"]) == {"RESERVATION": "RESERVED"}
+    assert staff.patch(order["orderId"], "CANCELED").status_code == 200
+    deployment.settle()
+    assert deployment.states(order["orderId"]) == {"CHARGE": "VOIDED", "RESERVATION": "RELEASED"}
 
 
 def test_no_order_that_is_canceled_while_it_pays_keeps_money_or_stock(

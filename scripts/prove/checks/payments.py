@@ -16,7 +16,7 @@ _CHARGED: Final = "CHARGED"
 _RESERVED: Final = "RESERVED"
 _APPROVED: Final = frozenset({"tok_approve", "tok_unavailable"})
 _OUT_OF_STOCK: Final = "OUT-OF-STOCK"
-_PLATFORM: Final = "system:process-order-events"
+_PLATFORM: Final = "system:settle-payments"
 
 
 def check_payments(evidence: Evidence) -> Iterator[Violation]:
@@ -54,7 +54,10 @@ def _rest(life: Life) -> Iterator[tuple[Kind, str]]:
     if status == "PENDING":
         yield Kind.UNSETTLED, "pays by token and rests PENDING"
     elif status != "CANCELED" and charge_id is not None:
-        if not is_charged or charge.get("chargeId") != charge_id:
+        if life.first["amount"] == 0:
+            if charge:
+                yield Kind.LIVE_CHARGE, f"comes to nothing, and its charge is {charge}"
+        elif not is_charged or charge.get("chargeId") != charge_id:
             yield Kind.PAID_WITHOUT_CHARGE, f"rests {status} by token; its charge is {charge}"
         if not is_reserved:
             yield Kind.PAID_WITHOUT_RESERVATION, f"rests {status}; reservation: {reservation}"
@@ -71,7 +74,7 @@ def _decision(life: Life) -> Iterator[tuple[Kind, str]]:
     if len(life.images) == 1 or life.images[1].get("actor") != _PLATFORM:
         return
     in_stock = not any(item["sku"].startswith(_OUT_OF_STOCK) for item in life.first["items"])
-    approved = life.first.get("paymentToken") in _APPROVED
+    approved = life.first.get("paymentToken") in _APPROVED or life.first["amount"] == 0
     settled = life.images[1]["status"], life.images[1].get("reason")
     if not in_stock:
         expected: tuple[str, str | None] = "CANCELED", "out-of-stock"

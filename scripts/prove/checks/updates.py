@@ -77,9 +77,9 @@ def _change(evidence: Evidence, life: Life, before: Json, after: Json) -> Iterat
 def _is_of_the_platform(actor: str, before: Json, after: Json) -> bool:
     reason = after.get("reason")
     match actor, before["status"], after["status"]:
-        case "system:process-order-events", "PENDING", "PAID":
+        case "system:settle-payments", "PENDING", "PAID":
             return reason is None and "chargeId" in after
-        case "system:process-order-events", "PENDING", "CANCELED":
+        case "system:settle-payments", "PENDING", "CANCELED":
             return reason in {"out-of-stock", "payment-declined"}
         case "system:expire-stale-orders", "PENDING", "CANCELED":
             age = _time(after["updatedAt"]) - _time(after["createdAt"])

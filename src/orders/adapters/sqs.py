@@ -1,4 +1,4 @@
-"""Queues: the way out of the platform, and the place for records that can't be published."""
+"""Queues: the way out of the platform, and the places for what can't be processed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orders.application.ports import Unsent
 from orders.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orders.domain.events import OrderEvent
 
@@ -108,6 +108,47 @@ class SqsFailureQueue:
             )
         except _FAULTS as error:
             raise Unavailable from error
+
+
+@dataclass(frozen=True, slots=True)
+class SqsFailedMessages:
+    """`FailedMessages` of a queue and its dead-letter queue."""
+
+    client: Any
+    queue_url: str
+    dead_letter_queue_url: str
+
+    def put_off(self, receipt_handle: str, seconds: int) -> bool:
+        """Let the message come again after the pause, where it would after the queue's own."""
+        return self._call(
+            "message not put off",
+            self.client.change_message_visibility,
+            QueueUrl=self.queue_url,
+            ReceiptHandle=receipt_handle,
+            VisibilityTimeout=seconds,
+        )
+
+    def bury(self, body: str, event_type: str | None, cause: str) -> bool:
+        """Send a copy to the dead-letter queue, with its cause as an attribute."""
+        attributes = {"cause": cause[:_MAX_CAUSE]} | ({"type": event_type} if event_type else {})
+        return self._call(
+            "dead letter not sent",
+            self.client.send_message,
+            QueueUrl=self.dead_letter_queue_url,
+            MessageBody=body,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
+
+    def _call(self, fault: str, call: Callable[..., object], **arguments: object) -> bool:
+        try:
+            call(**arguments)
+        except _FAULTS as error:
+            logger.warning(fault, cause=_code(error))
+            return False
+        return True
 
 
 def _code(error: Exception) -> str:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from orders.application.conflicts import StaleOrder
 from orders.domain.actor import Actor
-from orders.domain.errors import OutOfStock, PaymentDeclined, TryAgain, UnsettledOrder
+from orders.domain.errors import (
+    NewerRow,
+    OutOfStock,
+    PaymentDeclined,
+    TryAgain,
+    UnsettledOrder,
+)
 from orders.domain.reasons import OUT_OF_STOCK, PAYMENT_DECLINED
 from orders.domain.status import OrderStatus
 
@@ -23,7 +29,10 @@ if TYPE_CHECKING:
     from orders.domain.order_id import OrderId
 
 _ATTEMPTS: Final = 3
-_ACTOR: Final = Actor.system("process-order-events")
+_ACTOR: Final = Actor.system("settle-payments")
+
+FREE: Final = "free"
+"""In place of a charge's id where there was nothing to charge: the platform settled it itself."""
 
 
 class Settlement(StrEnum):
@@ -50,7 +59,12 @@ class SettlePayment:
     clock: Clock
 
     def __call__(self, order_id: OrderId) -> Settlement:
-        """Raises PaymentUnavailable, TryAgain, UnsettledOrder: deliver the event again later."""
+        """Look at the order and do what is to be done.
+
+        Raises:
+            PaymentUnavailable, TryAgain, NewerRow: deliver the event again later.
+            UnsettledOrder, MalformedRow: that would not help.
+        """
         for _ in range(_ATTEMPTS):
             order = self.orders.get(order_id)
             if order is None:
@@ -65,6 +79,8 @@ class SettlePayment:
     def _settle(self, order: Order) -> Settlement:
         if not order.pays_by_token:
             return Settlement.NOTHING_TO_DO
+        if not isinstance(order.status, OrderStatus):
+            raise NewerRow(f"the order is at a status of a later release: {order.order_id}")
         if order.status is OrderStatus.PENDING:
             return self._pay(order)
         if order.status is OrderStatus.CANCELED or order.charge_id is None:
@@ -77,7 +93,9 @@ class SettlePayment:
             raise UnsettledOrder(message)
         try:
             self.inventory.reserve(order)
-            charge_id = self.payments.charge(order, order.payment_token)
+            charge_id = FREE
+            if order.amount > 0:
+                charge_id = self.payments.charge(order, order.payment_token)
         except OutOfStock:
             self._move(order, OrderStatus.CANCELED, reason=OUT_OF_STOCK)
             self._give_back(order)

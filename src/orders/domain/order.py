@@ -59,7 +59,7 @@ class Order(OrderSummary):
     """An order at one version.
 
     `payment_token` is what the customer asked to be charged with; it goes when the order leaves
-    PENDING. `charge_id` is set where the platform charged the order itself, and stays.
+    PENDING. `charge_id` is set where the platform settled the order itself, and stays.
     """
 
     items: tuple[OrderItem, ...]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from orders.adapters.system import RandomIds, SystemClock
 from orders.application.create_order import CreateOrder
 from orders.application.idempotency import Answer
@@ -13,6 +15,7 @@ from orders.http.bodies import NewOrderBody, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency_key import parse_key, scoped_key
 from orders.http.preconditions import etag
+from orders.http.problems import PaymentsNotConfigured
 from orders.http.request import JSON
 from orders.http.validation import validated
 from orders.telemetry import about_order, count
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def route(
-    create: CreateOrder, claims: Claims, public_address: str
+    create: CreateOrder, claims: Claims, public_address: str, *, takes_tokens: bool
 ) -> Callable[[Request], Response]:
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
@@ -35,6 +38,8 @@ def route(
         request.query(())
         bare_key = parse_key(request)
         body = validated(parsed, NewOrderBody)
+        if body.payment_token is not UNSET and not takes_tokens:
+            raise PaymentsNotConfigured
         key = scoped_key(bare_key, caller, "create", body)
         address = request.base_address(public_address)
 
@@ -56,5 +61,6 @@ handler = endpoint(
         CreateOrder(wiring.orders(wiring.table()), SystemClock(), RandomIds()),
         wiring.claims(),
         wiring.public_address(),
+        takes_tokens=wiring.payments() != "none",
     )
 )

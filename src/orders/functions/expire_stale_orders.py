@@ -8,7 +8,7 @@ from orders.adapters.system import SystemClock
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.domain.errors import MalformedRow
 from orders.functions import wiring
-from orders.telemetry import about_no_order, about_order, background, count, logger
+from orders.telemetry import about_no_order, about_order, background, count, log_failure, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +31,9 @@ def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[st
                 if stale.expire(order_id):
                     expired += 1
                     logger.info("order expired")
-            except MalformedRow:
+            except MalformedRow as error:
                 # It must not keep those behind it from expiring, today and on every other day.
-                logger.exception("order not expired")
+                log_failure("order not expired", error)
                 count("OrdersUnreadable")
         about_no_order()
         logger.info("stale orders expired", orders=expired)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table, connect
-from orders.environment import optional, required
+from orders.environment import one_of, optional, required
 from orders.http.caller import Claims
 
 
@@ -23,6 +23,11 @@ def claims() -> Claims:
         staff=optional("STAFF_CLAIM", "cognito:groups"),
         staff_value=optional("STAFF_VALUE", "staff"),
     )
+
+
+def payments() -> str:
+    """What settles payments on this stage: `mock`, or `none`."""
+    return one_of("PAYMENTS", ("mock", "none"))
 
 
 def public_address() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orders.domain.errors import NewerRow, OrderError, TryAgain
 from orders.http.problems import RequestError, problem_response
 from orders.http.request import Request
-from orders.telemetry import count, invocation, logger, traced
+from orders.telemetry import count, invocation, log_failure, logger, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
                     logger.warning("try again", cause=type(cause).__name__ if cause else "races")
             except Exception as error:  # noqa: BLE001 - the last resort: nothing may escape
                 response = problem_response(error, request_id)
-                logger.exception("internal error")
+                log_failure("internal error", error)
             logger.info(request.route, status=response.status, duration_ms=elapsed())
         if request.is_head:
             response = response.without_body()

@@ -38,6 +38,9 @@ PRECONDITION_FAILED: Final = ProblemType("precondition-failed", 412, "Preconditi
 PAYLOAD_TOO_LARGE: Final = ProblemType("payload-too-large", 413, "Payload too large")
 UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("unsupported-media-type", 415, "Unsupported media type")
 VALIDATION_FAILED: Final = ProblemType("validation-failed", 422, "Validation failed")
+PAYMENTS_NOT_CONFIGURED: Final = ProblemType(
+    "payments-not-configured", 422, "Payments not configured"
+)
 IDEMPOTENCY_KEY_REUSED: Final = ProblemType("idempotency-key-reused", 422, "Idempotency key reused")
 INTERNAL_ERROR: Final = ProblemType("internal-error", 500, "Internal error")
 TRY_AGAIN: Final = ProblemType("try-again", 503, "Try again")
@@ -183,6 +186,17 @@ class ValidationFailed(RequestError):
     def __init__(self, error: FieldProblem) -> None:
         super().__init__(error.detail)
         self.error = error
+
+
+class PaymentsNotConfigured(ValidationFailed):
+    """The order asks for a charge, and there is no payment gateway."""
+
+    type = PAYMENTS_NOT_CONFIGURED
+
+    def __init__(self) -> None:
+        super().__init__(
+            FieldProblem("/paymentToken", "No payment gateway is configured: leave this out.")
+        )
 
 
 DOMAIN_PROBLEMS: Final[Mapping[type[errors.OrderError], ProblemType]] = {

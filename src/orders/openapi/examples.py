@@ -41,9 +41,7 @@ _placed, _creation = NewOrder(
     items=(OrderItem("MUG-01", "Mug", 3, 1999),),
     metadata={"channel": "web"},
 ).placed(ORDER_ID, by=CUSTOMER)
-_paid, _payment = _placed.changed_to(
-    OrderStatus.PAID, by=Actor.system("process-order-events"), at=_PAID
-)
+_paid, _payment = _placed.changed_to(OrderStatus.PAID, by=Actor.system("settle-payments"), at=_PAID)
 _returned, _cancellation = _paid.changed_to(
     OrderStatus.CANCELED,
     by=_STAFF.actor,

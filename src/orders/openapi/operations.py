@@ -19,6 +19,7 @@ from orders.http.problems import (
     InvalidIdempotencyKey,
     MalformedRequest,
     PayloadTooLarge,
+    PaymentsNotConfigured,
     PreconditionFailed,
     UnsupportedContentCoding,
     UnsupportedMediaType,
@@ -176,6 +177,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             UnsupportedMediaType((JSON,), "POST"),
             UnsupportedContentCoding(),
             ValidationFailed(FieldProblem("/items/0/quantity", "Expected int, got float.")),
+            PaymentsNotConfigured(),
             IdempotencyKeyReused(),
         )
         | OF_ORDER_ROUTES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,12 @@ from fakes import (
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
 from orders.adapters.dynamodb.stream import OrderStream
-from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue
+from orders.adapters.sqs import (
+    SqsEventPublisher,
+    SqsFailedMessages,
+    SqsFailureQueue,
+    event_body,
+)
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.reconcile_order_events import ReconcileOrderEvents
 from orders.application.settle_payment import SettlePayment
@@ -32,13 +38,14 @@ from orders.domain.errors import MalformedRow, PaymentUnavailable, TryAgain
 from orders.domain.status import OrderStatus
 from orders.functions import (
     expire_stale_orders,
-    process_order_events,
     publish_order_events,
     reconcile_order_events,
     record_audit_trail,
+    settle_payments,
 )
 from orders.telemetry import background
 from stream_records import (
+    FakeFailedMessages,
     FakeFailureQueue,
     batch,
     change_of,
@@ -60,8 +67,9 @@ if TYPE_CHECKING:
 
 PENDING, PAID, SHIPPED, CANCELED = OrderStatus
 NO_EVENTS = [
-    *("", "{", "[]", "null", "{}", '"text"', '{"subject": 1}', '{"subject": null}'),
-    *('{"subject": "x"}', '{"subject": ["01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"]}'),
+    *("{", "[]", "null", "{}", '"text"', "[" * 100_000, "9" * 5_000),
+    *('{"subject": 1}', '{"subject": null}', '{"subject": "x"}'),
+    '{"subject": ["01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"]}',
 ]
 
 
@@ -202,6 +210,9 @@ class Sqs:
             raise self.fault
         return {"MessageId": "1"}
 
+    def change_message_visibility(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
+        return self.send_message(**call)
+
 
 FAULTS = pytest.mark.parametrize(
     "fault",
@@ -322,14 +333,16 @@ class TestRecordAuditTrail:
         assert set(self.orders.timeline) == {(good.order_id, 1)}
 
 
-class TestProcessOrderEvents:
+class TestSettlePayments:
     @pytest.fixture(autouse=True)
     def _set_up(self) -> None:
         self.orders = InMemoryOrders()
         self.payments = FakePayments()
         self.inventory = FakeInventory()
-        settle = SettlePayment(self.orders, self.payments, self.inventory, FakeClock())
-        self.handler = background(process_order_events.consumer(settle))
+        self.clock = FakeClock()
+        self.failed = FakeFailedMessages()
+        settle = SettlePayment(self.orders, self.payments, self.inventory, self.clock)
+        self.handler = background(settle_payments.consumer(settle, lambda: self.failed))
 
     def handle(self, *records: dict[str, Any]) -> list[str]:
         return failures(self.handler(batch(*records), Context()))
@@ -339,13 +352,22 @@ class TestProcessOrderEvents:
         self.orders.orders[order.order_id] = order
         return order
 
+    def pauses_after(self, receives: int) -> list[int]:
+        self.payments.refusal, self.failed.pauses = PaymentUnavailable(), []
+        event = change_of(self.order())
+        for _ in range(200):
+            record = message(event, receives=receives)
+            assert self.handle(record) == [record["messageId"]]
+        return self.failed.pauses
+
     def test_a_message_is_not_begun_where_there_is_no_time_to_end_it(self) -> None:
         order = self.order()
         record = message(change_of(order))
-        answer = self.handler(batch(record), Context(remaining=2_999))
+        answer = self.handler(batch(record), Context(remaining=14_999))
         assert failures(answer) == [record["messageId"]]
         assert self.orders.orders[order.order_id] == order
-        assert failures(self.handler(batch(record), Context(remaining=3_000))) == []
+        assert len(self.failed.pauses) == 1
+        assert failures(self.handler(batch(record), Context(remaining=15_000))) == []
 
     def test_an_order_with_a_token_is_paid(self, output: Callable[[], str]) -> None:
         order = self.order()
@@ -376,28 +398,124 @@ class TestProcessOrderEvents:
         assert self.payments.live == {}
         assert metric(output(), "PaymentRefunded") == 1
 
-    def test_a_message_that_fails_is_reported_and_the_others_are_done(
+    def test_an_event_of_a_type_of_the_future_does_no_harm(self) -> None:
+        order = self.order()
+        body = json.dumps({"type": "ORDER_DELIVERED", "subject": order.order_id, "data": {"x": 1}})
+        assert self.handle(message(body)) == []
+        assert self.orders.orders[order.order_id].status is PAID
+
+    @pytest.mark.parametrize(
+        "fault", [PaymentUnavailable(), TryAgain(), RuntimeError(), ZeroDivisionError()]
+    )
+    def test_what_may_succeed_later_comes_again_and_the_others_are_done(
+        self, fault: Exception, output: Callable[[], str]
+    ) -> None:
+        self.payments.refusal = fault
+        late, idle = message(change_of(self.order())), placed_order()
+        self.orders.orders[idle.order_id] = idle
+        assert self.handle(late, message(change_of(idle))) == [late["messageId"]]
+        assert (len(self.failed.pauses), self.failed.buried) == (1, [])
+        written = output()
+        assert metric(written, "EventsRetried") == 1
+        assert metric(written, "EventsDeadLettered") is None
+        told = next(line for line in log_lines(written) if "cause" in line)
+        assert told["message"] == "event not processed"
+        assert told["cause"] == type(fault).__name__
+        assert (told["receives"], told["pause_seconds"]) == (1, self.failed.pauses[0])
+
+    def test_what_nobody_foresaw_is_logged_with_its_frames(self, output: Callable[[], str]) -> None:
+        self.payments.refusal = RuntimeError("sEcReT")
+        self.handle(message(change_of(self.order())))
+        written = output()
+        assert "sEcReT" not in written
+        (failure,) = log_lines(written)[0]["failure"]
+        assert failure["exception"] == "RuntimeError"
+        assert failure["frames"][-1].endswith(" charge")
+        self.payments.refusal = PaymentUnavailable()
+        self.handle(message(change_of(self.order())))
+        assert "frames" not in output(), "a gateway that is down is nothing to debug"
+
+    @pytest.mark.parametrize(
+        ("receives", "longest"),
+        [(1, 10), (2, 20), (3, 40), (6, 320), (7, 640), (8, 900), (99, 900), (5_000, 900)],
+    )
+    def test_pauses_grow_up_to_a_quarter_of_an_hour_and_are_spread(
+        self, receives: int, longest: int
+    ) -> None:
+        pauses = self.pauses_after(receives)
+        assert set(pauses) <= set(range(longest // 2, longest + 1))
+        assert len(set(pauses)) > min(4, longest // 3), "what failed together comes apart"
+
+    def test_it_gives_up_after_a_hundred_receives_and_six_hours(
         self, output: Callable[[], str]
     ) -> None:
-        order = self.order()
-        gone = message(change_of(placed_order()))
-        done = message(change_of(order))
-        assert self.handle(gone, done) == [gone["messageId"]]
-        assert self.orders.orders[order.order_id].status is PAID
-        assert metric(output(), "EventsNotProcessed") == 1
+        self.payments.refusal = PaymentUnavailable("sEcReT")
+        event = change_of(self.order())
+        for hours, receives in ((5.99, 100), (5.99, 900), (48, 99)):
+            self.clock.time = NOON + timedelta(hours=hours)
+            assert self.handle(message(event, receives=receives)) != []
+        assert self.failed.buried == []
+        self.clock.time = NOON + timedelta(hours=6)
+        output()
+        assert self.handle(message(event, receives=100)) == []
+        assert self.failed.buried == [(event_body(event), "ORDER_CREATED", "PaymentUnavailable")]
+        written = output()
+        assert metric(written, "EventsDeadLettered") == 1
+        assert metric(written, "EventsRetried") is None
 
-    def test_an_undecided_payment_is_delivered_again(self) -> None:
+    def test_a_message_that_does_not_say_when_it_first_came_is_not_given_up(self) -> None:
         self.payments.refusal = PaymentUnavailable()
-        deliveries = [message(change_of(self.order())) for _ in range(2)]
-        assert self.handle(*deliveries) == [delivery["messageId"] for delivery in deliveries]
+        record = message(change_of(self.order()), receives=900)
+        del record["attributes"]["ApproximateFirstReceiveTimestamp"]
+        assert self.handle(record) == [record["messageId"]]
 
     @pytest.mark.parametrize("body", NO_EVENTS)
-    def test_a_message_that_is_no_event_of_ours_goes_on_to_the_dead_letters(
-        self, body: str
+    def test_a_message_that_is_no_event_of_ours_is_a_dead_letter_at_once(
+        self, body: str, output: Callable[[], str]
     ) -> None:
-        poison, order = message(body), self.order()
-        assert self.handle(poison, message(change_of(order))) == [poison["messageId"]]
+        order = self.order()
+        assert self.handle(message(body), message(change_of(order))) == []
+        assert self.failed.buried == [(body, "ORDER_UNHEARD_OF", "NotAnEvent")]
         assert self.orders.orders[order.order_id].status is PAID
+        assert metric(output(), "EventsDeadLettered") == 1
+
+    def test_an_order_that_can_never_be_settled_makes_a_dead_letter_at_once(self) -> None:
+        gone, robbed = placed_order(), replace(self.order(), payment_token=None)
+        self.orders.orders[robbed.order_id] = robbed
+        assert self.handle(message(change_of(gone)), message(change_of(robbed))) == []
+        causes = [cause for _, _, cause in self.failed.buried]
+        assert causes == [
+            f"UnsettledOrder: an event names an order that is not there: {gone.order_id}",
+            f"UnsettledOrder: a PENDING order lost its payment token: {robbed.order_id}",
+        ]
+
+    def test_an_order_that_cannot_be_read_makes_a_dead_letter_at_once(self) -> None:
+        order = self.order()
+        self.orders.get = raising(MalformedRow("not a readable order: no 'items'"))  # type: ignore[method-assign]  # a fault
+        assert self.handle(message(change_of(order))) == []
+        ((body, _, cause),) = self.failed.buried
+        assert (body, cause) == (
+            event_body(change_of(order)),
+            "MalformedRow: not a readable order: no 'items'",
+        )
+
+    def test_a_row_of_a_later_release_waits_for_that_release(self) -> None:
+        class RowOfALaterRelease(MalformedRow):
+            pass
+
+        record = message(change_of(self.order()))
+        self.orders.get = raising(RowOfALaterRelease())  # type: ignore[method-assign]  # a fault
+        assert self.handle(record) == [record["messageId"]]
+        assert self.failed.buried == []
+
+    def test_what_sqs_did_not_do_loses_no_message(self, output: Callable[[], str]) -> None:
+        self.failed.is_down = True
+        self.payments.refusal = PaymentUnavailable()
+        records = [message("no event"), message(change_of(self.order()))]
+        assert self.handle(*records) == [record["messageId"] for record in records]
+        written = output()
+        assert metric(written, "EventsRetried") == 2
+        assert metric(written, "EventsDeadLettered") is None
 
     def test_a_line_about_one_message_does_not_name_the_order_of_another(
         self, output: Callable[[], str]
@@ -406,6 +524,52 @@ class TestProcessOrderEvents:
         self.handle(message(change_of(order)), message("no event"))
         named = [line.get("order_id") for line in log_lines(output())]
         assert named == [order.order_id, None]
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    """A call that fails."""
+
+    def call(*_: object) -> Any:  # noqa: ANN401 - it never does
+        raise error
+
+    return call
+
+
+class TestSettlePaymentsThroughSqs:
+    @pytest.fixture(autouse=True)
+    def _set_up(self) -> None:
+        self.client = Sqs()
+        self.failed = SqsFailedMessages(self.client, "events", "dead letters")
+
+    def test_a_message_is_put_off_by_its_visibility(self) -> None:
+        assert self.failed.put_off("receipt", 42)
+        assert self.client.calls == [
+            {"QueueUrl": "events", "ReceiptHandle": "receipt", "VisibilityTimeout": 42}
+        ]
+
+    def test_a_dead_letter_says_its_cause_and_keeps_body_and_type(self) -> None:
+        assert self.failed.bury("{}", "ORDER_PAID", "x" * 300)
+        assert self.failed.bury("", None, "NotAnEvent")
+        first, second = self.client.calls
+        assert first == {
+            "QueueUrl": "dead letters",
+            "MessageBody": "{}",
+            "MessageAttributes": {
+                "cause": {"DataType": "String", "StringValue": "x" * 256},
+                "type": {"DataType": "String", "StringValue": "ORDER_PAID"},
+            },
+        }
+        assert set(second["MessageAttributes"]) == {"cause"}
+
+    @FAULTS
+    def test_a_fault_of_sqs_is_told_and_logged_by_its_code(
+        self, fault: Exception, output: Callable[[], str]
+    ) -> None:
+        self.client.fault = fault
+        assert not self.failed.put_off("receipt", 42)
+        assert not self.failed.bury("{}", None, "NotAnEvent")
+        causes = {line["cause"] for line in log_lines(output())}
+        assert causes <= {"EndpointConnectionError", "ServiceUnavailable"}
 
 
 class TestExpireStaleOrders:

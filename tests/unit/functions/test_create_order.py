@@ -350,6 +350,31 @@ class TestIdempotency:
         assert (answer.status, answer.problem) == (400, "invalid-idempotency-key")
 
 
+class TestWithoutAPaymentGateway:
+    @pytest.fixture
+    def api(self) -> Api:
+        return Api(takes_tokens=False)
+
+    @pytest.mark.parametrize("unit_amount", [0, 1999])
+    def test_a_payment_token_is_refused(self, api: Api, unit_amount: int) -> None:
+        items = [item_body(unitAmount=unit_amount)]
+        answer = api.post(order_body(items=items, paymentToken="tok_approve"))
+        assert (answer.status, answer.problem) == (422, "payments-not-configured")
+        assert [error["pointer"] for error in answer.json["errors"]] == ["/paymentToken"]
+        assert api.orders.orders == {}
+
+    def test_all_else_is_as_ever(self, api: Api) -> None:
+        assert api.post().status == 201
+        assert api.post(order_body(paymentToken="")).pointer == "/paymentToken"
+
+    def test_it_is_told_before_a_used_key_and_before_whose_order_it_is(self, api: Api) -> None:
+        api.post(idempotency_key="k")
+        with_token = order_body(paymentToken="tok_approve")
+        for claims in (CUSTOMER_CLAIMS, OTHER_CLAIMS):
+            answer = api.post(with_token, claims, idempotency_key="k")
+            assert answer.problem == "payments-not-configured"
+
+
 class TestTheQuery:
     def test_has_no_parameters(self, api: Api) -> None:
         event = api_request("POST", "/orders?dry-run=true", order_body(), claims=CUSTOMER_CLAIMS)

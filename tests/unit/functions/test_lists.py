@@ -428,7 +428,7 @@ class TestTheQueueOfAStatus:
 class TestTheTimeline:
     def tell(self, shop: Shop, versions: int) -> OrderId:
         order_id = shop.ids[0]
-        actors = [CUSTOMER, Actor("staff", "ann"), Actor.system("process-order-events")]
+        actors = [CUSTOMER, Actor("staff", "ann"), Actor.system("settle-payments")]
         for version in range(1, versions + 1):
             shop.orders.append_to_timeline(
                 TimelineEntry(

@@ -21,9 +21,10 @@ from orders.domain.actor import Actor
 from orders.domain.errors import PaymentDeclined, PaymentUnavailable, TryAgain
 from orders.domain.order import CustomerId, OrderItem
 from orders.domain.status import OrderStatus
-from orders.functions import process_order_events, publish_order_events, record_audit_trail
-from orders.telemetry import about_order, background, logger
+from orders.functions import publish_order_events, settle_payments
+from orders.telemetry import background
 from stream_records import (
+    FakeFailedMessages,
     FakeFailureQueue,
     batch,
     change_of,
@@ -163,7 +164,8 @@ def test_a_row_that_cannot_be_read_is_not_written(output: Callable[[], str]) -> 
         assert api.post(order_body(**SECRETS), CLAIMS).status == 500
     written = output()
     check(written)
-    assert "MalformedRow: not a readable order: ORDER#" in written
+    assert '"exception":"MalformedRow"' in written
+    assert '"detail":"not a readable order: ORDER#' in written
 
 
 def test_a_store_out_of_reach_is_not_quoted(output: Callable[[], str]) -> None:
@@ -204,7 +206,7 @@ def test_no_message_of_the_queue_is_written(
     orders, payments = InMemoryOrders(), FakePayments()
     payments.refusal = refusal
     settle = SettlePayment(orders, payments, FakeInventory(), FakeClock())
-    handler = background(process_order_events.consumer(settle))
+    handler = background(settle_payments.consumer(settle, FakeFailedMessages))
     order = secret_order()
     orders.orders[order.order_id] = order
     event = message(change_of(order))

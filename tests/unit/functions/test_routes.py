@@ -377,6 +377,7 @@ class TestProblems:
             (413, "payload-too-large"),
             (415, "unsupported-media-type"),
             (422, "validation-failed"),
+            (422, "payments-not-configured"),
             (422, "idempotency-key-reused"),
             (500, "internal-error"),
             (503, "try-again"),

@@ -32,13 +32,31 @@ def test_a_request_to_be_tried_again_is_logged_with_its_cause(
     assert (line["level"], line["message"], line["cause"]) == ("WARNING", "try again", named)
 
 
-def test_an_error_that_is_none_of_the_callers_is_logged_with_its_trace(
+def test_an_error_that_is_none_of_the_callers_is_logged_with_its_frames_and_no_value(
     output: Callable[[], str],
 ) -> None:
+    def look_up(key: str) -> Response:
+        responses: dict[str, Response] = {}
+        try:
+            return responses[key]
+        except KeyError as error:
+            raise LookupError("sEcReT") from error
+
     def handle(_: Request) -> Response:
-        raise LookupError
+        return look_up("sEcReT")
 
     endpoint(handle)(request("GET", "/health"), None)
-    line = json.loads(output().splitlines()[0])
+    written = output()
+    line = json.loads(written.splitlines()[0])
     assert (line["level"], line["message"]) == ("ERROR", "internal error")
-    assert "raise LookupError" in line["exception"]
+    error, cause = line["failure"]
+    assert (error["exception"], cause["exception"]) == ("LookupError", "KeyError")
+    number = look_up.__code__.co_firstlineno
+    assert error["frames"][-1] == f"{__file__}:{number + 5} look_up"
+    assert [frame.rpartition(" ")[2] for frame in error["frames"]] == [
+        "handler",
+        "handle",
+        "look_up",
+    ]
+    assert cause["frames"] == [f"{__file__}:{number + 3} look_up"]
+    assert "sEcReT" not in written

@@ -76,6 +76,7 @@ CASES = [
     post(415, "unsupported-media-type", headers={"content-type": "text/plain"}),
     post(415, "unsupported-media-type", headers={"content-encoding": "gzip"}),
     post(422, "validation-failed", order_body(currency="XXX")),
+    post(422, "payments-not-configured", order_body(paymentToken="tok_approve")),
     post(422, "idempotency-key-reused", order_body(currency="EUR"), headers=USED_KEY),
     get("/orders?status=PENDING", 200),
     get("/orders?status=PENDING&limit=1", 200),
@@ -127,8 +128,11 @@ CASES = [
 
 
 def run(case: Case) -> tuple[str, Answer]:
-    """The route's key and the answer, of an API that holds two orders and a report."""
-    api = Api("https://api.example.com")
+    """The route's key and the answer, of an API that holds two orders and a report.
+
+    It has no payment gateway.
+    """
+    api = Api("https://api.example.com", takes_tokens=False)
     order_id = api.post(claims=STAFF_CLAIMS, idempotency_key="used").json["orderId"]
     api.post()
     api.patch(order_id, {"status": "PENDING"}, idempotency_key="used")

@@ -117,7 +117,7 @@ class TestPage:
         assert answer["isBase64Encoded"] is False
         assert answer["headers"]["Vary"] == "Accept-Encoding"
 
-    def test_where_it_was_not_built_the_log_says_which_file_is_missing(
+    def test_where_it_was_not_built_the_log_says_that_a_file_is_missing(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         missing = api_docs._PAGE_FILE.with_name("not_built.json")
@@ -129,4 +129,6 @@ class TestPage:
 
         assert answer["statusCode"] == 500
         assert "not_built" not in answer["body"]
-        assert "not_built.json" in caplog.text
+        (failure,) = vars(caplog.records[0])["failure"]
+        assert failure["exception"] == "FileNotFoundError"
+        assert any(frame.endswith(" built_page") for frame in failure["frames"])

@@ -1,0 +1,30 @@
+"""Stands where no payment gateway is configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orders.domain.errors import PaymentUnavailable
+
+if TYPE_CHECKING:
+    from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
+
+
+class NoPayments:
+    """`PaymentGateway` and `InventoryService` in one; both are as a gateway that is down.
+
+    Only orders that were placed while there was a gateway still come here. They wait for one.
+    """
+
+    def charge(self, _order: Order, _token: str) -> str:
+        raise PaymentUnavailable
+
+    def void(self, _order_id: OrderId) -> bool:
+        raise PaymentUnavailable
+
+    def reserve(self, _order: Order) -> None:
+        raise PaymentUnavailable
+
+    def release(self, _order_id: OrderId) -> None:
+        raise PaymentUnavailable

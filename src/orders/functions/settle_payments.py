@@ -1,0 +1,194 @@
+"""Consumes the platform's own events: settles the payment of the orders that they name."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from orders.adapters.mock_inventory import MockInventory
+from orders.adapters.mock_payments import MockPaymentGateway
+from orders.adapters.no_payments import NoPayments
+from orders.adapters.system import SystemClock
+from orders.application.settle_payment import Settlement, SettlePayment
+from orders.domain import timestamps
+from orders.domain.errors import (
+    MalformedRow,
+    NewerRow,
+    PaymentUnavailable,
+    TryAgain,
+    UnsettledOrder,
+)
+from orders.domain.order_id import parse_order_id
+from orders.environment import required
+from orders.functions import wiring
+from orders.telemetry import (
+    about_no_order,
+    about_order,
+    background,
+    count,
+    log_failure,
+    logger,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.adapters.dynamodb.table import Table
+    from orders.application.ports import Clock, InventoryService, PaymentGateway
+    from orders.domain.order_id import OrderId
+
+    Message = dict[str, Any]
+    """A record of Lambda's SQS event."""
+
+FIRST_PAUSE_SECONDS: Final = 10
+LONGEST_PAUSE_SECONDS: Final = 15 * 60
+"""The pause before a message comes again doubles from the first to the longest."""
+
+GIVES_UP_AFTER_RECEIVES: Final = 100
+GIVES_UP_AFTER: Final = timedelta(hours=6)
+"""A message is given up when both have passed. The pauses of 100 receives come to 11 hours at
+least; the hours matter where Lambda was throttled, which counts as receives too."""
+
+_LEFT_MILLISECONDS: Final = 15_000
+"""What a message must have left to be begun, half of the function's time: one that is cut off
+fails all of its batch."""
+
+
+class FailedMessages(Protocol):
+    """What becomes of a message that failed. Each method says whether it was done."""
+
+    def put_off(self, receipt_handle: str, seconds: int) -> bool: ...
+
+    def bury(self, body: str, event_type: str | None, cause: str) -> bool: ...
+
+
+class NotAnEvent(Exception):
+    """The message has no subject that is an order id."""
+
+
+class OutOfTime(Exception):
+    """The message was not begun."""
+
+
+_NEVER: Final = frozenset({MalformedRow, NotAnEvent, UnsettledOrder})
+"""No later attempt can succeed. These classes alone: a subclass may be worth another attempt."""
+
+_FORESEEN: Final = (NewerRow, OutOfTime, PaymentUnavailable, TryAgain)
+
+
+def consumer(
+    settle: SettlePayment, failed_messages: Callable[[], FailedMessages]
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """The function, before telemetry. `failed_messages` is called when a message fails."""
+
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
+        failed = [one["messageId"] for one in event["Records"] if not is_done(one, context)]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    def is_done(message: Message, context: Any) -> bool:  # noqa: ANN401 - Lambda's
+        about_no_order()
+        try:
+            _require_time(context)
+            order_id = _subject(message["body"])
+            about_order(order_id)
+            settlement = settle(order_id)
+        except Exception as error:  # noqa: BLE001 - one message must not fail the others
+            return _is_dead(message, error, settle.clock, failed_messages())
+        logger.info("event processed", settlement=settlement)
+        if settlement is not Settlement.NOTHING_TO_DO:
+            count(f"Payment{settlement}")
+        return True
+
+    return handle
+
+
+def _is_dead(message: Message, error: Exception, clock: Clock, queue: FailedMessages) -> bool:
+    """Whether the message became a dead letter; otherwise it comes again after a pause."""
+    cause, receives = type(error).__name__, _receives(message)
+    if type(error) in _NEVER:
+        return _is_buried(message, f"{cause}: {error}" if str(error) else cause, queue)
+    if not isinstance(error, _FORESEEN):
+        log_failure("settlement failed", error)
+    if (
+        receives >= GIVES_UP_AFTER_RECEIVES
+        and _since_first_receive(message, clock) >= GIVES_UP_AFTER
+    ):
+        return _is_buried(message, cause, queue)
+    pause = _pause_seconds(receives)
+    queue.put_off(message["receiptHandle"], pause)
+    logger.warning("event not processed", cause=cause, receives=receives, pause_seconds=pause)
+    count("EventsRetried")
+    return False
+
+
+def _is_buried(message: Message, cause: str, queue: FailedMessages) -> bool:
+    if not queue.bury(message["body"], _event_type(message), cause):
+        count("EventsRetried")
+        return False
+    logger.error("event given up", cause=cause, receives=_receives(message))
+    count("EventsDeadLettered")
+    return True
+
+
+def _since_first_receive(message: Message, clock: Clock) -> timedelta:
+    now = timestamps.to_milliseconds(clock.now())
+    first = message["attributes"].get("ApproximateFirstReceiveTimestamp", now)
+    return timedelta(milliseconds=now - int(first))
+
+
+def _require_time(context: Any) -> None:  # noqa: ANN401 - Lambda's
+    if context.get_remaining_time_in_millis() < _LEFT_MILLISECONDS:
+        raise OutOfTime
+
+
+def _subject(body: str) -> OrderId:
+    try:
+        order_id = parse_order_id(json.loads(body)["subject"])
+    except (KeyError, RecursionError, TypeError, ValueError):
+        order_id = None
+    if order_id is None:
+        raise NotAnEvent
+    return order_id
+
+
+def _receives(message: Message) -> int:
+    return int(message["attributes"].get("ApproximateReceiveCount", 1))
+
+
+def _event_type(message: Message) -> str | None:
+    """The attribute that consumers filter by, so that a dead letter can be sent back as it was."""
+    value: str | None = message["messageAttributes"].get("type", {}).get("stringValue")
+    return value
+
+
+def _pause_seconds(receives: int) -> int:
+    """Grows with the receives, and is spread: what failed together does not come together."""
+    doublings = min(receives - 1, 10)
+    whole = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS)
+    return random.randint(whole // 2, whole)  # noqa: S311 - jitter, not a secret
+
+
+def _services(table: Table) -> tuple[PaymentGateway, InventoryService]:
+    if wiring.payments() == "mock":
+        return MockPaymentGateway(table), MockInventory(table)
+    return NoPayments(), NoPayments()
+
+
+@cache
+def _failed_messages() -> FailedMessages:
+    # Imported at the first failure: botocore takes longer to load than all else here together.
+    from orders.adapters.sqs import SqsFailedMessages, connect  # noqa: PLC0415
+
+    return SqsFailedMessages(connect(), _queue_url, _failure_queue_url)
+
+
+_queue_url, _failure_queue_url = required("QUEUE_URL"), required("FAILURE_QUEUE_URL")
+_table = wiring.table(attempt_seconds=1.0)
+handler = background(
+    consumer(
+        SettlePayment(wiring.orders(_table), *_services(_table), SystemClock()), _failed_messages
+    )
+)
