@@ -27,6 +27,7 @@ def run(
         "AWS_ENDPOINT_URL": endpoint,
         "POWERTOOLS_METRICS_NAMESPACE": "Orders",
         "POWERTOOLS_SERVICE_NAME": "orders",
+        "PAYMENTS": "mock",
         "TABLE_NAME": table,
         "QUEUE_URL": queue,
         "FAILURE_QUEUE_URL": queue,
