@@ -48,7 +48,8 @@ redrive: ## send them back, after asking or with YES=1, on the local AWS or on S
 bench: ## measure starts, requests, units, growth and money beside rivals; half an hour, needs valgrind
 	$(install) dev emulator node
 	@rm -f build/bench/*.json build/bench/*.md
-	for part in functions operations growth artefact money gains; do $(benchmarks).$$part || exit 1; done
+	@$(bin)/pytest benchmarks/tests
+	for part in functions operations growth artefact money; do $(benchmarks).$$part || exit 1; done
 	@$(benchmarks).load; loaded=$$?; $(benchmarks).results && exit $$loaded
 
 load: ## light, busy and burst load on a local AWS of its own, then the count; 4 minutes

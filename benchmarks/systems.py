@@ -129,12 +129,16 @@ class Running:
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Invocation:
         """Raises AssertionError where an HTTP function refuses, or a consumer fails a record."""
-        invocation = self._functions.invoke(function, event)
+        invocation = self.ask(function, event)
         answer = invocation.answer
         refused = answer.get("statusCode", _OK[0]) not in _OK or answer.get("batchItemFailures")
         if refused:
             raise AssertionError(f"{self.system.name} {function}: {answer}")
         return invocation
+
+    def ask(self, function: str, event: Mapping[str, Any]) -> Invocation:
+        """Whatever the function says."""
+        return self._functions.invoke(function, event)
 
     def send(self, event: Event) -> Any:  # noqa: ANN401 - whatever the route answers
         """Answer a request, and return the body."""
