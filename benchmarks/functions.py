@@ -48,14 +48,13 @@ _ANSWERED: Final = {
     "get-order-timeline": "timeline",
     "list-orders-by-status": "status page of 20",
     "get-daily-report": "daily report",
-    "publish-order-events": "publishing a change",
-    "record-audit-trail": "timeline entry",
+    "list-events": "feed page of 100",
+    "publish-order-events": "publishing an event",
     "settle-payments": "event without token",
 }
 """Functions that no rival has, and the operation that each is measured with."""
 
 _WITHOUT_A_CALLER: Final = {"health": "/health", "api-docs": "/openapi.json"}
-_WRITTEN_ONCE: Final = "record-audit-trail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +181,7 @@ def _alone(running: Running, name: str) -> Sequence[Event]:
     if name not in _ANSWERED:
         return []
     operation = next(o for o in OPERATIONS[OURS.name] if o.name == _ANSWERED[name])
-    times = EVENTS if name == _WRITTEN_ONCE else 1
-    events = [operation.prepare(running)[1] for _ in range(times)]
-    return events * (EVENTS // times)
+    return [operation.prepare(running)[1]] * EVENTS
 
 
 def main() -> None:

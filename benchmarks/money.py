@@ -103,8 +103,7 @@ def life(*, paid_by_token: bool = False) -> tuple[Step, ...]:
         Step("page of 20", "list-customer-orders", 2, http=True),
     )
     events = (
-        Step("publishing a change", "publish-order-events", 3),
-        Step("timeline entry", "record-audit-trail", 3),
+        Step("publishing an event", "publish-order-events", 3),
         Step("event without token", "settle-payments", 3 - paid_by_token, polled=True),
     )
     payment = Step("payment by token", "settle-payments", 1, polled=True)
@@ -249,7 +248,7 @@ def _create_at(
 def _introduction(missing: list[str]) -> Iterator[str]:
     yield (
         "Created with a key, paid and shipped by staff with keys, read five times (three gets, two "
-        "pages of 20); three events and three timeline entries, each in an invocation of its own, "
+        "pages of 20); three events, each in an invocation of its own, "
         f"which is the dearest case. List prices of {REGION}; a round trip to DynamoDB or SQS is "
         f"assumed to take {ROUND_TRIP_MS:g} ms, and CPU is this machine's at the share of a core "
         f"that {memory_size()} MB buy. Typical has no functions behind the answer, so ours are "

@@ -27,7 +27,6 @@ PARTS: Final = {
     "growth": targets.of_growth,
     "money": None,
     "artefact": targets.of_artefact,
-    "gains": None,
     "load": targets.of_load,
 }
 """In the order of the page, each with what it must show."""
@@ -38,11 +37,8 @@ _TITLES: Final = {
     "growth": "Growth",
     "money": "Money",
     "artefact": "Artefact",
-    "gains": "Gains",
     "load": "Under load",
 }
-_OF_HISTORY: Final = "gains"
-"""Which a shallow clone has not."""
 _QUOTED: Final = (
     "init of create-order, instructions, ÷ typical",
     "warm create, CPU, ÷ typical",
@@ -62,7 +58,7 @@ _LIBRARIES: Final = (
 
 def main() -> None:
     """Write both files; fails where a target is missed, or a part was not measured."""
-    values = {part: kept(part) for part in PARTS if part != _OF_HISTORY}
+    values = {part: kept(part) for part in PARTS}
     found = [t for part, of in PARTS.items() if of is not None for t in of(values[part])]
     folder = ROOT / "benchmarks"
     rows = [
@@ -96,15 +92,8 @@ def _page(found: Sequence[Target], values: Mapping[str, Any]) -> Iterator[str]:
         *_missed(found, values["functions"]),
     )
     for part in PARTS:
-        page = KEPT / f"{part}.md"
-        if page.exists():
-            title = _TITLES[part]
-            yield from (
-                "",
-                f"## {title}",
-                "",
-                page.read_text().removeprefix(f"### {title}\n").strip(),
-            )
+        title, page = _TITLES[part], (KEPT / f"{part}.md").read_text()
+        yield from ("", f"## {title}", "", page.removeprefix(f"### {title}\n").strip())
 
 
 def _sources(values: Mapping[str, Any]) -> Iterator[str]:

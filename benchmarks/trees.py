@@ -56,16 +56,6 @@ def runtime() -> Path:
     return _compiled(tree)
 
 
-def past(source: str) -> Path:
-    """Our package without libraries, as git has it under the id of a tree, src/orders's."""
-    tree = _empty(f"orders-{source[:12]}")
-    archive = subprocess.run(
-        ["git", "archive", "--prefix=orders/", source], cwd=ROOT, stdout=subprocess.PIPE, check=True
-    )
-    subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
-    return _compiled(tree)
-
-
 def _empty(name: str) -> Path:
     tree = TREES / name
     if tree.exists():

@@ -22,9 +22,10 @@ _CALLS = {
     "page of 20, consistent": {"Query": 1},
     "status page of 20": {"Query": 8},
     "timeline": {"GetItem": 1, "Query": 1},
+    "feed page of 100": {"Query": 8},
     "daily report": {"GetItem": 1},
 }
-_WRITE_UNITS = {"create": 6, "create with key": 8, "update": 7, "update with key": 9}
+_WRITE_UNITS = {"create": 9, "create with key": 11, "update": 10, "update with key": 12}
 
 
 def functions() -> Values:

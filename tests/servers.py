@@ -117,7 +117,8 @@ def table_definition() -> dict[str, Any]:
         """Takes `!Ref` and its like for nothing."""
 
     Loader.add_multi_constructor("!", lambda *_: None)
-    template = yaml.load((ROOT / "infra" / "table.yml").read_text(), Loader)  # noqa: S506 - a SafeLoader
+    text = (ROOT / "infra" / "table.yml").read_text()
+    template = yaml.load(text.replace("${self:custom.stage.indexName}", INDEX), Loader)  # noqa: S506 - a SafeLoader
     properties: dict[str, Any] = template["Resources"]["OrdersTable"]["Properties"]
     return properties
 

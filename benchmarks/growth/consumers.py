@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.growth import functions
 from benchmarks.growth.wire import Wire
-from examples import placed_order
+from examples import new_order
 from orders.adapters.dynamodb import rows
 from orders.adapters.mock_payments import APPROVE
+from orders.adapters.sqs import event_body
+from orders.adapters.system import RandomIds
+from orders.domain.actor import CUSTOMER
 from servers import aws_client, ministack, new_table
-from stream_records import batch, change_of, created, message
+from stream_records import batch, message, stream_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from benchmarks.executions import Execution
     from benchmarks.growth.curves import Curve, Curves
     from orders.adapters.dynamodb.table import Table
-    from orders.domain.order import Order
+    from orders.domain.events import OrderEvent
     from stream_records import Record
 
 _WARM_UP: Final = 2
@@ -28,11 +32,11 @@ _WARM_UP: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class _Consumer:
-    """A function, where it finds AWS, and what it is handed of each order."""
+    """A function, where it finds AWS, and what it is handed of each event."""
 
     function: str
     server: str
-    record: Callable[[Order], Record]
+    record: Callable[[OrderEvent], Record]
     payment_token: str | None = None
 
 
@@ -46,10 +50,9 @@ def measure(server: str, sizes: Sequence[int], rounds: int) -> Curves:
     table = new_table(server)
     queue = aws_client("sqs", ministack()).create_queue(QueueName="growth")["QueueUrl"]
     consumers = {
-        "settle_payments_paying": _Consumer("settle_payments", server, _event, APPROVE),
-        "settle_payments_idle": _Consumer("settle_payments", server, _event),
-        "publish_order_events": _Consumer("publish_order_events", ministack(), created),
-        "record_audit_trail": _Consumer("record_audit_trail", server, created),
+        "settle_payments_paying": _Consumer("settle_payments", server, _sent, APPROVE),
+        "settle_payments_idle": _Consumer("settle_payments", server, _sent),
+        "publish_order_events": _Consumer("publish_order_events", ministack(), _inserted),
     }
     return {
         name: _curve(consumer, table, queue, sizes, rounds) for name, consumer in consumers.items()
@@ -82,11 +85,16 @@ def _curve(
 
 def _batch(consumer: _Consumer, table: Table, size: int) -> dict[str, Any]:
     """An event of Lambda's about so many orders, whose rows are in the table."""
-    orders = [placed_order(payment_token=consumer.payment_token) for _ in range(size)]
-    put = [row for order in orders for row in (rows.detail_row(order), rows.customer_row(order))]
+    new, ids = new_order(payment_token=consumer.payment_token), RandomIds()
+    placed = [new.placed(ids.order_id(datetime.now(UTC)), by=CUSTOMER) for _ in range(size)]
+    put = [row for order, _ in placed for row in (rows.detail_row(order), rows.customer_row(order))]
     table.client.sync_batch_write(table.name, put_items=put)
-    return batch(*map(consumer.record, orders))
+    return batch(*(consumer.record(event) for _, event in placed))
 
 
-def _event(order: Order) -> Record:
-    return message(change_of(order))
+def _sent(event: OrderEvent) -> Record:
+    return message(event_body(event))
+
+
+def _inserted(event: OrderEvent) -> Record:
+    return stream_record("INSERT", None, rows.event_row(event))

@@ -1,4 +1,4 @@
-"""Pages of twenty, of a customer's orders and of a status, where there are more and more orders."""
+"""Pages of lists and of the feed, where there are more and more orders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -14,15 +15,19 @@ from urllib.parse import urlencode
 from benchmarks.growth.shops import BUYER, FULLEST, middle_of
 from benchmarks.growth.wire import Wire
 from gateway import STAFF_CLAIMS, request
+from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
+from orders.adapters.system import SystemClock
 from orders.application.list_customer_orders import ListCustomerOrders
+from orders.application.list_events import ListEvents
 from orders.application.list_orders_by_status import ListOrdersByStatus
-from orders.functions import list_customer_orders, list_orders_by_status
+from orders.domain.order import FIRST_VERSION
+from orders.functions import list_customer_orders, list_events, list_orders_by_status
 from orders.http.caller import Claims
 from orders.http.cursor import encode_cursor
 from orders.http.endpoint import endpoint
-from orders.http.listing import order_listing
+from orders.http.listing import feed_request, order_listing
 from servers import INDEX, client_of
 
 if TYPE_CHECKING:
@@ -38,43 +43,75 @@ _CLAIMS: Final = Claims("sub", "cognito:groups", "staff")
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A list: its path and query, what its cursors are bound to, its function over a table."""
+    """A list: its path and query, its function over a table, its size, a cursor to its middle."""
 
     path: str
     query: Mapping[str, str]
-    partition: str
     function: Callable[[DynamoDbOrders], Handler]
+    size: Callable[[Shop], int]
+    to_middle: Callable[[Shop], str]
 
     def first(self, _: Shop) -> Event:
         """A request for the first page."""
         return self._request(self.query)
 
     def middle(self, shop: Shop) -> Event:
-        """A request for the page that begins in the middle of all orders."""
-        scope = order_listing(self.query, self.path, self.partition).scope
-        return self._request(
-            {**self.query, "cursor": encode_cursor(scope, middle_of(shop).order_id)}
-        )
+        """A request for the page that begins in the middle."""
+        return self._request({**self.query, "cursor": self.to_middle(shop)})
 
     def _request(self, query: Mapping[str, str]) -> Event:
         return request("GET", f"{self.path}?{urlencode(query)}", claims=STAFF_CLAIMS)
 
 
+def _orders(shop: Shop) -> int:
+    return shop.size
+
+
+def _among_orders(path: str, query: Mapping[str, str], partition: str) -> Callable[[Shop], str]:
+    scope = order_listing(query, path, partition).scope
+    return lambda shop: encode_cursor(scope, middle_of(shop).order_id)
+
+
+def _events(shop: Shop) -> int:
+    return shop.events
+
+
+def _among_events(shop: Shop) -> str:
+    scope, _ = feed_request({})
+    order = middle_of(shop, shop.told)
+    return encode_cursor(scope, keys.by_record(order.created_at, order.order_id, FIRST_VERSION))
+
+
+_ADDRESS: Final = "https://api.example.com"
+_OF_BUYER: Final = f"/customers/{BUYER}/orders"
+_FULLEST: Final = {"status": FULLEST}
+
 CUSTOMERS: Final = List(
-    f"/customers/{BUYER}/orders",
+    _OF_BUYER,
     {},
-    f"customer {BUYER}",
     lambda orders: endpoint(
-        list_customer_orders.route(ListCustomerOrders(orders), _CLAIMS, "https://api.example.com")
+        list_customer_orders.route(ListCustomerOrders(orders), _CLAIMS, _ADDRESS)
     ),
+    _orders,
+    _among_orders(_OF_BUYER, {}, f"customer {BUYER}"),
 )
 OF_STATUS: Final = List(
     "/orders",
-    {"status": FULLEST},
-    "status",
+    _FULLEST,
     lambda orders: endpoint(
-        list_orders_by_status.route(ListOrdersByStatus(orders), _CLAIMS, "https://api.example.com")
+        list_orders_by_status.route(ListOrdersByStatus(orders), _CLAIMS, _ADDRESS)
     ),
+    _orders,
+    _among_orders("/orders", _FULLEST, "status"),
+)
+FEED: Final = List(
+    "/events",
+    {},
+    lambda orders: endpoint(
+        list_events.route(ListEvents(orders, SystemClock(), timedelta(0)), _CLAIMS, _ADDRESS)
+    ),
+    _events,
+    _among_events,
 )
 
 
@@ -90,7 +127,7 @@ def _quiet() -> Iterator[None]:
 
 @_quiet()
 def measure(server: str, shops: Sequence[Shop], rounds: int) -> Curves:
-    """By the page; a size is that of the whole table.
+    """By the page; a size is the number of orders in the table, or of events.
 
     Calls, units and bytes are those of one page, seen through a proxy. Times are without it: of
     the route's own code and the emulator's answer, the median of rounds in which each page has
@@ -101,16 +138,18 @@ def measure(server: str, shops: Sequence[Shop], rounds: int) -> Curves:
         "customer_page_middle": (CUSTOMERS, CUSTOMERS.middle),
         "status_page_first": (OF_STATUS, OF_STATUS.first),
         "status_page_middle": (OF_STATUS, OF_STATUS.middle),
+        "feed_page_first": (FEED, FEED.first),
+        "feed_page_middle": (FEED, FEED.middle),
     }
     curves: dict[str, dict[int, Point]] = defaultdict(dict)
     runs: list[tuple[str, int, Handler, Event]] = []
     with Wire(server) as wire:
         for name, (kind, event_of) in pages.items():
             for shop in shops:
-                event = event_of(shop)
+                event, size = event_of(shop), kind.size(shop)
                 watched = Table(client_of(wire.endpoint), shop.table.name)
-                curves[name][shop.size] = _page(wire, _handler(kind, watched), event)
-                runs.append((name, shop.size, _handler(kind, shop.table), event))
+                curves[name][size] = _page(wire, _handler(kind, watched), event)
+                runs.append((name, size, _handler(kind, shop.table), event))
     seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
     for _ in range(rounds):
         for name, size, handler, event in runs:

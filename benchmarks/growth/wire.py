@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prove import proxy
 
@@ -22,24 +22,11 @@ class Call:
     answer: bytes
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        parameters: dict[str, Any] = json.loads(self.request)
-        return parameters
-
-    @property
     def read_units(self) -> float:
-        """Of a Query, what the emulator says that it consumed; of a BatchGetItem, one a row.
-
-        So much is a consistent read of a row of up to 4 KB, and the platform reads no larger ones
-        in batches.
-        """
-        match self.operation:
-            case "Query":
-                return float(json.loads(self.answer)["ConsumedCapacity"]["CapacityUnits"])
-            case "BatchGetItem":
-                tables = self.parameters["RequestItems"].values()
-                return float(sum(len(asked["Keys"]) for asked in tables))
-        return 0
+        """Of a Query, what the emulator says that it consumed."""
+        if self.operation != "Query":
+            return 0
+        return float(json.loads(self.answer)["ConsumedCapacity"]["CapacityUnits"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from benchmarks.load.counting import Change, Left
 from local_stack import STACK, StackError
+from orders.adapters.dynamodb import keys
 from orders.http.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def look(platform: Platform, events: Sequence[Change]) -> Left:
         timeline=[
             Change(row["pk"].removeprefix("ORDER#"), row["version"])
             for row in rows
-            if row["sk"].startswith("AUDIT#")
+            if row["sk"].startswith(keys.EVENT)
         ],
         events=list(events),
         dead_letters=platform.count_dead_letters(),

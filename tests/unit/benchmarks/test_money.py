@@ -110,12 +110,10 @@ def test_the_sum_is_that_of_the_services_and_that_of_the_steps(*, paid_by_token:
 
 
 @pytest.mark.parametrize("paid_by_token", [True, False])
-def test_each_change_of_an_order_is_published_recorded_and_processed(
-    *, paid_by_token: bool
-) -> None:
+def test_each_change_of_an_order_is_published_and_processed(*, paid_by_token: bool) -> None:
     times = {step.operation: step.times for step in life(paid_by_token=paid_by_token)}
     changes = 3
-    assert times["publishing a change"] == times["timeline entry"] == changes
+    assert times["publishing an event"] == changes
     processed = times["event without token"] + times.get("payment by token", 0)
     assert processed == changes
     assert times["create with key"] == 1

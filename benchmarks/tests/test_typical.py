@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.operations import measure
+from benchmarks.scenarios import OPERATIONS
+from benchmarks.tests.rivals import sender
 from benchmarks.typical.models import timestamp
+from benchmarks.units import Units
 from gateway import (
     CUSTOMER_CLAIMS,
     CUSTOMERS_ORDERS,
@@ -22,7 +26,6 @@ from gateway import (
 )
 from local_stack import ROOT
 from orders.domain import timestamps
-from rivals import sender
 from servers import aws_client, dynamodb_local
 from wire import Refusal
 
@@ -30,10 +33,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from api import Answer
+    from benchmarks.systems import Running
+    from benchmarks.tests.rivals import Answer, Send
     from benchmarks.typical.models import Order
     from gateway import Event
-    from rivals import Send
     from wire import Recorder
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
@@ -44,11 +47,11 @@ THROTTLED = Refusal("ProvisionedThroughputExceededException")
 WORKER = """
 import json, sys
 from benchmarks.typical.app import handler
-from rivals import Invocation
+from benchmarks.function_process import Context
 event = json.load(sys.stdin)
 print("ready", flush=True)
 open(sys.argv[1]).close()  # a pipe: whoever opens it waits until it is opened for writing
-answer = handler(event, Invocation())
+answer = handler(event, Context())
 print(json.dumps({"answer": answer}), flush=True)
 """
 
@@ -112,6 +115,16 @@ class TestCalls:
 
         assert typical(patch(order_id, PAID)).status == 200
         assert wire.counts == {"GetItem": 1, "UpdateItem": 1}
+
+    def test_its_units_are_those_that_dynamodb_local_reports(
+        self, typical_running: Running
+    ) -> None:
+        operation = next(one for one in OPERATIONS["typical"] if one.name == "create with key")
+
+        measured = measure(typical_running, operation)
+
+        assert measured.calls == {"PutItem": 2, "UpdateItem": 1}
+        assert measured.units == Units(write=4)
 
 
 class TestRaces:

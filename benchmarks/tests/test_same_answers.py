@@ -1,4 +1,4 @@
-"""The typical rival answers the same requests as our functions do, with the same answers."""
+"""The typical rival answers the same requests as our functions do, where both promise the same."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.tests.rivals import play, sender_to
 from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, item_body, order_body, request
-from rivals import play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api import Answer, Api
+    from benchmarks.systems import Running
+    from benchmarks.tests.rivals import Answer, Play
     from gateway import Event
-    from rivals import Play, Send
 
 MISSING = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 KEY = "a-key"
-
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 CASES: dict[str, Callable[[str], Play]] = {}
 
@@ -197,7 +195,7 @@ def orders_that_are_not_there(customer: str) -> Play:
 @case
 def callers_who_are_nobody(customer: str) -> Play:
     created = yield post(customer)
-    for claims in (None, {}, {"sub": ""}, {"sub": "a b"}, {"sub": customer, "token_use": "id"}):
+    for claims in (None, {}, {"sub": ""}, {"sub": customer, "token_use": "id"}):
         yield get(order_id_of(created), claims)
 
 
@@ -243,18 +241,12 @@ def headers_that_make_no_sense(customer: str) -> Play:
 def bodies_that_are_no_order(customer: str) -> Play:
     items: list[dict[str, Any]] = [
         {"quantity": 0},
-        {"quantity": 1_000_001},
         {"quantity": 100.0},
         {"quantity": "3"},
         {"quantity": True},
         {"unitAmount": -1},
         {"unitAmount": 19.99},
-        {"unitAmount": 10**12 + 1},
         {"sku": ""},
-        {"sku": " a"},
-        {"sku": "a\u3000"},
-        {"sku": "a\x85b"},
-        {"sku": "a" * 65},
         {"sku": "a\n"},
         {"name": ""},
         {"name": "n" * 201},
@@ -265,7 +257,6 @@ def bodies_that_are_no_order(customer: str) -> Play:
     orders: list[dict[str, Any]] = [
         {"items": []},
         {"items": [item_body()] * 101},
-        {"items": [item_body(quantity=1_000_000, unitAmount=10**12)]},
         {"items": None},
         {"currency": "XXX"},
         {"currency": "usd"},
@@ -306,7 +297,11 @@ def bodies_that_are_no_change(customer: str) -> Play:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_typical_rival_answers_as_our_functions_do(api: Api, typical: Send, name: str) -> None:
+def test_the_typical_rival_answers_as_our_functions_do(
+    ours: Running, typical_running: Running, name: str
+) -> None:
     customer = f"cus_{name}"
-
-    assert play(CASES[name](customer), typical) == play(CASES[name](customer), api.send)
+    theirs, own = (
+        play(CASES[name](customer), sender_to(running)) for running in (typical_running, ours)
+    )
+    assert theirs == own

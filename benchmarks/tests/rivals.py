@@ -1,59 +1,68 @@
-"""The rivals of the benchmarks, driven as our own routes are, and what of an answer is compared."""
+"""The rivals of the benchmarks, driven as our own functions are, and what is compared.
+
+They answer a release of the contract that ours has left behind: compared is what both promise.
+"""
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
-
-from api import Answer
+from benchmarks.function_process import Context
+from benchmarks.systems import function_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import ModuleType
 
+    from benchmarks.systems import Running
     from gateway import Event
 
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client gets; header names are looked up as they were written."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever the answer is
+        return json.loads(self.text)
+
+    @property
+    def problem(self) -> str:
+        """The end of the problem's type."""
+        return str(self.json["type"].rpartition("#")[2])
+
+
+if TYPE_CHECKING:
     Send = Callable[[Event], Answer]
     Play = Generator[Event, Answer, None]
     """Requests, each made after the answer to the one before."""
 
 HEADERS: Final = ("Cache-Control", "Content-Type", "ETag", "Idempotent-Replayed", "Location")
 
+SINCE: Final = {"orderNumber"}
+"""Members that only ours has."""
+
 _ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-class Invocation:
-    """The context that Lambda hands over."""
-
-    function_name = "orders-api"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:ap-southeast-1:123456789012:function:orders-api"
-    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 10_000
-
-
-def load(module: str, **environment: str) -> ModuleType:
-    """A rival, which reads the environment when it is imported; once per process."""
-    with pytest.MonkeyPatch.context() as changes:
-        for name, value in environment.items():
-            changes.setenv(name, value)
-        return importlib.import_module(module)
-
-
 def sender(handler: Callable[[Event, Any], dict[str, Any]]) -> Send:
-    def send(event: Event) -> Answer:
-        answer = json.loads(json.dumps(handler(event, Invocation())))  # as Lambda passes it on
-        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+    """Of a handler in this process."""
+    return lambda event: _answer(json.loads(json.dumps(handler(event, Context()))))
 
-    return send
+
+def sender_to(running: Running) -> Send:
+    return lambda event: _answer(running.ask(function_of(event), event).answer)
+
+
+def _answer(response: dict[str, Any]) -> Answer:
+    return Answer(response["statusCode"], response["headers"], response["body"])
 
 
 @dataclass
@@ -106,6 +115,7 @@ def _without_chance(value: Any, names: Names) -> Any:  # noqa: ANN401 - JSON
             return {
                 key: part and "a cursor" if key == "nextCursor" else _without_chance(part, names)
                 for key, part in value.items()
+                if key not in SINCE
             }
         case list():
             return [_without_chance(part, names) for part in value]
