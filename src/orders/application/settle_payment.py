@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from orders.application.conflicts import StaleOrder
 from orders.domain.actor import Actor
-from orders.domain.errors import OutOfStock, PaymentDeclined, TryAgain, UnsettledOrder
+from orders.domain.errors import (
+    NewerRow,
+    OutOfStock,
+    PaymentDeclined,
+    TryAgain,
+    UnsettledOrder,
+)
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
@@ -49,7 +55,13 @@ class SettlePayment:
     clock: Clock
 
     def __call__(self, order_id: OrderId) -> Settlement:
-        """Raises PaymentUnavailable, TryAgain, UnsettledOrder: deliver the event again later."""
+        """Settle what the order's status asks for.
+
+        Raises:
+            PaymentUnavailable, TryAgain, UnsettledOrder: deliver the event again later.
+            NewerRow: likewise. What a status of a later release means for the money, that one
+                decides.
+        """
         for _ in range(_ATTEMPTS):
             order = self.orders.get(order_id)
             if order is None:
@@ -64,6 +76,8 @@ class SettlePayment:
     def _settle(self, order: Order) -> Settlement:
         if not order.pays_by_token:
             return Settlement.NOTHING_TO_DO
+        if not isinstance(order.status, OrderStatus):
+            raise NewerRow(f"order {order.order_id} is at a status of a later release")
         if order.status is OrderStatus.PENDING:
             return self._pay(order)
         if order.status is OrderStatus.CANCELED or order.charge_id is None:
