@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from orders.domain.order import OrderSummary
     from orders.domain.order_id import OrderId
 
-_LIFE: Final = (
-    OrderStatus.PENDING,
-    OrderStatus.PAID,
-    OrderStatus.SHIPPED,
-    OrderStatus.CANCELED,
-)
-"""Statuses in the order that an order passes them: one that moves while it is counted is met
-again further on. Only the index's own delay, of moments, can hide it."""
-
 _EARNING: Final = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
 MAX_REASONS: Final = 50
 
@@ -66,8 +57,12 @@ class MakeDailyReport:
 
     def _orders_of(self, day: date) -> dict[OrderId, OrderSummary]:
         ids = IdRange.of_day(day)
+        """By the order of statuses: one that moves while it is counted is met again further on.
+
+        Only the index's own delay, of moments, can hide it.
+        """
         newest: dict[OrderId, OrderSummary] = {}
-        for status in _LIFE:
+        for status in OrderStatus:
             for order in self.orders.each_by_status(status, ids):
                 seen = newest.get(order.order_id)
                 if seen is None or seen.version < order.version:
