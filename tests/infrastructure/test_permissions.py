@@ -41,6 +41,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     },
     "get-order-timeline": {TABLE: {"dynamodb:GetItem", "dynamodb:Query"}},
     "list-orders-by-status": {INDEX: {"dynamodb:Query"}},
+    "list-events": {INDEX: {"dynamodb:Query"}},
     "get-daily-report": {TABLE: {"dynamodb:GetItem"}},
     "health": {},
     "api-docs": {},
@@ -50,32 +51,17 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         EVENTS: {"sqs:SendMessage"},
         FAILURES: {"sqs:SendMessage"},
     },
-    "record-audit-trail": {
-        STREAM: READ_STREAM,
-        TABLE: {"dynamodb:PutItem"},
-        FAILURES: {"sqs:SendMessage"},
-    },
     "process-order-events": {
         EVENTS: RECEIVE,
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
     },
     "daily-report": {
         INDEX: {"dynamodb:Query"},
-        TABLE: {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
+        TABLE: {"dynamodb:PutItem"},
     },
     "expire-stale-orders": {
         INDEX: {"dynamodb:Query"},
-        TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-    },
-    "reconcile-order-events": {
-        INDEX: {"dynamodb:Query"},
-        TABLE: {
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-        },
-        EVENTS: {"sqs:SendMessage"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
     },
 }
 

@@ -46,10 +46,10 @@ class PastOrders:
     ) -> Order:
         """An order of three mugs, 59.97 USD, made and moved at that instant of UTC."""
         order_id = RandomIds().order_id(made)
-        order = new_order(**changes).placed(order_id, by=CUSTOMER)
-        self._orders.add(order, None, made)
+        order, event = new_order(**changes).placed(order_id, by=CUSTOMER)
+        self._orders.add(order, event, None, made)
         for status in moves:
-            moved = order.changed_to(status, by=STAFF, at=made, reason=reason)
-            self._orders.update(order, moved, None, made)
+            moved, event = order.changed_to(status, by=STAFF, at=made, reason=reason)
+            self._orders.update(order, moved, event, None, made)
             order = moved
         return order

@@ -38,6 +38,7 @@ GUARDED: list[tuple[str, str, object]] = [
     ("PATCH", f"/orders/{AN_ID}", {"status": "PAID"}),
     ("GET", f"/orders/{AN_ID}/timeline", None),
     ("GET", "/customers/cus_42/orders", None),
+    ("GET", "/events", None),
     ("GET", "/reports/daily/2026-11-23", None),
 ]
 OPEN = {"GET /health", "GET /openapi.json", "GET /docs"}
