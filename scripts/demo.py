@@ -69,13 +69,6 @@ def demo(settings: dict[str, str], stack: LocalStack) -> None:
         sys.stdout.write(f"  {event['type']:<14} id {event['event_id']}\n")
 
     heading("The order's timeline")
-    timeline: dict[str, Any] = {}
-
-    def complete() -> bool:
-        timeline.update(staff.get(f"{path}/timeline").raise_for_status().json())
-        return len(timeline["items"]) == 3  # noqa: PLR2004 - PENDING, PAID, SHIPPED
-
-    wait_until(complete, EVENT_SECONDS, f"The timeline is not complete: {timeline}")
     send(staff, "GET", f"{path}/timeline")
 
 

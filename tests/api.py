@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from orders.application.get_daily_report import GetDailyReport
 from orders.application.get_order import GetOrder
 from orders.application.get_order_timeline import GetOrderTimeline
 from orders.application.list_customer_orders import ListCustomerOrders
+from orders.application.list_events import ListEvents
 from orders.application.list_orders_by_status import ListOrdersByStatus
 from orders.functions import (
     create_order,
@@ -23,6 +25,7 @@ from orders.functions import (
     get_order_timeline,
     health,
     list_customer_orders,
+    list_events,
     list_orders_by_status,
     not_found,
     update_order,
@@ -33,6 +36,9 @@ from orders.http.routes import ROUTES
 
 if TYPE_CHECKING:
     from gateway import Event
+
+
+FEED_DELAY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class Api:
         lists = ListCustomerOrders(self.orders), who, public_address
         queue = ListOrdersByStatus(self.orders), who, public_address
         timeline = GetOrderTimeline(self.orders), who, public_address
+        feed = ListEvents(self.orders, self.clock, FEED_DELAY), who, public_address
         self.handlers = {
             "create-order": endpoint(
                 create_order.route(create, who, public_address, takes_tokens=takes_tokens)
@@ -88,6 +95,7 @@ class Api:
             "list-customer-orders": endpoint(list_customer_orders.route(*lists)),
             "list-orders-by-status": endpoint(list_orders_by_status.route(*queue)),
             "get-order-timeline": endpoint(get_order_timeline.route(*timeline)),
+            "list-events": endpoint(list_events.route(*feed)),
             "get-daily-report": endpoint(get_daily_report.route(GetDailyReport(self.reports), who)),
             "health": health.handler,
             "not-found": endpoint(not_found.route(public_address)),

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from io import StringIO
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -30,3 +37,22 @@ settings.register_profile(
     "repeatable", settings.get_profile("orders"), max_examples=25, derandomize=True, database=None
 )
 settings.load_profile("orders")
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """All that was written since the last look: log lines, metrics, anything else."""
+    lines = StringIO()
+    handlers = logging.getLogger("orders").handlers
+    (handler,) = (each for each in handlers if isinstance(each, logging.StreamHandler))
+    usual = handler.setStream(lines)
+
+    def read() -> str:
+        printed = capsys.readouterr()
+        written = lines.getvalue()
+        lines.seek(0)
+        lines.truncate()
+        return written + printed.out + printed.err
+
+    yield read
+    handler.setStream(usual)

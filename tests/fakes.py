@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from orders.application.conflicts import KeyInUse, StaleOrder
+from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
+from orders.application.paging import Found
 from orders.application.ports import Unsent
 from orders.domain import timestamps
 from orders.domain.errors import OutOfStock, PaymentDeclined
-from orders.domain.order import OrderSummary
+from orders.domain.order import FIRST_VERSION, OrderSummary
 from orders.domain.order_id import make_order_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from orders.application.idempotency import IdempotencyRecord
-    from orders.application.ports import OrderVersion
-    from orders.domain.changes import OrderChange, TimelineEntry
     from orders.domain.daily_report import DailyReport
+    from orders.domain.events import OrderEvent
     from orders.domain.order import CustomerId, Order
     from orders.domain.order_id import IdRange, OrderId
     from orders.domain.status import OrderStatus
@@ -62,23 +63,30 @@ class InMemoryOrders:
     def __init__(self) -> None:
         self.orders: dict[OrderId, Order] = {}
         self.records: dict[str, IdempotencyRecord] = {}
-        self.timeline: dict[tuple[OrderId, int], TimelineEntry] = {}
+        self.events: dict[tuple[OrderId, int], OrderEvent] = {}
         self.unindexed: set[OrderId] = set()
         self.calls: list[str] = []
         self.before_write: Callable[[], None] = lambda: None
         self.between_reads: Callable[[], None] = lambda: None
         self._lock = Lock()
 
-    def add(self, order: Order, record: IdempotencyRecord | None, now: datetime) -> None:
+    def add(
+        self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime
+    ) -> None:
         self._about_to_write("add")
         with self._lock:
+            self._refuse_live_record(record, now)
             if order.order_id in self.orders:
-                raise KeyInUse
-            self._write_record(record, now)
-            self.orders[order.order_id] = order
+                raise IdTaken
+            self._write(order, event, record)
 
     def update(
-        self, before: Order, after: Order, record: IdempotencyRecord | None, now: datetime
+        self,
+        before: Order,
+        after: Order,
+        event: OrderEvent,
+        record: IdempotencyRecord | None,
+        now: datetime,
     ) -> None:
         self._about_to_write("update")
         with self._lock:
@@ -86,13 +94,13 @@ class InMemoryOrders:
             found = self.orders.get(before.order_id)
             if found is None or (found.status, found.version) != (before.status, before.version):
                 raise StaleOrder
-            self._write_record(record, now)
-            self.orders[after.order_id] = after
+            self._write(after, event, record)
 
     def remember(self, record: IdempotencyRecord, now: datetime) -> None:
         self._about_to_write("remember")
         with self._lock:
-            self._write_record(record, now)
+            self._refuse_live_record(record, now)
+            self.records[record.record_id] = record
 
     def get(self, order_id: OrderId) -> Order | None:
         self.calls.append("get")
@@ -121,24 +129,24 @@ class InMemoryOrders:
         newest_first: bool,
         limit: int,
         consistent: bool,
-    ) -> Sequence[OrderSummary]:
+    ) -> Sequence[Found[OrderSummary, OrderId]]:
         self.calls.append("list_by_customer")
         assert limit > 0
         hidden: set[OrderId] = set() if consistent else self.unindexed
         found = [
-            order
+            replace(order, reason=None)  # which is only in the list of a status
             for order in self._within(ids, newest_first=newest_first)
             if order.customer_id == customer_id and order.order_id not in hidden
         ]
-        return found[:limit]
+        return [Found(order.order_id, order) for order in found[:limit]]
 
     def list_by_status(
         self, status: OrderStatus, ids: IdRange, *, newest_first: bool, limit: int
-    ) -> Sequence[OrderSummary]:
+    ) -> Sequence[Found[OrderSummary, OrderId]]:
         self.calls.append("list_by_status")
         assert limit > 0
         found = self._within(ids, newest_first=newest_first)
-        return [order for order in found if order.status is status][:limit]
+        return [Found(one.order_id, one) for one in found if one.status is status][:limit]
 
     def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
         self.calls.append("each_by_status")
@@ -146,39 +154,35 @@ class InMemoryOrders:
             if order.status is status:
                 yield order
 
-    def each_changed(
-        self, since: datetime, until: datetime
-    ) -> Iterator[tuple[OrderId, int | None] | None]:
-        self.calls.append("each_changed")
-        for order_id, order in list(self.orders.items()):
-            if since <= order.updated_at <= until and order_id not in self.unindexed:
-                yield order_id, order.version
-
-    def get_reasons(self, order_ids: Collection[OrderId]) -> Mapping[OrderId, str | None]:
-        self.calls.append("get_reasons")
-        return {key: self.orders[key].reason for key in order_ids if key in self.orders}
-
-    def get_with_timeline(
+    def get_with_events(
         self, order_id: OrderId, *, after_version: int, limit: int
-    ) -> tuple[Order | None, Sequence[TimelineEntry]]:
-        self.calls.append("get_with_timeline")
+    ) -> tuple[Order | None, Sequence[Found[OrderEvent, int]]]:
+        self.calls.append("get_with_events")
         assert limit > 0
-        entries = [
-            entry
-            for (about, version), entry in sorted(self.timeline.items())
+        found: list[Found[OrderEvent, int]] = [
+            Found(version, event)
+            for (about, version), event in sorted(self.events.items())
             if about == order_id and version > after_version
         ]
-        return self.orders.get(order_id), entries[:limit]
+        return self.orders.get(order_id), found[:limit]
 
-    def get_recorded(self, versions: Collection[OrderVersion]) -> Collection[OrderVersion]:
-        self.calls.append("get_recorded")
-        assert 1 <= len(set(versions)) == len(versions) <= 100
-        return {version for version in versions if version in self.timeline}
+    def list_events(
+        self, after: str, since: datetime, until: datetime, limit: int
+    ) -> Sequence[Found[OrderEvent, str]]:
+        self.calls.append("list_events")
+        assert limit > 0
+        found: list[Found[OrderEvent, str]] = [
+            Found(_position(event), event)
+            for event in sorted(self.events.values(), key=_position)
+            if since <= event.recorded_at < until and _position(event) > after
+        ]
+        return found[:limit]
 
-    def append_to_timeline(self, entry: TimelineEntry) -> None:
-        self._about_to_write("append_to_timeline")
-        with self._lock:
-            self.timeline.setdefault((entry.order_id, entry.version), entry)
+    def each_created(self, since: datetime, until: datetime) -> Iterator[OrderId]:
+        self.calls.append("each_created")
+        for (order_id, version), event in self.events.items():
+            if version == FIRST_VERSION and since <= event.recorded_at < until:
+                yield order_id
 
     def _about_to_write(self, call: str) -> None:
         self.calls.append(call)
@@ -191,8 +195,9 @@ class InMemoryOrders:
         if found and found.expires_at > second:
             raise KeyInUse
 
-    def _write_record(self, record: IdempotencyRecord | None, now: datetime) -> None:
-        self._refuse_live_record(record, now)
+    def _write(self, order: Order, event: OrderEvent, record: IdempotencyRecord | None) -> None:
+        self.orders[order.order_id] = order
+        self.events[event.order_id, event.version] = event
         if record:
             self.records[record.record_id] = record
 
@@ -219,18 +224,18 @@ class InMemoryReports:
 
 
 class FakePublisher:
-    """Keeps what it is given, but the changes of the orders in `unavailable` and `refused`."""
+    """Keeps what it is given, but the events of the orders in `unavailable` and `refused`."""
 
     def __init__(self) -> None:
-        self.published: list[OrderChange] = []
+        self.published: list[OrderEvent] = []
         self.unavailable: set[OrderId] = set()
         self.refused: set[OrderId] = set()
 
-    def publish(self, changes: Sequence[OrderChange]) -> Unsent:
-        unavailable = {i for i, change in enumerate(changes) if change.order_id in self.unavailable}
-        refused = {i for i, change in enumerate(changes) if change.order_id in self.refused}
+    def publish(self, events: Sequence[OrderEvent]) -> Unsent:
+        unavailable = {i for i, event in enumerate(events) if event.order_id in self.unavailable}
+        refused = {i for i, event in enumerate(events) if event.order_id in self.refused}
         unsent = unavailable | refused
-        self.published += [change for i, change in enumerate(changes) if i not in unsent]
+        self.published += [event for i, event in enumerate(events) if i not in unsent]
         return Unsent(unavailable, refused)
 
 
@@ -295,4 +300,10 @@ def summary_of(order: Order) -> OrderSummary:
         currency=order.currency,
         version=order.version,
         updated_at=order.updated_at,
+        reason=order.reason,
     )
+
+
+def _position(event: OrderEvent) -> str:
+    """An event's place in the feed, in the form that cursors take."""
+    return f"{timestamps.to_text(event.recorded_at)}#{event.order_id}#{event.version:010d}"

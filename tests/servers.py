@@ -111,7 +111,7 @@ def new_table(endpoint: str) -> table.Table:
 
 @cache
 def table_definition() -> dict[str, Any]:
-    """The table's properties in CloudFormation's words; intrinsic functions are left out."""
+    """The table's properties in CloudFormation's words, with neither functions nor variables."""
 
     class Loader(yaml.SafeLoader):
         """Takes `!Ref` and its like for nothing."""
@@ -120,6 +120,8 @@ def table_definition() -> dict[str, Any]:
     text = (ROOT / "infra" / "table.yml").read_text()
     template = yaml.load(text.replace("${self:custom.stage.indexName}", INDEX), Loader)  # noqa: S506 - a SafeLoader
     properties: dict[str, Any] = template["Resources"]["OrdersTable"]["Properties"]
+    (index,) = properties["GlobalSecondaryIndexes"]
+    index["IndexName"] = INDEX
     return properties
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from examples import event_of
 from fakes import NOON
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.sqs import event_body
@@ -13,7 +15,7 @@ from orders.domain.timestamps import to_milliseconds
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orders.domain.changes import OrderChange
+    from orders.domain.events import OrderEvent
     from orders.domain.order import Order
 
 Record = dict[str, Any]
@@ -21,12 +23,14 @@ Record = dict[str, Any]
 _numbers = itertools.count(1)
 
 
+def recorded(event: OrderEvent) -> Record:
+    """What the stream tells of the event."""
+    return stream_record("INSERT", None, rows.event_row(event))
+
+
 def created(order: Order) -> Record:
-    return stream_record("INSERT", None, rows.detail_row(order))
-
-
-def changed(before: Order, after: Order) -> Record:
-    return stream_record("MODIFY", rows.detail_row(before), rows.detail_row(after))
+    """What the stream tells of the first event of the order."""
+    return recorded(event_of(order))
 
 
 def stream_record(kind: str, old: rows.Row | None, new: rows.Row | None) -> Record:
@@ -56,9 +60,8 @@ def stream_record(kind: str, old: rows.Row | None, new: rows.Row | None) -> Reco
 
 
 def unreadable(order: Order, marker: str = "?") -> Record:
-    """A record of an order whose status is none that the code knows."""
-    row = rows.detail_row(order) | {"status": marker}
-    return stream_record("INSERT", None, row)
+    """A record of an event that says what no event can say."""
+    return stream_record("INSERT", None, rows.event_row(event_of(order)) | {"amount": marker})
 
 
 def sequence_number(record: Record) -> str:
@@ -66,11 +69,11 @@ def sequence_number(record: Record) -> str:
 
 
 def message(
-    change: OrderChange | str, *, receives: int = 1, first_received: datetime = NOON
+    event: OrderEvent | str, *, receives: int = 1, first_received: datetime = NOON
 ) -> Record:
-    """A message of the queue; its body is the change's event, or the text itself."""
-    body = change if isinstance(change, str) else event_body(change)
-    kind = "ORDER_UNHEARD_OF" if isinstance(change, str) else change.event_type
+    """A message of the queue; its body is the event, or the text itself."""
+    body = event if isinstance(event, str) else event_body(event)
+    kind = "ORDER_UNHEARD_OF" if isinstance(event, str) else event.type
     return {
         "messageId": f"message-{next(_numbers)}",
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
@@ -85,12 +88,6 @@ def message(
         "eventSourceARN": "arn:aws:sqs:ap-southeast-1:123456789012:order-events-queue",
         "awsRegion": "ap-southeast-1",
     }
-
-
-def change_of(order: Order, before: Order | None = None) -> OrderChange:
-    """What the stream tells of the order's last change."""
-    old = None if before is None else rows.detail_row(before)
-    return rows.change_from(rows.detail_row(order), old)
 
 
 def batch(*records: Record) -> dict[str, Any]:
@@ -139,17 +136,17 @@ class FakeFailureQueue:
 
 def _attribute(value: object) -> Record:
     match value:
-        case bool():
-            return {"BOOL": value}
-        case int():
-            return {"N": str(value)}
-        case str():
-            return {"S": value}
+        case None:
+            return {"NULL": True}
         case list():
             return {"L": [_attribute(item) for item in value]}
         case dict():
             return {"M": {name: _attribute(item) for name, item in value.items()}}
-    raise TypeError(value)
+        case bytes():
+            return {"B": base64.b64encode(value).decode()}
+        case bool():
+            return {"BOOL": value}
+    return {"S": value} if isinstance(value, str) else {"N": str(value)}
 
 
 def reservation_record(order: Order) -> Record:

@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from examples import CUS_42, MUGS, placed_order
+from examples import CUS_42, MUGS, changed_order, event_of, placed_order
 from fakes import NOON, FakeIds, summary_of
-from orders.application.conflicts import KeyInUse, StaleOrder
+from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
 from orders.application.idempotency import Answer, IdempotencyRecord
-from orders.application.ports import OrderVersion
 from orders.domain import timestamps
-from orders.domain.actor import CUSTOMER, Actor
-from orders.domain.changes import TimelineEntry
 from orders.domain.daily_report import DailyReport
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT
 from orders.domain.order import CustomerId, OrderItem
@@ -29,14 +26,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from orders.application.paging import Found
     from orders.application.ports import OrderRepository, ReportRepository
+    from orders.domain.events import CloudEvent, OrderEvent
     from orders.domain.order import Order, OrderSummary
     from orders.domain.order_id import OrderId
 
-PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+PENDING, PAID = OrderStatus.PENDING, OrderStatus.PAID
+SHIPPED, CANCELED = OrderStatus.SHIPPED, OrderStatus.CANCELED
 EVERYTHING = IdRange.all()
 LATER = NOON + timedelta(minutes=1)
-STAFF = Actor("staff", "jo@example.com")
+FOREVER = NOON + timedelta(days=365)
 RECORD_ID = "cus_42#" + "0f" * 32
 MANY = 32
 
@@ -49,24 +49,63 @@ def record(
 
 
 def moved(order: Order, status: OrderStatus, reason: str | None = None) -> Order:
-    return order.changed_to(status, by=STAFF, at=LATER, reason=reason)
+    return changed_order(order, status, at=LATER, reason=reason)
+
+
+def add(
+    orders: OrderRepository,
+    order: Order,
+    new: IdempotencyRecord | None = None,
+    now: datetime = NOON,
+) -> None:
+    orders.add(order, event_of(order), new, now)
+
+
+def update(
+    orders: OrderRepository,
+    before: Order,
+    after: Order,
+    new: IdempotencyRecord | None = None,
+    now: datetime = NOON,
+) -> None:
+    orders.update(before, after, event_of(after, before), new, now)
 
 
 def added(orders: OrderRepository, *new: Order) -> None:
     for order in new:
-        orders.add(order, None, NOON)
+        add(orders, order)
 
 
-def entry(order: Order, version: int, reason: str | None = None) -> TimelineEntry:
-    return TimelineEntry(
-        order_id=order.order_id,
-        version=version,
-        status=PENDING if version == 1 else PAID,
-        previous_status=None if version == 1 else PENDING,
-        actor=CUSTOMER if version == 1 else STAFF,
-        reason=reason,
-        changed_at=NOON,
+def timeline(orders: OrderRepository, order: Order) -> list[OrderEvent | None]:
+    _, found = orders.get_with_events(order.order_id, after_version=0, limit=10)
+    return [one.item for one in found]
+
+
+def feed(orders: OrderRepository) -> list[CloudEvent]:
+    """All events, page by page, as consumers see them."""
+    events: list[CloudEvent] = []
+    position = ""
+    while page := orders.list_events(position, timestamps.EPOCH, FOREVER, 7):
+        events += [found.item.to_cloud_event() for found in page if found.item]
+        position = page[-1].position
+    return events
+
+
+def customers(orders: OrderRepository, *, consistent: bool, limit: int = 10) -> list[OrderSummary]:
+    found = orders.list_by_customer(
+        CUS_42, EVERYTHING, newest_first=True, limit=limit, consistent=consistent
     )
+    return items(found)
+
+
+def items(found: Sequence[Found[OrderSummary, OrderId]]) -> list[OrderSummary]:
+    assert [one.position for one in found] == [one.item.order_id for one in found if one.item]
+    return [one.item for one in found if one.item]
+
+
+def in_customers_list(order: Order) -> OrderSummary:
+    """Without the reason, which is for the daily report alone."""
+    return replace(summary_of(order), reason=None)
 
 
 def outcomes(attempts: Sequence[Callable[[], None]]) -> list[type[Exception] | None]:
@@ -77,7 +116,7 @@ def outcomes(attempts: Sequence[Callable[[], None]]) -> list[type[Exception] | N
         start.wait()
         try:
             attempt()
-        except (KeyInUse, StaleOrder) as error:
+        except (IdTaken, KeyInUse, StaleOrder) as error:
             return type(error)
         return None
 
@@ -133,27 +172,25 @@ class TestWhatIsWrittenIsRead:
 
     def test_an_order_comes_back_as_it_was_changed(self, orders: OrderRepository) -> None:
         placed = placed_order(payment_token="tok_approve")
-        paid = placed.changed_to(
-            PAID, by=Actor.system("settle-payments"), at=LATER, charge_id="ch_1"
-        )
+        paid = changed_order(placed, PAID, at=LATER, charge_id="ch_1")
         canceled = moved(paid, CANCELED, reason="changed their mind: \ufffe\uffff \U0001f937")
 
         added(orders, placed)
-        orders.update(placed, paid, None, NOON)
+        update(orders, placed, paid)
         assert orders.get(placed.order_id) == paid
         assert paid.payment_token is None
 
-        orders.update(paid, canceled, None, NOON)
+        update(orders, paid, canceled)
         assert orders.get(placed.order_id) == canceled
 
     def test_what_a_change_leaves_out_is_gone(self, orders: OrderRepository) -> None:
         placed = placed_order(payment_token="tok_approve")
         canceled = moved(placed, CANCELED, reason="by staff")
-        by_customer = replace(canceled, version=3, changed_by=CUSTOMER, reason=None)
+        by_customer = replace(canceled, version=3, reason=None)
 
         added(orders, placed)
-        orders.update(placed, canceled, None, NOON)
-        orders.update(canceled, by_customer, None, NOON)
+        update(orders, placed, canceled)
+        update(orders, canceled, by_customer)
 
         assert orders.get(placed.order_id) == by_customer
 
@@ -164,16 +201,13 @@ class TestWhatIsWrittenIsRead:
         placed = placed_order()
         paid = moved(placed, PAID)
         added(orders, placed)
-        orders.update(placed, paid, None, NOON)
+        update(orders, placed, paid)
 
         for consistent in (False, True):
-            found = orders.list_by_customer(
-                CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=consistent
-            )
-            assert list(found) == [summary_of(paid)]
+            assert customers(orders, consistent=consistent) == [in_customers_list(paid)]
         for status, expected in ((PENDING, []), (PAID, [summary_of(paid)])):
             found = orders.list_by_status(status, EVERYTHING, newest_first=True, limit=10)
-            assert list(found) == expected
+            assert items(found) == expected
             assert list(orders.each_by_status(status, EVERYTHING)) == expected
 
 
@@ -186,7 +220,7 @@ class TestIdempotencyRecords:
         self, orders: OrderRepository, *, snapshot: bool
     ) -> None:
         order, first = placed_order(), record('{"a": "\uffff"}')
-        orders.add(order, first, NOON)
+        add(orders, order, first, NOON)
 
         assert orders.get_record(RECORD_ID) == first
         assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (
@@ -199,7 +233,7 @@ class TestIdempotencyRecords:
         order, first = placed_order(), record()
         paid = moved(order, PAID)
         added(orders, order)
-        orders.update(order, paid, first, NOON)
+        update(orders, order, paid, first, NOON)
 
         assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (paid, first)
 
@@ -229,23 +263,21 @@ class TestIdempotencyRecords:
         self, orders: OrderRepository
     ) -> None:
         second = placed_order()
-        orders.add(placed_order(), record("first"), NOON)
+        add(orders, placed_order(), record("first"), NOON)
 
         with pytest.raises(KeyInUse):
-            orders.add(second, record("second"), NOON)
+            add(orders, second, record("second"), NOON)
 
         assert orders.get(second.order_id) is None
-        assert len(orders.list_by_customer(
-            CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=True
-        )) == 1  # fmt: skip
+        assert len(customers(orders, consistent=True)) == 1
         assert orders.get_record(RECORD_ID) == record("first")
 
     def test_a_live_record_keeps_a_change_from_being_written(self, orders: OrderRepository) -> None:
         order = placed_order()
-        orders.add(order, record("first"), NOON)
+        add(orders, order, record("first"), NOON)
 
         with pytest.raises(KeyInUse):
-            orders.update(order, moved(order, PAID), record("second"), NOON)
+            update(orders, order, moved(order, PAID), record("second"), NOON)
 
         assert orders.get_with_record(order.order_id, RECORD_ID) == (
             order,
@@ -258,15 +290,15 @@ class TestIdempotencyRecords:
         order = placed_order()
         paid = moved(order, PAID)
         added(orders, order)
-        orders.update(order, paid, None, NOON)
+        update(orders, order, paid)
 
         with pytest.raises(StaleOrder):
-            orders.update(order, moved(order, CANCELED), record(), NOON)
+            update(orders, order, moved(order, CANCELED), record(), NOON)
         assert orders.get_with_record(order.order_id, RECORD_ID) == (paid, None)
 
         orders.remember(record(), NOON)
         with pytest.raises(KeyInUse):
-            orders.update(order, moved(order, CANCELED), record(), NOON)
+            update(orders, order, moved(order, CANCELED), record(), NOON)
 
     def test_an_expired_record_counts_as_absent_and_is_overwritten(
         self, orders: OrderRepository
@@ -275,17 +307,17 @@ class TestIdempotencyRecords:
         at_expiry = record("later", expires_at=expiry + timedelta(days=1))
         just_before = expiry - timedelta(milliseconds=1)
         order, second = placed_order(), placed_order()
-        orders.add(order, record("first", expires_at=expiry), NOON)
+        add(orders, order, record("first", expires_at=expiry), NOON)
 
         with pytest.raises(KeyInUse):
-            orders.add(second, at_expiry, just_before)
+            add(orders, second, at_expiry, just_before)
         with pytest.raises(KeyInUse):
-            orders.update(order, moved(order, PAID), at_expiry, just_before)
+            update(orders, order, moved(order, PAID), at_expiry, just_before)
         with pytest.raises(KeyInUse):
             orders.remember(at_expiry, just_before)
         assert orders.get_record(RECORD_ID) == record("first", expires_at=expiry)
 
-        orders.add(second, at_expiry, expiry)
+        add(orders, second, at_expiry, expiry)
         assert orders.get_with_record(second.order_id, RECORD_ID) == (
             second,
             at_expiry,
@@ -297,10 +329,10 @@ class TestIdempotencyRecords:
     ) -> None:
         order, now = placed_order(), NOON + timedelta(days=2)
         fresh = record("fresh", expires_at=now + timedelta(days=1))
-        orders.add(order, record("stale"), NOON)
+        add(orders, order, record("stale"), NOON)
 
         if write == "update":
-            orders.update(order, moved(order, PAID), fresh, now)
+            update(orders, order, moved(order, PAID), fresh, now)
         else:
             orders.remember(fresh, now)
 
@@ -311,7 +343,7 @@ class TestStaleWrites:
     def test_an_order_that_is_not_there_is_stale(self, orders: OrderRepository) -> None:
         order = placed_order()
         with pytest.raises(StaleOrder):
-            orders.update(order, moved(order, PAID), None, NOON)
+            update(orders, order, moved(order, PAID))
         assert orders.get(order.order_id) is None
 
     def test_the_version_must_be_the_one_that_was_read(self, orders: OrderRepository) -> None:
@@ -319,7 +351,7 @@ class TestStaleWrites:
         added(orders, order)
         wrong = replace(order, version=2)
         with pytest.raises(StaleOrder):
-            orders.update(wrong, moved(wrong, PAID), None, NOON)
+            update(orders, wrong, moved(wrong, PAID))
         assert orders.get(order.order_id) == order
 
     def test_the_status_must_be_the_one_that_was_read(self, orders: OrderRepository) -> None:
@@ -327,15 +359,155 @@ class TestStaleWrites:
         added(orders, order)
         wrong = replace(order, status=PAID)
         with pytest.raises(StaleOrder):
-            orders.update(wrong, moved(wrong, SHIPPED), None, NOON)
+            update(orders, wrong, moved(wrong, SHIPPED))
         assert orders.get(order.order_id) == order
 
     def test_an_order_is_not_written_over_another(self, orders: OrderRepository) -> None:
         order = placed_order()
         added(orders, order)
-        with pytest.raises(KeyInUse):
-            orders.add(replace(order, amount=1), None, NOON)
+        for new in (None, record()):
+            with pytest.raises(IdTaken):
+                add(orders, replace(order, amount=1), new)
         assert orders.get(order.order_id) == order
+        assert orders.get_record(RECORD_ID) is None
+
+    def test_a_key_that_is_in_use_is_told_before_an_id_that_is_taken(
+        self, orders: OrderRepository
+    ) -> None:
+        """The request is the same one, sent twice; another id would not help."""
+        order = placed_order()
+        add(orders, order, record("first"))
+        with pytest.raises(KeyInUse):
+            add(orders, order, record("second"))
+
+
+class TestEvents:
+    """An order and its event are written together, or neither is."""
+
+    def test_the_timeline_and_the_feed_have_every_event_with_the_change(
+        self, orders: OrderRepository
+    ) -> None:
+        placed = placed_order(payment_token="tok_approve")
+        paid = moved(placed, PAID, reason="by transfer \uffff")
+        shipped = changed_order(paid, SHIPPED, at=LATER + timedelta(seconds=1))
+        expected = [event_of(placed)]
+        add(orders, placed)
+        assert timeline(orders, placed) == expected
+        for before, after, new in ((placed, paid, record()), (paid, shipped, None)):
+            update(orders, before, after, new)
+            expected.append(event_of(after, before))
+            assert timeline(orders, placed) == expected
+            assert feed(orders) == [event.to_cloud_event() for event in expected]
+
+    @pytest.mark.parametrize("new", [None, record("second")], ids=["no key", "a key"])
+    def test_a_change_that_is_refused_leaves_no_event(
+        self, orders: OrderRepository, new: IdempotencyRecord | None
+    ) -> None:
+        order = placed_order()
+        add(orders, order)
+        wrong = replace(order, version=4)
+        with pytest.raises(StaleOrder):
+            update(orders, wrong, moved(wrong, CANCELED), new)
+        with pytest.raises(IdTaken):
+            add(orders, replace(order, amount=1), new)
+        assert timeline(orders, order) == [event_of(order)]
+        assert len(feed(orders)) == 1
+        assert orders.get_record(RECORD_ID) is None
+
+    def test_a_key_in_use_leaves_no_event(self, orders: OrderRepository) -> None:
+        order, second = placed_order(), placed_order()
+        add(orders, order, record("first"))
+        for refused in (
+            partial(add, orders, second, record()),
+            partial(update, orders, order, moved(order, PAID), record()),
+        ):
+            with pytest.raises(KeyInUse):
+                refused()
+        assert timeline(orders, order) == [event_of(order)]
+        assert timeline(orders, second) == []
+        assert len(feed(orders)) == 1
+
+    def test_the_timeline_goes_on_after_a_version(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        add(orders, order)
+        for status in (PAID, SHIPPED):
+            after = moved(order, status)
+            update(orders, order, after)
+            order = after
+        add(orders, placed_order())
+
+        def read(after_version: int, limit: int) -> list[int]:
+            found, events = orders.get_with_events(
+                order.order_id, after_version=after_version, limit=limit
+            )
+            assert found == order
+            assert [one.position for one in events] == [
+                one.item.version for one in events if one.item
+            ]
+            return [one.position for one in events]
+
+        assert read(0, 10) == read(0, 3) == [1, 2, 3]
+        assert read(0, 2) == [1, 2]
+        assert read(1, 1) == [2]
+        assert read(2, 10) == [3]
+        assert read(3, 10) == []
+
+    def test_an_order_that_is_not_there_has_none(self, orders: OrderRepository) -> None:
+        found = orders.get_with_events(placed_order().order_id, after_version=0, limit=1)
+        assert (found[0], list(found[1])) == (None, [])
+
+    @pytest.mark.parametrize("limit", [1, 7, 100])
+    def test_a_walk_through_the_feed_meets_every_event_once_in_order(
+        self, orders: OrderRepository, limit: int
+    ) -> None:
+        """Several orders share a millisecond; half of them are canceled in another."""
+        expected = []
+        for number in range(24):
+            order = placed_order(NOON + timedelta(milliseconds=number // 3))
+            add(orders, order)
+            expected.append(event_of(order))
+            if number % 2:
+                canceled = changed_order(order, CANCELED, at=LATER)
+                update(orders, order, canceled)
+                expected.append(event_of(canceled, order))
+        expected.sort(key=lambda event: (event.recorded_at, event.order_id))
+        met: list[str] = []
+        position = ""
+        while page := orders.list_events(position, timestamps.EPOCH, FOREVER, limit):
+            assert len(page) == limit or len(met) + len(page) == len(expected)
+            met += [found.item.event_id for found in page if found.item]
+            assert len(met) <= len(expected)
+            position = page[-1].position
+        assert met == [event.event_id for event in expected]
+
+    def test_bounds_hold_the_first_instant_and_not_the_last(self, orders: OrderRepository) -> None:
+        placed = [placed_order(NOON + timedelta(milliseconds=n)) for n in range(5)]
+        added(orders, *placed)
+        since, until = placed[1].created_at, placed[3].created_at
+
+        def found(after: str, since: datetime, until: datetime) -> list[OrderId]:
+            events = orders.list_events(after, since, until, 10)
+            return [one.item.order_id for one in events if one.item]
+
+        assert found("", since, until) == [o.order_id for o in placed[1:3]]
+        assert found("", until, since) == found("", since, since) == []
+        position = orders.list_events("", since, until, 1)[0].position
+        assert found(position, timestamps.EPOCH, FOREVER) == [o.order_id for o in placed[2:]]
+
+    def test_the_feed_tells_which_orders_were_created_when(self, orders: OrderRepository) -> None:
+        placed = [placed_order(NOON + timedelta(milliseconds=n)) for n in range(5)]
+        added(orders, *placed)
+        for order in placed:
+            update(orders, order, changed_order(order, PAID, at=placed[2].created_at))
+        since, until = placed[1].created_at, placed[3].created_at
+        found = sorted(orders.each_created(since, until))
+        assert found == [o.order_id for o in placed[1:3]]
+
+    def test_events_are_no_part_of_a_list_of_orders(self, orders: OrderRepository) -> None:
+        order = placed_order()
+        add(orders, order)
+        for consistent in (False, True):
+            assert customers(orders, consistent=consistent) == [in_customers_list(order)]
 
 
 class TestRaces:
@@ -344,7 +516,7 @@ class TestRaces:
         added(orders, order)
         targets = [moved(order, PAID), moved(order, CANCELED, "no")]
 
-        outcome = outcomes([partial(orders.update, order, after, None, NOON) for after in targets])
+        outcome = outcomes([partial(update, orders, order, after) for after in targets])
 
         assert sorted(map(str, outcome)) == sorted(map(str, [None, StaleOrder]))
         assert orders.get(order.order_id) == targets[outcome.index(None)]
@@ -354,37 +526,31 @@ class TestRaces:
         added(orders, order)
         targets = [moved(order, (PAID, CANCELED)[i % 2], f"{i}") for i in range(MANY)]
 
-        outcome = outcomes([partial(orders.update, order, after, None, NOON) for after in targets])
+        outcome = outcomes([partial(update, orders, order, after) for after in targets])
 
         assert outcome.count(None) == 1
         assert outcome.count(StaleOrder) == MANY - 1
         winner = targets[outcome.index(None)]
         assert orders.get(order.order_id) == winner
         for consistent in (False, True):
-            assert list(
-                orders.list_by_customer(
-                    CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=consistent
-                )
-            ) == [summary_of(winner)]
+            assert customers(orders, consistent=consistent) == [in_customers_list(winner)]
         for status in OrderStatus:
             found = orders.list_by_status(status, EVERYTHING, newest_first=True, limit=10)
-            assert list(found) == ([summary_of(winner)] if status is winner.status else [])
+            assert items(found) == ([summary_of(winner)] if status is winner.status else [])
+        assert timeline(orders, order) == [event_of(order), event_of(winner, order)]
+        assert len(feed(orders)) == 2
 
     def test_one_key_makes_one_order(self, orders: OrderRepository) -> None:
         new = [placed_order() for _ in range(MANY)]
 
-        outcome = outcomes(
-            [partial(orders.add, order, record(order.order_id), NOON) for order in new]
-        )
+        outcome = outcomes([partial(add, orders, order, record(order.order_id)) for order in new])
 
         assert outcome.count(None) == 1
         assert outcome.count(KeyInUse) == MANY - 1
         winner = new[outcome.index(None)]
         assert orders.get_record(RECORD_ID) == record(winner.order_id)
-        found = orders.list_by_customer(
-            CUS_42, EVERYTHING, newest_first=True, limit=100, consistent=True
-        )
-        assert list(found) == [summary_of(winner)]
+        assert customers(orders, consistent=True, limit=100) == [summary_of(winner)]
+        assert feed(orders) == [event_of(winner).to_cloud_event()]
 
     def test_one_key_makes_one_change(self, orders: OrderRepository) -> None:
         order = placed_order()
@@ -392,7 +558,7 @@ class TestRaces:
         paid = moved(order, PAID)
 
         outcome = outcomes(
-            [partial(orders.update, order, paid, record(f"{i}"), NOON) for i in range(MANY)]
+            [partial(update, orders, order, paid, record(f"{i}")) for i in range(MANY)]
         )
 
         assert outcome.count(None) == 1
@@ -413,29 +579,33 @@ class Read(Protocol):
 
     def __call__(
         self, orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
-    ) -> Sequence[OrderSummary]: ...
+    ) -> list[OrderSummary]: ...
 
 
 def by_customer(
     orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
-) -> Sequence[OrderSummary]:
-    return orders.list_by_customer(
-        CUS_42, ids, newest_first=newest_first, limit=limit, consistent=False
+) -> list[OrderSummary]:
+    return items(
+        orders.list_by_customer(
+            CUS_42, ids, newest_first=newest_first, limit=limit, consistent=False
+        )
     )
 
 
 def by_customer_consistently(
     orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
-) -> Sequence[OrderSummary]:
-    return orders.list_by_customer(
-        CUS_42, ids, newest_first=newest_first, limit=limit, consistent=True
+) -> list[OrderSummary]:
+    return items(
+        orders.list_by_customer(
+            CUS_42, ids, newest_first=newest_first, limit=limit, consistent=True
+        )
     )
 
 
 def by_status(
     orders: OrderRepository, ids: IdRange, *, newest_first: bool, limit: int
-) -> Sequence[OrderSummary]:
-    return orders.list_by_status(PENDING, ids, newest_first=newest_first, limit=limit)
+) -> list[OrderSummary]:
+    return items(orders.list_by_status(PENDING, ids, newest_first=newest_first, limit=limit))
 
 
 @pytest.mark.parametrize("read", [by_customer, by_customer_consistently, by_status])
@@ -507,7 +677,7 @@ class TestLists:
         mine, theirs = placed_order(), placed_order(customer_id=CustomerId("cus_4"))
         paid = moved(mine, PAID)
         added(orders, mine, theirs)
-        orders.update(mine, paid, None, NOON)
+        update(orders, mine, paid)
 
         expected = [theirs] if read is by_status else [paid]
         assert list(read(orders, EVERYTHING, newest_first=True, limit=10)) == [
@@ -519,7 +689,7 @@ class TestEachByStatus:
     def test_all_orders_of_the_status_in_the_range_come_once(self, orders: OrderRepository) -> None:
         placed = [placed_order(NOON + timedelta(seconds=n)) for n in range(30)]
         added(orders, *placed)
-        orders.update(placed[3], moved(placed[3], PAID), None, NOON)
+        update(orders, placed[3], moved(placed[3], PAID))
         ids = IdRange.all().after(placed[0].order_id).before(placed[29].order_id)
 
         found = sorted(order.order_id for order in orders.each_by_status(PENDING, ids))
@@ -537,7 +707,7 @@ class TestEachByStatus:
             met.add(summary.order_id)
             order = orders.get(summary.order_id)
             assert order
-            orders.update(order, moved(order, CANCELED), None, NOON)
+            update(orders, order, moved(order, CANCELED))
 
         assert met == {order.order_id for order in placed}
         assert list(orders.each_by_status(PENDING, EVERYTHING)) == []
@@ -547,142 +717,6 @@ class TestEachByStatus:
         added(orders, order)
         nothing = EVERYTHING.after(order.order_id).before(order.order_id)
         assert list(orders.each_by_status(PENDING, nothing)) == []
-
-
-class TestEachChanged:
-    def test_orders_of_every_status_and_age_come_by_their_last_change(
-        self, orders: OrderRepository
-    ) -> None:
-        instant = timedelta(milliseconds=1)
-        since, until = NOON + timedelta(days=20), NOON + timedelta(days=22)
-        expected = set()
-        for age in (timedelta(), timedelta(days=20, minutes=1)):
-            for status in (PAID, CANCELED):
-                for at in (since - instant, since, until, until + instant):
-                    placed = placed_order(NOON + age)
-                    changed = placed.changed_to(status, by=STAFF, at=at)
-                    added(orders, placed)
-                    orders.update(placed, changed, None, NOON)
-                    if since <= changed.updated_at <= until:
-                        expected.add((placed.order_id, 2))
-        pending, shipped = placed_order(since + instant), placed_order()
-        added(orders, pending, shipped, placed_order())
-        for status in (PAID, SHIPPED):
-            moved_on = shipped.changed_to(status, by=STAFF, at=until)
-            orders.update(shipped, moved_on, None, NOON)
-            shipped = moved_on
-        expected |= {(pending.order_id, 1), (shipped.order_id, 3)}
-
-        found = [one for one in orders.each_changed(since, until) if one]
-
-        assert len(found) == len(expected)
-        assert set(found) == expected
-
-    def test_an_order_that_changes_while_it_is_read_disturbs_nothing(
-        self, orders: OrderRepository
-    ) -> None:
-        placed = [placed_order(NOON) for _ in range(20)]
-        added(orders, *placed)
-        met = set()
-        for found in orders.each_changed(NOON, NOON):
-            if found is None:
-                continue
-            order_id, version = found
-            assert version == 1
-            met.add(order_id)
-            order = orders.get(order_id)
-            assert order
-            orders.update(order, moved(order, CANCELED), None, NOON)
-        assert met == {order.order_id for order in placed}
-
-
-class TestReasons:
-    def test_a_hundred_orders_at_once(self, orders: OrderRepository) -> None:
-        placed = [placed_order() for _ in range(100)]
-        added(orders, *placed)
-        for number, order in enumerate(placed):
-            reason = f"reason {number}" if number % 2 else None
-            orders.update(order, moved(order, CANCELED, reason), None, NOON)
-
-        assert orders.get_reasons([order.order_id for order in placed]) == {
-            order.order_id: f"reason {number}" if number % 2 else None
-            for number, order in enumerate(placed)
-        }
-
-    def test_orders_that_are_not_there_are_left_out(self, orders: OrderRepository) -> None:
-        order = placed_order()
-        added(orders, order)
-        keys = [order.order_id, placed_order().order_id]
-        assert orders.get_reasons(keys) == {order.order_id: None}
-
-
-class TestTimeline:
-    def test_entries_come_oldest_first_after_a_version(self, orders: OrderRepository) -> None:
-        order = placed_order()
-        added(orders, order)
-        entries = [entry(order, version, "\uffff") for version in range(1, 13)]
-        for each in reversed(entries):
-            orders.append_to_timeline(each)
-        orders.append_to_timeline(entry(placed_order(), 1))
-
-        def read(after_version: int, limit: int) -> list[TimelineEntry]:
-            found, timeline = orders.get_with_timeline(
-                order.order_id, after_version=after_version, limit=limit
-            )
-            assert found == order
-            return list(timeline)
-
-        assert read(0, 100) == entries
-        assert read(0, 12) == entries
-        assert read(0, 5) == entries[:5]
-        assert read(5, 5) == entries[5:10]
-        assert read(10, 5) == entries[10:]
-        assert read(12, 5) == []
-
-    def test_an_order_without_a_timeline_and_a_timeline_without_an_order(
-        self, orders: OrderRepository
-    ) -> None:
-        order, missing = placed_order(), placed_order()
-        added(orders, order)
-        orders.append_to_timeline(entry(missing, 1))
-
-        found = orders.get_with_timeline(order.order_id, after_version=0, limit=1)
-        assert (found[0], list(found[1])) == (order, [])
-        found = orders.get_with_timeline(missing.order_id, after_version=0, limit=1)
-        assert (found[0], list(found[1])) == (None, [entry(missing, 1)])
-
-    def test_a_repetition_changes_nothing(self, orders: OrderRepository) -> None:
-        order = placed_order()
-        first = entry(order, 1, "first")
-        orders.append_to_timeline(first)
-        orders.append_to_timeline(first)
-        orders.append_to_timeline(entry(order, 1, "second"))
-
-        _, timeline = orders.get_with_timeline(order.order_id, after_version=0, limit=10)
-        assert list(timeline) == [first]
-
-    def test_the_versions_that_have_their_entry_are_told(self, orders: OrderRepository) -> None:
-        placed = [placed_order() for _ in range(50)]
-        versions = [OrderVersion(o.order_id, number) for o in placed for number in (1, 2)]
-        there = [version for n, version in enumerate(versions) if n % 3 == 0]
-        for order_id, version in there:
-            orders.append_to_timeline(replace(entry(placed[0], version), order_id=order_id))
-
-        found = orders.get_recorded(versions)
-
-        assert len(found) == len(there)
-        assert set(found) == set(there)
-        assert not orders.get_recorded(versions[1:3])
-
-    def test_the_timeline_is_no_part_of_any_list(self, orders: OrderRepository) -> None:
-        order = placed_order()
-        added(orders, order)
-        orders.append_to_timeline(entry(order, 1))
-        for consistent in (False, True):
-            found = orders.list_by_customer(
-                CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=consistent
-            )
-            assert list(found) == [summary_of(order)]
 
 
 class TestReports:
@@ -695,6 +729,7 @@ class TestReports:
             orders={"USD": {PENDING: 1, PAID: 2}, "JPY": {CANCELED: 1}},
             revenue={"USD": 2**53 + 1},
             cancellation_reasons={"out-of-stock": 1, "\U0001f937" * 500: 2},
+            left_out=3,
         )
         return replace(report, **changes)  # type: ignore[arg-type]  # fields of DailyReport
 

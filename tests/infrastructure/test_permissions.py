@@ -42,6 +42,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     },
     "get-order-timeline": {TABLE: {"dynamodb:GetItem", "dynamodb:Query"}},
     "list-orders-by-status": {INDEX: {"dynamodb:Query"}},
+    "list-events": {INDEX: {"dynamodb:Query"}},
     "get-daily-report": {TABLE: {"dynamodb:GetItem"}},
     "health": {},
     "api-docs": {},
@@ -51,11 +52,6 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         EVENTS: {"sqs:SendMessage"},
         FAILURES: {"sqs:SendMessage"},
     },
-    "record-audit-trail": {
-        STREAM: READ_STREAM,
-        TABLE: {"dynamodb:PutItem"},
-        FAILURES: {"sqs:SendMessage"},
-    },
     "settle-payments": {
         EVENTS: RECEIVE | {"sqs:ChangeMessageVisibility"},
         DEAD_LETTERS: {"sqs:SendMessage"},
@@ -63,21 +59,11 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     },
     "daily-report": {
         INDEX: {"dynamodb:Query"},
-        TABLE: {"dynamodb:BatchGetItem", "dynamodb:PutItem"},
+        TABLE: {"dynamodb:PutItem"},
     },
     "expire-stale-orders": {
         INDEX: {"dynamodb:Query"},
-        TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-    },
-    "reconcile-order-events": {
-        INDEX: {"dynamodb:Query"},
-        TABLE: {
-            "dynamodb:BatchGetItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-        },
-        EVENTS: {"sqs:SendMessage"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
     },
 }
 

@@ -27,7 +27,9 @@ def test_it_is_keyed_by_pk_and_sk(table: dict[str, Any]) -> None:
     ]
 
 
-def test_its_one_index_projects_the_summary_and_nothing_else(table: dict[str, Any]) -> None:
+def test_its_one_index_projects_what_lists_and_the_feed_show(
+    table: dict[str, Any],
+) -> None:
     (index,) = table["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "gsi1"
     assert index["KeySchema"] == [
@@ -37,11 +39,15 @@ def test_its_one_index_projects_the_summary_and_nothing_else(table: dict[str, An
     assert index["Projection"]["ProjectionType"] == "INCLUDE"
     assert sorted(index["Projection"]["NonKeyAttributes"]) == [
         "amount",
-        "createdAt",
         "currency",
         "customerId",
         "orderId",
+        "previousStatus",
+        "reason",
+        "recordedAt",
+        "schemaVersion",
         "status",
+        "type",
         "updatedAt",
         "version",
     ]
@@ -53,8 +59,8 @@ def test_it_is_paid_by_the_request(table: dict[str, Any]) -> None:
     assert "ProvisionedThroughput" not in table["GlobalSecondaryIndexes"][0]
 
 
-def test_rows_expire_at_expires_at(table: dict[str, Any]) -> None:
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+def test_rows_go_when_they_are_to_be_purged(table: dict[str, Any]) -> None:
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "purgeAt", "Enabled": True}
 
 
 def test_it_can_be_restored_to_any_second(table: dict[str, Any]) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
     from infrastructure.templates import Template
 
 STREAM = {"Fn::GetAtt": ["OrdersTable", "StreamArn"]}
-STREAM_READERS = ["publish-order-events", "record-audit-trail"]
+READER = "publish-order-events"
 
 
 def triggers(template: Template) -> dict[str, dict[str, Any]]:
@@ -24,55 +22,47 @@ def triggers(template: Template) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_the_stream_has_exactly_two_readers(production: Template) -> None:
+def test_the_stream_has_one_reader_and_room_for_somebodys_own(production: Template) -> None:
+    """AWS advises against more than two."""
     readers = [
         function
         for function, mapping in triggers(production).items()
         if mapping["EventSourceArn"] == STREAM
     ]
-    assert sorted(readers) == STREAM_READERS
+    assert readers == [READER]
 
 
-@pytest.mark.parametrize("reader", STREAM_READERS)
 class TestStreamReader:
-    def test_it_misses_no_change_made_before_it_was_deployed(
-        self, reader: str, production: Template
-    ) -> None:
-        mapping = triggers(production)[reader]
+    def test_it_misses_no_change_made_before_it_was_deployed(self, production: Template) -> None:
+        mapping = triggers(production)[READER]
         assert mapping["StartingPosition"] == "TRIM_HORIZON"
         assert mapping["Enabled"] is True
 
-    def test_it_reads_inserts_and_changes_of_orders_only(
-        self, reader: str, production: Template
-    ) -> None:
-        (only,) = triggers(production)[reader]["FilterCriteria"]["Filters"]
+    def test_it_reads_new_events_only(self, production: Template) -> None:
+        (only,) = triggers(production)[READER]["FilterCriteria"]["Filters"]
         assert json.loads(only["Pattern"]) == {
-            "eventName": ["INSERT", "MODIFY"],
-            "dynamodb": {"Keys": {"sk": {"S": ["DETAIL"]}}},
+            "eventName": ["INSERT"],
+            "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "EVENT#"}]}}},
         }
 
-    def test_a_failure_holds_up_as_few_records_as_can_be(
-        self, reader: str, production: Template
-    ) -> None:
-        mapping = triggers(production)[reader]
+    def test_a_failure_holds_up_as_few_records_as_can_be(self, production: Template) -> None:
+        mapping = triggers(production)[READER]
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert mapping["BisectBatchOnFunctionError"] is True
 
-    def test_it_tries_for_as_long_as_the_stream_holds_the_record(
-        self, reader: str, production: Template
+    def test_it_gives_up_four_hours_before_the_stream_forgets_the_record(
+        self, production: Template
     ) -> None:
-        mapping = triggers(production)[reader]
+        mapping = triggers(production)[READER]
         assert mapping["MaximumRetryAttempts"] == -1
-        assert mapping["MaximumRecordAgeInSeconds"] == 24 * 60 * 60
+        assert mapping["MaximumRecordAgeInSeconds"] == 20 * 60 * 60
 
-    def test_what_it_gives_up_goes_to_the_failure_queue(
-        self, reader: str, production: Template
-    ) -> None:
+    def test_what_it_gives_up_goes_to_the_failure_queue(self, production: Template) -> None:
         queue = {"Fn::GetAtt": ["OrderStreamDeadLetterQueue", "Arn"]}
-        assert triggers(production)[reader]["DestinationConfig"] == {
+        assert triggers(production)[READER]["DestinationConfig"] == {
             "OnFailure": {"Destination": queue}
         }
-        assert production.variables(reader)["FAILURE_QUEUE_URL"] == {
+        assert production.variables(READER)["FAILURE_QUEUE_URL"] == {
             "Ref": "OrderStreamDeadLetterQueue"
         }
 
@@ -81,7 +71,7 @@ def test_one_function_consumes_the_queue(production: Template) -> None:
     queues = {
         function: mapping["EventSourceArn"]
         for function, mapping in triggers(production).items()
-        if function not in STREAM_READERS
+        if function != READER
     }
     assert queues == {"settle-payments": {"Fn::GetAtt": ["OrderEventsQueue", "Arn"]}}
 
@@ -110,7 +100,6 @@ def test_the_daily_tasks_run_after_the_utc_day_has_ended(production: Template) -
     assert schedules == {
         "daily-report": ("cron(30 0 * * ? *)", "ENABLED"),
         "expire-stale-orders": ("cron(0 1 * * ? *)", "ENABLED"),
-        "reconcile-order-events": ("cron(0 2 * * ? *)", "ENABLED"),
     }
 
 

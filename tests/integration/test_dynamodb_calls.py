@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examples import placed_order
-from fakes import NOON, FakeClock, FakePublisher
+from examples import event_of, placed_order
+from fakes import NOON, FakeClock
 from gateway import CUSTOMERS_ORDERS, OTHER_CLAIMS, STAFF_CLAIMS, order_body
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.reports import DynamoDbReports
@@ -16,14 +16,11 @@ from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import APPROVE, MockPaymentGateway
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.make_daily_report import MakeDailyReport
-from orders.application.reconcile_order_events import ReconcileOrderEvents
 from orders.application.settle_payment import SettlePayment
 from orders.domain.order import CustomerId
-from orders.domain.order_id import IdRange, make_order_id
+from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
-from orders.domain.timestamps import EPOCH
 from servers import INDEX, aws_client
-from wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -54,6 +51,12 @@ def calls_that_may_scan(calls: Collection[Call]) -> list[str]:
     ]
 
 
+def written(wire: Recorder) -> list[str]:
+    """What the last transaction does to its rows."""
+    (*_, call) = (call for call in wire.calls if call.operation == "TransactWriteItems")
+    return [kind for item in call.parameters["TransactItems"] for kind in item]
+
+
 @pytest.fixture
 def order_id(api: Api, wire: Recorder) -> str:
     """An order that is there already."""
@@ -65,12 +68,15 @@ def order_id(api: Api, wire: Recorder) -> str:
 
 class TestCalls:
     def test_a_fresh_create_is_one_call(self, api: Api, wire: Recorder) -> None:
+        """The order, its place among the customer's, its event."""
         assert api.post().status == 201
         assert wire.counts == {"TransactWriteItems": 1}
+        assert written(wire) == ["Put", "Put", "Put"]
 
     def test_a_fresh_create_with_a_key_is_one_call(self, api: Api, wire: Recorder) -> None:
         assert api.post(idempotency_key=KEY).status == 201
         assert wire.counts == {"TransactWriteItems": 1}
+        assert written(wire) == ["Put", "Put", "Put", "Put"]
 
     def test_a_replay_is_two_calls(self, api: Api, wire: Recorder) -> None:
         first = api.post(idempotency_key=KEY)
@@ -132,17 +138,17 @@ class TestCalls:
         page = api.get("/orders?status=PENDING", STAFF_CLAIMS)
 
         assert [order["orderId"] for order in page.json["items"]] == [order_id]
-        assert wire.counts == {"Query": keys.STATUS_SHARDS} == {"Query": 8}
+        assert wire.counts == {"Query": keys.SHARDS} == {"Query": 8}
 
     @pytest.mark.parametrize("sort", ["createdAt", "-createdAt"])
-    def test_a_status_page_of_one_shard_alone_is_one_call_more(
+    def test_a_status_page_of_one_shard_alone_is_two_calls_more(
         self, api: Api, wire: Recorder, orders: DynamoDbOrders, sort: str
     ) -> None:
         placed: list[Order] = []
         while len(placed) < 25:
             order = placed_order(NOON + timedelta(seconds=len(placed)))
-            if keys.status_shard(order.order_id) == 3:
-                orders.add(order, None, NOON)
+            if keys.shard_of(order.order_id) == 3:
+                orders.add(order, event_of(order), None, NOON)
                 placed.append(order)
         wire.forget()
 
@@ -151,7 +157,16 @@ class TestCalls:
         in_order = placed if sort == "createdAt" else placed[::-1]
         assert [item["orderId"] for item in page["items"]] == [o.order_id for o in in_order[:20]]
         assert page["nextCursor"]
-        assert wire.counts == {"Query": keys.STATUS_SHARDS + 1}
+        assert wire.counts == {"Query": keys.SHARDS + 2}
+
+    def test_a_page_of_the_feed_is_one_call_per_shard(
+        self, api: Api, wire: Recorder, order_id: str
+    ) -> None:
+        api.clock.advance(minutes=2)
+        page = api.get("/events?limit=1000", STAFF_CLAIMS)
+
+        assert [event["id"] for event in page.json["items"]] == [f"{order_id}/1"]
+        assert wire.counts == {"Query": keys.SHARDS}
 
     def test_a_timeline_is_two_calls(self, api: Api, wire: Recorder, order_id: str) -> None:
         assert api.get(f"/orders/{order_id}/timeline").status == 200
@@ -160,12 +175,14 @@ class TestCalls:
     def test_an_update_is_two_calls(self, api: Api, wire: Recorder, order_id: str) -> None:
         assert api.patch(order_id, PAID).json["version"] == 2
         assert wire.counts == {"GetItem": 1, "TransactWriteItems": 1}
+        assert written(wire) == ["Update", "Update", "Put"]
 
     def test_an_update_with_a_key_is_two_calls(
         self, api: Api, wire: Recorder, order_id: str
     ) -> None:
         assert api.patch(order_id, PAID, idempotency_key=KEY).json["version"] == 2
         assert wire.counts == {"BatchGetItem": 1, "TransactWriteItems": 1}
+        assert written(wire) == ["Update", "Update", "Put", "Put"]
 
     def test_a_replayed_update_is_one_call(self, api: Api, wire: Recorder, order_id: str) -> None:
         api.patch(order_id, PAID, idempotency_key=KEY)
@@ -194,6 +211,10 @@ class TestCalls:
         ("path", "claims"),
         [
             (CUSTOMERS_ORDERS, OTHER_CLAIMS),
+            ("/events", OTHER_CLAIMS),
+            ("/events?cursor=x", STAFF_CLAIMS),
+            ("/events?recordedFrom=2026-01-02T00:00:00Z&recordedTo=2026-01-01T00:00:00Z",
+             STAFF_CLAIMS),
             ("/orders?status=PENDING", OTHER_CLAIMS),
             ("/orders/not-an-id", STAFF_CLAIMS),
             (f"{CUSTOMERS_ORDERS}?limit=0", STAFF_CLAIMS),
@@ -229,7 +250,7 @@ class TestConsistency:
             elif call.operation != "TransactWriteItems":
                 assert call.parameters["ConsistentRead"] is True
 
-    @pytest.mark.parametrize("path", [CUSTOMERS_ORDERS, "/orders?status=PENDING"])
+    @pytest.mark.parametrize("path", [CUSTOMERS_ORDERS, "/orders?status=PENDING", "/events"])
     def test_lists_read_the_index_which_is_eventually_consistent(
         self, api: Api, wire: Recorder, path: str
     ) -> None:
@@ -251,6 +272,7 @@ class TestNothingScans:
             api.get(CUSTOMERS_ORDERS + query)
         api.get("/orders?status=PAID", STAFF_CLAIMS)
         api.get("/reports/daily/2026-11-23", STAFF_CLAIMS)
+        api.get("/events?type=ORDER_PAID", STAFF_CLAIMS)
 
         assert set(wire.counts) == {"TransactWriteItems", "GetItem", "BatchGetItem", "Query"}
         assert calls_that_may_scan(wire.calls) == []
@@ -260,17 +282,14 @@ class TestNothingScans:
     ) -> None:
         clock = FakeClock()
         order = placed_order(payment_token=APPROVE)
-        orders.add(order, None, NOON)
+        orders.add(order, event_of(order), None, NOON)
         settle = SettlePayment(orders, MockPaymentGateway(table), MockInventory(table), clock)
         settle(order.order_id)
         MakeDailyReport(orders, DynamoDbReports(table), clock)(NOON.date())
-        orders.add(placed_order(NOON - timedelta(days=15)), None, NOON)
+        old = placed_order(NOON - timedelta(days=15))
+        orders.add(old, event_of(old), None, NOON)
         stale = ExpireStaleOrders(orders, clock)
         assert [stale.expire(order_id) for order_id in stale.find()] == [True]
-        clock.advance(hours=1)
-        reconcile = ReconcileOrderEvents(orders, FakePublisher(), clock)
-        lacking = [order_id for some in reconcile.find() for order_id in some]
-        assert len([list(reconcile.restore(order_id)) for order_id in lacking]) == 2
 
         assert calls_that_may_scan(wire.calls) == []
 
@@ -283,36 +302,6 @@ class TestNothingScans:
 
 
 class TestLongLists:
-    def test_changed_orders_are_found_behind_megabytes_of_others(
-        self, wire: Recorder, orders: DynamoDbOrders
-    ) -> None:
-        """DynamoDB ends a page after a megabyte, though the condition left none of its rows.
-
-        DynamoDB Local does not, so the first of such pages is made up.
-        """
-        order = placed_order()
-        orders.add(order, None, NOON)
-        wire.forget()
-        nowhere = {
-            "pk": "ORDER#0",
-            "sk": keys.DETAIL,
-            "gsi1pk": keys.status_partition(OrderStatus.PENDING, 0),
-            "gsi1sk": keys.by_time(make_order_id(EPOCH, bytes(3))),
-        }
-        start = {name: {"S": value} for name, value in nowhere.items()}
-        page = {"Items": [], "Count": 0, "ScannedCount": 3000, "LastEvaluatedKey": start}
-        wire.inject([Answer(page)])
-
-        changed = orders.each_changed(NOON, NOON)
-
-        assert next(changed) is None, "the caller gets its turn, to stop"
-        assert len(wire.calls) == 1
-        assert [found for found in changed if found] == [(order.order_id, 1)]
-        first, second, *rest = wire.calls
-        assert "ExclusiveStartKey" not in first.parameters
-        assert second.parameters["ExclusiveStartKey"] == start
-        assert len(rest) == keys.STATUS_SHARDS * len(OrderStatus) - 1
-
     def test_each_by_status_goes_on_after_a_megabyte(
         self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:
@@ -321,7 +310,7 @@ class TestLongLists:
         placed: list[Order] = []
         while len(placed) < 600:
             order = placed_order(NOON + timedelta(seconds=len(placed)), customer_id=customer)
-            if keys.status_shard(order.order_id) == 3:
+            if keys.shard_of(order.order_id) == 3:
                 placed.append(order)
         orders.table.client.sync_batch_write(
             orders.table.name, put_items=[rows.detail_row(order) for order in placed]
@@ -331,4 +320,4 @@ class TestLongLists:
         found = orders.each_by_status(OrderStatus.PENDING, IdRange.all())
 
         assert [order.order_id for order in found] == [order.order_id for order in placed]
-        assert wire.counts == {"Query": keys.STATUS_SHARDS + 1}
+        assert wire.counts == {"Query": keys.SHARDS + 1}

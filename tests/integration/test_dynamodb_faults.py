@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydynox.exceptions import AccessDeniedException, IdempotentParameterMismatchException
 
-from examples import CUS_42, new_order, placed_order
+from examples import CUS_42, changed_order, event_of, new_order, placed_order
 from fakes import NOON, FakeClock, FakeIds
 from orders.adapters.dynamodb import contention
 from orders.adapters.dynamodb import table as dynamodb
@@ -22,11 +22,10 @@ from orders.application.caller import Caller
 from orders.application.conflicts import KeyInUse, StaleOrder
 from orders.application.create_order import CreateOrder
 from orders.application.idempotency import IdempotencyKey
-from orders.domain.actor import CUSTOMER
-from orders.domain.changes import TimelineEntry
 from orders.domain.errors import TryAgain
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
+from orders.domain.timestamps import EPOCH
 from servers import INDEX, client_of
 from wire import Answer, Break, Refusal
 
@@ -55,7 +54,8 @@ SERVER_ERROR = Refusal("InternalServerError", status=500)
 
 CONTENDED = [CONFLICT, CANCELED_FOR_THROUGHPUT, CANCELED_FOR_THROTTLING, CONFLICT_EXCEPTION]
 OUT_OF_REACH = [THROUGHPUT, THROTTLING, Break.RESET, Break.RESET_AFTER]
-ORDER_ID = placed_order().order_id
+ORDER = placed_order()
+ORDER_ID = ORDER.order_id
 EVERYTHING = IdRange.all()
 ATTEMPT_SECONDS = 1.0
 KEY = IdempotencyKey("cus_42#" + "0f" * 32, "fingerprint")
@@ -75,8 +75,9 @@ READS: dict[str, Callable[[DynamoDbOrders], object]] = {
         OrderStatus.PENDING, EVERYTHING, newest_first=True, limit=1
     ),
     "each of a status": lambda orders: list(orders.each_by_status(OrderStatus.PENDING, EVERYTHING)),
-    "reasons": lambda orders: orders.get_reasons([ORDER_ID]),
-    "timeline": lambda orders: orders.get_with_timeline(ORDER_ID, after_version=0, limit=1),
+    "timeline": lambda orders: orders.get_with_events(ORDER_ID, after_version=0, limit=1),
+    "feed": lambda orders: orders.list_events("", EPOCH, NOON, 1),
+    "each created": lambda orders: list(orders.each_created(EPOCH, NOON)),
 }
 
 
@@ -107,7 +108,7 @@ class TestAWriteThatFailsOnce:
         record = KEY.remember(answer_of(order), NOON)
         wire.inject([fault])
 
-        orders.add(order, record, NOON)
+        orders.add(order, event_of(order), record, NOON)
 
         first, second = wire.calls
         assert first.body == second.body
@@ -125,7 +126,7 @@ class TestAWriteThatFailsOnce:
         order = placed_order()
         wire.inject([fault])
 
-        hasty_orders.add(order, KEY.remember(answer_of(order), NOON), NOON)
+        hasty_orders.add(order, event_of(order), KEY.remember(answer_of(order), NOON), NOON)
 
         assert 2 <= len(wire.calls) <= CLIENT_ATTEMPTS
         assert len({call.body for call in wire.calls}) == 1
@@ -139,7 +140,7 @@ class TestAWriteThatFailsOnce:
         order = placed_order()
         wire.inject([fault])
 
-        orders.add(order, KEY.remember(answer_of(order), NOON), NOON)
+        orders.add(order, event_of(order), KEY.remember(answer_of(order), NOON), NOON)
 
         first, second = wire.calls
         assert first.parameters == second.parameters
@@ -147,11 +148,11 @@ class TestAWriteThatFailsOnce:
 
     def test_a_change_is_repeated_too(self, wire: Recorder, orders: DynamoDbOrders) -> None:
         order = placed_order()
-        orders.add(order, None, NOON)
-        paid = order.changed_to(OrderStatus.PAID, by=CUSTOMER, at=NOON)
+        orders.add(order, event_of(order), None, NOON)
+        paid = changed_order(order, OrderStatus.PAID)
         wire.inject([CONFLICT, Break.RESET_AFTER])
 
-        orders.update(order, paid, None, NOON)
+        orders.update(order, paid, event_of(paid, order), None, NOON)
 
         assert orders.get(order.order_id) == paid
 
@@ -160,43 +161,26 @@ class TestAWriteThatFailsOnce:
     ) -> None:
         order = placed_order()
         record = KEY.remember(answer_of(order), NOON)
-        reasons = ("TransactionConflict", "None", "ConditionalCheckFailed")
+        reasons = ("TransactionConflict", "None", "None", "ConditionalCheckFailed")
         wire.inject(repeat(Refusal("TransactionCanceledException", reasons=reasons)))
 
         with pytest.raises(KeyInUse):
-            orders.add(order, record, NOON)
+            orders.add(order, event_of(order), record, NOON)
         with pytest.raises(KeyInUse):
-            orders.update(order, order, record, NOON)
-        reasons = ("ConditionalCheckFailed", "TransactionConflict", "None")
+            orders.update(order, order, event_of(order), record, NOON)
+        reasons = ("ConditionalCheckFailed", "TransactionConflict", "None", "None")
         wire.inject(repeat(Refusal("TransactionCanceledException", reasons=reasons)))
         with pytest.raises(StaleOrder):
-            orders.update(order, order, record, NOON)
+            orders.update(order, order, event_of(order), record, NOON)
 
         assert wire.counts == {"TransactWriteItems": 3}
 
-    @pytest.mark.parametrize("write", ["timeline", "remember"])
-    def test_other_writes_are_made_once_though_their_answer_was_lost(
-        self, wire: Recorder, orders: DynamoDbOrders, write: str
+    def test_a_record_alone_is_written_once_though_its_answer_was_lost(
+        self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:
-        order = placed_order()
         wire.inject([Break.RESET_AFTER])
-
-        if write == "remember":
-            orders.remember(KEY.remember(answer_of(order), NOON), NOON)
-            assert orders.get_record(KEY.record_id)
-        else:
-            entry = TimelineEntry(
-                order_id=order.order_id,
-                version=1,
-                status=OrderStatus.PENDING,
-                previous_status=None,
-                actor=CUSTOMER,
-                reason=None,
-                changed_at=NOON,
-            )
-            orders.append_to_timeline(entry)
-            _, entries = orders.get_with_timeline(order.order_id, after_version=0, limit=2)
-            assert list(entries) == [entry]
+        orders.remember(KEY.remember(answer_of(placed_order()), NOON), NOON)
+        assert orders.get_record(KEY.record_id)
 
 
 class TestAWriteThatKeepsFailing:
@@ -212,7 +196,7 @@ class TestAWriteThatKeepsFailing:
         wire.inject(repeat(fault))
 
         with pytest.raises(TryAgain):
-            orders.add(placed_order(), None, NOON)
+            orders.add(ORDER, event_of(ORDER), None, NOON)
 
         assert 1 < len(wire.calls) <= MOST_ATTEMPTS
         first, *others = wire.calls
@@ -225,7 +209,7 @@ class TestAWriteThatKeepsFailing:
         wire.inject(repeat(fault))
 
         with pytest.raises(TryAgain):
-            orders.add(placed_order(), None, NOON)
+            orders.add(ORDER, event_of(ORDER), None, NOON)
 
         assert len(wire.calls) == CLIENT_ATTEMPTS
         assert len({call.body for call in wire.calls}) == 1
@@ -236,7 +220,7 @@ class TestAWriteThatKeepsFailing:
         wire.inject(repeat(Break.SILENCE))
 
         with pytest.raises(TryAgain):
-            hasty_orders.add(placed_order(), None, NOON)
+            hasty_orders.add(ORDER, event_of(ORDER), None, NOON)
 
         assert len(wire.calls) == CLIENT_ATTEMPTS
 
@@ -255,7 +239,7 @@ class TestAWriteThatKeepsFailing:
         found = orders.list_by_customer(
             CUS_42, IdRange.all(), newest_first=True, limit=10, consistent=True
         )
-        assert [order.order_id for order in found] == [outcome.answer.body]
+        assert [one.position for one in found] == [outcome.answer.body]
 
     def test_is_not_repeated_where_that_would_not_help(
         self, wire: Recorder, orders: DynamoDbOrders
@@ -263,7 +247,7 @@ class TestAWriteThatKeepsFailing:
         wire.inject(repeat(Refusal("AccessDeniedException")))
 
         with pytest.raises(AccessDeniedException):
-            orders.add(placed_order(), None, NOON)
+            orders.add(ORDER, event_of(ORDER), None, NOON)
 
         assert len(wire.calls) == 1
 
@@ -272,7 +256,7 @@ class TestARead:
     @pytest.mark.parametrize("fault", [SERVER_ERROR, *OUT_OF_REACH], ids=name)
     def test_is_repeated(self, wire: Recorder, orders: DynamoDbOrders, fault: Fault) -> None:
         order = placed_order()
-        orders.add(order, None, NOON)
+        orders.add(order, event_of(order), None, NOON)
         wire.forget()
         wire.inject([fault])
 
@@ -306,7 +290,7 @@ class TestARead:
         """Otherwise an order would seem not to be there, and a key unused."""
         order = placed_order()
         record = KEY.remember(answer_of(order), NOON)
-        orders.add(order, record, NOON)
+        orders.add(order, event_of(order), record, NOON)
         orders.get_with_record(order.order_id, KEY.record_id)
         request = wire.calls[-1].parameters["RequestItems"]
         left_out = Answer({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})

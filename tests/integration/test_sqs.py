@@ -16,8 +16,7 @@ from examples import placed_order
 from fakes import NOON
 from orders.adapters import sqs
 from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue, Unavailable, event_body
-from orders.domain.actor import CUSTOMER
-from orders.domain.changes import OrderChange
+from orders.domain.events import OrderEvent
 from orders.domain.order import CustomerId
 from orders.domain.status import OrderStatus
 from servers import aws_client, ministack
@@ -55,26 +54,25 @@ def failures(publisher: SqsEventPublisher) -> SqsFailureQueue:
     return SqsFailureQueue(publisher.client, publisher.queue_url)
 
 
-def changes(count: int, **details: Any) -> list[OrderChange]:  # noqa: ANN401 - fields of OrderChange
-    """Of as many orders, of every status."""
-    statuses = list(OrderStatus)
+def events(count: int, **details: Any) -> list[OrderEvent]:  # noqa: ANN401 - fields of OrderEvent
+    """Of as many orders, of every status, and of one that only a later release knows."""
+    statuses = [*OrderStatus, "TELEPORTED"]
     made = []
     for number in range(count):
         order = placed_order(NOON + timedelta(seconds=number))
         status = statuses[number % len(statuses)]
         fields: dict[str, Any] = {
+            "type": "ORDER_CREATED" if status == "PENDING" else f"ORDER_{status}",
             "order_id": order.order_id,
             "version": 1 if status is OrderStatus.PENDING else 2,
             "status": status,
             "previous_status": None if status is OrderStatus.PENDING else OrderStatus.PENDING,
-            "actor": CUSTOMER,
-            "reason": None,
-            "changed_at": NOON,
+            "recorded_at": NOON,
             "customer_id": order.customer_id,
             "amount": order.amount,
             "currency": order.currency,
         }
-        made.append(OrderChange(**fields | details))
+        made.append(OrderEvent(**fields | details))
     return made
 
 
@@ -96,10 +94,10 @@ def received(queue: str, count: int) -> list[dict[str, Any]]:
 
 
 class TestPublishing:
-    def test_every_change_becomes_one_message_ten_to_a_call(
+    def test_every_event_becomes_one_message_ten_to_a_call(
         self, wire: Recorder, publisher: SqsEventPublisher, queue: str
     ) -> None:
-        made = changes(25)
+        made = events(25)
 
         assert publisher.publish(made) == (set(), set())
 
@@ -120,9 +118,9 @@ class TestPublishing:
     def test_a_reason_arrives_whatever_its_characters(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
-        (change,) = changes(1, reason=ANY_CHARACTER)
+        (event,) = events(1, reason=ANY_CHARACTER)
 
-        assert publisher.publish([change]) == (set(), set())
+        assert publisher.publish([event]) == (set(), set())
 
         (message,) = received(queue, 1)
         assert json.loads(message["Body"])["data"]["reason"] == ANY_CHARACTER
@@ -143,102 +141,97 @@ class TestPublishing:
         wire.inject(
             [Answer({"Successful": taken, "Failed": refused}), Refusal("AccessDenied"), None]
         )
-        made = changes(25)
+        made = events(25)
 
         unsent = publisher.publish(made)
 
         assert sorted(unsent.unavailable) == [3, *range(10, 20)]
         assert sorted(unsent.refused) == [7]
         bodies = {message["Body"] for message in received(queue, 5)}
-        assert bodies == {event_body(change) for change in made[20:]}
+        assert bodies == {event_body(event) for event in made[20:]}
 
     def test_an_event_of_4_kib_or_more_is_refused_and_keeps_no_other_from_going(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
         """Six of these together are more than one call may hold."""
-        made = changes(12)
-        made[:6] = changes(6, reason="r" * 200_000)
+        made = events(12)
+        made[:6] = events(6, reason="r" * 200_000)
 
         unsent = publisher.publish(made)
 
         assert (sorted(unsent.unavailable), sorted(unsent.refused)) == ([], [*range(6)])
         bodies = {message["Body"] for message in received(queue, 6)}
-        assert bodies == {event_body(change) for change in made[6:]}
+        assert bodies == {event_body(event) for event in made[6:]}
 
     def test_a_queue_that_is_down_leaves_all_unsent(
         self, wire: Recorder, publisher: SqsEventPublisher
     ) -> None:
         wire.inject(repeat(Break.RESET))
 
-        assert sorted(publisher.publish(changes(11)).unavailable) == list(range(11))
+        assert sorted(publisher.publish(events(11)).unavailable) == list(range(11))
         assert wire.counts == {"SendMessageBatch": 2 * CLIENT_ATTEMPTS}
 
     def test_a_queue_that_is_not_there_leaves_all_unsent(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
         missing = replace(publisher, queue_url=f"{queue}-that-is-not")
-        assert sorted(missing.publish(changes(2)).unavailable) == [0, 1]
+        assert sorted(missing.publish(events(2)).unavailable) == [0, 1]
 
 
 class TestEventBodies:
     def test_hold_no_character_that_a_queue_refuses(self) -> None:
         """Those of https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html."""
-        (change,) = changes(1, reason=ANY_CHARACTER)
+        (event,) = events(1, reason=ANY_CHARACTER)
         allowed = (
             {0x9, 0xA, 0xD} | {*range(0x20, 0xD800)} | {*range(0xE000, 0xFFFE)}
         )  # fmt: skip
 
-        body = event_body(change)
+        body = event_body(event)
 
         assert all(ord(character) in allowed or ord(character) > 0xFFFF for character in body)
-        assert json.loads(body) == change.to_event()
+        assert json.loads(body) == event.to_cloud_event()
 
     @pytest.mark.parametrize("character", ["\uffff", "\x00", "\U0001f937", '"'])
     def test_stay_below_4_kib(self, character: str) -> None:
-        (change,) = changes(
+        (event,) = events(
             1, reason=character * 500, customer_id=CustomerId("c" * 128), amount=10**15
         )
-        assert len(event_body(change).encode()) < 4096
+        assert len(event_body(event).encode()) < 4096
 
 
 class TestFailureQueue:
-    def test_a_record_arrives_whole_with_its_cause(
+    def test_a_record_arrives_as_its_keys_with_its_cause(
         self, failures: SqsFailureQueue, queue: str
     ) -> None:
-        record = {"eventID": "1", "dynamodb": {"NewImage": {"reason": {"S": ANY_CHARACTER}}}}
-
-        failures.send(record, "not readable: \uffff" + "x" * 1000)
-
-        (message,) = received(queue, 1)
-        assert json.loads(message["Body"]) == record
-        cause = message["MessageAttributes"]["cause"]["StringValue"]
-        assert cause.startswith(r"'not readable: \uffff")
-        assert len(cause) == 256
-
-    def test_a_record_that_is_larger_than_a_message_arrives_without_its_images(
-        self, failures: SqsFailureQueue, queue: str
-    ) -> None:
-        row = {"pk": {"S": "ORDER#1"}, "sk": {"S": "DETAIL"}}
-        image = row | {"reason": {"S": "\U0001f937" * 100_000}}
+        """What it says stays in its row, however large that is."""
         record = {
             "eventID": "1",
             "dynamodb": {
-                "Keys": row,
-                "OldImage": image,
-                "NewImage": image,
+                "Keys": {"pk": {"S": "ORDER#1"}, "sk": {"S": "EVENT#0000000001"}},
+                "NewImage": {"reason": {"S": "\U0001f937" * 100_000}},
                 "SequenceNumber": "111",
             },
         }
 
-        failures.send(record, "not readable")
+        failures.send(record, "not readable: \uffff" + "x" * 1000)
 
         (message,) = received(queue, 1)
         assert json.loads(message["Body"]) == {
+            "keys": {"pk": "ORDER#1", "sk": "EVENT#0000000001"},
             "eventID": "1",
-            "dynamodb": {"Keys": row, "SequenceNumber": "111"},
+            "sequenceNumber": "111",
         }
         cause = message["MessageAttributes"]["cause"]["StringValue"]
-        assert cause == "'too large to keep: not readable'"
+        assert cause.startswith(r"'not readable: \uffff")
+        assert len(cause) == 256
+
+    @pytest.mark.parametrize("record", [{}, {"dynamodb": None}, {"dynamodb": {"Keys": None}}])
+    def test_a_record_without_keys_arrives_too(
+        self, failures: SqsFailureQueue, queue: str, record: dict[str, Any]
+    ) -> None:
+        failures.send(record, "a cause")
+        (message,) = received(queue, 1)
+        assert json.loads(message["Body"])["keys"] == {}
 
     def test_a_record_that_the_queue_did_not_take_is_told(
         self, wire: Recorder, failures: SqsFailureQueue

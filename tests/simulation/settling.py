@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
-from examples import placed_order
+from examples import event_of, placed_order
 from fakes import NOON, FakeInventory, FakePayments, InMemoryOrders
 from orders.adapters.sqs import SqsFailedMessages, event_body
 from orders.application.settle_payment import SettlePayment
@@ -16,7 +16,6 @@ from orders.domain.status import OrderStatus
 from orders.functions import settle_payments
 from orders.telemetry import background
 from simulation.sqs import Killed, Queue
-from stream_records import change_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,7 +72,7 @@ class Burst:
         for _ in range(orders):
             order = placed_order(payment_token="tok")
             self.orders.orders[order.order_id] = order
-            self.queue.send(event_body(change_of(order)))
+            self.queue.send(event_body(event_of(order)))
 
     def run(self) -> Self:
         settle = SettlePayment(self.orders, self.gateway, FakeInventory(), _Clock(self.queue))

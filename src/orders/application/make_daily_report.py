@@ -61,6 +61,10 @@ class MakeDailyReport:
         Only the index's own delay, of moments, can hide it.
         """
         ids = IdRange.of_day(day)
+        """By the order of statuses: one that moves while it is counted is met again further on.
+
+        Only the index's own delay, of moments, can hide it.
+        """
         newest: dict[OrderId, OrderSummary] = {}
         for status in OrderStatus:
             for order in self.orders.each_by_status(status, ids):

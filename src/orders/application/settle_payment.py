@@ -59,11 +59,13 @@ class SettlePayment:
     clock: Clock
 
     def __call__(self, order_id: OrderId) -> Settlement:
-        """Look at the order and do what is to be done.
+        """Settle what the order's status asks for.
 
         Raises:
-            PaymentUnavailable, TryAgain, NewerRow: deliver the event again later.
-            UnsettledOrder, MalformedRow: that would not help.
+            PaymentUnavailable, TryAgain: deliver the event again later.
+            NewerRow: likewise. What a status of a later release means for the money, that one
+                decides.
+            UnsettledOrder, MalformedRow: to deliver it again would not help.
         """
         for _ in range(_ATTEMPTS):
             order = self.orders.get(order_id)
@@ -80,7 +82,7 @@ class SettlePayment:
         if not order.pays_by_token:
             return Settlement.NOTHING_TO_DO
         if not isinstance(order.status, OrderStatus):
-            raise NewerRow(f"the order is at a status of a later release: {order.order_id}")
+            raise NewerRow(f"order {order.order_id} is at a status of a later release")
         if order.status is OrderStatus.PENDING:
             return self._pay(order)
         if order.status is OrderStatus.CANCELED or order.charge_id is None:

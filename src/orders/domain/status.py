@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 class OrderStatus(StrEnum):
     """Where an order stands, in the order in which an order passes them."""
 
+    # A move leads to a status further down: the daily report reads one after the other.
     PENDING = "PENDING"
     PAID = "PAID"
     SHIPPED = "SHIPPED"

@@ -33,8 +33,8 @@ ORDER_LIST_PARAMETERS: Final = ("limit", "cursor", "sort", "createdFrom", "creat
 DEFAULT_FEED_LIMIT: Final = 100
 MAX_FEED_LIMIT: Final = 1000
 FEED_PARAMETERS: Final = ("limit", "cursor", "recordedFrom", "recordedTo", "type")
-_BEGINNING: Final = "1970-01-01T00:00:00Z"
-_END: Final = "9999-12-31T23:59:59.999Z"
+_LAST_MILLISECOND: Final = 253_402_300_799_999
+"""Of the year 9999. No later instant can be written down, nor any before the year 1."""
 
 _DIRECTIONS: Final = {"-createdAt": True, "createdAt": False}
 _LIMIT: Final = re.compile(r"[0-9]{1,4}")
@@ -98,8 +98,8 @@ def feed_request(query: Mapping[str, str]) -> tuple[tuple[str, ...], FeedRequest
         detail = f"type is one of {', '.join(EVENT_TYPES)}."
         raise MalformedRequest(detail)
     bounds = (
-        _millisecond("recordedFrom", query.get("recordedFrom", _BEGINNING)),
-        _millisecond("recordedTo", query.get("recordedTo", _END)),
+        _recorded("recordedFrom", query, 0),
+        _recorded("recordedTo", query, _LAST_MILLISECOND),
     )
     since, until = map(timestamps.from_milliseconds, bounds)
     scope = ("events", event_type or "", *map(str, bounds))
@@ -110,6 +110,12 @@ def feed_request(query: Mapping[str, str]) -> tuple[tuple[str, ...], FeedRequest
         type=event_type,
         limit=parse_limit(query, default=DEFAULT_FEED_LIMIT, most=MAX_FEED_LIMIT),
     )
+
+
+def _recorded(name: str, query: Mapping[str, str], default: int) -> int:
+    """A bound of the feed. Nothing was recorded before 1970. Raises MalformedRequest."""
+    bound = _millisecond(name, query[name]) if name in query else default
+    return min(max(bound, 0), _LAST_MILLISECOND)
 
 
 def page_response(

@@ -19,8 +19,8 @@ _DESCRIPTION: Final = """\
 **Who asks.** Send an access token of the configured OIDC issuer: `Authorization: Bearer <token>`.
 Customers see, list and create their own orders; staff see and move all of them.
 
-**Prices are the caller's.** There is no catalog: the platform trusts whoever holds a customer's token
-to state what an item costs. Put a shop in front of it that does, or that checks what customers state.
+**Prices are the caller's.** There is no catalog: the platform trusts whoever holds a customer's
+token to state what an item costs. Put a shop in front of it that does, or that checks the prices.
 
 **Money** is a whole number in the currency's minor unit: `1999` is 19.99 USD, 1999 JPY or
 1.999 BHD. Fractions, also `100.0`, are refused, never rounded.

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples import CUSTOMER_42, SOMEBODY_ELSE, STAFF, new_order, rendered
+from examples import (
+    CUSTOMER_42,
+    SOMEBODY_ELSE,
+    STAFF,
+    event_of,
+    new_order,
+    placed_order,
+    rendered,
+)
 from fakes import NOON, FakeClock, FakeIds, InMemoryOrders
 from orders.application.conflicts import KeyInUse
 from orders.application.create_order import CreateOrder
@@ -16,7 +24,9 @@ from orders.domain.errors import Forbidden, IdempotencyKeyReused, InvalidOrder, 
 if TYPE_CHECKING:
     from orders.application.caller import Caller
     from orders.application.idempotency import IdempotencyRecord, Outcome
+    from orders.domain.events import OrderEvent
     from orders.domain.order import NewOrder, Order
+    from orders.domain.order_id import OrderId
 
 KEY = IdempotencyKey("cus_42#key", "request 1")
 REUSED_KEY = IdempotencyKey("cus_42#key", "request 2")
@@ -54,12 +64,50 @@ def test_a_fresh_order_is_one_write_and_nothing_else(shop: Shop) -> None:
 
 
 def test_an_order_is_created_now_by_its_caller(shop: Shop) -> None:
-    by_customer, by_staff = shop.place(None).order, shop.place(None, STAFF).order
-    assert by_customer
-    assert by_staff
-    assert by_customer.created_at == NOON
-    assert by_customer.changed_by == CUSTOMER
-    assert by_staff.changed_by == Actor("staff", "ann")
+    for caller, actor in ((CUSTOMER_42, CUSTOMER), (STAFF, Actor("staff", "ann"))):
+        order = shop.place(None, caller).order
+        assert order
+        assert order.created_at == NOON
+        event = shop.orders.events[order.order_id, 1]
+        assert (event.type, event.recorded_at, event.actor) == ("ORDER_CREATED", NOON, actor)
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_an_id_that_is_taken_is_drawn_anew(shop: Shop, key: IdempotencyKey | None) -> None:
+    """The answer, its record and the event are those of the order that was written."""
+    taken = placed_order()
+    shop.orders.add(taken, event_of(taken), None, NOON)
+
+    class Colliding(FakeIds):
+        """Draws the id of another order twice."""
+
+        def __init__(self) -> None:
+            self.drawn = [taken.order_id, taken.order_id]
+
+        def order_id(self, created_at: datetime) -> OrderId:
+            return self.drawn.pop() if self.drawn else super().order_id(created_at)
+
+    shop.create = CreateOrder(shop.orders, shop.clock, Colliding())
+    outcome = shop.place(key)
+    assert outcome.order
+    assert outcome.order.order_id != taken.order_id
+    assert shop.orders.orders == {o.order_id: o for o in (taken, outcome.order)}
+    assert set(shop.orders.events) == {(order_id, 1) for order_id in shop.orders.orders}
+    assert outcome.answer == rendered(outcome.order)
+    assert [r.answer for r in shop.orders.records.values()] == ([outcome.answer] if key else [])
+
+
+def test_ids_that_are_always_taken_end_with_try_again(shop: Shop) -> None:
+    taken = placed_order()
+    shop.orders.add(taken, event_of(taken), None, NOON)
+
+    class Stuck(FakeIds):
+        def order_id(self, created_at: datetime) -> OrderId:  # noqa: ARG002 - an IdGenerator
+            return taken.order_id
+
+    with pytest.raises(TryAgain):
+        CreateOrder(shop.orders, shop.clock, Stuck())(CUSTOMER_42, new_order(), None, rendered)
+    assert shop.orders.orders == {taken.order_id: taken}
 
 
 def test_a_second_request_with_the_same_key_returns_the_first_order(shop: Shop) -> None:
@@ -158,8 +206,10 @@ def test_a_key_that_is_in_use_and_never_found_is_tried_again_later(shop: Shop) -
     attempts: list[str] = []
 
     class Haunted(InMemoryOrders):
-        def add(self, order: Order, record: IdempotencyRecord | None, now: datetime) -> None:
-            attempts.append(f"{order} {record} {now}")
+        def add(
+            self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime
+        ) -> None:
+            attempts.append(f"{order} {event} {record} {now}")
             raise KeyInUse
 
     create = CreateOrder(Haunted(), shop.clock, FakeIds())

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples import placed_order
+from examples import changed_order, placed_order
 from fakes import NOON, FakeClock, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
 from orders.application.expire_stale_orders import ExpireStaleOrders
-from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.actor import Actor
 from orders.domain.errors import TryAgain
 from orders.domain.status import OrderStatus
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from orders.domain.order import Order
 
-PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+PENDING, PAID = OrderStatus.PENDING, OrderStatus.PAID
+SHIPPED, CANCELED = OrderStatus.SHIPPED, OrderStatus.CANCELED
 TWO_WEEKS = timedelta(days=14)
 
 
@@ -55,8 +56,10 @@ def test_an_expired_order_says_so() -> None:
     shop = Shop(TWO_WEEKS * 2)
     shop.expire()
     (order,) = shop.all
-    assert (order.reason, order.changed_by) == ("expired", Actor("system:expire-stale-orders"))
-    assert (order.updated_at, order.version) == (NOON, 2)
+    assert (order.updated_at, order.version, order.reason) == (NOON, 2, "expired")
+    event = shop.orders.events[order.order_id, 2]
+    assert (event.type, event.reason) == ("ORDER_CANCELED", "expired")
+    assert event.actor == Actor("system:expire-stale-orders")
 
 
 @pytest.mark.parametrize("status", [PAID, SHIPPED, CANCELED])
@@ -99,7 +102,7 @@ def test_an_order_that_is_paid_just_before_is_left_alone() -> None:
     def pay_all() -> None:
         shop.orders.before_write = lambda: None
         for key, order in shop.orders.orders.items():
-            shop.orders.orders[key] = order.changed_to(PAID, by=CUSTOMER, at=NOON)
+            shop.orders.orders[key] = changed_order(order, PAID)
 
     shop.orders.before_write = pay_all
     assert shop.expire() == 0

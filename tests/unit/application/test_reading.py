@@ -11,28 +11,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import CUS_42, CUSTOMER_42, SOMEBODY_ELSE, STAFF, placed_order
-from fakes import NOON, InMemoryOrders
+from examples import CUS_42, CUSTOMER_42, SOMEBODY_ELSE, STAFF, event_of, placed_order
+from fakes import NOON, FakeClock, InMemoryOrders
 from orders.application.get_order import GetOrder
 from orders.application.get_order_timeline import GetOrderTimeline
 from orders.application.list_customer_orders import FILTERED_READ_SIZE, ListCustomerOrders
+from orders.application.list_events import MAX_READS, FeedRequest, ListEvents
 from orders.application.list_orders_by_status import ListOrdersByStatus
-from orders.application.paging import PageRequest
-from orders.domain.actor import CUSTOMER
-from orders.domain.changes import TimelineEntry
+from orders.application.paging import Found, PageRequest
 from orders.domain.errors import Forbidden, OrderNotFound
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
+from orders.domain.timestamps import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from orders.application.caller import Caller
     from orders.application.paging import Page
+    from orders.domain.events import OrderEvent
     from orders.domain.order import Order, OrderSummary
     from orders.domain.order_id import OrderId
 
-PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+PENDING, PAID = OrderStatus.PENDING, OrderStatus.PAID
+SHIPPED, CANCELED = OrderStatus.SHIPPED, OrderStatus.CANCELED
 
 
 def orders_of(statuses: Sequence[OrderStatus]) -> InMemoryOrders:
@@ -69,19 +72,19 @@ class Measured(InMemoryOrders):
         super().__init__()
         self.limits: list[int] = []
 
-    def list_by_customer(self, *arguments: Any, limit: int, **more: Any) -> Sequence[OrderSummary]:  # noqa: ANN401 - as the original
+    def list_by_customer(self, *arguments: Any, limit: int, **more: Any) -> Sequence[Any]:  # noqa: ANN401 - as the original
         self.limits.append(limit)
         return super().list_by_customer(*arguments, limit=limit, **more)
 
-    def list_by_status(self, *arguments: Any, limit: int, **more: Any) -> Sequence[OrderSummary]:  # noqa: ANN401 - as the original
+    def list_by_status(self, *arguments: Any, limit: int, **more: Any) -> Sequence[Any]:  # noqa: ANN401 - as the original
         self.limits.append(limit)
         return super().list_by_status(*arguments, limit=limit, **more)
 
-    def get_with_timeline(
+    def get_with_events(
         self, order_id: OrderId, *, after_version: int, limit: int
-    ) -> tuple[Order | None, Sequence[TimelineEntry]]:
+    ) -> tuple[Order | None, Sequence[Found[OrderEvent, int]]]:
         self.limits.append(limit)
-        return super().get_with_timeline(order_id, after_version=after_version, limit=limit)
+        return super().get_with_events(order_id, after_version=after_version, limit=limit)
 
 
 def test_a_page_reads_one_more_than_it_shows_to_know_whether_the_list_goes_on() -> None:
@@ -111,50 +114,159 @@ class TestGet:
             GetOrder(InMemoryOrders())(STAFF, placed_order().order_id)
 
 
-class TestTimeline:
-    def entries(self, count: int) -> tuple[InMemoryOrders, list[TimelineEntry]]:
-        repository = orders_of([PAID])
-        (order_id,) = repository.orders
-        entries = [
-            TimelineEntry(
-                order_id=order_id,
-                version=version,
-                status=PAID,
-                previous_status=None,
-                actor=CUSTOMER,
-                reason=None,
-                changed_at=NOON,
-            )
-            for version in range(1, count + 1)
-        ]
-        for entry in reversed(entries):
-            repository.append_to_timeline(entry)
-        repository.calls.clear()
-        return repository, entries
+def events_of(count: int) -> tuple[InMemoryOrders, list[OrderEvent]]:
+    """An order with as many events, one a second."""
+    repository = orders_of([PAID])
+    (order,) = repository.orders.values()
+    events = [
+        replace(event_of(order), version=version, recorded_at=NOON + timedelta(seconds=version))
+        for version in range(1, count + 1)
+    ]
+    for event in reversed(events):
+        repository.events[event.order_id, event.version] = event
+    return repository, events
 
+
+class TestTimeline:
     @pytest.mark.parametrize("count", range(7))
-    def test_a_walk_meets_every_entry_once_oldest_first(self, count: int) -> None:
-        repository, entries = self.entries(count)
+    def test_a_walk_meets_every_event_once_oldest_first(self, count: int) -> None:
+        repository, events = events_of(count)
         (order_id,) = repository.orders
         timeline = GetOrderTimeline(repository)
-        met: list[TimelineEntry] = []
+        met: list[OrderEvent] = []
         after: int | None = 0
         while after is not None:
             page = timeline(CUSTOMER_42, order_id, after_version=after, limit=2)
             met += page.items
-            assert len(met) <= len(entries)
+            assert len(met) <= len(events)
             after = page.next_position
-        assert met == entries
+        assert met == events
         assert len(repository.calls) == max(1, (count + 1) // 2)
 
     def test_the_timeline_of_somebody_else_is_not_there(self) -> None:
-        repository, entries = self.entries(1)
+        repository, (event,) = events_of(1)
         for caller, order_id in (
-            (SOMEBODY_ELSE, entries[0].order_id),
+            (SOMEBODY_ELSE, event.order_id),
             (STAFF, placed_order().order_id),
         ):
             with pytest.raises(OrderNotFound):
                 GetOrderTimeline(repository)(caller, order_id, after_version=0, limit=20)
+
+
+class Feed:
+    """The use case over fakes, an hour later, and a poller of it."""
+
+    def __init__(self, repository: InMemoryOrders) -> None:
+        self.orders = repository
+        self.clock = FakeClock(NOON + timedelta(hours=1))
+        self.read = ListEvents(repository, self.clock, timedelta(seconds=60))
+        self.position = ""
+
+    def page(
+        self, limit: int = 100, event_type: str | None = None, **bounds: datetime
+    ) -> list[OrderEvent]:
+        """What is new to the poller."""
+        request = FeedRequest(
+            after=self.position,
+            since=bounds.get("since", EPOCH),
+            until=bounds.get("until", NOON + timedelta(days=1)),
+            type=event_type,
+            limit=limit,
+        )
+        page = self.read(STAFF, request)
+        assert page.next_position is not None, "there is always a place to go on from"
+        self.position = page.next_position
+        return list(page.items)
+
+
+class Unreadable(InMemoryOrders):
+    """Events of these versions stand in the feed, and can't be read."""
+
+    versions: frozenset[int] = frozenset()
+
+    def list_events(
+        self, after: str, since: datetime, until: datetime, limit: int
+    ) -> Sequence[Found[OrderEvent, str]]:
+        found = super().list_events(after, since, until, limit)
+        return [
+            one if one.item and one.item.version not in self.versions else Found(one.position, None)
+            for one in found
+        ]
+
+
+class TestFeed:
+    @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
+    def test_a_poller_meets_every_event_once_in_order(self, limit: int) -> None:
+        repository, events = events_of(7)
+        feed = Feed(repository)
+        met = [event for _ in range(9) for event in feed.page(limit)]
+        assert met == events
+
+    def test_at_the_present_end_the_position_stays_until_there_is_more(self) -> None:
+        repository, events = events_of(2)
+        feed = Feed(repository)
+        assert feed.page() == events
+        end = feed.position
+        assert (feed.page(), feed.position) == ([], end)
+        later = replace(events[1], version=3)
+        repository.events[later.order_id, 3] = later
+        assert feed.page() == [later]
+
+    def test_an_empty_feed_has_a_position_too(self) -> None:
+        feed = Feed(InMemoryOrders())
+        assert (feed.page(), feed.position) == ([], "")
+
+    def test_nothing_is_shown_before_the_delay_has_passed(self) -> None:
+        repository, (event,) = events_of(1)
+        feed = Feed(repository)
+        feed.clock.time = event.recorded_at + timedelta(seconds=60)
+        assert feed.page() == [], "what is recorded in the same millisecond may still come"
+        feed.clock.advance(milliseconds=1)
+        assert feed.page() == [event]
+
+    def test_bounds_hold_the_first_instant_and_not_the_last(self) -> None:
+        repository, events = events_of(5)
+        second = timedelta(seconds=1)
+        since, until = NOON + 2 * second, NOON + 4 * second
+        assert Feed(repository).page(since=since, until=until) == events[1:3]
+        assert Feed(repository).page(since=until, until=since) == []
+
+    def test_a_filter_reads_on_until_the_page_is_full(self) -> None:
+        repository, events = events_of(8)
+        for version in (4, 7):
+            paid = replace(events[version - 1], type="ORDER_PAID")
+            repository.events[paid.order_id, version] = paid
+        feed = Feed(repository)
+        assert [event.version for event in feed.page(2, "ORDER_PAID")] == [4, 7]
+        assert repository.calls == ["list_events"] * 4
+
+    def test_under_a_filter_five_reads_make_a_page_and_the_position_goes_on(self) -> None:
+        repository, events = events_of(12)
+        paid = replace(events[10], type="ORDER_PAID")
+        repository.events[paid.order_id, 11] = paid
+        feed = Feed(repository)
+        assert feed.page(2, "ORDER_PAID") == []
+        assert repository.calls == ["list_events"] * MAX_READS == ["list_events"] * 5
+        assert feed.page(2, "ORDER_PAID") == [paid]
+
+    def test_events_that_cannot_be_read_are_skipped_and_the_position_moves_on(self) -> None:
+        repository, events = Unreadable(), events_of(5)[1]
+        repository.events = {(event.order_id, event.version): event for event in events}
+        repository.versions = frozenset({1, 3, 5})
+        feed = Feed(repository)
+        assert feed.page(1) == [events[1]]
+        assert feed.page(1) == [events[3]]
+        assert feed.page(1) == []
+        repository.calls.clear()
+        assert feed.page(1) == []
+        assert repository.calls == ["list_events"], "the last one is not read again"
+
+    def test_it_is_for_staff(self) -> None:
+        request = FeedRequest(after="", since=EPOCH, until=NOON, type=None, limit=1)
+        feed = Feed(InMemoryOrders())
+        with pytest.raises(Forbidden):
+            feed.read(CUSTOMER_42, request)
+        assert feed.orders.calls == []
 
 
 class TestCustomersList:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from orders.application.caller import Caller
 
-PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+PENDING, PAID = OrderStatus.PENDING, OrderStatus.PAID
+SHIPPED, CANCELED = OrderStatus.SHIPPED, OrderStatus.CANCELED
 
 
 class Shop:
@@ -121,7 +122,8 @@ def test_an_order_with_a_token_is_reserved_charged_and_paid(shop: Shop) -> None:
     assert shop.settle() is Settlement.PAID
     assert (shop.now.status, shop.now.version) == (PAID, 2)
     assert shop.now.charge_id == f"ch_{shop.order.order_id}"
-    assert shop.now.changed_by == Actor("system:settle-payments")
+    event = shop.orders.events[shop.order.order_id, 2]
+    assert event.actor == Actor.system("settle-payments")
     assert shop.now.updated_at == shop.clock.now()
     assert shop.now.reason is None
     shop.check()

@@ -42,7 +42,10 @@ bodies = (
     | json_values
 ).map(json.dumps)
 names = st.sampled_from(
-    ["limit", "cursor", "sort", "createdFrom", "createdTo", "status", "consistent"]
+    [
+        *("limit", "cursor", "sort", "createdFrom", "createdTo", "status", "consistent"),
+        *("type", "recordedFrom", "recordedTo"),
+    ]
 )
 headers = st.dictionaries(
     st.sampled_from(
@@ -65,6 +68,7 @@ targets = st.sampled_from(
         ("GET", f"/orders/{ORDER.order_id}/timeline"),
         ("GET", "/customers/cus_42/orders"),
         ("GET", "/reports/daily/2026-11-23"),
+        ("GET", "/events"),
         ("GET", "/health"),
         ("PUT", "/nowhere"),
     ]

@@ -10,11 +10,10 @@ from urllib.parse import quote
 import pytest
 
 from api import Api
-from examples import CUS_42, placed_order
+from examples import CUS_42, event_of, placed_order
 from fakes import NOON
 from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, path_part, query_string
 from orders.domain.actor import CUSTOMER, Actor
-from orders.domain.changes import TimelineEntry
 from orders.domain.order import CustomerId
 from orders.domain.order_id import OrderId
 from orders.domain.status import OrderStatus
@@ -427,21 +426,19 @@ class TestTheQueueOfAStatus:
 
 class TestTheTimeline:
     def tell(self, shop: Shop, versions: int) -> OrderId:
-        order_id = shop.ids[0]
+        order = shop.orders.orders[shop.ids[0]]
         actors = [CUSTOMER, Actor("staff", "ann"), Actor.system("settle-payments")]
         for version in range(1, versions + 1):
-            shop.orders.append_to_timeline(
-                TimelineEntry(
-                    order_id=order_id,
-                    version=version,
-                    status=list(OrderStatus)[version % 4],
-                    previous_status=None if version == 1 else OrderStatus.PENDING,
-                    actor=actors[(version - 1) % 3],
-                    reason=None if version == 1 else "because",
-                    changed_at=NOON + timedelta(seconds=version),
-                )
+            shop.orders.events[order.order_id, version] = replace(
+                event_of(order),
+                version=version,
+                status=list(OrderStatus)[version % 4],
+                previous_status=None if version == 1 else OrderStatus.PENDING,
+                actor=actors[(version - 1) % 3],
+                reason=None if version == 1 else "because",
+                recorded_at=NOON + timedelta(seconds=version),
             )
-        return order_id
+        return order.order_id
 
     def test_tells_what_happened_and_by_whom(self, shop: Shop) -> None:
         order_id = self.tell(shop, 2)
@@ -513,3 +510,139 @@ class TestTheTimeline:
         cursor = shop.get(f"/orders/{self.tell(shop, 2)}/timeline?limit=1").json["nextCursor"]
         for target, status in ((shop.ids[0], 200), (shop.ids[1], 400)):
             assert shop.get(f"/orders/{target}/timeline?cursor={cursor}").status == status
+
+    def test_is_complete_as_soon_as_the_order_is(self, shop: Shop) -> None:
+        """The event is written with the change: there is nothing to wait for."""
+        order_id = shop.post().json["orderId"]
+        for status in ("PAID", "SHIPPED"):
+            shop.patch(order_id, {"status": status})
+        entries = shop.get(f"/orders/{order_id}/timeline").json["items"]
+        assert [entry["status"] for entry in entries] == ["PENDING", "PAID", "SHIPPED"]
+
+
+class TestTheFeed:
+    @pytest.fixture
+    def feed(self) -> Shop:
+        """Three orders, one of them paid, two minutes later."""
+        shop = Shop(0)
+        ids = [shop.post().json["orderId"] for _ in range(3)]
+        shop.clock.advance(seconds=1)
+        assert shop.patch(ids[0], {"status": "PAID", "reason": "by transfer"}).status == 200
+        shop.clock.advance(minutes=2)
+        return shop
+
+    def read(self, shop: Shop, **query: str) -> Answer:
+        answer = shop.get(f"/events{query_string(**query)}", STAFF_CLAIMS)
+        assert answer.status == 200, answer.text
+        return answer
+
+    def types(self, answer: Answer) -> list[str]:
+        return [event["type"] for event in answer.json["items"]]
+
+    def test_holds_the_cloud_events_that_the_queue_got_in_order(self, feed: Shop) -> None:
+        answer = self.read(feed)
+        events = sorted(
+            feed.orders.events.values(), key=lambda event: (event.recorded_at, event.order_id)
+        )
+        assert answer.json["items"] == [event.to_cloud_event() for event in events]
+        assert self.types(answer) == ["ORDER_CREATED"] * 3 + ["ORDER_PAID"]
+        assert answer.json["items"][3]["data"]["reason"] == "by transfer"
+        assert "ann" not in answer.text, "who of staff it was is not told"
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+
+    @pytest.mark.parametrize("limit", ["1", "2", "3", "4", "5", "1000"])
+    def test_polled_by_cursor_shows_each_event_once(self, feed: Shop, limit: str) -> None:
+        met: list[str] = []
+        cursor: dict[str, str] = {}
+        for _ in range(6):
+            answer = self.read(feed, limit=limit, **cursor)
+            met += [event["id"] for event in answer.json["items"]]
+            cursor = {"cursor": answer.json["nextCursor"]}
+        assert len(met) == len(set(met)) == 4
+
+    def test_has_a_cursor_at_its_present_end_which_stays_until_there_is_more(
+        self, feed: Shop
+    ) -> None:
+        end = self.read(feed).json["nextCursor"]
+        assert self.read(feed, cursor=end).json == {"items": [], "nextCursor": end}
+        feed.post()
+        assert self.read(feed, cursor=end).json == {"items": [], "nextCursor": end}
+        feed.clock.advance(seconds=61)
+        assert self.types(self.read(feed, cursor=end)) == ["ORDER_CREATED"]
+
+    def test_has_a_cursor_where_nothing_was_ever_recorded(self) -> None:
+        shop = Shop(0)
+        answer = self.read(shop)
+        assert answer.json["items"] == []
+        assert self.read(shop, cursor=answer.json["nextCursor"]).json == answer.json
+
+    def test_links_to_where_it_goes_on(self, feed: Shop) -> None:
+        page = self.read(feed, limit="3", recordedFrom="2026-11-23T00:00:00Z")
+        assert self.types(feed.follow(link_of(page), STAFF_CLAIMS)) == ["ORDER_PAID"]
+
+    def test_can_be_of_one_type(self, feed: Shop) -> None:
+        assert self.types(self.read(feed, type="ORDER_PAID")) == ["ORDER_PAID"]
+        assert self.types(self.read(feed, type="ORDER_SHIPPED")) == []
+
+    @pytest.mark.parametrize(
+        ("since", "count"),
+        [
+            ("2026-11-23T12:00:00.123Z", 4),
+            ("2026-11-23T12:00:00.1230001Z", 1),
+            ("2026-11-23T19:00:01.123+07:00", 1),
+            ("2026-11-23T12:00:01.124Z", 0),
+            ("1960-01-01T00:00:00Z", 4),
+            ("0001-01-01T00:00:00+23:59", 4),
+            ("9999-12-31T23:59:59.9999Z", 0),
+            ("9999-12-31T23:59:59-23:59", 0),
+        ],
+    )
+    def test_can_be_bounded(self, feed: Shop, since: str, count: int) -> None:
+        assert len(self.types(self.read(feed, recordedFrom=since))) == count
+        assert len(self.types(self.read(feed, recordedTo=since))) == 4 - count
+
+    def test_holds_a_hundred_unless_told_otherwise(self) -> None:
+        shop = Shop(0)
+        for _ in range(101):
+            shop.post()
+        shop.clock.advance(minutes=2)
+        assert len(self.types(self.read(shop))) == 100
+        assert len(self.types(self.read(shop, limit="1000"))) == 101
+
+    @pytest.mark.parametrize(
+        "query",
+        ["limit=0", "limit=1001", "limit=9999", "type=ORDER_TELEPORTED", "type=", "type=order_paid",
+         "recordedFrom=noon", "recordedTo=2026-11-23", "sort=recordedAt", "status=PAID",
+         "createdFrom=2026-11-23T00:00:00Z", "consistent=true"],
+    )  # fmt: skip
+    def test_with_another_query_is_refused(self, feed: Shop, query: str) -> None:
+        answer = feed.get(f"/events?{query}", STAFF_CLAIMS)
+        assert (answer.status, answer.problem) == (400, "malformed-request")
+
+    @pytest.mark.parametrize("cursor", ["", "x", "=", "AAAA", "A" * 5000, "null"])
+    def test_from_a_damaged_cursor_is_refused(self, feed: Shop, cursor: str) -> None:
+        answer = feed.get(f"/events{query_string(cursor=cursor)}", STAFF_CLAIMS)
+        assert (answer.status, answer.problem) == (400, "invalid-cursor")
+
+    def test_has_cursors_of_its_own_filters_only(self, feed: Shop) -> None:
+        since, until = "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"
+        filters: list[dict[str, str]] = [
+            {},
+            {"type": "ORDER_CREATED"},
+            {"type": "ORDER_PAID"},
+            {"recordedFrom": since},
+            {"recordedTo": until},
+            {"recordedFrom": since, "recordedTo": until},
+        ]
+        for of in filters:
+            cursor = self.read(feed, limit="1", **of).json["nextCursor"]
+            for where in filters:
+                answer = feed.get(f"/events{query_string(cursor=cursor, **where)}", STAFF_CLAIMS)
+                assert answer.status == (200 if where is of else 400)
+        queue = feed.get(f"/orders?status=PENDING&cursor={cursor}", STAFF_CLAIMS)
+        assert queue.problem == "invalid-cursor"
+
+    def test_is_for_staff(self, feed: Shop) -> None:
+        answer = feed.get("/events")
+        assert (answer.status, answer.problem) == (403, "forbidden")
+        assert feed.get("/events", None).status == 401

@@ -18,6 +18,8 @@ from gateway import (
     request,
 )
 from orders.domain.errors import OrderNotFound, TryAgain
+from orders.domain.events import EVENT_TYPES
+from orders.domain.status import OrderStatus
 from orders.http.problems import RouteNotFound, problem_response
 
 if TYPE_CHECKING:
@@ -61,12 +63,18 @@ DETAILS: list[tuple[Event, str]] = [
     (get("/reports/daily/2026-11-22"), "There is no report for that day."),
     (get("/nowhere"), "No route has this path."),
     (request("DELETE", "/orders"), "The path is right, the method is not."),
-    (get("/orders"), "status is one of PENDING, PAID, SHIPPED, CANCELED."),
+    (get("/orders"), f"status is one of {', '.join(OrderStatus)}."),
     (get(f"{PAID}&limit=0"), "limit is a whole number from 1 to 100."),
     (get(f"{PAID}&sort=amount"), "sort is createdAt or -createdAt."),
     (get(f"{PAID}&createdFrom=noon"), f"createdFrom {INSTANT}"),
     (get(f"{PAID}&createdTo=2026-13-01T00:00:00Z"), f"createdTo {INSTANT}"),
     (get(f"{CUSTOMERS_ORDERS}?consistent=1"), "consistent is true or false."),
+    (get("/events?limit=1001"), "limit is a whole number from 1 to 1000."),
+    (
+        get("/events?type=PAID"),
+        f"type is one of {', '.join(EVENT_TYPES)}.",
+    ),
+    (get("/events?recordedTo=noon"), f"recordedTo {INSTANT}"),
     (
         get(f"{PAID}&cursor=x"),
         "Use a cursor as this list gave it, with the list's other parameters.",

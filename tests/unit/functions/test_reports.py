@@ -62,6 +62,7 @@ def test_on_schedule_the_day_before_is_reported(api: Api) -> None:
         "orders": {"USD": {"PENDING": 1}},
         "revenue": {},
         "cancellationReasons": {},
+        "leftOut": 0,
     }
     assert answer.headers["Cache-Control"] == "private, no-cache"
 

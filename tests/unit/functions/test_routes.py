@@ -11,6 +11,7 @@ import pytest
 
 from api import Api
 from gateway import (
+    CUSTOMER_CLAIMS,
     MERGE_PATCH,
     REQUEST_ID,
     STAFF_CLAIMS,
@@ -38,6 +39,7 @@ GUARDED: list[tuple[str, str, object]] = [
     ("PATCH", f"/orders/{AN_ID}", {"status": "PAID"}),
     ("GET", f"/orders/{AN_ID}/timeline", None),
     ("GET", "/customers/cus_42/orders", None),
+    ("GET", "/events", None),
     ("GET", "/reports/daily/2026-11-23", None),
 ]
 OPEN = {"GET /health", "GET /openapi.json", "GET /docs"}

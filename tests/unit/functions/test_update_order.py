@@ -10,17 +10,12 @@ from api import Api
 from examples import placed_order
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, OTHER_CLAIMS, STAFF_CLAIMS, order_body, request
 from orders.domain.errors import TryAgain
-from orders.domain.status import OrderStatus
+from orders.domain.status import TRANSITIONS, OrderStatus
 
 if TYPE_CHECKING:
     from api import Answer
 
-ALLOWED = {
-    "PENDING": ["PAID", "CANCELED"],
-    "PAID": ["SHIPPED", "CANCELED"],
-    "SHIPPED": [],
-    "CANCELED": [],
-}
+ALLOWED = {status.value: [*map(str, reached)] for status, reached in TRANSITIONS.items()}
 
 
 class Shop(Api):

@@ -118,6 +118,13 @@ CASES = [
     get(f"{CUSTOMERS_ORDERS}?cursor=x", 400, "invalid-cursor"),
     get(CUSTOMERS_ORDERS, 401, "unauthenticated", claims=None),
     get(CUSTOMERS_ORDERS, 403, "forbidden", claims=OTHER_CLAIMS),
+    get("/events", 200),
+    get("/events?limit=1&type=ORDER_CREATED", 200),
+    get("/events?type=ORDER_SHIPPED", 200),
+    get("/events?recordedFrom=yesterday", 400, "malformed-request"),
+    get("/events?cursor=x", 400, "invalid-cursor"),
+    get("/events", 401, "unauthenticated", claims=None),
+    get("/events", 403, "forbidden", claims=CUSTOMER_CLAIMS),
     get("/reports/daily/2026-11-23", 200),
     get("/reports/daily/2026-11-23?of=all", 400, "malformed-request"),
     get("/reports/daily/2026-11-23", 401, "unauthenticated", claims=None),
@@ -143,8 +150,10 @@ def run(case: Case) -> tuple[str, Answer]:
             orders={"USD": {OrderStatus.PENDING: 2}},
             revenue={},
             cancellation_reasons={"expired": 1},
+            left_out=1,
         )
     )
+    api.clock.advance(minutes=2)
     event = request(
         case.method,
         case.target.format(orderId=order_id),

@@ -163,9 +163,14 @@ def idempotency_record_from(row: Row) -> IdempotencyRecord:
     with reading("idempotency record", row):
         return IdempotencyRecord(
             record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
-            fingerprint=row["fingerprint"],
-            answer=Answer(row["status"], row["body"], row["etag"], row.get("location")),
-            expires_at=row["purgeAt"],
+            fingerprint=_text(row["fingerprint"]),
+            answer=Answer(
+                _whole(row["status"]),
+                _text(row["body"]),
+                _text(row["etag"]),
+                _text_or_none(row.get("location")),
+            ),
+            expires_at=_whole(row["purgeAt"]),
         )
 
 

@@ -33,7 +33,10 @@ def recorded_event(record: StreamRecord) -> OrderEvent | None:
     return rows.event_from(row)
 
 
-def _scalar(value: dict[str, str]) -> str | int | None:
-    """A text or a whole number in DynamoDB's JSON; what is neither belongs to a later release."""
+def _scalar(value: dict[str, Any]) -> object:
+    """A text or a whole number in DynamoDB's JSON: an event is made of nothing else.
+
+    Any other value stays as it is, for only a later release knows what it means.
+    """
     number = value.get("N", "")
-    return int(number) if number.lstrip("-").isdecimal() else value.get("S")
+    return int(number) if number.isdecimal() else value.get("S", value)
