@@ -15,6 +15,9 @@ TRANSITIONS: Final = {
     "CANCELED": [],
 }
 
+SETTLEMENT: Final = "process-order-events"
+"""The function that charges orders."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,7 +34,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One version of an order: what it became, and by whom."""
+    """One version of an order, what it became, and by whom: an event."""
 
     order_id: str
     version: int
@@ -41,6 +44,15 @@ class Change:
     staff_id: str | None
     reason: str | None
     at: datetime
+
+    @property
+    def type(self) -> str:
+        return "ORDER_CREATED" if self.previous is None else f"ORDER_{self.status}"
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the feed."""
+        return f"{instant(self.at)} {self.order_id} {self.version:010}"
 
 
 @dataclass(slots=True)
