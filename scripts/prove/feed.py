@@ -61,7 +61,8 @@ def fill_back(client: Client, over: Callable[[], bool]) -> None:
             return
         known = [order.created_at for order in client.notes.orders]
         if known:
-            first = client.choose.randrange(len(known))
+            # The later half is mostly too young to be shown.
+            first = client.choose.randrange(-(-len(known) // 2))
             ends = sorted((known[first], known[min(first + _APART, len(known) - 1)]))
             window = dict(zip(("recordedFrom", "recordedTo"), ends, strict=True))
             Poller(client, window, f"{client.name}-{number}").drain()
