@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import figures
-from orders.domain.status import TRANSITIONS, OrderStatus
+from orders.domain.status import OrderStatus, transitions_from
 from stream_readers import PAUSE, Fault, Publisher, Stream, counts
 from stream_records import sequence_number
 
@@ -286,7 +286,7 @@ def test_whatever_happens_every_event_is_told_and_nothing_else(
 
 def move_one(stream: Stream, orders: list[Order], choice: int) -> None:
     """Move one of the orders on, by one of the ways that its status allows."""
-    moves = [(order, status) for order in orders for status in TRANSITIONS[order.status]]
+    moves = [(order, status) for order in orders for status in transitions_from(order.status)]
     if moves:
         order, status = moves[choice % len(moves)]
         orders[orders.index(order)] = stream.move(order, status)
