@@ -1,46 +1,35 @@
-"""The stream's two readers behind the simulated event source, with faults in what they call.
+"""The stream's reader behind the simulated event source, with faults in what it calls.
 
-Each is the deployed handler with the settings of the compiled template. Time is the stream's: it
+It is the deployed handler with the settings of the compiled template. Time is the stream's: it
 passes only where a test lets it.
 """
 
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import replace
 from enum import Enum, auto
 from functools import cache
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from examples import placed_order
-from fakes import InMemoryOrders
+from examples import event_of, placed_order
 from infrastructure.templates import compiled
-from orders.adapters.dynamodb.stream import OrderStream
 from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue, event_body
 from orders.domain import timestamps
 from orders.domain.actor import Actor
-from orders.domain.errors import TryAgain
-from orders.functions import publish_order_events, record_audit_trail
+from orders.functions.publish_order_events import Relay
 from orders.telemetry import background
 from prove.event_source import RETENTION_SECONDS, FunctionFailed, Mapping, StreamSource
-from stream_records import (
-    change_of,
-    changed,
-    created,
-    reservation_record,
-    sequence_number,
-    unreadable,
-)
+from stream_records import recorded, reservation_record, sequence_number, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from orders.domain.changes import OrderChange, TimelineEntry
+    from orders.domain.events import OrderEvent
     from orders.domain.order import Order
     from orders.domain.status import OrderStatus
     from stream_records import Record
@@ -73,26 +62,26 @@ class Died(BaseException):
 
 
 class Stream:
-    """One shard, and the changes of orders that it tells of. A record is gone after a day."""
+    """One shard, and the events that it tells of. A record is gone after a day."""
 
     def __init__(self) -> None:
         self.time = 1_795_435_200.0
         self.records: list[Record] = []
-        self.changes: dict[str, OrderChange] = {}
-        """By the id of their events, in the order of their commits."""
+        self.events: dict[str, OrderEvent] = {}
+        """By their ids, in the order of their commits."""
         self.told_by: dict[str, str] = {}
-        """The sequence number of the record that tells of a change, by the change's id."""
+        """The sequence number of the record that tells of an event, by the event's id."""
         self.unreadable: list[Record] = []
 
     def place(self) -> Order:
         order = placed_order(timestamps.from_milliseconds(int(self.time * 1000)))
-        self._tell(created(order), change_of(order))
+        self._tell(event_of(order))
         return order
 
     def move(self, order: Order, status: OrderStatus) -> Order:
         at = timestamps.from_milliseconds(int(self.time * 1000))
-        moved = order.changed_to(status, by=Actor("staff", "ann"), at=at, reason="asked for")
-        self._tell(changed(order, moved), change_of(moved, order))
+        moved, event = order.changed_to(status, by=Actor("staff", "ann"), at=at, reason="asked for")
+        self._tell(event)
         return moved
 
     def put_unreadable(self) -> Record:
@@ -114,10 +103,11 @@ class Stream:
         )
         return [record for record, _ in zip(held, range(limit), strict=False)]
 
-    def _tell(self, record: Record, change: OrderChange) -> None:
+    def _tell(self, event: OrderEvent) -> None:
+        record = recorded(event)
         self._append(record)
-        self.changes[change.event_id] = change
-        self.told_by[change.event_id] = sequence_number(record)
+        self.events[event.event_id] = event
+        self.told_by[event.event_id] = sequence_number(record)
 
     def _append(self, record: Record) -> None:
         record["dynamodb"]["ApproximateCreationDateTime"] = int(self.time)
@@ -125,7 +115,7 @@ class Stream:
 
 
 class Outside:
-    """All that a reader calls: faults strike one call after the other, then all pass."""
+    """All that the reader calls: faults strike one call after the other, then all pass."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
@@ -178,6 +168,8 @@ class Sqs:
         self.events: list[str] = []
         """Bodies, in the order of their arrival."""
         self.set_aside: list[Record] = []
+        """What is told of records that can't be published."""
+        self.can_set_aside = True
 
     def send_message_batch(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
         entries = call["Entries"]
@@ -189,6 +181,8 @@ class Sqs:
         }
 
     def send_message(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
+        if not self.can_set_aside:
+            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
         self._call([call["MessageBody"]], lambda body: self.set_aside.append(json.loads(body)))
         return {"MessageId": "1"}
 
@@ -201,53 +195,19 @@ class Sqs:
         )
 
 
-class Timelines(InMemoryOrders):
-    """The table, as far as the timeline needs it."""
-
-    def __init__(self, outside: Outside) -> None:
-        super().__init__()
-        self.outside = outside
-        self.written: list[str] = []
-        """The ids of the changes whose entries were new, in their order."""
-
-    def append_to_timeline(self, entry: TimelineEntry) -> None:
-        def write(_: str) -> None:
-            if (entry.order_id, entry.version) not in self.timeline:
-                self.written.append(f"{entry.order_id}/{entry.version}")
-            super(Timelines, self).append_to_timeline(entry)
-
-        self.outside.call([entry.order_id], write, refusal=TryAgain(), silence=TryAgain())
-
-
-class Reader(ABC):
-    """One reader of a stream, its queue for what can't be read, and what Lambda gave up."""
-
-    name: ClassVar[str]
+class Publisher:
+    """The reader of a stream, its queues, and what Lambda gave up."""
 
     def __init__(self, stream: Stream, batch_size: int | None = None) -> None:
         self.stream = stream
         self.outside = Outside(stream)
         self.sqs = Sqs(self.outside)
         self.given_up: list[dict[str, Any]] = []
-        mapping, self.timeout = deployed(self.name)
+        mapping, self.timeout = deployed("publish-order-events")
         self.mapping = replace(mapping, batch_size=batch_size or mapping.batch_size)
         self.source = self.from_the_start()
-        self.handler = background(self.consumer(OrderStream(SqsFailureQueue(self.sqs, "aside"))))
-
-    @abstractmethod
-    def consumer(self, stream: OrderStream) -> Callable[[dict[str, Any], Any], dict[str, Any]]: ...
-
-    @abstractmethod
-    def told(self) -> list[str]:
-        """The ids of the changes that the reader passed on, in its order."""
-
-    @abstractmethod
-    def contents(self) -> dict[str, object]:
-        """What it passed on, by these ids. Raises AssertionError where one id has two contents."""
-
-    @abstractmethod
-    def expected(self, change: OrderChange) -> object:
-        """What is to be passed on of a change."""
+        relay = Relay(SqsEventPublisher(self.sqs, "events"), SqsFailureQueue(self.sqs, "aside"))
+        self.handler: Callable[[dict[str, Any], Any], dict[str, Any]] = background(relay)
 
     def from_the_start(self) -> StreamSource:
         """A new trigger, which begins with the oldest record that there is."""
@@ -265,8 +225,9 @@ class Reader(ABC):
         counts["records"] += len(event["Records"])
         self.outside.deadline = self.stream.time + self.timeout
         try:
-            answer = self.handler(json.loads(json.dumps(event)), Context())
+            answer = self.handler(json.loads(json.dumps(event)), Context(self.outside))
         except (Exception, Died) as error:
+            counts["deaths"] += 1
             raise FunctionFailed from error
         return json.loads(json.dumps(answer))
 
@@ -285,69 +246,55 @@ class Reader(ABC):
         while self.step():
             pass
 
+    def told(self) -> list[str]:
+        """The ids of the events that were sent, in their order."""
+        return [json.loads(body)["id"] for body in self.sqs.events]
+
+    def set_aside(self) -> list[str]:
+        """The sequence numbers of the records that were, in their order."""
+        return [told["sequenceNumber"] for told in self.sqs.set_aside]
+
     def is_past(self, number: str) -> bool:
         """Whether the record is acknowledged."""
         return int(number) <= int(self.source.checkpoint or 0)
 
     def assert_nothing_acknowledged_is_lost(self) -> None:
-        """What the checkpoint has passed was passed on or set aside."""
+        """What the checkpoint has passed was sent or set aside."""
         told = self.stream.told_by
         assert {key for key in told if self.is_past(told[key])} <= set(self.told())
-        unreadable = by_number(self.stream.unreadable)
-        assert set(filter(self.is_past, unreadable)) <= set(by_number(self.sqs.set_aside))
+        unreadable = map(sequence_number, self.stream.unreadable)
+        assert set(filter(self.is_past, unreadable)) <= set(self.set_aside())
 
     def assert_all_told(self) -> None:
-        """Each change as it was, and nothing else; what can't be read was set aside, whole."""
-        changes = self.stream.changes
-        assert self.contents() == {key: self.expected(changes[key]) for key in changes}
-        assert by_number(self.sqs.set_aside) == by_number(self.stream.unreadable)
+        """Each event as it was, and nothing else; what can't be read was set aside, by its keys."""
+        events = self.stream.events
+        assert set(self.told()) == set(events)
+        for key, body in zip(self.told(), self.sqs.events, strict=True):
+            assert body == event_body(events[key])
+        unreadable = {sequence_number(record): record for record in self.stream.unreadable}
+        assert set(self.set_aside()) == set(unreadable)
+        for told in self.sqs.set_aside:
+            record = unreadable[told["sequenceNumber"]]
+            keys = {name: key["S"] for name, key in record["dynamodb"]["Keys"].items()}
+            assert told == {
+                "keys": keys,
+                "eventID": record["eventID"],
+                "sequenceNumber": told["sequenceNumber"],
+            }
         assert self.given_up == []
 
 
-class Publisher(Reader):
-    name = "publish-order-events"
-
-    def consumer(self, stream: OrderStream) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-        return publish_order_events.consumer(stream, SqsEventPublisher(self.sqs, "events"))
-
-    def told(self) -> list[str]:
-        return [json.loads(body)["id"] for body in self.sqs.events]
-
-    def contents(self) -> dict[str, object]:
-        contents: dict[str, object] = {}
-        for key, body in zip(self.told(), self.sqs.events, strict=True):
-            assert contents.setdefault(key, body) == body
-        return contents
-
-    def expected(self, change: OrderChange) -> object:
-        return event_body(change)
-
-
-class AuditTrail(Reader):
-    name = "record-audit-trail"
-
-    def consumer(self, stream: OrderStream) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-        self.timelines = Timelines(self.outside)
-        return record_audit_trail.consumer(stream, self.timelines)
-
-    def told(self) -> list[str]:
-        return self.timelines.written
-
-    def contents(self) -> dict[str, object]:
-        assert len(set(self.told())) == len(self.told())
-        return {
-            f"{id_}/{version}": each for (id_, version), each in self.timelines.timeline.items()
-        }
-
-    def expected(self, change: OrderChange) -> object:
-        return change
-
-
 class Context(SimpleNamespace):
+    """Lambda's, by the stream's time."""
+
     aws_request_id = "5f2c6e1a"
 
+    def __init__(self, outside: Outside) -> None:
+        super().__init__()
+        self._outside = outside
+
     def get_remaining_time_in_millis(self) -> int:
-        return 30_000
+        return int((self._outside.deadline - self._outside.stream.time) * 1000)
 
 
 @cache
@@ -360,11 +307,3 @@ def deployed(function: str) -> tuple[Mapping, int]:
         if template.target(properties["FunctionName"]) == function
     )
     return Mapping.of(trigger), template.functions[function]["Timeout"]
-
-
-def by_number(records: list[Record]) -> dict[str, Record]:
-    """The records by their sequence numbers; one that is there twice is the same both times."""
-    found: dict[str, Record] = {}
-    for record in records:
-        assert found.setdefault(sequence_number(record), record) == record
-    return found

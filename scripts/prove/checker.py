@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from prove.checks.answers import check_answers, check_dead_letters
 from prove.checks.bodies import check_bodies
 from prove.checks.creates import check_creates
+from prove.checks.event_rows import check_event_rows
 from prove.checks.events import check_events
 from prove.checks.evidence import Evidence
+from prove.checks.feed import check_feed
 from prove.checks.keys import check_keys
 from prove.checks.linearizability import check_linearizability
 from prove.checks.lives import check_lives
@@ -29,9 +31,11 @@ _CHECKS = (
     check_keys,
     check_rows,
     check_lives,
+    check_event_rows,
     check_timelines,
     check_updates,
     check_events,
+    check_feed,
     check_payments,
     check_bodies,
     check_money,

@@ -278,21 +278,25 @@ class StreamSource:
 
 
 def _fits(pattern: dict[str, Any], value: object) -> bool:
-    """EventBridge's patterns, as far as they list plain values; ValueError beyond that."""
+    """EventBridge's patterns, as far as they list values and prefixes; ValueError beyond that."""
     if not isinstance(value, dict):
         return False
     return all(
         _fits(part, value.get(name))
         if isinstance(part, dict)
-        else _is_one_of(part, value.get(name, ...))
+        else any(_is(allowed, value.get(name, ...)) for allowed in part)
         for name, part in pattern.items()
     )
 
 
-def _is_one_of(allowed: list[object], value: object) -> bool:
-    if any(isinstance(one, dict) for one in allowed):
-        raise ValueError(f"not simulated: {allowed}")
-    return value in allowed
+def _is(allowed: object, value: object) -> bool:
+    match allowed:
+        case {"prefix": str(prefix), **others} if not others:
+            return isinstance(value, str) and value.startswith(prefix)
+        case dict():
+            raise ValueError(f"not simulated: {allowed}")
+        case _:
+            return value == allowed
 
 
 def _number(record: Record) -> str:

@@ -69,6 +69,10 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run, once the dust had settled: faults over, queues empty, dead letters redriven."""
 
     seed: int
+    began: float
+    """Seconds since 1970 when the clients' clock began."""
+    feed_delay: float
+    """The seconds that an event is old when the feed shows it."""
     calls: list[Call]
     rows: list[Json]
     """Every row of the table, in plain values."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from prove.checks.evidence import Evidence, Operation
+from prove.checks.feed import reached_the_end
 from prove.faults import Fault
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ def never_happened(history: History) -> list[str]:
         for commit in history.commits
         if commit.sk == "DETAIL"
     }
+    evidence = Evidence(history)
+    feed = [told for told in evidence.told if told.operation is Operation.FEED]
+    ended = {told.call.walk for told in feed if reached_the_end(evidence, told)}
     states = {(row["sk"], row["state"]) for row in history.rows if "state" in row}
     seen = {
         **{f"request {fault}": fault in struck for fault in Fault},
@@ -32,7 +37,17 @@ def never_happened(history: History) -> list[str]:
         "forbidden transition": httpx.codes.CONFLICT in statuses,
         "reused key": any("idempotency-key-reused" in call.text for call in history.calls),
         "replay": any("idempotent-replayed" in call.headers for call in history.calls),
-        "page that goes on": any("link" in call.headers for call in history.calls),
+        **{
+            f"page of a {operation} that goes on": any(
+                told.operation is operation and "link" in told.call.headers
+                for told in evidence.told
+            )
+            for operation in (Operation.LIST_CUSTOMER, Operation.LIST_STATUS, Operation.TIMELINE)
+        },
+        "feed read to its end": bool(ended),
+        "poller of the feed that got to its end": bool(
+            ended & {told.call.walk for told in feed if not evidence.is_last(told)}
+        ),
         "503 of a function": any("try-again" in call.text for call in history.calls),
     }
     return [what for what, happened in seen.items() if not happened]

@@ -23,7 +23,9 @@ _AN_ID: Final = 32
 """Characters; what is longer is told by its first."""
 _OF_AN_ID: Final = 8
 _ALSO: Final = 20
-_OF_A_ROW: Final = ("status", "version", "state", "actor", "reason", "changedAt", "updatedAt")
+_OF_A_ROW: Final = ("status", "version", "state", "actor", "reason", "recordedAt", "updatedAt")
+_OF_A_PAGE: Final = 4
+"""Items of a page that are shown."""
 
 
 def report(history: History, violations: Sequence[Violation]) -> str:
@@ -82,8 +84,15 @@ def tally(history: History) -> dict[str, Any]:
         "charges and reservations": {
             f"{kind} {state}": count for (kind, state), count in sorted(states.items())
         },
-        "walks": len({told.call.walk for told in evidence.told} - {None}),
+        "walks": len(
+            {told.call.walk for told in evidence.told if told.operation in listings} - {None}
+        ),
         "pages": sum(told.operation in listings for told in evidence.told),
+        "events read from the feed": sum(
+            len((told.body or {})["items"])
+            for told in evidence.told
+            if told.operation is Operation.FEED and told.outcome is Outcome.DONE
+        ),
         "reads checked": sum(
             len(reads) for versions in sightings.values() for reads in versions.values()
         ),
@@ -164,9 +173,13 @@ def _answer(told: Told) -> str:
         said += [body["orderId"]] if body["orderId"] != told.subject else []
         said.append(f"{body['status']} at version {body['version']}")
     elif "items" in body:
-        items = (item.get("orderId", item["version"]) for item in body["items"])
-        goes_on = "goes on" if body["nextCursor"] else "ends"
-        said.append(f"[{', '.join(map(str, items))}], {goes_on}")
+        items = [
+            str(item.get("orderId") or item.get("id") or item["version"]) for item in body["items"]
+        ]
+        if more := len(items) - _OF_A_PAGE:
+            items[_OF_A_PAGE:] = [f"{more} more"] if more > 0 else []
+        goes_on = f"goes on at {_short(body['nextCursor'])}" if body["nextCursor"] else "ends"
+        said.append(f"[{', '.join(items)}], {goes_on}")
     return " ".join([*said, "(replayed)"] if told.is_replay else said)
 
 

@@ -17,9 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_stack import API_ID, StackError, step, wait_until
 from prove.event_source import Mapping, StreamSource
 from prove.faults import AwsFaults, Fault, Faults, Schedule, phases
+from prove.feed import Poller, fill_back
 from prove.history import STAFF, History
 from prove.proxy import Proxy
-from prove.stack import Platform
+from prove.stack import FEED_DELAY_SECONDS, Platform
 from prove.workload import CALL_SECONDS, Client, Identity, Notes
 
 if TYPE_CHECKING:
@@ -65,32 +66,39 @@ class Run:
         self._aws = Proxy(stack.endpoint, self._aws_faults)
         self._api = Proxy(stack.endpoint, Faults(self.schedule, _API_DELAY))
         self._identities = _identities(stack)
-        self._sources = {
-            function: StreamSource(
-                Mapping.of(settings),
-                read=self.platform.records,
-                invoke=partial(self.platform.invoke, function),
-                on_failure=self.platform.send_to_stream_dead_letters,
-                now=time.time,
-                function_arn=settings["FunctionArn"],
-            )
-            for function, settings in self.platform.take_over_streams().items()
-        }
+        self._publisher, settings = self.platform.take_over_stream()
+        self._source = StreamSource(
+            Mapping.of(settings),
+            read=self.platform.records,
+            invoke=partial(self.platform.invoke, self._publisher),
+            on_failure=self.platform.send_to_stream_dead_letters,
+            now=time.time,
+            function_arn=settings["FunctionArn"],
+        )
+        self._pollers: list[Poller] = []
 
     def __call__(self, seconds: float) -> History:
         """Let clients and faults loose for so long, then look at what is left."""
         with self._aws, self._api:
+            self.platform.delay_feed()
             self.platform.route_through(self._aws)
+            self._pollers = [
+                Poller(self._staff("feed"), {}),
+                Poller(self._staff("feed-of-paid"), {"type": "ORDER_PAID"}),
+            ]
             self.platform.hurry()
-            with step(f"Clients and faults for {seconds:.0f} s"), self._reading_streams():
+            with step(f"Clients and faults for {seconds:.0f} s"), self._reading_stream():
                 self._let_loose(seconds)
             with step("Waiting until all is quiet"):
                 self._settle()
             settled = self.notes.now()
             with step("Looking at what is left"):
                 reports = self._look()
+                self._read_feed(settled)
         return History(
             seed=self.seed,
+            began=self.notes.began,
+            feed_delay=FEED_DELAY_SECONDS,
             strikes=self.schedule.strikes,
             settled=settled,
             calls=sorted(self.notes.calls, key=lambda call: call.id),
@@ -108,8 +116,10 @@ class Run:
             for identity in self._identities
             for number in range(STAFF_CLIENTS if identity.caller == STAFF else CLIENTS_OF_EACH)
         ]
-        with ThreadPoolExecutor(len(clients)) as threads:
-            working = [threads.submit(client.run, over.is_set) for client in clients]
+        programs = [client.run for client in clients] + [each.run for each in self._pollers]
+        programs.append(partial(fill_back, self._staff("back-fill")))
+        with ThreadPoolExecutor(len(programs)) as threads:
+            working = [threads.submit(program, over.is_set) for program in programs]
             try:
                 for phase in phases(seconds):
                     self._last(phase)
@@ -130,43 +140,40 @@ class Run:
             time.sleep(_IDLE_SECONDS)
 
     @contextmanager
-    def _reading_streams(self) -> Iterator[None]:
+    def _reading_stream(self) -> Iterator[None]:
         over = Event()
-        with ThreadPoolExecutor(len(self._sources)) as threads:
-            readers = [
-                threads.submit(self._read, function, source, over)
-                for function, source in self._sources.items()
-            ]
+        with ThreadPoolExecutor(1) as threads:
+            reader = threads.submit(self._read, over)
             try:
                 yield
             finally:
                 over.set()
-            for reader in readers:
-                reader.result()
+            reader.result()
 
-    def _read(self, function: str, source: StreamSource, over: Event) -> None:
+    def _read(self, over: Event) -> None:
+        source = self._source
         kept: list[str | None] = [source.checkpoint]
         while not over.is_set():
             progress = _step(source)
             if source.checkpoint != kept[-1]:
                 kept = [*kept[-_CHECKPOINTS:], source.checkpoint]
-                if self.schedule.draw(function, "GetRecords") is Fault.DUPLICATE_DELIVERY:
+                if self.schedule.draw(self._publisher, "GetRecords") is Fault.DUPLICATE_DELIVERY:
                     source.checkpoint = kept[0]
                     source.restart()
             if not progress:
                 over.wait(_IDLE_SECONDS)
 
     def _settle(self) -> None:
-        """Wait for late requests, read the streams to their ends, and let the queue run empty.
+        """Wait for late requests, read the stream to its end, and let the queue run empty.
 
         Where that doesn't come about, what is left over is found, and is a fault.
         """
 
         def is_quiet() -> bool:
             queue_is_empty = self.platform.queue_is_empty()
-            has_read = [_step(source) for source in self._sources.values()]
+            has_read = _step(self._source)
             is_idle = self._aws.under_way == self._api.under_way == 0
-            return is_idle and queue_is_empty and not any(has_read)
+            return is_idle and queue_is_empty and not has_read
 
         for redriven in range(_REDRIVES + 1):
             try:
@@ -191,6 +198,13 @@ class Run:
             staff.walk_through("/orders", {"limit": "100", "status": status}, _ALL_PAGES)
         return [self._report(staff, day) for day in self.platform.days()]
 
+    def _read_feed(self, settled: float) -> None:
+        """Once all is old enough for it: what the pollers lack, and the whole of it anew."""
+        time.sleep(max(0.0, settled + FEED_DELAY_SECONDS - self.notes.now()))
+        anew = self._client("feed-anew", self._identities[-1], through_proxy=False)
+        for poller in (*self._pollers, Poller(anew, {})):
+            poller.drain()
+
     def _report(self, staff: Client, day: str) -> Json:
         self.platform.invoke("daily-report", {"date": day})
         call = staff.read(f"/reports/daily/{day}")
@@ -201,6 +215,9 @@ class Run:
         client = self._client(name, identity, through_proxy=True)
         client.twin = self._client(f"{name}-twin", identity, through_proxy=True)
         return client
+
+    def _staff(self, name: str) -> Client:
+        return self._client(name, self._identities[-1], through_proxy=True)
 
     def _client(self, name: str, identity: Identity, *, through_proxy: bool) -> Client:
         address = self._api.address(name) + self._path if through_proxy else self._direct

@@ -74,6 +74,8 @@ class Notes:
     """What all clients write down: their calls, the orders that they met, requests to repeat."""
 
     started: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.time)
+    """The same moment in seconds since 1970."""
     calls: list[Call] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     keyed: list[tuple[str, str, str, Json]] = field(default_factory=list)
@@ -118,7 +120,7 @@ class Client:
         """Do one thing after another."""
         actions = [self.create] * 6 + [self.get] * 4 + [self.walk] * 3 + [self.repeat] * 2
         actions += [self.change] * (12 if self.caller == STAFF else 4)
-        actions += [self.reuse_key, self.timeline]
+        actions += [self.reuse_key] + [self.timeline] * 2
         while not over():
             self.choose.choice(actions)()
 
@@ -149,10 +151,15 @@ class Client:
             self.read(f"/orders/{order.order_id}")
 
     def timeline(self) -> None:
-        """Look at what became of it."""
+        """Look at what became of it, sometimes in pages of one or two entries."""
         order = self._recent_order()
-        if order is not None:
-            self.read(f"/orders/{order.order_id}/timeline")
+        if order is None:
+            return
+        path = f"/orders/{order.order_id}/timeline"
+        if self._sometimes(0.3):
+            self.walk_through(path, {"limit": self.choose.choice("12")}, _PAGES)
+        else:
+            self.read(path)
 
     def repeat(self) -> None:
         """Send again, as somebody else with the same token might, what was sent with a key."""

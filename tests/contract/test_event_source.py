@@ -188,6 +188,14 @@ class TestBatches:
         run.shard[7]["eventName"] = "REMOVE"
         assert run.to_the_end() == ["5 6", "5 6"]
 
+    def test_a_pattern_can_name_how_a_text_begins(self) -> None:
+        pattern = {"dynamodb": {"Keys": {"sk": {"S": ["A", {"prefix": "B#"}]}}}}
+        run = Run(replace(OURS, filter_patterns=(pattern,)))
+        run.shard = [
+            record(number, sk) for number, sk in enumerate(["A", "A#", "B#", "B#1", "B"], 1)
+        ]
+        assert run.to_the_end() == ["1 3 4"]
+
     def test_one_fitting_pattern_of_many_is_enough(self) -> None:
         patterns = ({"eventName": ["REMOVE"]}, {"eventName": ["INSERT"]})
         run = Run(replace(OURS, filter_patterns=patterns))
@@ -325,24 +333,19 @@ class TestOnFailure:
 
 
 class TestSettings:
-    @pytest.mark.parametrize("reader", ["publish-order-events", "record-audit-trail"])
-    def test_they_are_the_templates(self, reader: str) -> None:
-        template = compiled("prod")
-        (properties,) = (
-            mapping
-            for mapping in template.properties("AWS::Lambda::EventSourceMapping").values()
-            if template.target(mapping["FunctionName"]) == reader
-        )
+    def test_they_are_the_templates(self) -> None:
+        mappings = compiled("prod").properties("AWS::Lambda::EventSourceMapping").values()
+        (properties,) = (each for each in mappings if "StartingPosition" in each)
         assert Mapping.of(properties) == Mapping(
             batch_size=100,
             bisect=True,
             max_retries=-1,
-            max_age_seconds=86_400,
+            max_age_seconds=72_000,
             reports_failures=True,
             filter_patterns=(
                 {
-                    "eventName": ["INSERT", "MODIFY"],
-                    "dynamodb": {"Keys": {"sk": {"S": ["DETAIL"]}}},
+                    "eventName": ["INSERT"],
+                    "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "EVENT#"}]}}},
                 },
             ),
         )
@@ -364,7 +367,10 @@ class TestSettings:
         with pytest.raises(ValueError, match=next(iter(setting))):
             Mapping.of(setting)
 
-    def test_so_is_a_pattern_with_an_operator(self) -> None:
-        run = Run(replace(OURS, filter_patterns=({"eventName": [{"prefix": "IN"}]},)))
-        with pytest.raises(ValueError, match="prefix"):
+    @pytest.mark.parametrize(
+        "operator", [{"suffix": "RT"}, {"prefix": "IN", "suffix": "RT"}, {"prefix": ["IN"]}]
+    )
+    def test_so_is_a_pattern_with_another_operator(self, operator: dict[str, Any]) -> None:
+        run = Run(replace(OURS, filter_patterns=({"eventName": [operator]},)))
+        with pytest.raises(ValueError, match="fix"):
             run.source.step()

@@ -94,6 +94,6 @@ def customer_row_of(order: Order) -> tuple[str, str]:
     return f"CUSTOMER#{order.customer_id}", f"ORDER#{order.order_id}"
 
 
-def audit_of(order: Order, version: int) -> tuple[str, str]:
-    key = keys.timeline_entry(order.order_id, version)
+def event_row_of(order: Order, version: int) -> tuple[str, str]:
+    key = keys.event(order.order_id, version)
     return key["pk"], key["sk"]

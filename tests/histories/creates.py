@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from histories.breaking import broken, forget, replace_call
+from histories.breaking import broken, event_row_of, forget, replace_call
 from histories.world import World
+from orders.adapters.dynamodb import rows
 from prove.checks.violations import Kind
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def a_doubled_order() -> Broken:
     world.create(key="k", request="r")
     twin = World(now=9)
     twin_order = twin.create(request="r")
-    world.write(twin_order)
+    world.write(twin_order, rows.event_from(twin.table[event_row_of(twin_order, 1)]))
     return world.history(), {Kind.ORDER_DOUBLED, Kind.MONEY_SURPLUS, Kind.KEY_WITHOUT_RECORD}
 
 

@@ -115,7 +115,7 @@ def a_record_of_a_no_op_that_expires_too_late() -> Broken:
 
 def _expires_later(world: World, seconds: int) -> None:
     (record,) = (at for at in world.table if at[1] == "RECORD")
-    rewrite(world, record, expiresAt=world.table[record]["expiresAt"] + seconds)
+    rewrite(world, record, purgeAt=world.table[record]["purgeAt"] + seconds)
 
 
 @broken

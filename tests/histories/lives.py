@@ -12,6 +12,7 @@ from histories.breaking import (
     changed,
     customer_row_of,
     detail_of,
+    event_row_of,
     rewrite,
 )
 from histories.world import CUS_1, World
@@ -30,8 +31,8 @@ def a_skipped_version() -> Broken:
     world = World()
     order = world.create()
     by = Actor("staff", CUS_1)
-    paid = order.changed_to(OrderStatus.PAID, by=by, at=world.instant, reason="r-skip")
-    world.write(replace(paid, version=3))
+    paid, event = order.changed_to(OrderStatus.PAID, by=by, at=world.instant, reason="r-skip")
+    world.write(replace(paid, version=3), replace(event, version=3))
     world.patch(order, "PAID", None, "r-skip")
     return world.history(), {Kind.VERSION_SKIPPED}
 
@@ -45,6 +46,8 @@ def two_updates_of_one_version() -> Broken:
     world.update(order, "CANCELED")
     return world.history(), {
         Kind.VERSION_REPEATED,
+        Kind.EVENT_ROW_REWRITTEN,
+        Kind.EVENT_CHANGED,
         Kind.BODIES_DIFFER,
     }
 
@@ -53,14 +56,10 @@ def two_updates_of_one_version() -> Broken:
 def an_illegal_transition() -> Broken:
     world = World()
     order = world.create()
-    shipped = replace(
-        order,
-        status=OrderStatus.SHIPPED,
-        version=2,
-        changed_by=Actor("staff", CUS_1),
-        reason="r-ship",
-    )
-    world.write(shipped)
+    by = Actor("staff", CUS_1)
+    paid, event = order.changed_to(OrderStatus.PAID, by=by, at=world.instant, reason="r-ship")
+    shipped = replace(event, type="ORDER_SHIPPED", status=OrderStatus.SHIPPED)
+    world.write(replace(paid, status=OrderStatus.SHIPPED), shipped)
     world.patch(order, "SHIPPED", None, "r-ship")
     return world.history(), {Kind.ILLEGAL_TRANSITION}
 
@@ -70,7 +69,7 @@ def an_order_whose_amount_changed() -> Broken:
     world = World()
     order = world.create()
     paid = world.update(order, "PAID", answered=False)
-    for at in (detail_of(order), customer_row_of(order)):
+    for at in (detail_of(order), customer_row_of(order), event_row_of(order, 2)):
         rewrite(world, at, amount=1)
     world.orders[order.order_id] = replace(paid, amount=1)
     world.published[-1]["data"]["amount"] = 1

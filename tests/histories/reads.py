@@ -62,6 +62,46 @@ def a_stale_row_in_a_consistent_list() -> Broken:
 
 
 @broken
+def a_timeline_that_is_behind_its_order() -> Broken:
+    world = World()
+    order = world.create()
+    world.update(order, "PAID")
+    world.timeline(order, [1])
+    return world.history(), {Kind.STALE_READ}
+
+
+@broken
+def an_order_that_is_behind_its_timeline() -> Broken:
+    world = World()
+    order = world.create(token="tok_approve")
+    world.settle(order)
+    world.timeline(order)
+    world.get(order)
+    return world.history(), {Kind.STALE_READ}
+
+
+@broken
+def a_timeline_from_the_future() -> Broken:
+    world = World()
+    order = world.create()
+    world.update(order, "PAID")
+    update = world.calls[-1]
+    early = world.timeline(order)
+    replace_call(world, early, start=update.start - 0.5, end=update.start - 0.2)
+    return world.history(), {Kind.FUTURE_READ}
+
+
+@broken
+def a_timeline_that_is_behind_when_all_is_settled() -> Broken:
+    world = World()
+    order = world.create(token="tok_approve")
+    world.settle(order)
+    world.settle_down()
+    world.timeline(order, [1])
+    return world.history(), {Kind.STALE_LAST_READ}
+
+
+@broken
 def a_read_from_the_future() -> Broken:
     world = World()
     order = world.create()
@@ -86,7 +126,8 @@ def a_stale_last_read() -> Broken:
 def a_read_of_what_never_committed() -> Broken:
     world = World()
     order = world.create()
-    world.get(order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant))
+    paid, _ = order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant)
+    world.get(paid)
     return world.history(), {Kind.READ_OF_NOTHING}
 
 
@@ -151,7 +192,7 @@ def a_list_that_is_behind_when_all_is_settled() -> Broken:
 def a_list_with_a_version_that_never_was() -> Broken:
     world = World()
     order = world.create()
-    paid = order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant)
+    paid, _ = order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant)
     world.walk("w", orders=[paid])
     return world.history(), {Kind.READ_OF_NOTHING}
 

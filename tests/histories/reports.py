@@ -26,6 +26,14 @@ def a_report_that_counts_wrong() -> Broken:
 
 
 @broken
+def a_report_that_left_an_order_out() -> Broken:
+    world = World()
+    world.create()
+    (report,) = world.reports()
+    return changed(world.history(), reports=[report | {"leftOut": 1}]), {Kind.REPORT_DIFFERS}
+
+
+@broken
 def a_report_that_names_wrong_reasons() -> Broken:
     world = World()
     world.update(world.create(), "CANCELED")

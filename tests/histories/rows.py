@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from histories.breaking import (
-    audit_of,
     broken,
     customer_row_of,
     detail_of,
+    event_row_of,
     forget,
     remove,
     rewrite,
@@ -78,15 +78,32 @@ def a_payment_token_in_the_customers_row() -> Broken:
 @broken
 def an_order_that_expires_from_the_table() -> Broken:
     world = World()
-    rewrite(world, detail_of(world.create()), expiresAt=2_000_000_000)
+    rewrite(world, detail_of(world.create()), purgeAt=2_000_000_000)
     return world.history(), {Kind.ROW_EXPIRES}
 
 
 @broken
-def a_timeline_entry_that_expires_from_the_table() -> Broken:
+def an_event_that_expires_from_the_table() -> Broken:
     world = World()
-    rewrite(world, audit_of(world.create(), 1), expiresAt=2_000_000_000)
+    rewrite(world, event_row_of(world.create(), 1), purgeAt=2_000_000_000)
     return world.history(), {Kind.ROW_EXPIRES}
+
+
+@broken
+def a_payment_token_in_an_event() -> Broken:
+    world = World()
+    order = world.create(token="tok_approve")
+    rewrite(world, event_row_of(order, 1), paymentToken="tok_approve")
+    world.settle(order)
+    return world.history(), {Kind.TOKEN_KEPT}
+
+
+@broken
+def an_event_in_another_place_of_the_feed() -> Broken:
+    world = World()
+    at = event_row_of(world.create(), 1)
+    rewrite(world, at, gsi1sk=world.table[at]["gsi1sk"].replace("2026", "2027"))
+    return world.history(), {Kind.INDEX_WRONG}
 
 
 @broken

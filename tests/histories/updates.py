@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from histories.breaking import broken, changed, forget, remove, replace_call
-from histories.world import CUS_1, CUS_2, PLATFORM, World, illegal, problem_json
+from histories.world import CUS_1, CUS_2, PLATFORM, STAFF_ID, World, illegal, problem_json
 from orders.domain.actor import Actor
 from orders.domain.status import OrderStatus
 from prove.checks.violations import Kind
@@ -45,7 +45,7 @@ def a_change_that_nobody_asked_for() -> Broken:
 def a_change_that_the_platform_never_makes() -> Broken:
     world = World()
     order = world.create()
-    world.write(order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant))
+    world.write(*order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant))
     return world.history(), {Kind.CHANGE_PHANTOM}
 
 
@@ -54,8 +54,7 @@ def an_order_that_expired_too_early() -> Broken:
     world = World()
     order = world.create()
     by = Actor.system("expire-stale-orders")
-    after = order.changed_to(OrderStatus.CANCELED, by=by, at=world.instant, reason="expired")
-    world.write(after)
+    world.write(*order.changed_to(OrderStatus.CANCELED, by=by, at=world.instant, reason="expired"))
     return world.history(), {Kind.CHANGE_PHANTOM}
 
 
@@ -64,10 +63,8 @@ def one_request_that_changed_twice() -> Broken:
     world = World()
     order = world.create()
     paid = world.update(order, "PAID", answered=False)
-    shipped = paid.changed_to(
-        OrderStatus.SHIPPED, by=paid.changed_by, at=world.instant, reason=paid.reason
-    )
-    world.write(shipped)
+    by = Actor("staff", STAFF_ID)
+    world.write(*paid.changed_to(OrderStatus.SHIPPED, by=by, at=world.instant, reason=paid.reason))
     return world.history(), {Kind.CHANGE_DOUBLED, Kind.CHANGE_NOT_AS_ASKED}
 
 
@@ -219,5 +216,5 @@ def an_update_answered_as_another_status() -> Broken:
 def a_change_by_a_part_of_the_platform_that_changes_nothing() -> Broken:
     world = World()
     by = Actor.system("daily-report")
-    world.write(world.create().changed_to(OrderStatus.PAID, by=by, at=world.instant))
+    world.write(*world.create().changed_to(OrderStatus.PAID, by=by, at=world.instant))
     return world.history(), {Kind.CHANGE_PHANTOM}

@@ -10,6 +10,7 @@ from histories.breaking import replace_call
 from histories.world import (
     CUS_1,
     CUS_2,
+    FEED_DELAY,
     STAFF_ID,
     TOO_MANY,
     UNAVAILABLE,
@@ -31,6 +32,7 @@ def busy_world() -> World:
     order = world.update(order, "SHIPPED", key="k4")
     world.replay(world.calls[-1])
     _walk(world, order)
+    _read_the_feed(world)
     _be_refused(world)
     world.published.append(world.published[0])
     world.settle_down()
@@ -38,6 +40,8 @@ def busy_world() -> World:
         world.get(each)
         world.timeline(each)
     world.walk("last", sort="createdAt", limit=100)
+    world.feed("last-feed", limit=100)
+    world.feed("last-feed-of-shipped", type="ORDER_SHIPPED")
     world.walk("last-paid", "/orders", status="PAID", limit=3)
     return world
 
@@ -83,8 +87,9 @@ def _quarrel(world: World) -> Order:
         403,
         "forbidden",
     )
-    world.timeline(paid, [2])
     world.timeline(paid)
+    world.timeline(paid, [1], "t-1", walk="t", query={"limit": "1"})
+    world.timeline(paid, [2], walk="t", query={"limit": "1", "cursor": "t-1"})
     world.timeline(paid, caller=CUS_1)
     return paid
 
@@ -124,6 +129,21 @@ def _walk(world: World, oldest: Order) -> None:
     *_, last_page = world.walk("w9", sort="createdAt")
     world.create()
     replace_call(world, last_page, start=world.now, end=world.now + 1)
+
+
+def _read_the_feed(world: World) -> None:
+    """From cursor to cursor, while more is recorded, and a page is lost; by type; in a window."""
+    *_, end = world.feed("f1")
+    world.create()
+    world.now += FEED_DELAY
+    lost = world.call("GET", "/events", None, "", query=end.query, walk="f1")
+    items = world.fed({})[-1:]
+    text = msgspec.json.encode({"items": items, "nextCursor": "f1-last"}).decode()
+    world.call("GET", "/events", 200, text, query=lost.query, walk="f1")
+    world.feed("f2", type="ORDER_PAID", limit=1)
+    first, *_, last = world.fed({})
+    world.feed("f3", recordedFrom=first["time"], recordedTo=last["time"], limit=5)
+    world.feed("f4", recordedFrom=last["time"], recordedTo=first["time"])
 
 
 def _be_refused(world: World) -> None:

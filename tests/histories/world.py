@@ -18,8 +18,9 @@ from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.domain.order import CustomerId, NewOrder, OrderItem
-from orders.domain.status import TRANSITIONS, OrderStatus
+from orders.domain.status import OrderStatus
 from orders.http.bodies import (
+    EventPageBody,
     OrderPageBody,
     OrderSummaryBody,
     TimelineEntryBody,
@@ -28,12 +29,14 @@ from orders.http.bodies import (
     to_json,
 )
 from orders.http.preconditions import etag
+from prove.checks.evidence import SETTLEMENT
 from prove.history import STAFF, Call, Commit, History, Strike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from orders.domain.events import OrderEvent
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
     from prove.faults import Fault
@@ -42,11 +45,12 @@ if TYPE_CHECKING:
 STAFF_ID: Final = CustomerId("ann")
 CUS_1: Final = CustomerId("cus_1")
 CUS_2: Final = CustomerId("cus_2")
-PLATFORM: Final = Actor.system("settle-payments")
+PLATFORM: Final = Actor.system(SETTLEMENT)
 TOO_MANY: Final = '{"message": "Too Many Requests"}'
 UNAVAILABLE: Final = '{"message": "Service Unavailable"}'
 A_DAY: Final = 24 * 60 * 60
 REPLAYED: Final = {"idempotent-replayed": "true"}
+FEED_DELAY: Final = 10.0
 
 
 @dataclass
@@ -98,10 +102,10 @@ class World:
             metadata={"request": request},
             payment_token=token,
         )
-        order = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
+        order, event = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
         body = self.new_order_body(order)
         answer = self.answer(order, 201)
-        self.write(order)
+        self.write(order, event)
         if key:
             self.remember(customer, "create", key, answer)
         self.call(
@@ -130,9 +134,11 @@ class World:
         before = self.orders[order.order_id]
         reason = f"r{next(self._numbers)}"
         actor = Actor("staff", STAFF_ID) if caller == STAFF else Actor("customer")
-        after = before.changed_to(OrderStatus(status), by=actor, at=self.instant, reason=reason)
+        after, event = before.changed_to(
+            OrderStatus(status), by=actor, at=self.instant, reason=reason
+        )
         answer = self.answer(after, 200)
-        self.write(after)
+        self.write(after, event)
         if key:
             self.remember(STAFF_ID if caller == STAFF else caller, "update", key, answer)
         self.patch(
@@ -212,14 +218,15 @@ class World:
             self.charge(order, "CHARGED" if approved else "DECLINED")
         if in_stock and approved:
             charge_id = f"ch_{order.order_id}"
-            after = before.changed_to(
-                OrderStatus.PAID, by=PLATFORM, at=self.instant, charge_id=charge_id
+            return self.write(
+                *before.changed_to(
+                    OrderStatus.PAID, by=PLATFORM, at=self.instant, charge_id=charge_id
+                )
             )
-            self.write(after)
-            return after
         reason = "payment-declined" if in_stock else "out-of-stock"
-        after = before.changed_to(OrderStatus.CANCELED, by=PLATFORM, at=self.instant, reason=reason)
-        self.write(after)
+        after = self.write(
+            *before.changed_to(OrderStatus.CANCELED, by=PLATFORM, at=self.instant, reason=reason)
+        )
         self.give_back(order)
         return after
 
@@ -258,19 +265,63 @@ class World:
         )
 
     def timeline(
-        self, order: Order, versions: Sequence[int] | None = None, *, caller: str = STAFF
+        self,
+        order: Order,
+        versions: Sequence[int] | None = None,
+        following: str | None = None,
+        *,
+        caller: str = STAFF,
+        **more: Any,  # noqa: ANN401 - fields of Call
     ) -> Call:
-        """A GET of the timeline, with these of its versions or all."""
+        """A GET of the timeline, with these of its versions or all; it goes on at `following`."""
         is_staff = caller == STAFF
         seen_by = Caller(STAFF_ID if is_staff else CustomerId(caller), is_staff=is_staff)
         entries = [
-            TimelineEntryBody.of(rows.timeline_entry_from(row), seen_by)
+            TimelineEntryBody.of(rows.event_from(row), seen_by)
             for (pk, sk), row in sorted(self.table.items())
-            if pk == f"ORDER#{order.order_id}" and sk.startswith("AUDIT#")
+            if pk == f"ORDER#{order.order_id}" and sk.startswith(keys.EVENT)
             if versions is None or row["version"] in versions
         ]
         path = f"/orders/{order.order_id}/timeline"
-        return self.call("GET", path, 200, to_json(TimelinePageBody(entries, None)), caller=caller)
+        text = to_json(TimelinePageBody(entries, following))
+        return self.call("GET", path, 200, text, caller=caller, **more)
+
+    def feed(
+        self, name: str, *, events: Sequence[Json] | None = None, limit: int = 2, **query: str
+    ) -> list[Call]:
+        """A walk through the feed to its present end; it shows these events, or all that belong.
+
+        It begins when all that committed is old enough.
+        """
+        self.now += FEED_DELAY
+        shown = self.fed(query) if events is None else list(events)
+        pages = [shown[at : at + limit] for at in range(0, len(shown), limit)] or [[]]
+        calls = []
+        asked = query | {"limit": str(limit)}
+        for number, page in enumerate([*pages, []]):
+            cursor = f"{name}-{min(number, len(pages) - 1)}"
+            text = msgspec.json.encode({"items": page, "nextCursor": cursor}).decode()
+            calls.append(self.call("GET", "/events", 200, text, query=asked, walk=name))
+            asked = asked | {"cursor": cursor}
+        return calls
+
+    def fed(self, query: dict[str, str]) -> list[Json]:
+        """The events that the feed shows, as it shows them."""
+        events = [
+            rows.event_from(row) for (_, sk), row in self.table.items() if sk.startswith(keys.EVENT)
+        ]
+        since, until = query.get("recordedFrom", ""), query.get("recordedTo", "~")
+        page = EventPageBody(
+            [
+                event.to_cloud_event()
+                for event in sorted(events, key=lambda event: (event.recorded_at, event.event_id))
+                if since <= timestamps.to_text(event.recorded_at) < until
+                if query.get("type") in {None, event.type}
+            ],
+            "",
+        )
+        shown: list[Json] = msgspec.json.decode(to_json(page))["items"]
+        return shown
 
     def walk(
         self,
@@ -300,24 +351,19 @@ class World:
         found = [
             order
             for order in self.orders.values()
-            if customer in {None, order.customer_id}
-            and query.get("status") in {None, order.status.value}
+            if customer in {None, order.customer_id} and query.get("status") in {None, order.status}
         ]
         newest_first = query.get("sort") != "createdAt"
         return sorted(found, key=lambda order: order.order_id, reverse=newest_first)
 
-    def write(self, order: Order) -> None:
-        """A transaction, and what follows from it: timeline and event."""
-        detail = rows.detail_row(order)
-        before = self.table.get((detail["pk"], detail["sk"]))
+    def write(self, order: Order, event: OrderEvent) -> Order:
+        """A transaction, and the message that follows from it."""
         self.orders[order.order_id] = order
-        self.put(detail)
+        self.put(rows.detail_row(order))
         self.put(rows.customer_row(order))
-        change = rows.change_from(detail, before)
-        entry = rows.timeline_row(change)
-        if (entry["pk"], entry["sk"]) not in self.table:
-            self.put(entry)
-        self.published.append(msgspec.to_builtins(change.to_event()))
+        self.put(rows.event_row(event))
+        self.published.append(msgspec.to_builtins(event.to_cloud_event()))
+        return order
 
     def put(self, row: Json) -> None:
         at = row["pk"], row["sk"]
@@ -371,6 +417,8 @@ class World:
     def history(self) -> History:
         return History(
             seed=7,
+            began=NOON.timestamp(),
+            feed_delay=FEED_DELAY,
             calls=self.calls,
             rows=list(self.table.values()),
             commits=self.commits,
@@ -386,10 +434,10 @@ class World:
         revenue: Counter[str] = Counter()
         reasons: Counter[str] = Counter()
         for order in self.orders.values():
-            counts[order.currency][order.status.value] += 1
-            if order.status.value in {"PAID", "SHIPPED"}:
+            counts[order.currency][order.status] += 1
+            if order.status in {"PAID", "SHIPPED"}:
                 revenue[order.currency] += order.amount
-            if order.status.value == "CANCELED":
+            if order.status == "CANCELED":
                 reasons[order.reason or "unspecified"] += 1
         report = {
             "date": NOON.date().isoformat(),
@@ -397,6 +445,7 @@ class World:
             "orders": {currency: dict(each) for currency, each in counts.items()},
             "revenue": dict(revenue),
             "cancellationReasons": dict(reasons),
+            "leftOut": 0,
         }
         return [report]
 
@@ -413,5 +462,5 @@ def problem_json(status: int, slug: str, **more: Any) -> str:  # noqa: ANN401 - 
 
 def illegal(order: Order) -> dict[str, Any]:
     """What a 409 says of the order."""
-    allowed = [status.value for status in TRANSITIONS[order.status]]
-    return {"currentStatus": order.status.value, "allowedTransitions": allowed}
+    allowed = list(order.allowed_transitions)
+    return {"currentStatus": order.status, "allowedTransitions": allowed}

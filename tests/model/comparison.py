@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from model.expected import ADDRESS
+from model.order import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,20 @@ _SUMMARY: Final = (
     "version",
     "createdAt",
     "updatedAt",
+)
+_EVENT: Final = (
+    "type",
+    "orderId",
+    "version",
+    "status",
+    "previousStatus",
+    "recordedAt",
+    "customerId",
+    "amount",
+    "currency",
+    "reason",
+    "actor",
+    "staffId",
 )
 _MONEY: Final = {"charged": "CHARGED", "refunded": "REFUNDED"}
 """The states of a charge that moved money."""
@@ -70,8 +85,21 @@ def rows_of(model: Model) -> tuple[Rows, int]:
         stored = {name: value for name, value in order.summary().items() if name in _SUMMARY}
         rows[pk, "DETAIL"] = stored, token, order.changes[-1].reason
         rows[f"CUSTOMER#{order.customer_id}", f"ORDER#{order.id}"] = stored, None, None
-        for version in model.timelines.get(order.id, {}):
-            rows[pk, f"AUDIT#{version:010}"] = None
+        for change in order.changes:
+            rows[pk, f"EVENT#{change.version:010}"] = {
+                "type": change.type,
+                "orderId": order.id,
+                "version": change.version,
+                "status": change.status,
+                "previousStatus": change.previous,
+                "recordedAt": instant(change.at),
+                "customerId": order.customer_id,
+                "amount": order.amount,
+                "currency": order.content["currency"],
+                "reason": change.reason,
+                "actor": change.actor,
+                "staffId": change.staff_id,
+            }
         if order.money in _MONEY:
             rows[pk, "CHARGE"] = _MONEY[order.money]
         if order.is_reserved:
@@ -93,6 +121,8 @@ def rows_found(table: Iterable[dict[str, Any]]) -> tuple[Rows, int]:
         elif sk == "DETAIL" or sk.startswith("ORDER#"):
             token, reason = (row.get(name, {}).get("S") for name in ("paymentToken", "reason"))
             rows[place] = {name: _scalar(row[name]) for name in _SUMMARY}, token, reason
+        elif sk.startswith("EVENT#"):
+            rows[place] = {name: _scalar(row[name]) if name in row else None for name in _EVENT}
         elif sk == "CHARGE":
             if state in _MONEY.values():
                 rows[place] = state

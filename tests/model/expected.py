@@ -21,6 +21,7 @@ class Listing:
     partition: str = ""
     newest_first: bool = True
     status: str | None = None
+    type: str | None = None
     since: int | None = None
     until: int | None = None
     """Milliseconds since the epoch; `since` is part of the window, `until` is not."""

@@ -243,6 +243,14 @@ CUSTOMER_LIST_FAULTS: Final = [
     _query("consistent", "yes"),
     _query("status", "paid"),
 ]
+FEED_FAULTS: Final = [
+    *ANYWHERE,
+    *(_query("limit", value) for value in ("0", "1001", "-1", "1.5", "", "٣")),
+    *(_query("type", value) for value in ("", "order_paid", "ORDER_PENDING")),
+    _query("sort", "createdAt"),
+    _query("recordedFrom", "2026-11-23"),
+    _query("recordedTo", "2026-02-30T00:00:00Z"),
+]
 STATUS_LIST_FAULTS: Final = [
     *_LIST_FAULTS,
     _query("consistent", "true"),

@@ -60,6 +60,15 @@ status_queries = st.fixed_dictionaries(
 )
 
 
+feed_queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "limit": _limits | st.just("1000"),
+        "type": st.sampled_from(["ORDER_CREATED", "ORDER_PAID", "ORDER_SHIPPED", "ORDER_CANCELED"]),
+    },
+)
+
+
 def total(order: dict[str, Any]) -> int:
     return sum(item["quantity"] * item["unitAmount"] for item in order["items"])
 
@@ -135,6 +144,7 @@ moments = st.builds(
     form=st.sampled_from(["utc", "offset", "small"]),
 )
 windows = st.fixed_dictionaries({}, optional={"createdFrom": moments, "createdTo": moments})
+feed_windows = st.fixed_dictionaries({}, optional={"recordedFrom": moments, "recordedTo": moments})
 cursors = st.none() | st.integers(0, 9)
 """Which of the cursors that were given so far, of whatever list; 0 is a damaged one."""
 

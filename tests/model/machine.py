@@ -25,6 +25,7 @@ from model.faults import (
     CHANGE_FAULTS,
     CREATE_FAULTS,
     CUSTOMER_LIST_FAULTS,
+    FEED_FAULTS,
     GET_FAULTS,
     PAGE_FAULTS,
     STATUS_LIST_FAULTS,
@@ -51,6 +52,7 @@ _METHODS: Final = {
     "/orders/x": "GET, HEAD, PATCH",
     "/orders/x/timeline": "GET, HEAD",
     "/customers/x/orders": "GET, HEAD",
+    "/events": "GET, HEAD",
     "/reports/daily/x": "GET, HEAD",
     "/health": "GET, HEAD",
     "/openapi.json": "GET, HEAD",
@@ -378,6 +380,30 @@ class PlatformMachine(RuleBasedStateMachine):
         listing = self.both.listing(None, query, window)
         self.both.list_orders(caller, listing, query | self.both.cursor(cursor), faults)
 
+    @step(
+        caller=st.sampled_from([ANN, BOB, ANN, BOB, JANE]),
+        query=inputs.feed_queries,
+        window=inputs.feed_windows,
+        cursor=inputs.cursors,
+        faults=sometimes(FEED_FAULTS),
+    )
+    def feed(
+        self,
+        caller: Caller,
+        query: dict[str, str],
+        *,
+        window: dict[str, Moment],
+        cursor: int | None,
+        faults: list[Fault],
+    ) -> None:
+        self.both.read_feed(caller, query | self.both.cursor(cursor), window, faults)
+
+    @step(query=inputs.feed_queries, later=st.sampled_from([timedelta(minutes=1), _MILLISECOND]))
+    def follow_the_feed(self, query: dict[str, str], later: timedelta) -> None:
+        """As a program does that wants all that is old enough."""
+        self.both.move_clock(later)
+        self.both.follow_feed(query)
+
     @precondition(lambda self: self.both.cursors_of_orders())
     @step(
         which=st.integers(0, 9),
@@ -494,19 +520,14 @@ class PlatformMachine(RuleBasedStateMachine):
         """Or goes back a little, as a machine's clock does when it is set right."""
         self.both.move_clock(by)
 
-    @step(
-        reader=st.sampled_from(["record-audit-trail", "publish-order-events"]),
-        number=st.integers(1, 9),
-        again=st.integers(0, 3),
-    )
-    def read_the_stream(self, reader: str, number: int, again: int) -> None:
+    @step(number=st.integers(1, 9), again=st.integers(0, 3))
+    def read_the_stream(self, number: int, again: int) -> None:
         """A batch, of which `again` records were delivered before."""
-        read = self.both.audit if reader == "record-audit-trail" else self.both.publish
-        read(number, again)
+        self.both.publish(number, again)
 
     @step(order_id=orders)
     def catch_up(self, order_id: str) -> None:
-        """Every message is consumed, and the timeline tells of everything, for staff and owner."""
+        """Every message is consumed; then staff and owner look at what became of an order."""
         self.both.catch_up()
         owner = JANE if self.both.model.orders[order_id].customer_id == JANE.id else JOE
         for caller in (owner, ANN):

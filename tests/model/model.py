@@ -23,20 +23,24 @@ from model.expected import (
     NextPage,
     problem,
 )
-from model.order import TRANSITIONS, Caller, Change, Order, instant, milliseconds
+from model.order import (
+    SETTLEMENT,
+    TRANSITIONS,
+    Caller,
+    Change,
+    Order,
+    instant,
+    milliseconds,
+)
+from prove.order_number import order_number
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-EVENTS: Final = {
-    "PENDING": "ORDER_CREATED",
-    "PAID": "ORDER_PAID",
-    "SHIPPED": "ORDER_SHIPPED",
-    "CANCELED": "ORDER_CANCELED",
-}
 KEYS_ARE_KEPT: Final = timedelta(hours=24)
 STALE_AFTER: Final = timedelta(days=14)
 FILTERED_READS: Final = 5
+FEED_DELAY: Final = timedelta(seconds=60)
 
 _UUID_7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -53,7 +57,7 @@ class Record:
 
 @dataclass(slots=True)
 class Model:
-    """Orders, keys, timelines, reports and cursors. A method answers as the platform must."""
+    """Orders, keys, events, reports and cursors. A method answers as the platform must."""
 
     now: datetime
     filtered_read: int
@@ -61,7 +65,6 @@ class Model:
     orders: dict[str, Order] = field(default_factory=dict)
     records: dict[tuple[str, str, str], Record] = field(default_factory=dict)
     committed: list[Change] = field(default_factory=list)
-    timelines: dict[str, dict[int, Change]] = field(default_factory=dict)
     reports: dict[date, dict[str, object]] = field(default_factory=dict)
     cursors: dict[str, NextPage] = field(default_factory=dict)
 
@@ -158,12 +161,11 @@ class Model:
         position = self._position(listing, cursor)
         if cursor and position is None:
             return INVALID_CURSOR
-        if self._visible(caller, order_id) is None:
+        order = self._visible(caller, order_id)
+        if order is None:
             return NO_ORDER
         entries = [
-            entry
-            for version, entry in sorted(self.timelines.get(order_id, {}).items())
-            if position is None or version > int(position)
+            entry for entry in order.changes if position is None or entry.version > int(position)
         ]
         goes_on = len(entries) > limit
         page = entries[:limit]
@@ -215,6 +217,35 @@ class Model:
         items = [order.summary() for order in found[:limit]]
         return _page(items, NextPage(listing, following))
 
+    def feed(
+        self, caller: Caller, listing: Listing, limit: int, cursor: str | None = None
+    ) -> Expected:
+        """The position is that of the last event that was looked at, of whatever type."""
+        position = self._position(listing, cursor) if cursor else ""
+        if position is None:
+            return INVALID_CURSOR
+        if not caller.is_staff:
+            return FORBIDDEN
+        since = -1 if listing.since is None else listing.since
+        until = milliseconds(self.now - FEED_DELAY)
+        until = until if listing.until is None else min(until, listing.until)
+        behind = sorted(
+            (
+                change
+                for change in self.committed
+                if since <= milliseconds(change.at) < until and change.place > str(position)
+            ),
+            key=lambda change: change.place,
+        )
+        found: list[Change] = []
+        for change in behind[: FILTERED_READS * limit]:
+            position = change.place
+            if listing.type in {None, change.type}:
+                found.append(change)
+                if len(found) == limit:
+                    break
+        return _page([self.event(change) for change in found], NextPage(listing, position))
+
     def report(self, caller: Caller, text: str) -> Expected:
         try:
             day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
@@ -230,14 +261,11 @@ class Model:
 
     # What runs behind the API
 
-    def append_to_timeline(self, changes: list[Change]) -> None:
-        for change in changes:
-            self.timelines.setdefault(change.order_id, {})[change.version] = change
-
     def event(self, change: Change) -> dict[str, Any]:
         order = self.orders[change.order_id]
         data = {
             "orderId": order.id,
+            "orderNumber": order_number(order.id),
             "customerId": order.customer_id,
             "status": change.status,
             "amount": order.amount,
@@ -252,7 +280,7 @@ class Model:
             "specversion": "1.0",
             "id": f"{order.id}/{change.version}",
             "source": "/orders",
-            "type": EVENTS[change.status],
+            "type": change.type,
             "subject": order.id,
             "time": instant(change.at),
             "datacontenttype": "application/json",
@@ -275,9 +303,9 @@ class Model:
             return False
         if reason is None:
             order.is_paid_by_token = True
-            self._commit(order, "PAID", "settle-payments", None)
+            self._commit(order, "PAID", SETTLEMENT, None)
         else:
-            self._commit(order, "CANCELED", "settle-payments", reason)
+            self._commit(order, "CANCELED", SETTLEMENT, reason)
             order.give_back()
         return True
 
@@ -310,6 +338,7 @@ class Model:
             "orders": {currency: dict(counts) for currency, counts in orders.items()},
             "revenue": dict(revenue),
             "cancellationReasons": dict(reasons),
+            "leftOut": 0,
         }
         return len(todays)
 

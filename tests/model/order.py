@@ -16,6 +16,9 @@ TRANSITIONS: Final = {
     "CANCELED": [],
 }
 
+SETTLEMENT: Final = "settle-payments"
+"""The function that charges orders."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +35,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One version of an order: what it became, and by whom."""
+    """One version of an order, what it became, and by whom: an event."""
 
     order_id: str
     version: int
@@ -42,6 +45,15 @@ class Change:
     staff_id: str | None
     reason: str | None
     at: datetime
+
+    @property
+    def type(self) -> str:
+        return "ORDER_CREATED" if self.previous is None else f"ORDER_{self.status}"
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the feed."""
+        return f"{instant(self.at)} {self.order_id} {self.version:010}"
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The platform's own code over DynamoDB Local: its routes, and what runs behind them.
 
 The table's stream is the real one, as DynamoDB Local keeps it. What AWS puts between the parts is
-a list in memory here: the stream's readers get its records, and the queue's messages are kept.
+a list in memory here: the stream's reader gets its records, and the queue's messages are kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from api import Api
 from fakes import FakeIds
 from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.adapters.dynamodb.repository import DynamoDbOrders
-from orders.adapters.dynamodb.stream import OrderStream
 from orders.adapters.dynamodb.table import Table
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import MockPaymentGateway
@@ -34,17 +33,17 @@ from orders.functions import (
     api_docs,
     daily_report,
     expire_stale_orders,
-    publish_order_events,
-    record_audit_trail,
     settle_payments,
 )
 from orders.functions.api_docs import DocsPage
+from orders.functions.publish_order_events import Relay
 from orders.http.endpoint import endpoint
 from servers import INDEX, aws_client, client_of, create_table, dynamodb_local
 from stream_records import FakeFailedMessages, FakeFailureQueue, batch, failures, message
 
 if TYPE_CHECKING:
     from orders.application.idempotency import IdempotencyRecord
+    from orders.domain.events import OrderEvent
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
     from stream_records import Record
@@ -74,7 +73,12 @@ class DyingOrders:
         return self.orders.get(order_id)
 
     def update(
-        self, _before: Order, _after: Order, _record: IdempotencyRecord | None, _now: datetime
+        self,
+        _before: Order,
+        _after: Order,
+        _event: OrderEvent,
+        _record: IdempotencyRecord | None,
+        _now: datetime,
     ) -> None:
         raise TryAgain
 
@@ -110,11 +114,8 @@ class Platform:
         self.clock = self.api.clock
         self.queue = Queue()
         self.failures = FakeFailureQueue()
-        stream = OrderStream(self.failures)
-        self._audit = record_audit_trail.consumer(stream, self._orders)
-        self._publish = publish_order_events.consumer(
-            stream, SqsEventPublisher(self.queue, "order-events-queue")
-        )
+        publisher = SqsEventPublisher(self.queue, "order-events-queue")
+        self._publish = Relay(publisher, self.failures)  # type: ignore[arg-type]  # the fake has its `send`
         payments, inventory = MockPaymentGateway(table), MockInventory(table)
         self._process = settle_payments.consumer(
             SettlePayment(self._orders, payments, inventory, self.clock), FakeFailedMessages
@@ -131,16 +132,13 @@ class Platform:
         self._orders._threads.shutdown()
         self._table.delete()
 
-    def new_changes(self) -> list[Record]:
-        """The stream's records since the last call that the triggers' filter lets through."""
+    def new_events(self) -> list[Record]:
+        """The stream's records since the last call that the trigger's filter lets through."""
         return [record for record in self._table.new_records() if _passes_the_filter(record)]
 
     def rows(self) -> list[dict[str, Any]]:
         """All that the table holds, in DynamoDB's JSON."""
         return self._table.rows()
-
-    def audit(self, records: list[Record]) -> None:
-        assert failures(self._audit(batch(*records), Context())) == []
 
     def publish(self, records: list[Record]) -> None:
         assert failures(self._publish(batch(*records), Context())) == []
@@ -202,5 +200,5 @@ def _as_lambda_gets_it(record: Record) -> Record:
 
 def _passes_the_filter(record: Record) -> bool:
     """As infra/background-functions.yml has it."""
-    change = record["dynamodb"]
-    return record["eventName"] != "REMOVE" and bool(change["Keys"]["sk"]["S"] == "DETAIL")
+    key: str = record["dynamodb"]["Keys"]["sk"]["S"]
+    return record["eventName"] == "INSERT" and key.startswith("EVENT#")

@@ -22,7 +22,7 @@ from prove.order_number import order_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date, timedelta
+    from datetime import date, datetime, timedelta
 
     from api import Answer
     from model.expected import Expected
@@ -71,7 +71,6 @@ class SideBySide:
         self._turns = itertools.count()
         self._texts: dict[tuple[str, int], str] = {}
         self._stream: list[tuple[dict[str, Any], Change]] = []
-        self._audited = 0
         self._published = 0
         self._messages: defaultdict[str, list[str]] = defaultdict(list)
         self._waiting: list[str] = []
@@ -91,7 +90,8 @@ class SideBySide:
         if must_be.next_page:
             comparison.of_links(answer, draft)
             if cursor := answer.json["nextCursor"]:
-                self.model.cursors[cursor] = must_be.next_page
+                known = self.model.cursors.setdefault(cursor, must_be.next_page)
+                assert known == must_be.next_page, "a cursor is one position of one list"
         if must_be.text_of:
             assert self._texts.setdefault(must_be.text_of, answer.text) == answer.text
         return answer
@@ -154,6 +154,34 @@ class SideBySide:
         limit, cursor = int(query.get("limit", "20")), query.get("cursor")
         self.ask(draft, faults, lambda _: self.model.timeline(caller, order_id, limit, cursor))
 
+    def read_feed(
+        self,
+        caller: Caller,
+        query: dict[str, str],
+        window: dict[str, Moment],
+        faults: Sequence[Fault] = (),
+    ) -> Answer:
+        bounds = self._bounds(query, window, [change.at for change in self.model.committed])
+        listing = Listing(
+            "feed",
+            type=query.get("type"),
+            since=bounds.get("recordedFrom"),
+            until=bounds.get("recordedTo"),
+        )
+        draft = Draft("GET", "/events", caller, query)
+        limit, cursor = int(query.get("limit", "100")), query.get("cursor")
+        return self.ask(draft, faults, lambda _: self.model.feed(caller, listing, limit, cursor))
+
+    def follow_feed(self, query: dict[str, str]) -> None:
+        """From page to page until the cursor moves no more: that is its end, for now."""
+        cursor = None
+        while True:
+            page = self.read_feed(ANN, query | ({"cursor": cursor} if cursor else {}), {}).json
+            if page["nextCursor"] == cursor:
+                assert page["items"] == []
+                return
+            cursor = page["nextCursor"]
+
     def list_orders(
         self, caller: Caller, listing: Listing, query: dict[str, str], faults: Sequence[Fault] = ()
     ) -> Answer:
@@ -173,9 +201,7 @@ class SideBySide:
     ) -> Listing:
         """The list that the query names; the window's bounds are added to the query."""
         created = [order.created_at for order in self.model.orders.values()]
-        bounds: dict[str, int] = {}
-        for name, moment in (window or {}).items():
-            query[name], bounds[name] = moment.resolve(created)
+        bounds = self._bounds(query, window or {}, created)
         return Listing(
             route="customer" if customer else "status",
             partition=customer.id if customer else "",
@@ -184,6 +210,16 @@ class SideBySide:
             since=bounds.get("createdFrom"),
             until=bounds.get("createdTo"),
         )
+
+    @staticmethod
+    def _bounds(
+        query: dict[str, str], window: dict[str, Moment], known: Sequence[datetime]
+    ) -> dict[str, int]:
+        """In milliseconds; each is added to the query."""
+        bounds: dict[str, int] = {}
+        for name, moment in window.items():
+            query[name], bounds[name] = moment.resolve(known)
+        return bounds
 
     def cursor(self, which: int | None) -> dict[str, str]:
         """One of the cursors that were given, of whatever list, as a query; 0 is a damaged one."""
@@ -200,7 +236,7 @@ class SideBySide:
         return [
             (cursor, page.listing)
             for cursor, page in self.model.cursors.items()
-            if page.listing.route != "timeline"
+            if page.listing.route not in {"timeline", "feed"}
         ]
 
     def begin_a_walk(
@@ -257,17 +293,8 @@ class SideBySide:
         self.platform.clock.time += by
         self.model.now += by
 
-    def audit(self, number: int, again: int) -> None:
-        """A batch of the stream, of which `again` records were delivered before."""
-        records = self._batch(self._audited, number, again)
-        if not records:
-            return  # Lambda hands over no empty batch
-        self.platform.audit([record for record, _ in records])
-        self.model.append_to_timeline([change for _, change in records])
-        self._audited = min(self._audited + number, len(self._stream))
-
     def publish(self, number: int, again: int) -> None:
-        """Likewise; the events become messages."""
+        """A batch of the stream, of which `again` records were delivered before."""
         records = self._batch(self._published, number, again)
         before = len(self.platform.queue.messages)
         self.platform.publish([record for record, _ in records])
@@ -284,7 +311,7 @@ class SideBySide:
 
     def _batch(self, position: int, number: int, again: int) -> list[tuple[dict[str, Any], Change]]:
         """The next records of the stream; whatever committed is in it once, and nothing else."""
-        records = self.platform.new_changes()
+        records = self.platform.new_events()
         committed = self.model.committed[len(self._stream) :]
         changes = {(change.order_id, change.version): change for change in committed}
         images = [record["dynamodb"]["NewImage"] for record in records]
@@ -301,7 +328,6 @@ class SideBySide:
 
     def catch_up(self) -> None:
         """Read all of the stream, and deliver whatever waits; what fails goes on waiting."""
-        self.audit(number=_ALL, again=0)
         self.publish(number=_ALL, again=0)
         failed: list[str] = []
         for start in range(0, len(self._waiting), 10):

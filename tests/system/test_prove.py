@@ -25,3 +25,4 @@ def test_nothing_is_lost_and_nothing_doubled_while_everything_fails(
     assert {strike.fault for strike in history.strikes} == set(Fault)
     assert any(row["sk"] == "DETAIL" for row in history.rows)
     assert history.published
+    assert any(call.path == "/events" and '"id":' in call.text for call in history.calls)

@@ -31,6 +31,7 @@ REFUSALS: Final[Mapping[Operation, Mapping[int, frozenset[str]]]] = {
     Operation.TIMELINE: _NOT_FOUND,
     Operation.LIST_CUSTOMER: _FORBIDDEN,
     Operation.LIST_STATUS: _FORBIDDEN,
+    Operation.FEED: _FORBIDDEN,
     Operation.REPORT: _FORBIDDEN | {404: frozenset({"report-not-found"})},
     Operation.HEALTH: {},
     Operation.OTHER: {

@@ -89,6 +89,7 @@ def _differences(told: Told, life: Life) -> list[str]:
         "amount": asked_amount(asked),
         "paymentToken": asked.get("paymentToken"),
         "paysByToken": True if "paymentToken" in asked else None,
-        "actor": STAFF if told.call.caller == STAFF else "customer",
     }
-    return [name for name, value in wanted.items() if life.first.get(name) != value]
+    wrong = [name for name, value in wanted.items() if life.first.get(name) != value]
+    actor = STAFF if told.call.caller == STAFF else "customer"
+    return wrong if life.actor(life.first) in {actor, ""} else [*wrong, "actor"]

@@ -43,9 +43,16 @@ ENTRY_FIELDS: Final = frozenset(
     {"version", "status", "previousStatus", "actor", "reason", "changedAt"}
 )
 PAGE_FIELDS: Final = frozenset({"items", "nextCursor"})
-REPORT_FIELDS: Final = frozenset(
-    {"date", "generatedAt", "orders", "revenue", "cancellationReasons"}
+EVENT_FIELDS: Final = frozenset(
+    {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
 )
+REPORT_FIELDS: Final = frozenset(
+    {"date", "generatedAt", "orders", "revenue", "cancellationReasons", "leftOut"}
+)
+SETTLEMENT: Final = "settle-payments"
+"""The function that charges orders and takes back what it charged."""
+
+_EVENT: Final = "EVENT#"
 _CURRENT_VERSION: Final = re.compile(r"at version (\d+)")
 _FIRST_SERVER_ERROR: Final = 500
 _FIRST_REFUSAL: Final = 400
@@ -60,6 +67,7 @@ class Operation(StrEnum):
     TIMELINE = "timeline"
     LIST_CUSTOMER = "list-customer"
     LIST_STATUS = "list-status"
+    FEED = "feed"
     REPORT = "report"
     HEALTH = "health"
     OTHER = "other"
@@ -80,6 +88,7 @@ FUNCTIONS: Final = {
     Operation.TIMELINE: "get-order-timeline",
     Operation.LIST_CUSTOMER: "list-customer-orders",
     Operation.LIST_STATUS: "list-orders-by-status",
+    Operation.FEED: "list-events",
     Operation.REPORT: "get-daily-report",
     Operation.HEALTH: "health",
     Operation.OTHER: "not-found",
@@ -102,6 +111,7 @@ _ITEM_FIELDS: Final = {
     Operation.LIST_CUSTOMER: SUMMARY_FIELDS,
     Operation.LIST_STATUS: SUMMARY_FIELDS,
     Operation.TIMELINE: ENTRY_FIELDS,
+    Operation.FEED: EVENT_FIELDS,
 }
 
 
@@ -150,7 +160,7 @@ class Told:
 
 @dataclass(slots=True)
 class Life:
-    """What the table, its stream and its timeline say of one order."""
+    """What the table and its stream say of one order."""
 
     order_id: str
     images: list[Json] = field(default_factory=list)
@@ -160,8 +170,10 @@ class Life:
     removed: bool = False
     detail: Json | None = None
     customer_row: Json | None = None
-    timeline: dict[int, Json] = field(default_factory=dict)
-    timeline_writes: list[int] = field(default_factory=list)
+    events: dict[int, list[Json]] = field(default_factory=dict)
+    """By version, the event's row as each commit left it: one, in a life as it should be."""
+    rewritten: set[int] = field(default_factory=set)
+    """Versions whose event's row was changed or removed."""
     charge: list[Commit] = field(default_factory=list)
     reservation: list[Commit] = field(default_factory=list)
     _by_version: dict[int, list[Json]] = field(default_factory=dict)
@@ -182,6 +194,18 @@ class Life:
     def at(self, version: int) -> list[Json]:
         """Its images at a version: one, in a life as it should be."""
         return self._by_version.get(version, [])
+
+    def event(self, image: Json) -> Json:
+        """The row of the version's event; empty where it has none."""
+        version = image["version"]
+        for event, told in zip(self.events.get(version, []), self.at(version), strict=False):
+            if told is image:
+                return event
+        return {}
+
+    def actor(self, image: Json) -> str:
+        """Who made the version, as its event says; empty where it has none."""
+        return str(self.event(image).get("actor", ""))
 
     def add(self, image: Json) -> None:
         """Take what a commit left of the detail row."""
@@ -222,7 +246,7 @@ class Evidence:
         """The calls that can have made a version; none if the platform made it by itself."""
         if image["version"] == 1:
             calls = self.creates.get(life.request or "", [])
-        elif str(image.get("actor")).startswith("system:"):
+        elif life.actor(image).startswith("system:"):
             return []
         else:
             calls = self.updates.get((life.order_id, image.get("reason")), [])
@@ -339,6 +363,8 @@ def has_form(operation: Operation, call: Call, body: Json | None) -> bool:
     """Whether a success is the one that the operation promises, with a body of its form."""
     if body is None or call.status != (201 if operation is Operation.CREATE else 200):
         return False
+    if operation is Operation.FEED and not isinstance(body.get("nextCursor"), str):
+        return False
     item_fields = _ITEM_FIELDS.get(operation)
     if item_fields is not None:
         return _is_page(body, item_fields)
@@ -365,12 +391,14 @@ def _add_commit(life: Life, commit: Commit) -> None:
         life.charge.append(commit)
     elif commit.sk == "RESERVATION":
         life.reservation.append(commit)
-    elif commit.sk.startswith("AUDIT#"):
-        life.timeline_writes.append(int(commit.sk.removeprefix("AUDIT#")))
+    elif commit.sk.startswith(_EVENT):
+        version = int(commit.sk.removeprefix(_EVENT))
+        if commit.old:
+            life.rewritten.add(version)
+        if commit.new:
+            life.events.setdefault(version, []).append(commit.new)
 
 
 def _add_row(life: Life, row: Json) -> None:
     if row["sk"] == "DETAIL":
         life.detail = row
-    elif row["sk"].startswith("AUDIT#"):
-        life.timeline[int(row["sk"].removeprefix("AUDIT#"))] = row

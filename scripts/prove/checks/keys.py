@@ -155,7 +155,7 @@ def _expiry(evidence: Evidence, record: Json, ended: str) -> Iterator[Violation]
             if told.call.key is not None
             and evidence.record(told.call.caller, told.operation, bare(told.call.key)) is record
         ]
-        expires = record.get("expiresAt", 0)
+        expires = record.get("purgeAt", 0)
         since, until = _day_after(image["updatedAt"]), _day_after(ended)
         detail = f"the key's record of {image['updatedAt']} expires at {expires}"
         if not since - _CLOCKS <= expires <= until + _CLOCKS:

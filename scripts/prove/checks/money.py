@@ -91,6 +91,8 @@ def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object
         )
     if report["revenue"] != revenue:
         yield "revenue", report["revenue"], dict(revenue)
+    if report["leftOut"]:
+        yield "orders left out", report["leftOut"], 0
     named: Counter[str] = Counter(report["cancellationReasons"])
     if not _names_most(named, reasons):
         yield "cancellation reasons", dict(named), dict(reasons)

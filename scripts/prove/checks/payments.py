@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from prove.checks.evidence import SETTLEMENT
 from prove.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _CHARGED: Final = "CHARGED"
 _RESERVED: Final = "RESERVED"
 _APPROVED: Final = frozenset({"tok_approve", "tok_unavailable"})
 _OUT_OF_STOCK: Final = "OUT-OF-STOCK"
-_PLATFORM: Final = "system:settle-payments"
+_PLATFORM: Final = f"system:{SETTLEMENT}"
 
 
 def check_payments(evidence: Evidence) -> Iterator[Violation]:
@@ -71,7 +72,7 @@ def _rest(life: Life) -> Iterator[tuple[Kind, str]]:
 
 def _decision(life: Life) -> Iterator[tuple[Kind, str]]:
     """What the platform made of the token and the items is what the mocks promise."""
-    if len(life.images) == 1 or life.images[1].get("actor") != _PLATFORM:
+    if len(life.images) == 1 or life.actor(life.images[1]) != _PLATFORM:
         return
     in_stock = not any(item["sku"].startswith(_OUT_OF_STOCK) for item in life.first["items"])
     approved = life.first.get("paymentToken") in _APPROVED or life.first["amount"] == 0

@@ -41,7 +41,7 @@ def _out_of_place(history: History) -> Iterator[Violation]:
     for commit in history.commits:
         row = commit.new or {}
         what = f"row {commit.pk} {commit.sk}"
-        if "expiresAt" in row and not commit.pk.startswith("IDEMPOTENCY#"):
+        if "purgeAt" in row and not commit.pk.startswith("IDEMPOTENCY#"):
             yield Violation(Kind.ROW_EXPIRES, f"{what} expires", _order_of(commit.pk))
         if "paymentToken" in row and (commit.sk, row.get("status")) != ("DETAIL", "PENDING"):
             detail = f"{what} has a payment token, and is {row.get('status')}"
@@ -63,15 +63,19 @@ def _pair(life: Life) -> Iterator[Violation]:
         if wrong or customer_row["pk"] != f"CUSTOMER#{detail['customerId']}":
             what = f"detail and customer row of {life.order_id} disagree on {', '.join(wrong)}"
             yield Violation(Kind.ROWS_DISAGREE, what, life.order_id)
+    shard = crc32(life.order_id.encode()) % _SHARDS
     if detail:
-        shard = crc32(life.order_id.encode()) % _SHARDS
         yield from _index(life, detail, f"STATUS#{detail['status']}#{shard}")
     if customer_row:
         yield from _index(life, customer_row, f"CUST_ORDERS#{customer_row['customerId']}")
+    for version, (*_, event) in life.events.items():
+        place = f"{event['recordedAt']}#{life.order_id}#{version:010}"
+        yield from _index(life, event, f"EVENTS#{shard}", place)
 
 
-def _index(life: Life, row: Json, partition: str) -> Iterator[Violation]:
-    expected = partition, f"{row['createdAt']}#{life.order_id}"
+def _index(life: Life, row: Json, partition: str, place: str | None = None) -> Iterator[Violation]:
+    """`place` is by creation, where it isn't given."""
+    expected = partition, place or f"{row['createdAt']}#{life.order_id}"
     found = row.get("gsi1pk"), row.get("gsi1sk")
     if found != expected:
         what = f"row {row['pk']} {row['sk']} is indexed as {found}, not as {expected}"

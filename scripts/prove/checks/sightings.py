@@ -20,7 +20,8 @@ class Sighting(NamedTuple):
     """The version was the order's at some time from `start` to `end`.
 
     A `start` before all time says no more than that it had been so by `end`: a replay, an
-    eventually consistent list (until the dust has settled) and a timeline show what was.
+    eventually consistent list (until the dust has settled), the feed, and all but the last entry
+    of a timeline show what was.
     """
 
     start: float
@@ -58,8 +59,13 @@ def _seen(evidence: Evidence, told: Told) -> Iterator[tuple[str, int, bool]]:
             for item in body["items"]:
                 yield item["orderId"], item["version"], is_current
         case Operation.TIMELINE:
+            is_whole = body["nextCursor"] is None
             for entry in body["items"]:
-                yield told.subject, entry["version"], False
+                is_current = is_whole and entry is body["items"][-1]
+                yield told.subject, entry["version"], is_current
+        case Operation.FEED:
+            for event in body["items"]:
+                yield event["subject"], event["data"]["version"], False
 
 
 def _seen_in_refusal(evidence: Evidence, told: Told) -> Iterator[tuple[str, int, bool]]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from orders.domain import timestamps
-from prove.checks.evidence import ALLOWED, Operation, Outcome, bare
+from prove.checks.evidence import ALLOWED, SETTLEMENT, Operation, Outcome, bare
 from prove.checks.violations import Kind, Violation
 from prove.history import STAFF
 
@@ -41,7 +41,9 @@ def check_updates(evidence: Evidence) -> Iterator[Violation]:
 def _change(evidence: Evidence, life: Life, before: Json, after: Json) -> Iterator[Violation]:
     """A change that committed is one that somebody asked for and was allowed to."""
     what = f"{life.order_id} became {after['status']} at version {after['version']}"
-    actor = str(after.get("actor"))
+    actor = life.actor(after)
+    if not actor:
+        return  # an event that is missing is a fault of its own
     if actor.startswith("system:"):
         if not _is_of_the_platform(actor, before, after):
             detail = f"{what} by {actor}, for {after.get('reason')}, which it never does"
@@ -75,13 +77,13 @@ def _change(evidence: Evidence, life: Life, before: Json, after: Json) -> Iterat
 
 
 def _is_of_the_platform(actor: str, before: Json, after: Json) -> bool:
-    reason = after.get("reason")
-    match actor, before["status"], after["status"]:
-        case "system:settle-payments", "PENDING", "PAID":
-            return reason is None and "chargeId" in after
-        case "system:settle-payments", "PENDING", "CANCELED":
+    reason, function = after.get("reason"), actor.removeprefix("system:")
+    match before["status"], after["status"]:
+        case "PENDING", "PAID":
+            return function == SETTLEMENT and reason is None and "chargeId" in after
+        case "PENDING", "CANCELED" if function == SETTLEMENT:
             return reason in {"out-of-stock", "payment-declined"}
-        case "system:expire-stale-orders", "PENDING", "CANCELED":
+        case "PENDING", "CANCELED" if function == "expire-stale-orders":
             age = _time(after["updatedAt"]) - _time(after["createdAt"])
             return reason == "expired" and age >= _STALE_AFTER
     return False
@@ -91,7 +93,7 @@ def _doubled(life: Life, reason: str, calls: list[Told]) -> Iterator[Violation]:
     made = [
         image["version"]
         for image in life.images
-        if image.get("reason") == reason and not str(image.get("actor")).startswith("system:")
+        if image.get("reason") == reason and not life.actor(image).startswith("system:")
     ]
     if len(made) > 1:
         detail = f"request {reason} made versions {made} of {life.order_id}"

@@ -40,13 +40,14 @@ class Kind(StrEnum):
     ORDER_ALTERED = "order-altered"
     ORDER_REMOVED = "order-removed"
 
-    TIMELINE_ENTRY_MISSING = "timeline-entry-missing"
-    TIMELINE_ENTRY_PHANTOM = "timeline-entry-phantom"
-    TIMELINE_ENTRY_DIFFERS = "timeline-entry-differs"
-    TIMELINE_ENTRY_REWRITTEN = "timeline-entry-rewritten"
-    TIMELINE_ANSWER_WRONG = "timeline-answer-wrong"
-    TIMELINE_ANSWER_INCOMPLETE = "timeline-answer-incomplete"
-    TIMELINE_ENTRY_VANISHED = "timeline-entry-vanished"
+    EVENT_ROW_MISSING = "event-row-missing"
+    EVENT_ROW_PHANTOM = "event-row-phantom"
+    EVENT_ROW_DIFFERS = "event-row-differs"
+    EVENT_ROW_REWRITTEN = "event-row-rewritten"
+    EVENT_ROW_APART = "event-row-apart"
+
+    TIMELINE_WRONG = "timeline-wrong"
+    TIMELINE_BROKEN = "timeline-broken"
 
     UPDATE_LOST = "update-lost"
     CHANGE_PHANTOM = "change-phantom"
@@ -60,6 +61,15 @@ class Kind(StrEnum):
     EVENT_MISSING = "event-missing"
     EVENT_PHANTOM = "event-phantom"
     EVENT_DIFFERS = "event-differs"
+    EVENT_CHANGED = "event-changed"
+
+    FEED_PHANTOM = "feed-phantom"
+    FEED_DIFFERS = "feed-differs"
+    FEED_TOO_EARLY = "feed-too-early"
+    FEED_MISFIT = "feed-misfit"
+    FEED_REPEATS = "feed-repeats"
+    FEED_UNSORTED = "feed-unsorted"
+    FEED_SKIPS = "feed-skips"
 
     CHARGED_TWICE = "charged-twice"
     RESERVED_TWICE = "reserved-twice"

@@ -12,6 +12,7 @@ from orders.domain.events import EVENT_TYPES, OrderEvent
 from orders.domain.order import CustomerId
 from orders.domain.order_id import make_order_id
 from orders.domain.status import TRANSITIONS, OrderStatus
+from prove.order_number import order_number
 
 AN_ID = make_order_id(NOON, bytes(10))
 CREATED = OrderEvent(
@@ -67,6 +68,7 @@ def test_a_new_order_is_told_as_a_cloud_event() -> None:
         "datacontenttype": "application/json",
         "data": {
             "orderId": AN_ID,
+            "orderNumber": order_number(AN_ID),
             "customerId": "cus_42",
             "status": "PENDING",
             "amount": 5997,
@@ -90,6 +92,7 @@ def test_a_move_is_told_with_where_it_came_from_and_why_and_not_by_whom() -> Non
     assert (event["id"], event["type"]) == (f"{AN_ID}/3", "ORDER_CANCELED")
     assert event["data"] == {
         "orderId": AN_ID,
+        "orderNumber": order_number(AN_ID),
         "customerId": "cus_42",
         "status": "CANCELED",
         "previousStatus": "PAID",

@@ -38,7 +38,7 @@ def test_the_calls_that_show_the_fault_are_printed_and_no_others() -> None:
     assert shown[1].strip().startswith("6.000–7.000")
     assert "slow one as staff: GET" in shown[1]
     assert "PENDING at version 1" in shown[1]
-    assert "ORDER DETAIL: status PAID, version 2, actor staff, reason r1" in printed
+    assert "ORDER EVENT#0000000002: status PAID, version 2, actor staff, reason r1" in printed
     assert f"ORDER_PAID {order.order_id}/2, 1 times" in printed
 
 
@@ -117,10 +117,11 @@ def test_the_tally_counts_what_was_done_and_seen() -> None:
     history = busy_world().history()
     counted = tally(history)
     assert counted["calls"] == len(history.calls)
-    assert counted["operations"]["create"] == {"ok": 12, "refused": 2, "unknown": 2}
-    assert counted["orders"] == 11
+    assert counted["operations"]["create"] == {"ok": 13, "refused": 2, "unknown": 2}
+    assert counted["orders"] == 12
     assert counted["events"] == len({event["id"] for event in history.published})
     assert counted["events sent again"] == 1
     assert counted["charges and reservations"]["CHARGE CHARGED"] == 2
     assert counted["walks"] == 12
+    assert counted["events read from the feed"] == 64
     assert counted["reads checked"] > 50
