@@ -1,5 +1,5 @@
 # Everything installs what it misses, from pinned versions, and is quick when nothing is missing.
-# Needed beforehand: Python 3.11 or newer, Node.js 20.19 or newer, make.
+# Prerequisites: Python 3.11 or newer, Node.js 20.19 or newer, make.
 
 PYTHON ?= python3
 LOCAL_PORT ?= 4566
@@ -16,7 +16,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo dead-letters redrive bench load prove reliability offline test test-fast mutate check accept format generate package deploy lock
+.PHONY: help up down clean demo dead-letters redrive bench load prove offline test test-fast mutate check accept format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -60,14 +60,6 @@ prove: ## clients and faults on a local AWS of its own, then the count: SEED, DU
 	$(install) dev emulator node
 	@PYTHONPATH=scripts:src $(bin)/python -m prove --duration $(or $(DURATION),60) \
 		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
-
-reliability: ## measure all of docs/reliability.md anew; an hour
-	$(MAKE) test
-	$(MAKE) prove SEED=7 DURATION=600
-	for bug in $(basename $(notdir $(wildcard scripts/prove/bug_patches/*.patch))); do \
-		$(MAKE) prove SEED=7 DURATION=60 BUG=$$bug || exit 1; done
-	$(MAKE) mutate
-	$(PYTHON) scripts/generate_reliability.py
 
 offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node

@@ -14,10 +14,9 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-import figures
 from local_stack import ROOT, LocalStack, StackError
 from offline import free_port
-from prove.bugs import BROKEN, BUGS, REPORT, UNPROVED, run_in_copy
+from prove.bugs import BROKEN, BUGS, UNPROVED, run_in_copy
 from prove.checker import check
 from prove.faults import Fault
 from prove.reach import never_happened
@@ -73,7 +72,6 @@ def prove(seed: int, seconds: float) -> int:
     history.save(HISTORY)
     violations = check(history)
     struck = Counter(strike.fault for strike in history.strikes)
-    found = report(history, violations)
     table = [
         f"`make prove SEED={seed} DURATION={seconds:.0f}`:",
         "",
@@ -83,9 +81,7 @@ def prove(seed: int, seconds: float) -> int:
         *(line for name, figure in tally(history).items() for line in _lines(name, figure)),
         f"| **violations** | **{len(violations)}** |",
     ]
-    figures.leave("prove", table)
-    REPORT.write_text(f"{found}\n")
-    sys.stdout.write("\n".join(["", *table, "", found, ""]))
+    sys.stdout.write("\n".join(["", *table, "", report(history, violations), ""]))
     if violations:
         return BROKEN
     if missing := never_happened(history):

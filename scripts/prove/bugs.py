@@ -10,21 +10,16 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-import figures
 from local_stack import ROOT
 
 BUGS: Final = {path.stem: path for path in (Path(__file__).parent / "bug_patches").glob("*.patch")}
 """The patches by the bugs' names."""
 
-REPORT: Final = ROOT / "build" / "prove" / "report.txt"
-"""What a run found."""
 BROKEN: Final = 3
 """The exit code of a run in which a promise was broken; one that could not be made has another."""
 UNPROVED: Final = 4
 """Of one in which too little happened."""
 
-_SHOWN_LINES: Final = 24
-_SHOWN_WIDTH: Final = 160
 _INSTALLED: Final = (".venv", ".local/venv", "node_modules")
 _NOT_COPIED: Final = shutil.ignore_patterns(
     ".git", ".venv", ".local", "node_modules", "build", ".serverless", "__pycache__", ".*_cache"
@@ -54,8 +49,5 @@ def run_in_copy(bug: str, seed: int, seconds: float) -> int:
             run.terminate()
             run.wait()
         caught = run.returncode == BROKEN
-        if caught:
-            shown = (copy / REPORT.relative_to(ROOT)).read_text().splitlines()[:_SHOWN_LINES]
-            figures.leave(f"prove-{bug}", ["```", *(line[:_SHOWN_WIDTH] for line in shown), "```"])
     sys.stdout.write(f"\n{bug}: {'caught' if caught else 'NOT CAUGHT'}\n")
     return 0 if caught else 1

@@ -406,7 +406,7 @@ def test_the_table_is_in_the_documentation() -> None:
         "|---" * (len(FUTURES) + 1) + "|",
         *(" | ".join((f"| {reader}", *outcomes)) + " |" for reader, outcomes in EXPECTED.items()),
     ]
-    print("\n".join(lines))  # noqa: T201 - to be copied
+    print("\n".join(lines))
     assert "\n".join(lines) in DOCUMENTATION.read_text(encoding="utf-8")
 
 

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import figures
 from orders.domain.status import OrderStatus, transitions_from
 from stream_readers import PAUSE, Fault, Publisher, Stream, counts
 from stream_records import sequence_number
@@ -30,17 +29,10 @@ HOUR = 3600
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _figures() -> Iterator[None]:
+def _counted() -> Iterator[None]:
     counts.clear()
     yield
-    figures.leave(
-        "event-source",
-        [
-            f"- {counts['scenarios']} scenarios and {counts['examples']} random histories",
-            f"- {counts['faults']} faults in {counts['attempts']} attempts at batches",
-            f"- {counts['records']} records handed over",
-        ],
-    )
+    print("\nStream:", ", ".join(f"{times} {what}" for what, times in sorted(counts.items())))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-import figures
 from simulation.settling import Burst, Trouble
 from simulation.sqs import Rules
 
@@ -20,18 +19,16 @@ def rules() -> Rules:
 
 
 def test_a_burst_is_settled_whole_and_each_message_received_once(rules: Rules) -> None:
-    rows = []
+    print("\nOrders at once | A charge takes | Settled | Dead letters | Most receives | Minutes")
     for orders in (500, 1000):
         for seconds in (0.5, 1, 2, 9):
             burst = Burst(rules, orders, seconds).run()
             assert (burst.settled, burst.queue.dead, burst.queue.expired) == (orders, [], [])
             assert burst.queue.most_receives == 1
-            rows.append(
-                f"| {orders:,} | {seconds} s | {burst.settled:,} | {len(burst.queue.dead)} "
-                f"| {burst.queue.most_receives} | {burst.minutes:.1f} |"
+            print(
+                f"{orders:,} | {seconds} s | {burst.settled:,} | {len(burst.queue.dead)}"
+                f" | {burst.queue.most_receives} | {burst.minutes:.1f}"
             )
-    head = "| Orders at once | A charge takes | Settled | Dead letters | Most receives | Minutes |"
-    figures.leave("settling", [head, "|---|---|---|---|---|---|", *rows])
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2, 9, 14])

@@ -59,27 +59,27 @@ def granted(template: Template) -> list[Right]:
     return list(dict.fromkeys(rights))
 
 
-def used_by_lambda(template: Template) -> dict[Right, str]:
-    """What Lambda does in a function's name and with its role, and what for."""
-    used: dict[Right, str] = {}
+def used_by_lambda(template: Template) -> set[Right]:
+    """What Lambda does in a function's name and with its role."""
+    used: set[Right] = set()
 
-    def uses(function: str, actions: tuple[str, ...], resource: str, reason: str) -> None:
-        used.update({Right(function, action, resource): reason for action in actions})
+    def uses(function: str, actions: tuple[str, ...], resource: str) -> None:
+        used.update(Right(function, action, resource) for action in actions)
 
     for function, properties in template.functions.items():
         log_group = f"log-group:/aws/lambda/{properties['FunctionName']}:*:*"
-        uses(function, _LOG, log_group, "writes its log")
-        uses(function, _TRACES, "*", "sends its traces")
+        uses(function, _LOG, log_group)
+        uses(function, _TRACES, "*")
     for mapping in template.properties("AWS::Lambda::EventSourceMapping").values():
         function = template.target(mapping["FunctionName"])
         source = _resource(template, mapping["EventSourceArn"])
         if source.endswith("/stream"):
-            uses(function, _READ_STREAM, source, "reads the stream")
+            uses(function, _READ_STREAM, source)
         else:
-            uses(function, _READ_QUEUE, source, "reads the queue")
+            uses(function, _READ_QUEUE, source)
         if failures := mapping.get("DestinationConfig"):
             destination = _resource(template, failures["OnFailure"]["Destination"])
-            uses(function, ("sqs:SendMessage",), destination, "sends what it gave up")
+            uses(function, ("sqs:SendMessage",), destination)
     return used
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
-import figures
 from local_stack import CUSTOMER, PASSWORD, STAFF
 from orders.http.routes import ROUTES
 from system.access_matrix import (
@@ -192,12 +191,9 @@ def run(deployment: Deployment) -> Run:
         run = Run(deployment, issuer)
     as_expected = sum(said(answer) == cell.expected for cell, answer in run.answers.items())
     routes = {line.route for line in MATRIX}
-    figures.leave(
-        "access-matrix",
-        [
-            f"- {len(CALLERS)} callers, {len(routes)} routes, {len(MATRIX)} requests of each",
-            f"- {len(CELLS)} cells, {as_expected} of them answered as the contract says",
-        ],
+    print(
+        f"\nAccess: {len(CALLERS)} callers, {len(routes)} routes, {len(MATRIX)} requests of each:"
+        f" {len(CELLS)} cells, {as_expected} of them as the contract has them"
     )
     return run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import figures
 from system.deployment import SECONDS, TABLE, eventually
 
 if TYPE_CHECKING:
@@ -61,18 +60,6 @@ def test_orders_end_where_they_should_after_the_consumer_broke_and_an_event_died
     assert paths(staff, declined) == ["PENDING", "CANCELED"]
     assert paths(staff, canceled) == ["PENDING", "CANCELED"]
     assert deployment.dead_letters("list").returncode == 1, "no dead letter is left"
-    figures.leave(
-        "recovery",
-        [
-            "| The drill | |",
-            "|---|---|",
-            "| Events that came while the consumer was broken | 6 |",
-            "| Of them, settled when it was mended, without anybody's help | 5 |",
-            "| Dead letters of a row that could not be read, then mended | 1 |",
-            "| Dead letters after `make redrive` | 0 |",
-            "| Orders PAID and charged once, CANCELED and not charged, PENDING | 2, 2, 1 |",
-        ],
-    )
 
 
 def put_off(deployment: Deployment) -> set[str]:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import pytest
 
-import figures
 from infrastructure.templates import compiled
 from local_stack import STACK
 from orders.domain.status import OrderStatus
@@ -25,7 +24,7 @@ from system.past_orders import PastOrders
 from system.rights import Right, granted, used_by_lambda
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from infrastructure.templates import Template
     from system.deployment import Deployment, Json
@@ -214,7 +213,11 @@ def calls(deployment: Deployment, template: Template) -> list[Call]:
     for prepare in NEEDED_FOR.values():
         works(prepare(deployment))
     calls = deployment.calls.since(0)
-    figures.leave("least-privilege", table(template, calls))
+    allowed, themselves = granted(template), used(calls)
+    print(
+        f"\nRights: {len(allowed)} of {len(template.functions)} functions, {len(themselves)} used"
+        f" by themselves, {len(used_by_lambda(template) - themselves)} by Lambda alone"
+    )
     return calls
 
 
@@ -226,36 +229,6 @@ def used(calls: Iterable[Call]) -> set[Right]:
     return called(call for call in calls if not call.denied)
 
 
-def table(template: Template, calls: Sequence[Call]) -> Iterator[str]:
-    """Markdown: who may do what, and who does it."""
-    allowed, on_behalf, by_function = granted(template), used_by_lambda(template), used(calls)
-    yield (
-        f"{len(template.functions)} functions have {len(allowed)} rights. "
-        f"{len(by_function)} they use themselves, {len(on_behalf.keys() - by_function)} Lambda "
-        "alone uses on their behalf: each function's log (`logs:CreateLogStream`, "
-        "`logs:PutLogEvents` on its own group) and traces (`xray:PutTraceSegments`, "
-        "`xray:PutTelemetryRecords`), and what the last column says."
-    )
-    yield ""
-    yield "| Function | Action | On | Granted | Called | Lambda on its behalf |"
-    yield "|---|---|---|---|---|---|"
-    rights = [
-        right
-        for right in dict.fromkeys([*allowed, *sorted(called(calls))])
-        if right.resource != "*" and not right.resource.startswith("log-group:")
-    ]
-    for function in template.functions:
-        mine = [right for right in rights if right.function == function]
-        for right in mine:
-            yield (
-                f"| `{function}` | `{right.action}` | `{right.resource}` "
-                f"| {'yes' if right in allowed else '**no**'} "
-                f"| {'yes' if right in by_function else '–'} | {on_behalf.get(right, '–')} |"
-            )
-        if not mine:
-            yield f"| `{function}` | – | – | – | – | – |"
-
-
 def test_functions_call_nothing_that_their_roles_do_not_allow(
     calls: list[Call], template: Template
 ) -> None:
@@ -265,11 +238,11 @@ def test_functions_call_nothing_that_their_roles_do_not_allow(
 def test_roles_allow_nothing_that_neither_the_function_nor_lambda_for_it_uses(
     calls: list[Call], template: Template
 ) -> None:
-    assert set(granted(template)) - used(calls) - used_by_lambda(template).keys() == set()
+    assert set(granted(template)) - used(calls) - used_by_lambda(template) == set()
 
 
 def test_lambda_may_do_what_it_does_on_a_functions_behalf(template: Template) -> None:
-    assert used_by_lambda(template).keys() - set(granted(template)) == set()
+    assert used_by_lambda(template) - set(granted(template)) == set()
 
 
 def test_all_that_is_said_to_need_a_right_is_about_rights_that_are_given(

@@ -18,7 +18,6 @@ from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
 
-import figures
 from orders.openapi import examples
 from system.conformance import Client, Tally
 
@@ -63,7 +62,7 @@ def tally() -> Iterator[Tally]:
     yield tally
     tried = {label for label, _ in tally.statuses}
     assert {label for label, status in tally.statuses if status < 300} == tried
-    figures.leave("schemathesis", [f"Seed {SEED}, {MAX_EXAMPLES} examples.", *tally.lines()])
+    print("", f"Seed {SEED}, {MAX_EXAMPLES} examples.", *tally.lines(), sep="\n")
 
 
 @pytest.fixture(scope="module")

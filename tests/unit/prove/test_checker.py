@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-import figures
 from histories import (
     answers,
     creates,
@@ -72,11 +71,7 @@ def test_a_broken_history_is_named(name: str) -> None:
 def test_every_kind_of_violation_is_found_in_a_broken_history() -> None:
     named = {kind for make in BROKEN.values() for kind in make()[1]}
     assert named == set(Kind)
-    lines = [
-        f"- {len(BROKEN)} broken histories are each named by what they break, and by nothing else.",
-        f"- {len(Kind)} kinds of violation are told apart.",
-    ]
-    figures.leave("checker", lines)
+    print(f"\nChecker: {len(BROKEN)} broken histories, {len(Kind)} kinds of violation")
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -13,7 +13,7 @@ from prove.checks.violations import Kind, Violation
 from prove.report import report, tally
 
 WIDTH = 160
-"""As much of a line as the figures show."""
+"""As much of a line as a wide terminal shows."""
 
 
 def test_a_run_without_a_fault_says_so_with_its_seed() -> None:
