@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from orders.domain.order import Order
 
-PENDING, PAID, SHIPPED, CANCELED = OrderStatus
+PAID, SHIPPED = OrderStatus.PAID, OrderStatus.SHIPPED
 EXAMPLES = 200
 HOUR = 3600
 
