@@ -27,7 +27,7 @@ class InvalidSetting(RuntimeError):
 
 
 def one_of(name: str, choices: Collection[str]) -> str:
-    """Raises MissingSetting, or InvalidSetting where it is none of the choices."""
+    """Raises MissingSetting, or InvalidSetting where it is not one of the choices."""
     value = required(name)
     if value not in choices:
         message = f"the environment variable {name} is one of {', '.join(choices)}"

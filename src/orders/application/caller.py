@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do."""
+"""Who the caller is, and what they may do."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangeStatus:
-    """One read, one write; whoever loses a race looks again and decides anew."""
+    """One read, one write; a change that loses a race reads again and decides again."""
 
     orders: OrderRepository
     clock: Clock
@@ -50,7 +50,7 @@ class ChangeStatus:
     def __call__(
         self, caller: Caller, change: StatusChange, key: IdempotencyKey | None, render: Render
     ) -> Outcome:
-        """The changed order's answer, that of the order as it is, or the first one again.
+        """The changed order's response, that of the order as it is, or the first one again.
 
         Raises:
             IdempotencyKeyReused, OrderNotFound, Forbidden, VersionMismatch, IllegalTransition,

@@ -31,7 +31,7 @@ class CreateOrder:
     def __call__(
         self, caller: Caller, request: NewOrder, key: IdempotencyKey | None, render: Render
     ) -> Outcome:
-        """The order's answer, or the first one again.
+        """The order's response, or the first one again.
 
         Raises:
             InvalidOrder, IdempotencyKeyReused, Forbidden, TryAgain.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GetOrder:
-    """Strongly consistent: whoever was told of a change sees it."""
+    """Strongly consistent: a caller that got the response to a change sees the change."""
 
     orders: OrderRepository
 

@@ -1,4 +1,4 @@
-"""One effect per idempotency key, and the first answer again to every repetition."""
+"""One effect per idempotency key, and the first response again for every retry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT_FOR: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the first request was answered with; kept word for word."""
+    """The response to the first request; kept word for word."""
 
     status: int
     body: str
@@ -56,7 +56,7 @@ class IdempotencyKey:
         return IdempotencyRecord(self.record_id, self.fingerprint, answer, expires_at)
 
     def replay(self, record: IdempotencyRecord | None, now: datetime) -> Outcome | None:
-        """The first answer again; None where the key is unused or its record has expired.
+        """The first response again; None where the key is unused or its record has expired.
 
         Raises:
             IdempotencyKeyReused: the key was used for another request.
@@ -70,7 +70,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer, and what happened to give it. `order` is the one that a write left."""
+    """A response, and how it came about. `order` is the one that a write left."""
 
     answer: Answer
     replayed: bool = False
@@ -79,5 +79,5 @@ class Outcome:
 
 if TYPE_CHECKING:
     Render = Callable[[Order], Answer]
-    """Renders the answer before the write, because the record of it rides in the same
+    """Renders the response before the write, because the record of it rides in the same
     transaction as the order."""

@@ -61,7 +61,7 @@ class OrderRepository(Protocol):
         """
 
     def remember(self, record: IdempotencyRecord, now: datetime) -> None:
-        """Write the record alone, for an answer that changed nothing.
+        """Write the record alone, for a request that changed nothing.
 
         Raises:
             KeyInUse: nothing was written.
@@ -135,32 +135,32 @@ class Unsent(NamedTuple):
 
 
 class EventPublisher(Protocol):
-    """The way out to whoever consumes order events."""
+    """The way out to the consumers of order events."""
 
     def publish(self, events: Sequence[OrderEvent]) -> Unsent:
         """Send the events, each under its own id however often it is sent."""
 
 
 class PaymentGateway(Protocol):
-    """Charges by order id: one order is charged at most once, however often it is asked."""
+    """Charges by order id: one order is charged at most once, however often it is called."""
 
     def charge(self, order: Order, token: str) -> str:
         """The charge's id.
 
         Raises:
             PaymentDeclined: for good, or because the order's payment was voided before.
-            PaymentUnavailable: undecided; ask again.
+            PaymentUnavailable: undecided; call again.
         """
 
     def void(self, order_id: OrderId) -> bool:
         """Refund the charge if there is one, and refuse any later one.
 
-        Whether money went back by this call.
+        Returns whether money went back by this call.
         """
 
 
 class InventoryService(Protocol):
-    """Reserves by order id: one order is reserved at most once, however often it is asked."""
+    """Reserves by order id: one order is reserved at most once, however often it is called."""
 
     def reserve(self, order: Order) -> None:
         """Raises OutOfStock, also where the order's reservation was released before."""

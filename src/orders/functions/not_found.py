@@ -1,4 +1,4 @@
-"""Whatever no route answers."""
+"""What no other route takes: 404, or 405 where the path has other methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the routes of one order share: its id from the path, and the answer of a write."""
+"""What the routes of one order share: its id from the path, and the response of a write."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def order_id_of(request: Request) -> OrderId:
 
 
 def answer_response(outcome: Outcome) -> Response:
-    """The answer, marked if it is the first one again."""
+    """The response, marked if it is the first one again."""
     answer = outcome.answer
     headers = JSON_HEADERS | {"ETag": answer.etag}
     if answer.location:

@@ -1,4 +1,4 @@
-"""The bodies of requests and answers.
+"""The bodies of requests and responses.
 
 Decoding, validation and the OpenAPI document come from these types alone.
 """
@@ -39,7 +39,7 @@ MAX_REASON: Final = 500
 
 ORDER_NUMBER_PATTERN: Final = "^(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]$"
 _CONTROL: Final = r"\u0000-\u001f\u007f-\u009f"
-"""Unicode's category Cc. Format characters, such as marks of direction, are none."""
+"""Unicode's category Cc. Format characters, such as marks of direction, are not in it."""
 _SPACE: Final = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """Unicode's White_Space, but for its control characters. `\\s` is another set in each language."""
 SKU_PATTERN: Final = rf"^[^{_CONTROL}{_SPACE}](?:[^{_CONTROL}]*[^{_CONTROL}{_SPACE}])?$"
@@ -332,7 +332,7 @@ class DailyReportBody(msgspec.Struct, rename="camel"):
 
 
 class HealthBody(msgspec.Struct):
-    """The API answers."""
+    """The API responds."""
 
     status: Annotated[str, Meta(examples=["ok"])]
     version: Annotated[

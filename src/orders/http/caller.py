@@ -1,4 +1,4 @@
-"""Who is asking: from the claims of the token that API Gateway's authorizer verified."""
+"""Who the caller is: from the claims of the token that API Gateway's authorizer verified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an event to an answer: what surrounds every route's own code."""
+"""From an event to a response: what surrounds every route's own code."""
 
 from __future__ import annotations
 

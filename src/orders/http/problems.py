@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): every error that a function answers, in one table."""
+"""Problem details (RFC 9457): every error that a function returns, in one table."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class PayloadTooLarge(RequestError):
 
 
 class UnsupportedMediaType(RequestError):
-    """The Content-Type is none that the route reads."""
+    """The route does not read this Content-Type."""
 
     type = UNSUPPORTED_MEDIA_TYPE
 
@@ -213,7 +213,7 @@ DOMAIN_PROBLEMS: Final[Mapping[type[errors.OrderError], ProblemType]] = {
 
 
 def problem_response(error: Exception, request_id: str) -> Response:
-    """The answer to an error; one that is in no table is an internal error, and says no more."""
+    """The response to an error; one that is in no table is an internal error, and says no more."""
     headers: dict[str, str] = {}
     if isinstance(error, RequestError):
         problem = _problem(error.type, error.detail, request_id)

@@ -1,4 +1,4 @@
-"""An answer, as API Gateway's HTTP API takes it (payload format 2.0)."""
+"""A response, as API Gateway's HTTP API takes it (payload format 2.0)."""
 
 from __future__ import annotations
 

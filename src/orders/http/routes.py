@@ -1,4 +1,4 @@
-"""Every route, and the function that answers it. serverless.yml is tested against this table."""
+"""Every route, and the function that serves it. serverless.yml is tested against this table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Route(NamedTuple):
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """HEAD is answered wherever GET is (RFC 9110, section 9.1)."""
+        """HEAD works wherever GET does (RFC 9110, section 9.1)."""
         return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
     @property

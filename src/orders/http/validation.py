@@ -19,7 +19,7 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 _MAX_NAME: Final = 100
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$([^`]*)`\Z")
 _WHOLE: Final = r"(?!\\n)"
-"""What `bodies` adds to every pattern, in the words of the message; no business of the client's."""
+"""What `bodies` adds to every pattern, in the words of the message; not shown to clients."""
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _FIELD: Final = re.compile(
     r"Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 VERSION: Final = "0.1.0"
 
 _DESCRIPTION: Final = """\
-**Who asks.** Send an access token of the configured OIDC issuer: `Authorization: Bearer <token>`.
+**Callers.** Send an access token of the configured OIDC issuer: `Authorization: Bearer <token>`.
 Customers see, list and create their own orders; staff see and move all of them.
 
 **Prices are the caller's.** There is no catalog: the platform trusts whoever holds a customer's
@@ -28,19 +28,19 @@ token to state what an item costs. Put a shop in front of it that does, or that 
 **Repeating a request** is safe with an `Idempotency-Key`. A request that was refused doesn't use
 its key up.
 
-**Changing what one has seen** is safe with `If-Match` and the order's `ETag`. `If-Match` and
+**Changing only what you have seen** is safe with `If-Match` and the order's `ETag`. `If-Match` and
 `If-None-Match` work on every operation whose responses have an `ETag`.
 
 **`HEAD`** works wherever `GET` does: the same status and headers, without the body.
 
-**Lists** give `nextCursor` and a `Link` to the next page; exactly at the end the one is null and
-the other absent.
+**Lists** give `nextCursor` and a `Link` to the next page; exactly at the end `nextCursor` is null
+and `Link` is absent.
 
 **Errors** are problem details (RFC 9457), `application/problem+json`. `type` says which, always
 with the same text: `/docs#order-not-found`; that page explains each. `instance` is the request's
-id, also in `X-Request-Id`. What API Gateway answers by itself, before any function sees the
-request, has its own form, `{"message": "..."}`: 401, 429 and some 413, 500 and 503. A path that is
-none of these operations answers 404 `route-not-found`, a method that a path doesn't have 405
+id, also in `X-Request-Id`. What API Gateway returns by itself, before any function sees the
+request, has its own form, `{"message": "..."}`: 401, 429 and some 413, 500 and 503. An
+unknown path returns 404 `route-not-found`, a method that a path doesn't have 405
 `method-not-allowed`.
 """
 

@@ -1,4 +1,4 @@
-"""One order's life, for the document's examples: made by the code that makes real answers."""
+"""One order's life, for the document's examples: made by the code that makes real responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that say what went wrong; their examples are what the code answers to such errors."""
+"""Responses that say what went wrong; their examples are what the code makes of such errors."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _WHY_THE_GATEWAY: Final = {
     401: "its authorizer found no valid token",
     413: "more than 10 MB were sent",
     429: "more requests came than it lets through",
-    500: "it could not get an answer from the function",
-    503: "it could not get an answer from the function",
+    500: "it could not get a response from the function",
+    503: "it could not get a response from the function",
 }
 _OF_EVERY_PROBLEM: Final = frozenset({"Content-Type", "Cache-Control"})
 
@@ -80,7 +80,9 @@ def _answer(status: int, responses: list[Response]) -> Node:
         },
     }
     if status in _GATEWAY_MESSAGES:
-        answer["description"] += f" The gateway itself answers so where {_WHY_THE_GATEWAY[status]}."
+        answer["description"] += (
+            f" The gateway itself returns this where {_WHY_THE_GATEWAY[status]}."
+        )
         answer["content"] |= _gateway_content(status)
     return answer
 
@@ -115,11 +117,11 @@ SHARED: Final[Node] = {
     "TryAgain": answers_to(TryAgain())["503"],
     "ServiceUnavailable": _by_the_gateway(503),
 }
-"""`RouteNotFound` and `MethodNotAllowed` answer whatever is none of the document's operations."""
+"""`RouteNotFound` and `MethodNotAllowed` are for what is not an operation of the document."""
 
 
 def shared(names: Mapping[int, str]) -> Node:
-    """References to shared answers, by status."""
+    """References to shared responses, by status."""
     return {
         str(status): {"$ref": f"#/components/responses/{name}"} for status, name in names.items()
     }
@@ -129,4 +131,4 @@ OF_EVERY_ROUTE: Final = shared(
     {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 )
 OF_ORDER_ROUTES: Final = OF_EVERY_ROUTE | shared({401: "Unauthenticated", 503: "TryAgain"})
-"""What every route answers that needs a token and reads the table."""
+"""What every route returns that needs a token and reads the table."""

@@ -1,4 +1,4 @@
-"""The operations, by the route that answers each."""
+"""The operations, by their routes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _NOT_MODIFIED: Final = "Not modified: the client has the current one."
 
 
 def _links_from_order(place: str, **of_update: str) -> Node:
-    """`place` is where the answer's body has the order, as a JSON Pointer.
+    """`place` is where the response's body has the order, as a JSON Pointer.
 
     `of_update` are further parameters of the operation that changes it.
     """
@@ -197,10 +197,10 @@ OPERATIONS: Final[Mapping[str, Node]] = {
     },
     "GET /orders/{orderId}": {
         "operationId": "getOrder",
-        "summary": "Look at an order",
+        "summary": "Get an order",
         "description": (
-            "Always the last committed version. Customers see their own orders; any other is"
-            " answered as if it were not there."
+            "Always the last committed version. Customers see their own orders; any other"
+            " returns 404, as if it were not there."
         ),
         "tags": ["Orders"],
         "parameters": [
@@ -225,8 +225,8 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "summary": "Change an order's status",
         "description": (
             "`PENDING` can become `PAID` or `CANCELED`, `PAID` can become `SHIPPED` or `CANCELED`;"
-            " `SHIPPED` and `CANCELED` are final. The status that the order already has changes"
-            " nothing and is no error. Customers may cancel their own PENDING orders and nothing"
+            " `SHIPPED` and `CANCELED` are final. Setting the status that the order has is"
+            " a no-op and returns 200. Customers may cancel their own PENDING orders and nothing"
             " else; everything else is for staff."
         ),
         "tags": ["Orders"],
@@ -350,7 +350,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
     },
     "GET /health": {
         "operationId": "getHealth",
-        "summary": "Ask whether the API answers",
+        "summary": "Check whether the API responds",
         "tags": ["About"],
         "security": _PUBLIC,
         "responses": {

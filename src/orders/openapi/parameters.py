@@ -1,4 +1,4 @@
-"""Parameters of requests and headers of answers."""
+"""Parameters of requests and headers of responses."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ FEED: Final = [_OF_FEED[name] for name in FEED_PARAMETERS]
 IDEMPOTENCY_KEY: Final = _header(
     "Idempotency-Key",
     "Makes the request safe to repeat for 24 hours: the same key with the same request gets the"
-    " first answer again, marked `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters,"
+    " first response again, marked `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters,"
     " bare and without a comma, or as a quoted string; both spellings are the same key.",
     {"pattern": IDEMPOTENCY_KEY_PATTERN, "examples": ["9f1c6a52-3b1e-4c55-8d0e-6a7f0c1b2d3e"]},
 )
@@ -204,11 +204,11 @@ HEADERS: Final[Node] = {
         ' rel="next"',
     },
     "Idempotent-Replayed": {
-        "description": "Present where this is the first answer again.",
+        "description": "Present where this is the first response again.",
         "schema": {"type": "string", "enum": ["true"]},
     },
     "X-Request-Id": {
-        "description": "The request's id, in every log line about it. Every answer of a function"
+        "description": "The request's id, in every log line about it. Every response of a function"
         " has it; those of the gateway alone don't.",
         "schema": {"type": "string"},
         "example": examples.REQUEST_ID,

@@ -24,7 +24,7 @@ _BODIES: Final = (
     Problem,
 )
 _GATEWAY_ERROR: Final[Node] = {
-    "description": "What API Gateway answers by itself, before any function sees the request.",
+    "description": "What API Gateway returns by itself, before any function sees the request.",
     "type": "object",
     "properties": {"message": {"type": "string"}},
     "required": ["message"],
