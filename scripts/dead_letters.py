@@ -96,7 +96,7 @@ class Message:
     def cause(self) -> str:
         """Why it is here, as the function that put it here said."""
         cause: str = self.attributes.get("cause", {}).get("StringValue", "no cause given")
-        return ascii(cause[:CAUSE_LENGTH])
+        return ascii(cause[:CAUSE_LENGTH])[1:-1]
 
     @property
     def sent(self) -> datetime:
