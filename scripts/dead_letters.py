@@ -46,8 +46,9 @@ HELD_SECONDS: Final = 300
 """How long messages are hidden from others at most: where this process is killed."""
 MAX_MESSAGES: Final = 1000
 """What one run takes of a queue."""
-BEFORE_ARRIVAL: Final = timedelta(minutes=1)
-"""An event arrives in the stream later than it was recorded, by no more than a write takes."""
+AROUND_ARRIVAL: Final = timedelta(minutes=1)
+"""By how much an event may have been recorded before it arrived in the stream, as long as a write
+takes, or behind it, by the clock of the function that wrote it. The arrival is in whole seconds."""
 
 FAULTS: Final = (BotoCoreError, ClientError)
 ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -308,8 +309,8 @@ def arrival(batch: Json) -> tuple[str, str]:
         Refused: it doesn't say when its records arrived.
     """
     try:
-        first = timestamps.from_text(batch["approximateArrivalOfFirstRecord"]) - BEFORE_ARRIVAL
-        last = timestamps.from_text(batch["approximateArrivalOfLastRecord"]) + timedelta(seconds=1)
+        first = timestamps.from_text(batch["approximateArrivalOfFirstRecord"]) - AROUND_ARRIVAL
+        last = timestamps.from_text(batch["approximateArrivalOfLastRecord"]) + AROUND_ARRIVAL
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Refused("it doesn't say when its records arrived") from error
     return timestamps.to_text(first), timestamps.to_text(last)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dead_letters import EVENTS, OUTPUTS, STREAM, DeadLetters, Refused
+from dead_letters import EVENTS, OUTPUTS, STREAM, DeadLetters, Refused, arrival
 
 ORDER_ID = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 EVENT = {"subject": ORDER_ID, "type": "ORDER_CREATED", "data": {"version": 1}}
@@ -101,3 +101,14 @@ def test_a_record_whose_row_still_cannot_be_read_stays() -> None:
         DeadLetters("orders-prod", aws.client).redrive()
 
     assert (list(aws.queues[STREAM]), aws.sent) == (["m-1"], [])
+
+
+@pytest.mark.parametrize("recorded", ["2026-11-23T04:35:10.000Z", "2026-11-23T04:36:03.000Z"])
+def test_an_event_of_a_batch_is_found_though_its_write_was_slow_or_its_clock_fast(
+    recorded: str,
+) -> None:
+    arrived = "2026-11-23T04:36:00Z"
+    first, last = arrival(
+        {"approximateArrivalOfFirstRecord": arrived, "approximateArrivalOfLastRecord": arrived}
+    )
+    assert first <= f"{recorded}#{ORDER_ID}#0000000001" <= last

@@ -24,7 +24,7 @@ MAX_ENTRIES: Final = 10
 EVENT_BYTES: Final = 4096
 """An event is smaller: only a row that was written past the API makes one that is not."""
 
-_MAX_CAUSE: Final = 256
+MAX_CAUSE: Final = 256
 
 _NEVER_TAKEN: Final = frozenset(
     {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue"}
@@ -103,7 +103,7 @@ class SqsFailureQueue:
                 QueueUrl=self.queue_url,
                 MessageBody=json.dumps(body),
                 MessageAttributes={
-                    "cause": {"DataType": "String", "StringValue": ascii(cause)[:_MAX_CAUSE]}
+                    "cause": {"DataType": "String", "StringValue": ascii(cause)[:MAX_CAUSE]}
                 },
             )
         except _FAULTS as error:
@@ -130,7 +130,7 @@ class SqsFailedMessages:
 
     def bury(self, body: str, event_type: str | None, cause: str) -> bool:
         """Send a copy to the dead-letter queue, with its cause as an attribute."""
-        attributes = {"cause": cause[:_MAX_CAUSE]} | ({"type": event_type} if event_type else {})
+        attributes = {"cause": cause[:MAX_CAUSE]} | ({"type": event_type} if event_type else {})
         return self._call(
             "dead letter not sent",
             self.client.send_message,
