@@ -122,7 +122,7 @@ class MarkedTraffic:
             ("currency", mark("currency")),
             ("amount", mark("amount")),
             ("items", mark("items")),
-            ("items", [item | {"sku": f"{mark('sku')}#"}]),
+            ("items", [item | {"sku": f"{mark('sku')}\n"}]),
             ("items", [item | {"name": [mark("item name")]}]),
             ("items", [item | {"quantity": mark("quantity")}]),
             ("items", [item | {mark("field"): mark("value")}]),
