@@ -92,9 +92,9 @@ class SqsFailureQueue:
 
     def send(self, record: dict[str, Any], cause: str) -> None:
         """Raises Unavailable: the record must not be acknowledged then."""
-        change = record.get("dynamodb") or {}
+        change = record["dynamodb"]
         body = {
-            "keys": {name: key.get("S") for name, key in (change.get("Keys") or {}).items()},
+            "keys": _texts(change.get("Keys")),
             "eventID": record.get("eventID"),
             "sequenceNumber": change.get("SequenceNumber"),
         }
@@ -149,6 +149,12 @@ class SqsFailedMessages:
             logger.warning(fault, cause=_code(error))
             return False
         return True
+
+
+def _texts(keys: Any) -> dict[str, str]:  # noqa: ANN401 - of a record that can't be read
+    """The key's attributes without DynamoDB's types; only what is a text in a key's form."""
+    found = keys.items() if isinstance(keys, dict) else ()
+    return {name: value["S"] for name, value in found if isinstance(value, dict) and "S" in value}
 
 
 def _code(error: Exception) -> str:

@@ -281,6 +281,14 @@ class TestPublishOrderEventsThroughSqs:
         assert "sEcReT" not in str(call)
         assert "cus_42" not in str(call)
 
+    @pytest.mark.parametrize("keys", ["sEcReT", None, {"pk": "sEcReT"}, {"pk": {"N": "1"}}])
+    def test_a_record_without_keys_that_can_be_read_is_set_aside_too(self, keys: object) -> None:
+        record = created(placed_order())
+        record["dynamodb"]["Keys"] = keys
+        assert self.handle(record) == []
+        (call,) = self.client.calls
+        assert json.loads(call["MessageBody"])["keys"] == {}
+
 
 class TestSettlePayments:
     @pytest.fixture(autouse=True)
