@@ -56,15 +56,11 @@ class MakeDailyReport:
         return report
 
     def _orders_of(self, day: date) -> dict[OrderId, OrderSummary]:
-        """An order that moves while it is counted is met again at its later status.
-
-        Only the index's own delay, of moments, can hide it.
-        """
-        ids = IdRange.of_day(day)
         """By the order of statuses: one that moves while it is counted is met again further on.
 
         Only the index's own delay, of moments, can hide it.
         """
+        ids = IdRange.of_day(day)
         newest: dict[OrderId, OrderSummary] = {}
         for status in OrderStatus:
             for order in self.orders.each_by_status(status, ids):
