@@ -16,6 +16,7 @@ module.exports = async ({ resolveVariable }) => {
   const namespace = await resolveVariable('self:custom.stage.metricsNamespace');
   const metricMath = await resolveVariable('self:custom.stage.metricMath');
   const openRoutes = await publicRoutes(resolveVariable);
+  const consumers = await functionsStartedBy('sqs', resolveVariable);
 
   const metric = (Namespace, MetricName, Dimensions, Statistic) => ({
     Namespace,
@@ -192,9 +193,11 @@ module.exports = async ({ resolveVariable }) => {
       EvaluationPeriods: 3,
       EvaluateLowSampleCountPercentile: 'ignore',
     }),
-    // A daily function is tried three times in all, within a quarter of an hour.
+    // A daily function is tried three times in all, within a quarter of an hour. Of a consumer that
+    // can't start nothing else tells: it counts no retry, and SQS leaves what was received three
+    // times out of the oldest message's age.
     ...(await functionNames(resolveVariable)).flatMap((name) => [
-      ticket(
+      (consumers.includes(name) ? page : ticket)(
         `${name}-errors`,
         `More than 10 % of ${name}'s invocations of 30 minutes, and at least 3, failed.`,
         rate(

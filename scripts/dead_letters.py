@@ -46,8 +46,9 @@ HELD_SECONDS: Final = 300
 """How long messages are hidden from others at most: where this process is killed."""
 MAX_MESSAGES: Final = 1000
 """What one run takes of a queue."""
-BEFORE_ARRIVAL: Final = timedelta(minutes=1)
-"""An event arrives in the stream later than it was recorded, by no more than a write takes."""
+AROUND_ARRIVAL: Final = timedelta(minutes=1)
+"""An event arrives in the stream later than it was recorded, by no more than a write takes; and
+earlier, by as much as the clock that recorded it, or the change before it, was ahead."""
 
 FAULTS: Final = (BotoCoreError, ClientError)
 ORDER_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -96,7 +97,7 @@ class Message:
     def cause(self) -> str:
         """Why it is here, as the function that put it here said."""
         cause: str = self.attributes.get("cause", {}).get("StringValue", "no cause given")
-        return ascii(cause[:CAUSE_LENGTH])
+        return ascii(cause[:CAUSE_LENGTH])[1:-1]
 
     @property
     def sent(self) -> datetime:
@@ -194,7 +195,7 @@ class DeadLetters:
                     sent += send(one)
                     self._sqs.delete_message(QueueUrl=self.url(queue), ReceiptHandle=one.receipt)
                     del messages[one.id]
-                except (Refused, MalformedRow, *FAULTS) as error:
+                except (Refused, *FAULTS) as error:
                     cause = code(error) if isinstance(error, FAULTS) else str(error)
                     say(f"  stays: {described(one)}: {cause}")
             stayed = len(messages)
@@ -213,32 +214,46 @@ class DeadLetters:
     def _send_rows(self, one: Message) -> int:
         """Send the events again from their rows: the order's, or those of the batch's time.
 
+        One that can't be sent holds up no other.
+
         Raises:
             Refused: it names neither, or not all were sent.
-            MalformedRow: an event's row can't be read.
         """
-        if one.order_id:
-            events = list(self._events("pk", f"ORDER#{one.order_id}", keys.EVENT, keys.EVENT + ":"))
-        elif one.batch:
-            first, last = arrival(one.batch)
-            events = [
-                event
-                for shard in range(keys.SHARDS)
-                for event in self._events("gsi1pk", keys.feed_partition(shard), first, last)
-            ]
-        else:
-            raise Refused("it names neither an order nor a batch")
-        if not events:
+        events: list[OrderEvent] = []
+        faults: list[str] = []
+        for row in self._rows_of(one):
+            inserted = {"eventName": "INSERT", "dynamodb": {"Keys": row, "NewImage": row}}
+            try:
+                if event := recorded_event(inserted):
+                    events.append(event)
+            except MalformedRow as error:
+                faults.append(str(error))
+        if not events and not faults:
             raise Refused("the table has no event of it")
         publisher = SqsEventPublisher(self._sqs, self.outputs["OrderEventsQueueUrl"])
         for start in range(0, len(events), MAX_ENTRIES):
             unsent = publisher.publish(events[start : start + MAX_ENTRIES])
             if unsent.unavailable or unsent.refused:
-                raise Refused("the queue did not take all of its events")
+                faults.append("the queue did not take all of its events")
+            if unsent.unavailable:
+                break
+        if faults:
+            raise Refused("; ".join(dict.fromkeys(faults)))
         return len(events)
 
-    def _events(self, key: str, partition: str, first: str, last: str) -> Iterator[OrderEvent]:
-        """The events of an order, or of a part of the feed."""
+    def _rows_of(self, one: Message) -> Iterator[Json]:
+        """Raises Refused: it names neither an order nor a batch."""
+        if one.order_id:
+            yield from self._query("pk", f"ORDER#{one.order_id}", keys.EVENT, keys.EVENT + ":")
+        elif one.batch:
+            first, last = arrival(one.batch)
+            for shard in range(keys.SHARDS):
+                yield from self._query("gsi1pk", keys.feed_partition(shard), first, last)
+        else:
+            raise Refused("it names neither an order nor a batch")
+
+    def _query(self, key: str, partition: str, first: str, last: str) -> Iterator[Json]:
+        """The event rows of an order, or of a part of the feed, in DynamoDB's JSON."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self.outputs["OrdersTableName"],
             KeyConditionExpression=(
@@ -250,10 +265,7 @@ class DeadLetters:
             **({} if key == "pk" else {"IndexName": self.outputs["OrdersIndexName"]}),
         )  # fmt: skip
         for page in pages:
-            for row in page["Items"]:
-                inserted = {"eventName": "INSERT", "dynamodb": {"Keys": row, "NewImage": row}}
-                if event := recorded_event(inserted):
-                    yield event
+            yield from page["Items"]
 
     def _hidden(self, queue: str) -> int:
         """How many messages somebody has received, and not yet deleted or shown again."""
@@ -308,8 +320,8 @@ def arrival(batch: Json) -> tuple[str, str]:
         Refused: it doesn't say when its records arrived.
     """
     try:
-        first = timestamps.from_text(batch["approximateArrivalOfFirstRecord"]) - BEFORE_ARRIVAL
-        last = timestamps.from_text(batch["approximateArrivalOfLastRecord"]) + timedelta(seconds=1)
+        first = timestamps.from_text(batch["approximateArrivalOfFirstRecord"]) - AROUND_ARRIVAL
+        last = timestamps.from_text(batch["approximateArrivalOfLastRecord"]) + AROUND_ARRIVAL
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Refused("it doesn't say when its records arrived") from error
     return timestamps.to_text(first), timestamps.to_text(last)

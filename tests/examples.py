@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fakes import NOON, FakeIds
 from orders.application.caller import Caller
 from orders.application.idempotency import Answer
-from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.actor import CUSTOMER, Actor, CustomerId
 from orders.domain.events import OrderEvent
-from orders.domain.order import CustomerId, NewOrder, OrderItem
+from orders.domain.order import NewOrder, OrderItem
 
 if TYPE_CHECKING:
     from datetime import datetime

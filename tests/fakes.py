@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from orders.application.idempotency import IdempotencyRecord
+    from orders.domain.actor import CustomerId
     from orders.domain.daily_report import DailyReport
     from orders.domain.events import OrderEvent
-    from orders.domain.order import CustomerId, Order
+    from orders.domain.order import Order
     from orders.domain.order_id import IdRange, OrderId
     from orders.domain.status import OrderStatus
 

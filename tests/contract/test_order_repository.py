@@ -16,9 +16,10 @@ from fakes import NOON, FakeIds, summary_of
 from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
+from orders.domain.actor import CustomerId
 from orders.domain.daily_report import DailyReport
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT
-from orders.domain.order import CustomerId, OrderItem
+from orders.domain.order import OrderItem
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 

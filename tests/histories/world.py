@@ -16,8 +16,8 @@ from orders.adapters.dynamodb import keys, rows
 from orders.application.caller import Caller
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
-from orders.domain.actor import Actor
-from orders.domain.order import CustomerId, NewOrder, OrderItem
+from orders.domain.actor import Actor, CustomerId
+from orders.domain.order import NewOrder, OrderItem
 from orders.domain.status import OrderStatus
 from orders.http.bodies import (
     EventPageBody,

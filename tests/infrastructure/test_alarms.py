@@ -121,8 +121,10 @@ def every_request_is_slow(platform: Platform) -> None:
 
 
 def a_message_lies_in(queue: str) -> Callable[[Platform], None]:
+    """A queue of dead letters sleeps: SQS reports it up to 15 minutes after a message came."""
+
     def happens(platform: Platform) -> None:
-        for minute in range(NOW, END, 5):
+        for minute in range(NOW + 15, END, 5):
             platform.queue(queue, "ApproximateNumberOfMessagesVisible", minute, 1)
 
     return happens
@@ -382,6 +384,18 @@ def test_there_are_two_topics_and_each_alarm_names_its_own(production: Template)
         assert alarm["OKActions"] == alarm["AlarmActions"], name
 
 
+def test_a_settlement_that_cannot_start_wakes_somebody(production: Template) -> None:
+    platform = quiet(production)
+    for minute in range(NOW, NOW + 2 * HOUR, 3):
+        platform.run("settle-payments", minute, errors=1)
+    pages = [
+        name
+        for name, alarm in touched(production, platform).items()
+        if topic_of(alarm) == "page" and first_ring(alarm, platform.metrics, NOW, 0)
+    ]
+    assert pages == ["settle-payments-errors"]
+
+
 def topic_of(alarm: dict[str, Any]) -> str:
     return {"PageTopic": "page", "TicketTopic": "ticket"}[alarm["AlarmActions"][0]["Ref"]]
 
@@ -398,17 +412,16 @@ def test_each_has_a_section_of_the_runbook(production: Template) -> None:
 
 
 def test_the_runbook_has_the_table_of_them(production: Template, took: dict[str, int]) -> None:
-    rows: dict[str, tuple[str, int]] = {}
+    rows: dict[tuple[str, str], int] = {}
     for name, alarm in alarms(production).items():
         _, kind = of_function(name)
-        shown = f"{{function}}-{kind}" if kind else name
-        minutes = took[name]
-        rows[shown] = topic_of(alarm), max(minutes, rows.get(shown, ("", 0))[1])
+        row = f"{{function}}-{kind}" if kind else name, topic_of(alarm)
+        rows[row] = max(took[name], rows.get(row, 0))
     table = [
         f"`{name}` | {topic} | {minutes // HOUR} h {minutes % HOUR} min"
         if minutes > DAY
         else f"`{name}` | {topic} | {minutes} min"
-        for name, (topic, minutes) in rows.items()
+        for (name, topic), minutes in rows.items()
     ]
     shown_rows = re.findall(
         r"^\| .+? \| (`.+` \| (?:page|ticket) \| .+) \|$", RUNBOOK.read_text(), re.MULTILINE

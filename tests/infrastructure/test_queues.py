@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orders.adapters import sqs
 from orders.functions import settle_payments
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def test_the_consumer_gives_up_before_the_queue_does_and_well_within_the_retenti
     production: Template,
 ) -> None:
     queue = production.named("OrderEventsQueue")
-    longest = settle_payments.GIVES_UP_AFTER_RECEIVES * settle_payments.LONGEST_PAUSE_SECONDS
-    assert longest <= queue["MessageRetentionPeriod"] - DAY
-    assert settle_payments.GIVES_UP_AFTER_RECEIVES <= MOST_RECEIVES / 5
+    patience = settle_payments.GIVES_UP_AFTER.total_seconds()
+    assert patience <= queue["MessageRetentionPeriod"] - DAY
+    assert patience <= MOST_RECEIVES * queue["VisibilityTimeout"] / 2
 
 
 def test_dead_letters_are_kept_for_14_days_and_longer_than_the_queue_keeps_messages(
@@ -49,11 +50,21 @@ def test_dead_letters_are_kept_for_14_days_and_longer_than_the_queue_keeps_messa
     assert production.named("OrderEventsQueue")["MessageRetentionPeriod"] <= 7 * DAY
 
 
-@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("queue", ["OrderEventsQueue", "OrderStreamDeadLetterQueue"])
 def test_a_message_has_room_for_an_event_of_4_kib_with_its_attributes_and_not_for_much_more(
     queue: str, production: Template
 ) -> None:
     assert production.named(queue)["MaximumMessageSize"] == 4 * 4096
+
+
+def test_a_dead_letter_has_room_for_any_message_of_the_queue_and_its_cause(
+    production: Template,
+) -> None:
+    # SQS counts an attribute's name, type and value.
+    cause = len("cause") + len("String") + sqs.MAX_CAUSE
+    message = production.named("OrderEventsQueue")["MaximumMessageSize"]
+    room = production.named("OrderEventsDeadLetterQueue")["MaximumMessageSize"] - message
+    assert cause <= room <= 1024
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -447,6 +447,19 @@ def test_the_feed_goes_on_behind_events_that_cannot_be_read(world: World, future
     assert met == [world.future.order_id, world.now.order_id, last.order_id]
 
 
+def test_the_feed_goes_on_behind_a_key_that_only_a_later_release_makes(world: World) -> None:
+    """It must not give a cursor that it then refuses: whoever polls would be stuck for ever."""
+    place = f"2026-11-24T00:00:00.123456Z#{world.future.order_id}#0000000001"
+    item = world.item(keys.event(world.future.order_id, 1))
+    world.put(item | {"schemaVersion": {"N": "2"}, "gsi1sk": {"S": place}})
+    page = world.get("/events").json
+    assert [event["subject"] for event in page["items"]] == [world.now.order_id]
+    last = placed_order(NOON + timedelta(days=2))
+    world.orders.add(last, event_of(last), None, NOON)
+    page = world.get(f"/events?cursor={page['nextCursor']}").json
+    assert [event["subject"] for event in page["items"]] == [last.order_id]
+
+
 def test_a_customer_row_of_the_future_does_not_keep_its_order_from_changing(world: World) -> None:
     """It is mended in what this release knows of it."""
     key = keys.customer_order(CUS_42, world.now.order_id)

@@ -16,8 +16,8 @@ from examples import placed_order
 from fakes import NOON
 from orders.adapters import sqs
 from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue, Unavailable, event_body
+from orders.domain.actor import CustomerId
 from orders.domain.events import OrderEvent
-from orders.domain.order import CustomerId
 from orders.domain.status import OrderStatus
 from servers import aws_client, ministack
 from wire import Answer, Break, Recorder, Refusal

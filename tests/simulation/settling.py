@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,10 +30,14 @@ _CALLS_OF_THE_TABLE: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What goes wrong: the gateway is down for so long, every n-th invocation is killed."""
+    """What goes wrong: the gateway is down for so long, every n-th invocation is killed.
+
+    With hours to it, these are killed for so long only.
+    """
 
     gateway_down_hours: float = 0
     killed_every: int | None = None
+    killed_hours: float = math.inf
 
 
 class _Gateway(FakePayments):
@@ -42,7 +47,11 @@ class _Gateway(FakePayments):
         self.attempts: list[float] = []
 
     def charge(self, order: Order, token: str) -> str:
-        if (every := self.trouble.killed_every) and self.queue.invocations % every == 0:
+        if (
+            (every := self.trouble.killed_every)
+            and self.queue.invocations % every == 0
+            and self.queue.running.now < self.trouble.killed_hours * 3600
+        ):
             raise Killed
         self.queue.running.spend(_CALLS_OF_THE_TABLE + self.seconds)
         self.attempts.append(self.queue.running.now)

@@ -159,6 +159,7 @@ MATRIX: Final = [Line(*line) for line in (
     ("GET /customers/{customerId}/orders", "another's",       None,   OUT,   KIND,  DENIED, "200"),
     ("GET /customers/{customerId}/orders", "nobody's",        None,   OUT,   KIND,  DENIED, "200"),
     ("GET /orders",                        "everybody's",     None,   OUT,   KIND,  DENIED, "200"),
+    ("GET /events",                        "everybody's",     None,   OUT,   KIND,  DENIED, "200"),
     ("GET /reports/daily/{date}",          "one there is",    None,   OUT,   KIND,  DENIED, "200"),
     ("GET /reports/daily/{date}",          "one there isn't", None,   OUT,   KIND,  DENIED, NO_DAY),
     ("GET /health",                        "public",          None,   "200", "200", "200",  "200"),

@@ -34,12 +34,13 @@ GET: Final = "GET /orders/{orderId}"
 UPDATE: Final = "PATCH /orders/{orderId}"
 TIMELINE: Final = "GET /orders/{orderId}/timeline"
 LIST: Final = "GET /customers/{customerId}/orders"
+FEED: Final = "GET /events"
 REPORT: Final = "GET /reports/daily/{date}"
 PUBLISHED: Final = ("GET /docs", "GET /openapi.json")
 ANSWERED_WITH_AN_ORDER: Final = frozenset({CREATE, GET, UPDATE})
 Page = tuple[dict[str, Any], dict[str, Any]]
 """The parameters that it was requested with, of the path and of the query."""
-PAGED: Final = frozenset({QUEUE, LIST, TIMELINE})
+PAGED: Final = frozenset({QUEUE, LIST, TIMELINE, FEED})
 MAX_KEY: Final = 255
 _TAGS: Final = re.compile(ENTITY_TAGS_PATTERN)
 
@@ -128,7 +129,7 @@ EXCEPTIONS: Final = (
 EXCEPTIONS_FOR_CUSTOMERS: Final = (
     Refused(
         "forbidden",
-        frozenset({QUEUE, REPORT}),
+        frozenset({QUEUE, FEED, REPORT}),
         "these are for staff",
         _always,
     ),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from local_stack import CUSTOMER
-from orders.domain.order import CustomerId, OrderItem
+from orders.domain.actor import CustomerId
+from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from system.deployment import TABLE, FunctionFailed, stream_record
 from system.log_hygiene import NO_ORDER, message
@@ -122,7 +123,7 @@ class MarkedTraffic:
             ("currency", mark("currency")),
             ("amount", mark("amount")),
             ("items", mark("items")),
-            ("items", [item | {"sku": f"{mark('sku')}#"}]),
+            ("items", [item | {"sku": f"{mark('sku')}\n"}]),
             ("items", [item | {"name": [mark("item name")]}]),
             ("items", [item | {"quantity": mark("quantity")}]),
             ("items", [item | {mark("field"): mark("value")}]),

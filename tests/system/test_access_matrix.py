@@ -122,7 +122,7 @@ class Run:
             self.orders = dict(zip(wanted, threads.map(self._place, wanted), strict=True))
             deployment.settle()
             self.before = self._rows()
-            self.answers = dict(zip(CELLS, threads.map(self._send, CELLS), strict=True))
+            self.answers = dict(zip(CELLS, threads.map(self.send, CELLS), strict=True))
             self.after = self._rows()
         self.asked_for = issuer.asked_for
 
@@ -156,7 +156,7 @@ class Run:
             staff.patch(order_id, "PAID").raise_for_status()
         return order_id
 
-    def _send(self, cell: Cell) -> httpx.Response:
+    def send(self, cell: Cell) -> httpx.Response:
         line, owner = cell.line, self.whose(cell)
         method, path = line.route.split()
         headers = [("Authorization", one) for one in self.presented[cell.caller].headers]
@@ -175,7 +175,7 @@ class Run:
         return self.deployment.nobody.http.request(
             method,
             path,
-            params={"status": "PENDING"} if line.route == "GET /orders" else None,
+            params={"status": "PENDING"} if path == "/orders" and method != "POST" else None,
             headers=headers,
             json=body,
         )
@@ -218,6 +218,14 @@ def test_a_caller_gets_the_answers_of_the_matrix(run: Run, caller: str) -> None:
     cells = [cell for cell in CELLS if cell.caller == caller]
     answers = {cell.line.name: said(run.answers[cell]) for cell in cells}
     assert answers == {cell.line.name: cell.expected for cell in cells}
+
+
+@pytest.mark.parametrize("caller", ["customer A", "staff", "no token", "ID token"])
+def test_head_lets_in_whom_get_does(run: Run, caller: str) -> None:
+    cells = [cell for cell in CELLS if cell.caller == caller and cell.line.route[:3] == "GET"]
+    for cell in cells:
+        head = run.send(cell._replace(line=cell.line._replace(route=f"HEAD{cell.line.route[3:]}")))
+        assert (head.status_code, head.content) == (run.answers[cell].status_code, b"")
 
 
 @pytest.mark.parametrize("caller", OF_ANOTHER_KIND)

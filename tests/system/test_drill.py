@@ -37,7 +37,7 @@ def test_orders_end_where_they_should_after_the_consumer_broke_and_an_event_died
 
     assert customer.settled(approved)["status"] == "PAID"
     assert customer.settled(declined)["status"] == "CANCELED"
-    died = f"order {damaged}, ORDER_CREATED, version 1: MalformedRow: not a readable order: "
+    died = f"order {damaged}, ORDER_CREATED, version 1: MalformedRow: order ORDER#{damaged} "
     told = eventually(
         lambda: deployment.dead_letters("list").stdout, lambda told: died in told, 2 * SECONDS
     )

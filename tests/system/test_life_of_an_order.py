@@ -103,6 +103,7 @@ def test_an_order_is_made_paid_and_shipped_and_leaves_events_and_a_timeline(
             "datacontenttype": "application/json",
             "data": {
                 "orderId": order["orderId"],
+                "orderNumber": order["orderNumber"],
                 "customerId": customer.id,
                 "status": status,
                 "amount": 5997,

@@ -31,7 +31,7 @@ def test_an_approved_payment_makes_the_order_paid(deployment: Deployment, custom
     assert last_change(customer, order) == ("PAID", "system:settle-payments", None)
     rows = deployment.rows(order["orderId"])
     timeline = [f"EVENT#{version:010d}" for version in (1, 2)]
-    assert sorted(rows) == [*timeline, "CHARGE", "DETAIL", "RESERVATION"]
+    assert sorted(rows) == ["CHARGE", "DETAIL", *timeline, "RESERVATION"]
     assert deployment.states(order["orderId"]) == PAID
     assert rows["CHARGE"]["amount"] == {"N": "5997"}
     assert "paymentToken" not in rows["DETAIL"]

@@ -111,9 +111,9 @@ def test_the_list_tells_what_died_and_consumes_nothing(deployment: Deployment) -
 
         assert answer.returncode == 0, answer.stdout
         assert "order-events-dlq: 2 messages" in answer.stdout
-        assert f"order {order_id}, ORDER_CREATED, version 1: 'UnsettledOrder'; " in answer.stdout
+        assert f"order {order_id}, ORDER_CREATED, version 1: UnsettledOrder; " in answer.stdout
         assert "order-stream-dlq: 2 messages" in answer.stdout
-        assert f"order {order_id}, EVENT#0000000001: 'no version'; " in answer.stdout
+        assert f"order {order_id}, EVENT#0000000001: no version; " in answer.stdout
         assert "batch of 2 records, 2026-11-23T00:13:19Z to 2026-11-23T00:13:20Z" in answer.stdout
         assert "RetryAttemptsExhausted" in answer.stdout
         assert SECRET not in answer.stdout

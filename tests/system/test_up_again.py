@@ -50,7 +50,7 @@ def test_a_stack_that_runs_gets_changed_code_and_keeps_its_orders(
     placed = customer.place()
     deployment.stack.up()
 
-    assert customer.http.get("/health").json() == {"status": "changed"}
+    assert customer.http.get("/health").json()["status"] == "changed"
     assert customer.get(placed["orderId"]).json() == placed
     assert customer.place()["version"] == 1
 
@@ -75,7 +75,7 @@ def test_a_stack_that_was_stopped_finds_its_orders_again(
     assert again["CUSTOMER_ID"] == customer.id
     assert customer.get(order_id).text == paid.text, "the token of before is good, the order there"
     assert customer.timeline(order_id) == timeline
-    assert customer.http.get("/health").json() == {"status": "changed"}
+    assert customer.http.get("/health").json()["status"] == "changed"
     assert customer.post(customer.order(), key=key).text == first.text
     assert len(staff.patch(order_id, "SHIPPED").json()["allowedTransitions"]) == 0
     assert customer.timeline(order_id)[-1]["status"] == "SHIPPED"

@@ -24,7 +24,7 @@ MAX_ENTRIES: Final = 10
 EVENT_BYTES: Final = 4096
 """An event is smaller: only a row that was written past the API makes one that is not."""
 
-_MAX_CAUSE: Final = 256
+MAX_CAUSE: Final = 256
 
 _NEVER_TAKEN: Final = frozenset(
     {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue"}
@@ -92,9 +92,9 @@ class SqsFailureQueue:
 
     def send(self, record: dict[str, Any], cause: str) -> None:
         """Raises Unavailable: the record must not be acknowledged then."""
-        change = record.get("dynamodb") or {}
+        change = record["dynamodb"]
         body = {
-            "keys": {name: key.get("S") for name, key in (change.get("Keys") or {}).items()},
+            "keys": _texts(change.get("Keys")),
             "eventID": record.get("eventID"),
             "sequenceNumber": change.get("SequenceNumber"),
         }
@@ -103,7 +103,7 @@ class SqsFailureQueue:
                 QueueUrl=self.queue_url,
                 MessageBody=json.dumps(body),
                 MessageAttributes={
-                    "cause": {"DataType": "String", "StringValue": ascii(cause)[:_MAX_CAUSE]}
+                    "cause": {"DataType": "String", "StringValue": ascii(cause)[:MAX_CAUSE]}
                 },
             )
         except _FAULTS as error:
@@ -130,7 +130,7 @@ class SqsFailedMessages:
 
     def bury(self, body: str, event_type: str | None, cause: str) -> bool:
         """Send a copy to the dead-letter queue, with its cause as an attribute."""
-        attributes = {"cause": cause[:_MAX_CAUSE]} | ({"type": event_type} if event_type else {})
+        attributes = {"cause": cause[:MAX_CAUSE]} | ({"type": event_type} if event_type else {})
         return self._call(
             "dead letter not sent",
             self.client.send_message,
@@ -149,6 +149,12 @@ class SqsFailedMessages:
             logger.warning(fault, cause=_code(error))
             return False
         return True
+
+
+def _texts(keys: Any) -> dict[str, str]:  # noqa: ANN401 - of a record that can't be read
+    """The key's attributes without DynamoDB's types; only what is a text in a key's form."""
+    found = keys.items() if isinstance(keys, dict) else ()
+    return {name: value["S"] for name, value in found if isinstance(value, dict) and "S" in value}
 
 
 def _code(error: Exception) -> str:

@@ -10,7 +10,8 @@ from orders.domain.errors import Forbidden
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
-    from orders.domain.order import CustomerId, Order
+    from orders.domain.actor import CustomerId
+    from orders.domain.order import Order
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from orders.application.caller import Caller
     from orders.application.paging import Found, PageRequest
     from orders.application.ports import OrderRepository
-    from orders.domain.order import CustomerId, OrderSummary
+    from orders.domain.actor import CustomerId
+    from orders.domain.order import OrderSummary
     from orders.domain.order_id import OrderId
     from orders.domain.status import OrderStatus
 

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
     from orders.application.idempotency import IdempotencyRecord
     from orders.application.paging import Found
+    from orders.domain.actor import CustomerId
     from orders.domain.daily_report import DailyReport
     from orders.domain.events import OrderEvent
-    from orders.domain.order import CustomerId, Order, OrderSummary
+    from orders.domain.order import Order, OrderSummary
     from orders.domain.order_id import IdRange, OrderId
     from orders.domain.status import OrderStatus
 

@@ -1,8 +1,11 @@
-"""Who changed an order."""
+"""Whose an order is, and who changed it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NewType
+
+CustomerId = NewType("CustomerId", str)
 
 
 @dataclass(frozen=True, slots=True)

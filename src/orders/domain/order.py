@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, NewType
+from typing import TYPE_CHECKING, Final
 
 from orders.domain import order_id as order_ids
 from orders.domain.errors import IllegalTransition, InvalidOrder
@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from orders.domain.actor import Actor
+    from orders.domain.actor import Actor, CustomerId
     from orders.domain.order_id import OrderId
-
-CustomerId = NewType("CustomerId", str)
 
 FIRST_VERSION: Final = 1
 

@@ -47,10 +47,9 @@ FIRST_PAUSE_SECONDS: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 15 * 60
 """The pause before a message comes again doubles from the first to the longest."""
 
-GIVES_UP_AFTER_RECEIVES: Final = 100
-GIVES_UP_AFTER: Final = timedelta(hours=6)
-"""A message is given up when both have passed. The pauses of 100 receives come to 11 hours at
-least; the hours matter where Lambda was throttled, which counts as receives too."""
+GIVES_UP_AFTER: Final = timedelta(hours=24)
+"""From a message's first receive. Six hours of attempts are promised; the rest of the day is for
+a function that could not start, or was throttled, before it came to make any."""
 
 _LEFT_MILLISECONDS: Final = 15_000
 """What a message must have left to be begun, half of the function's time: one that is cut off
@@ -112,10 +111,7 @@ def _is_dead(message: Message, error: Exception, clock: Clock, queue: FailedMess
         return _is_buried(message, f"{cause}: {error}" if str(error) else cause, queue)
     if not isinstance(error, _FORESEEN):
         log_failure("settlement failed", error)
-    if (
-        receives >= GIVES_UP_AFTER_RECEIVES
-        and _since_first_receive(message, clock) >= GIVES_UP_AFTER
-    ):
+    if _since_first_receive(message, clock) >= GIVES_UP_AFTER:
         return _is_buried(message, cause, queue)
     pause = _pause_seconds(receives)
     queue.put_off(message["receiptHandle"], pause)

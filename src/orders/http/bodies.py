@@ -11,9 +11,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from orders.domain import timestamps
+from orders.domain.actor import CustomerId
 from orders.domain.events import CloudEvent
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
-from orders.domain.order import CustomerId, NewOrder, OrderItem
+from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_number import order_number
 from orders.domain.reasons import PLATFORM_REASONS
 from orders.domain.status import OrderStatus

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from orders.application.caller import Caller
-from orders.domain.order import CustomerId
+from orders.domain.actor import CustomerId
 from orders.http.problems import MalformedRequest, Unauthenticated
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from typing import TYPE_CHECKING, Final
 
 from orders.domain.order_id import parse_order_id
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _DIGEST_BYTES: Final = 12
 _MAX_CURSOR: Final = 200
-_EVENT: Final = re.compile(r"[0-9TZ:.\-]{24}#[0-9a-f\-]{36}#[0-9]{10}", re.ASCII)
 MAX_VERSION: Final = 9_999_999_998
 
 
@@ -61,14 +59,6 @@ def version_position(listing: Sequence[str], cursor: str) -> int:
     if not (position.isascii() and position.isdecimal()) or int(position) > MAX_VERSION:
         raise InvalidCursor
     return int(position)
-
-
-def event_position(listing: Sequence[str], cursor: str) -> str:
-    """Raises InvalidCursor."""
-    position = decode_cursor(listing, cursor)
-    if position and not _EVENT.fullmatch(position):
-        raise InvalidCursor
-    return position
 
 
 def _digest(listing: Sequence[str], position: str) -> bytes:

@@ -14,11 +14,11 @@ from fakes import summary_of
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.reports import report_from, report_row
 from orders.application.idempotency import Answer, IdempotencyRecord
-from orders.domain.actor import UNKNOWN, Actor
+from orders.domain.actor import UNKNOWN, Actor, CustomerId
 from orders.domain.daily_report import DailyReport
 from orders.domain.errors import MalformedRow, NewerRow
 from orders.domain.events import OrderEvent
-from orders.domain.order import CustomerId, Order, OrderItem
+from orders.domain.order import Order, OrderItem
 from orders.domain.order_id import OrderId, created_at, make_order_id
 from orders.domain.status import OrderStatus
 from orders.domain.timestamps import from_milliseconds, to_text

@@ -281,6 +281,14 @@ class TestPublishOrderEventsThroughSqs:
         assert "sEcReT" not in str(call)
         assert "cus_42" not in str(call)
 
+    @pytest.mark.parametrize("keys", ["sEcReT", None, {"pk": "sEcReT"}, {"pk": {"N": "1"}}])
+    def test_a_record_without_keys_that_can_be_read_is_set_aside_too(self, keys: object) -> None:
+        record = created(placed_order())
+        record["dynamodb"]["Keys"] = keys
+        assert self.handle(record) == []
+        (call,) = self.client.calls
+        assert json.loads(call["MessageBody"])["keys"] == {}
+
 
 class TestSettlePayments:
     @pytest.fixture(autouse=True)
@@ -395,18 +403,18 @@ class TestSettlePayments:
         assert set(pauses) <= set(range(longest // 2, longest + 1))
         assert len(set(pauses)) > min(4, longest // 3), "what failed together comes apart"
 
-    def test_it_gives_up_after_a_hundred_receives_and_six_hours(
+    def test_it_gives_up_a_day_after_the_first_receive_however_many_there_were(
         self, output: Callable[[], str]
     ) -> None:
         self.payments.refusal = PaymentUnavailable("sEcReT")
         event = event_of(self.order())
-        for hours, receives in ((5.99, 100), (5.99, 900), (48, 99)):
+        for hours, receives in ((0, 1), (23.99, 100), (23.99, 900)):
             self.clock.time = NOON + timedelta(hours=hours)
             assert self.handle(message(event, receives=receives)) != []
         assert self.failed.buried == []
-        self.clock.time = NOON + timedelta(hours=6)
+        self.clock.time = NOON + timedelta(hours=24)
         output()
-        assert self.handle(message(event, receives=100)) == []
+        assert self.handle(message(event, receives=2)) == []
         assert self.failed.buried == [(event_body(event), "ORDER_CREATED", "PaymentUnavailable")]
         written = output()
         assert metric(written, "EventsDeadLettered") == 1

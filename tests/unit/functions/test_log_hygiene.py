@@ -16,9 +16,9 @@ from gateway import bearer, item_body, order_body, request
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
 from orders.application.settle_payment import SettlePayment
-from orders.domain.actor import Actor
+from orders.domain.actor import Actor, CustomerId
 from orders.domain.errors import PaymentDeclined, PaymentUnavailable, TryAgain
-from orders.domain.order import CustomerId, OrderItem
+from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from orders.functions import publish_order_events, settle_payments
 from orders.telemetry import about_order, background, logger

@@ -10,7 +10,6 @@ from examples import placed_order
 from orders.http.cursor import (
     decode_cursor,
     encode_cursor,
-    event_position,
     order_position,
     version_position,
 )
@@ -79,15 +78,6 @@ def test_a_position_that_is_no_order_id_is_refused() -> None:
     for position in ("", "1", order_id.upper()):
         with pytest.raises(InvalidCursor):
             order_position(LISTING, encode_cursor(LISTING, position))
-
-
-def test_a_position_that_is_no_place_in_the_feed_is_refused() -> None:
-    event = f"2026-11-23T12:00:00.123Z#{placed_order().order_id}#0000000001"
-    for position in ("", event):
-        assert event_position(LISTING, encode_cursor(LISTING, position)) == position
-    for position in ("1", event + "#", event[1:], event.replace("#", "/"), "٣" + event[1:]):
-        with pytest.raises(InvalidCursor):
-            event_position(LISTING, encode_cursor(LISTING, position))
 
 
 def test_a_position_that_is_no_version_is_refused() -> None:

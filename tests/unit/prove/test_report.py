@@ -7,7 +7,7 @@ import msgspec
 from histories.breaking import changed, forget
 from histories.whole import busy_world
 from histories.world import World
-from orders.domain.order import CustomerId
+from orders.domain.actor import CustomerId
 from prove.checker import check
 from prove.checks.violations import Kind, Violation
 from prove.report import report, tally

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from orders.adapters.dynamodb.rows import Row
     from orders.adapters.dynamodb.table import Operation, Table
     from orders.application.idempotency import IdempotencyRecord
+    from orders.domain.actor import CustomerId
     from orders.domain.events import OrderEvent
-    from orders.domain.order import CustomerId, Order, OrderSummary
+    from orders.domain.order import Order, OrderSummary
     from orders.domain.order_id import IdRange, OrderId
     from orders.domain.status import OrderStatus
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from orders.adapters.dynamodb import keys
 from orders.application.idempotency import Answer, IdempotencyRecord
 from orders.domain import timestamps
-from orders.domain.actor import UNKNOWN, Actor
+from orders.domain.actor import UNKNOWN, Actor, CustomerId
 from orders.domain.errors import MalformedRow, NewerRow
 from orders.domain.events import OrderEvent
-from orders.domain.order import CustomerId, Order, OrderItem, OrderSummary
+from orders.domain.order import Order, OrderItem, OrderSummary
 from orders.domain.order_id import parse_order_id
 from orders.domain.status import known_status
 
