@@ -145,7 +145,8 @@ class Platform:
 
     def process(self, bodies: list[str], *, dies: bool) -> list[int]:
         """Deliver events: the positions of those that are to come again."""
-        records = [message(body) for body in bodies]
+        now = self.clock.now()  # each is a first receive: none is given up
+        records = [message(body, first_received=now) for body in bodies]
         process = self._process_and_die if dies else self._process
         failed = set(failures(process(batch(*records), Context())))
         return [i for i, record in enumerate(records) if record["messageId"] in failed]

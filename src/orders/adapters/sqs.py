@@ -92,7 +92,7 @@ class SqsFailureQueue:
 
     def send(self, record: dict[str, Any], cause: str) -> None:
         """Raises Unavailable: the record must not be acknowledged then."""
-        change = record["dynamodb"]
+        change = record.get("dynamodb") or {}
         body = {
             "keys": _texts(change.get("Keys")),
             "eventID": record.get("eventID"),
