@@ -37,6 +37,9 @@ DEAD_LETTERS: Final = str(ROOT / "scripts" / "dead_letters.py")
 SECONDS: Final = 90
 """How long anything may take before a test gives up on it; far more than it takes."""
 
+MOST_LOG_EVENTS: Final = 10_000
+"""In an answer of FilterLogEvents."""
+
 MARK: Final = f"mark-{secrets.token_hex(8)}"
 """In every request and every order. No log may contain it: see `Deployment.secrets`."""
 
@@ -394,12 +397,7 @@ class Deployment:
             for page in logs.get_paginator("describe_log_groups").paginate()
             for group in page["logGroups"]
         ]
-        messages = [
-            event["message"]
-            for group in groups
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-            for event in page["events"]
-        ]
+        messages = [message for group in groups for message in self._logged(group)]
         emulator = self.stack.log.read_text(errors="replace")
         return "\n".join([*messages, emulator]).splitlines()
 
@@ -408,13 +406,21 @@ class Deployment:
 
         The emulator may add an invocation's lines only when the same process is invoked again.
         """
-        pages = (
-            self.aws("logs")
-            .get_paginator("filter_log_events")
-            .paginate(logGroupName=f"/aws/lambda/{STACK}-{function}")
-        )
-        messages = (event["message"] for page in pages for event in page["events"])
+        messages = self._logged(f"/aws/lambda/{STACK}-{function}")
         return [json.loads(message) for message in messages if message.startswith("{")]
+
+    def _logged(self, group: str) -> Iterator[str]:
+        """All that is in a log group, however much: the emulator doesn't page, it cuts."""
+        start = 0
+        while True:
+            events = self.aws("logs").filter_log_events(logGroupName=group, startTime=start)[
+                "events"
+            ]
+            if len(events) < MOST_LOG_EVENTS:
+                yield from (event["message"] for event in events)
+                return
+            start = events[-1]["timestamp"]
+            yield from (event["message"] for event in events if event["timestamp"] < start)
 
     def messages_of(self, output: str, wanted: Callable[[str], bool], times: int = 1) -> list[Json]:
         """The messages of a dead-letter queue with a wanted body, once there are so many.
