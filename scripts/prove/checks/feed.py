@@ -20,6 +20,7 @@ from orders.domain import timestamps
 from prove.checks.events import expected_events, is_one_of
 from prove.checks.evidence import Operation, Outcome
 from prove.checks.violations import Kind, Violation
+from prove.checks.walks import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,7 +69,7 @@ def check_feed(evidence: Evidence) -> Iterator[Violation]:
         order_faults = list(_order(walk))
         yield from order_faults
         if not order_faults:
-            skips = [skip for run in _runs(walk) for skip in _skips(evidence, expected, run)]
+            skips = [skip for run in runs(walk) for skip in _skips(evidence, expected, run)]
             shortest = min(skips, key=lambda skip: len(skip.calls), default=None)
             if shortest:
                 yield shortest
@@ -151,17 +152,6 @@ def _order(walk: Sequence[Told]) -> Iterator[Violation]:
             calls = tuple(dict.fromkeys((its_page, other_page)))
             yield Violation(Kind.FEED_UNSORTED, detail, other.order_id, calls)
             break
-
-
-def _runs(walk: Sequence[Told]) -> Iterator[list[Told]]:
-    """Pages that each go on where the one before it stopped."""
-    run = [walk[0]]
-    for before, page in pairwise(walk):
-        if page.call.query.get("cursor") != (before.body or {})["nextCursor"]:
-            yield run
-            run = []
-        run.append(page)
-    yield run
 
 
 class _Shown(NamedTuple):

@@ -156,7 +156,7 @@ def _skips(orders: _Orders, listing: Listing, walk: Sequence[Told]) -> Iterator[
     stays = orders.stays[listing.status]
     # A consistent list shows whatever was there when its page was asked for.
     is_strict = listing.consistent and listing.status is None
-    for run in _runs(walk):
+    for run in runs(walk):
         stretch = _Stretch(listing, run)
         for order_id in stretch.missing(orders.ids_of(listing)):
             stay = stays.get(order_id)
@@ -173,7 +173,7 @@ def _skips(orders: _Orders, listing: Listing, walk: Sequence[Told]) -> Iterator[
                 yield Violation(Kind.WALK_SKIPS, detail, order_id, showing)
 
 
-def _runs(walk: Sequence[Told]) -> Iterator[list[Told]]:
+def runs(walk: Sequence[Told]) -> Iterator[list[Told]]:
     """Pages that each go on where the one before it stopped."""
     run = [walk[0]]
     for before, page in pairwise(walk):
