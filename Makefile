@@ -58,7 +58,7 @@ load: ## light, busy and burst load on a local AWS of its own, then the count; 4
 
 prove: ## clients and faults on a local AWS of its own, then the count: SEED, DURATION (s), BUG
 	$(install) dev emulator node
-	@PYTHONPATH=scripts:src $(bin)/python -m prove --duration $(or $(DURATION),60) \
+	@PYTHONPATH=src:scripts:. $(bin)/python -m proof --duration $(or $(DURATION),60) \
 		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
 
 offline: ## serverless-offline with hot reload on DynamoDB Local

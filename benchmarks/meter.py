@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.units import Call, Table, Units, units_of
-from prove import proxy
+from proof import proxy
 from servers import aws_client
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.functions.publish_order_events import Relay
 from orders.telemetry import background
-from prove.event_source import RETENTION_SECONDS, FunctionFailed, Mapping, StreamSource
+from proof.event_source import RETENTION_SECONDS, FunctionFailed, Mapping, StreamSource
 from stream_records import recorded, reservation_record, sequence_number, unreadable
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from prove import proxy
+from proof import proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prove import proxy
+from proof import proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from benchmarks.load.profiles import PROFILES
 from benchmarks.load.run import run
 from local_stack import ROOT, LocalStack, StackError
 from offline import free_port
-from prove.proxy import Proxy
-from prove.stack import Platform
+from proof.proxy import Proxy
+from proof.stack import Platform
 
 STACK: Final = ROOT / ".local" / "load"
 PLOT: Final = ROOT / "benchmarks" / "load.png"

@@ -13,8 +13,8 @@ from orders.http.routes import ROUTES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from prove.proxy import Answer, PassOn, Request
-    from prove.stack import Platform
+    from proof.proxy import Answer, PassOn, Request
+    from proof.stack import Platform
 
 PUBLISHER: Final = "publish-order-events"
 _MOST_LINES: Final = 10_000

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchmarks.load.counting import Left
     from benchmarks.load.cpu import CpuSeconds
     from benchmarks.load.profiles import Profile
-    from prove.stack import Platform
+    from proof.stack import Platform
 
 CLIENTS: Final = ROOT / "benchmarks" / "load" / "clients.py"
 STOP_SECONDS: Final = 120

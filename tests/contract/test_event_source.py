@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infrastructure.templates import compiled
-from prove.event_source import (
+from proof.event_source import (
     RETENTION_SECONDS,
     FunctionFailed,
     Mapping,

@@ -19,14 +19,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from offline import free_port
-from prove.faults import AwsFaults, Fault, Schedule
-from prove.proxy import Proxy
+from proof.faults import AwsFaults, Fault, Schedule
+from proof.proxy import Proxy
 from servers import aws_client, create_table, ministack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.proxy import Answer, PassOn, Request
+    from proof.proxy import Answer, PassOn, Request
 
 DELAY = 0.2
 PATIENT = Config(retries={"total_max_attempts": 1}, read_timeout=60)

@@ -20,8 +20,8 @@ import jwt
 
 from infrastructure.templates import listed
 from local_stack import PASSWORD, REGION, ROOT, STACK, LocalStack
-from prove.proxy import Proxy
-from prove.stack import Platform
+from proof.proxy import Proxy
+from proof.stack import Platform
 from system.recorded_calls import RecordedCalls
 from system.rights import EMULATORS_OWN
 

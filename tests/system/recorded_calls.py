@@ -16,7 +16,7 @@ from system.rights import Right
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prove.proxy import Answer, PassOn, Request
+    from proof.proxy import Answer, PassOn, Request
 
 Json = dict[str, Any]
 

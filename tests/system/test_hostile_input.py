@@ -18,7 +18,7 @@ import pytest
 from gateway import MERGE_PATCH, item_body, request
 from orders.http.cursor import encode_cursor
 from orders.http.listing import order_listing
-from prove.order_number import order_number
+from proof.order_number import order_number
 from system.hostile import Case, World, changed, ids_of
 from system.hostile_values import (
     FIRST_ID,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from prove.order_number import order_number
+from proof.order_number import order_number
 
 if TYPE_CHECKING:
     from system.deployment import Caller, Deployment

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prove.checker import check
-from prove.faults import Fault
-from prove.report import report
-from prove.run import Run
+from proof.checker import check
+from proof.faults import Fault
+from proof.report import report
+from proof.run import Run
 
 if TYPE_CHECKING:
     from local_stack import LocalStack

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from prove.proxy import Request
+from proof.proxy import Request
 from system.recorded_calls import needed
 
 if TYPE_CHECKING:

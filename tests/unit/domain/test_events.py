@@ -11,7 +11,7 @@ from orders.domain.actor import CUSTOMER, Actor, CustomerId
 from orders.domain.events import EVENT_TYPES, OrderEvent
 from orders.domain.order_id import make_order_id
 from orders.domain.status import TRANSITIONS, OrderStatus
-from prove.order_number import order_number
+from proof.order_number import order_number
 
 AN_ID = make_order_id(NOON, bytes(10))
 CREATED = OrderEvent(

@@ -18,7 +18,7 @@ from orders.domain.order_number import (
     read_order_id,
 )
 from orders.domain.timestamps import from_milliseconds, to_milliseconds
-from prove import order_number as oracle
+from proof import order_number as oracle
 
 if TYPE_CHECKING:
     from random import Random

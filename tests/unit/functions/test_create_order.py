@@ -10,7 +10,7 @@ from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, at_stage, item_
 from gateway import request as api_request
 from orders.domain.order_id import created_at, parse_order_id
 from orders.http.bodies import SKU_RULE
-from prove.order_number import order_number
+from proof.order_number import order_number
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from api import Api
 from examples import placed_order
 from gateway import OTHER_CLAIMS, STAFF_CLAIMS, path_part
-from prove.order_number import order_number
+from proof.order_number import order_number
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, path_part, quer
 from orders.domain.actor import CUSTOMER, Actor, CustomerId
 from orders.domain.order_id import OrderId
 from orders.domain.status import OrderStatus
-from prove.order_number import order_number
+from proof.order_number import order_number
 
 if TYPE_CHECKING:
     from datetime import datetime

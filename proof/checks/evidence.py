@@ -1,0 +1,404 @@
+"""A history, looked through once: what each call was told, and the life of each order."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from orders.domain.status import TRANSITIONS
+from orders.http.routes import ROUTES
+from proof.history import STAFF
+from proof.order_number import order_number
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from proof.history import Call, Commit, History, Json
+
+ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    str(status): tuple(map(str, targets)) for status, targets in TRANSITIONS.items()
+}
+SUMMARY_FIELDS: Final = frozenset(
+    {
+        "orderId",
+        "orderNumber",
+        "customerId",
+        "status",
+        "amount",
+        "currency",
+        "version",
+        "createdAt",
+        "updatedAt",
+    }
+)
+ORDER_FIELDS: Final = SUMMARY_FIELDS | {"items", "metadata", "allowedTransitions"}
+ENTRY_FIELDS: Final = frozenset(
+    {"version", "status", "previousStatus", "actor", "reason", "changedAt"}
+)
+PAGE_FIELDS: Final = frozenset({"items", "nextCursor"})
+EVENT_FIELDS: Final = frozenset(
+    {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
+)
+REPORT_FIELDS: Final = frozenset(
+    {"date", "generatedAt", "orders", "revenue", "cancellationReasons", "leftOut"}
+)
+SETTLEMENT: Final = "settle-payments"
+"""The function that charges orders and takes back what it charged."""
+
+_EVENT: Final = "EVENT#"
+_CURRENT_VERSION: Final = re.compile(r"at version (\d+)")
+_FIRST_SERVER_ERROR: Final = 500
+_FIRST_REFUSAL: Final = 400
+
+
+class Operation(StrEnum):
+    """What a call asks for."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    GET = "get"
+    TIMELINE = "timeline"
+    LIST_CUSTOMER = "list-customer"
+    LIST_STATUS = "list-status"
+    FEED = "feed"
+    REPORT = "report"
+    HEALTH = "health"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """What the client knows of its call. After any 5xx it knows nothing."""
+
+    DONE = "ok"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+FUNCTIONS: Final = {
+    Operation.CREATE: "create-order",
+    Operation.UPDATE: "update-order",
+    Operation.GET: "get-order",
+    Operation.TIMELINE: "get-order-timeline",
+    Operation.LIST_CUSTOMER: "list-customer-orders",
+    Operation.LIST_STATUS: "list-orders-by-status",
+    Operation.FEED: "list-events",
+    Operation.REPORT: "get-daily-report",
+    Operation.HEALTH: "health",
+    Operation.OTHER: "not-found",
+}
+"""Which one answers."""
+_OPERATIONS: Final = {function: operation for operation, function in FUNCTIONS.items()}
+_ROUTES: Final = tuple(
+    (route.method, tuple(route.path.strip("/").split("/")), _OPERATIONS[route.function])
+    for route in ROUTES
+    if route.function in _OPERATIONS
+)
+_BODY_FIELDS: Final = {
+    Operation.CREATE: ORDER_FIELDS,
+    Operation.UPDATE: ORDER_FIELDS,
+    Operation.GET: ORDER_FIELDS,
+    Operation.REPORT: REPORT_FIELDS,
+    Operation.HEALTH: {"status", "version"},
+}
+_ITEM_FIELDS: Final = {
+    Operation.LIST_CUSTOMER: SUMMARY_FIELDS,
+    Operation.LIST_STATUS: SUMMARY_FIELDS,
+    Operation.TIMELINE: ENTRY_FIELDS,
+    Operation.FEED: EVENT_FIELDS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A call and what its answer says. `body` is None where there is none of the right form."""
+
+    call: Call
+    operation: Operation
+    subject: str
+    """The order's id, the customer's id or the date in the path."""
+    outcome: Outcome
+    body: Json | None
+
+    @property
+    def id(self) -> int:
+        return self.call.id
+
+    @property
+    def is_replay(self) -> bool:
+        return self.call.headers.get("idempotent-replayed") == "true"
+
+    @property
+    def problem(self) -> str | None:
+        """The last part of the problem's type."""
+        kind = (self.body or {}).get("type")
+        return kind.rpartition("#")[2] if isinstance(kind, str) else None
+
+    @property
+    def current_version(self) -> int | None:
+        """Of an order that was not at the version that the caller named."""
+        found = _CURRENT_VERSION.search(str((self.body or {}).get("detail")))
+        return int(found[1]) if found else None
+
+    @property
+    def reason(self) -> str | None:
+        """Names the logical request that a PATCH belongs to."""
+        return (self.call.body or {}).get("reason")
+
+    @property
+    def request(self) -> str | None:
+        """Names the logical request that a POST belongs to."""
+        metadata = (self.call.body or {}).get("metadata")
+        return metadata.get("request") if isinstance(metadata, dict) else None
+
+
+@dataclass(slots=True)
+class Life:
+    """What the table and its stream say of one order."""
+
+    order_id: str
+    images: list[Json] = field(default_factory=list)
+    """The detail row as each commit left it."""
+    summaries: dict[int, list[Json]] = field(default_factory=dict)
+    """How lists show each version."""
+    removed: bool = False
+    detail: Json | None = None
+    customer_row: Json | None = None
+    events: dict[int, list[Json]] = field(default_factory=dict)
+    """By version, the event's row as each commit left it: one, in a life as it should be."""
+    rewritten: set[int] = field(default_factory=set)
+    """Versions whose event's row was changed or removed."""
+    charge: list[Commit] = field(default_factory=list)
+    reservation: list[Commit] = field(default_factory=list)
+    _by_version: dict[int, list[Json]] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Json:
+        return self.images[0]
+
+    @property
+    def last(self) -> Json:
+        return self.images[-1]
+
+    @property
+    def request(self) -> str | None:
+        metadata: Json = self.first.get("metadata") or {}
+        return metadata.get("request")
+
+    def at(self, version: int) -> list[Json]:
+        """Its images at a version: one, in a life as it should be."""
+        return self._by_version.get(version, [])
+
+    def event(self, image: Json) -> Json:
+        """The row of the version's event; empty where it has none."""
+        version = image["version"]
+        for event, told in zip(self.events.get(version, []), self.at(version), strict=False):
+            if told is image:
+                return event
+        return {}
+
+    def actor(self, image: Json) -> str:
+        """Who made the version, as its event says; empty where it has none."""
+        return str(self.event(image).get("actor", ""))
+
+    def add(self, image: Json) -> None:
+        """Take what a commit left of the detail row."""
+        self.images.append(image)
+        self._by_version.setdefault(image["version"], []).append(image)
+        summary = _shown(image, SUMMARY_FIELDS)
+        self.summaries.setdefault(image["version"], []).append(summary)
+
+    def version_of(self, status: str) -> int | None:
+        """The version that it had the status at; None if it never had, or more than once."""
+        versions = [image["version"] for image in self.images if image["status"] == status]
+        return versions[0] if len(versions) == 1 else None
+
+
+class Evidence:
+    """A history with its indices."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.told = [_told(call) for call in history.calls]
+        self.creates: defaultdict[str, list[Told]] = defaultdict(list)
+        """By request."""
+        self.updates: defaultdict[tuple[str, str | None], list[Told]] = defaultdict(list)
+        """By order and reason."""
+        self.keys: defaultdict[tuple[str, Operation, str], list[Told]] = defaultdict(list)
+        """By caller, operation and key."""
+        self.lives: dict[str, Life] = {}
+        """By order id: every order that ever committed."""
+        self.strays: list[Life] = []
+        """Rows that speak of an order that never committed."""
+        self.by_request: defaultdict[str, list[Life]] = defaultdict(list)
+        self.records: dict[tuple[str, str], Json] = {}
+        """Idempotency records as last written, by caller and by digest of operation and key."""
+        self._index_calls()
+        self._index_table()
+
+    def makers(self, life: Life, image: Json) -> list[Told]:
+        """The calls that can have made a version; none if the platform made it by itself."""
+        if image["version"] == 1:
+            calls = self.creates.get(life.request or "", [])
+        elif life.actor(image).startswith("system:"):
+            return []
+        else:
+            calls = self.updates.get((life.order_id, image.get("reason")), [])
+        return [told for told in calls if told.outcome is not Outcome.REFUSED]
+
+    def is_last(self, told: Told) -> bool:
+        """Whether the call began when the dust had settled."""
+        settled = self.history.settled
+        return settled is not None and told.call.start >= settled
+
+    def record(self, caller: str, operation: Operation, key: str) -> Json | None:
+        digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
+        return self.records.get((caller, digest))
+
+    def _index_calls(self) -> None:
+        for told in self.told:
+            if told.operation is Operation.CREATE and told.request is not None:
+                self.creates[told.request].append(told)
+            elif told.operation is Operation.UPDATE:
+                self.updates[told.subject, told.reason].append(told)
+            key = told.call.key
+            if key is not None and told.operation in {Operation.CREATE, Operation.UPDATE}:
+                self.keys[told.call.caller, told.operation, bare(key)].append(told)
+
+    def _index_table(self) -> None:
+        lives: dict[str, Life] = {}
+
+        def life(order_id: str) -> Life:
+            return lives.setdefault(order_id, Life(order_id))
+
+        for commit in self.history.commits:
+            owner, _, order_id = commit.pk.partition("#")
+            if owner == "ORDER" and commit.old != commit.new:
+                _add_commit(life(order_id), commit)
+        for row in self.history.rows:
+            owner, _, order_id = row["pk"].partition("#")
+            if owner == "ORDER":
+                _add_row(life(order_id), row)
+            elif owner == "CUSTOMER":
+                life(row["sk"].removeprefix("ORDER#")).customer_row = row
+        for found in lives.values():
+            if found.images:
+                self.lives[found.order_id] = found
+                self.by_request[found.request or ""].append(found)
+            else:
+                self.strays.append(found)
+        self._index_records()
+
+    def _index_records(self) -> None:
+        """Of a member of staff the calls don't tell the id: whoever is no customer is staff."""
+        customers = {life.first["customerId"] for life in self.lives.values()}
+        customers |= {told.call.caller for told in self.told}
+        for commit in self.history.commits:
+            owner, _, rest = commit.pk.partition("#")
+            if owner == "IDEMPOTENCY" and commit.new:
+                caller, _, digest = rest.rpartition("#")
+                self.records[caller if caller in customers else STAFF, digest] = commit.new
+
+
+def order_body(image: Json) -> Json:
+    """How the API shows an order whose detail row is this."""
+    body = _shown(image, ORDER_FIELDS)
+    body["metadata"] = image.get("metadata") or {}
+    body["allowedTransitions"] = list(ALLOWED.get(image["status"], ()))
+    return body
+
+
+def _shown(image: Json, fields: Collection[str]) -> Json:
+    """The fields of a row, and the number, which no row has."""
+    stored = {name: image.get(name) for name in fields}
+    return stored | {"orderNumber": order_number(image.get("orderId"))}
+
+
+def bare(key: str) -> str:
+    """A key as it is, without the quotes it may be sent in."""
+    return re.sub(r"\\(.)", r"\1", key[1:-1]) if key.startswith('"') else key
+
+
+def _told(call: Call) -> Told:
+    operation, subject = _asked(call)
+    body = _decoded(call.text)
+    if call.status is None or call.status >= _FIRST_SERVER_ERROR:
+        outcome = Outcome.UNKNOWN
+    elif call.status >= _FIRST_REFUSAL:
+        outcome = Outcome.REFUSED
+    elif has_form(operation, call, body):
+        outcome = Outcome.DONE
+    else:
+        outcome, body = Outcome.UNKNOWN, None
+    return Told(call, operation, subject, outcome, body)
+
+
+def _asked(call: Call) -> tuple[Operation, str]:
+    """The operation, and what the path names."""
+    parts = tuple(unquote(part) for part in call.path.strip("/").split("/"))
+    for method, pattern, operation in _ROUTES:
+        if method == call.method and len(pattern) == len(parts):
+            pairs = list(zip(pattern, parts, strict=True))
+            if all(known == part or known.startswith("{") for known, part in pairs):
+                named = [part for known, part in pairs if known.startswith("{")]
+                return operation, named[0] if named else ""
+    return Operation.OTHER, ""
+
+
+def _decoded(text: str) -> Json | None:
+    try:
+        body = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def has_form(operation: Operation, call: Call, body: Json | None) -> bool:
+    """Whether a success is the one that the operation promises, with a body of its form."""
+    if body is None or call.status != (201 if operation is Operation.CREATE else 200):
+        return False
+    if operation is Operation.FEED and not isinstance(body.get("nextCursor"), str):
+        return False
+    item_fields = _ITEM_FIELDS.get(operation)
+    if item_fields is not None:
+        return _is_page(body, item_fields)
+    return body.keys() == _BODY_FIELDS.get(operation)
+
+
+def _is_page(body: Json, fields: frozenset[str]) -> bool:
+    """Staff also see who of them made a timeline's entry."""
+    items: Any = body.get("items")
+    return (
+        body.keys() == PAGE_FIELDS
+        and isinstance(items, list)
+        and all(isinstance(item, dict) and item.keys() - {"actorId"} == fields for item in items)
+    )
+
+
+def _add_commit(life: Life, commit: Commit) -> None:
+    if commit.sk == "DETAIL":
+        if commit.new is None:
+            life.removed = True
+        else:
+            life.add(commit.new)
+    elif commit.sk == "CHARGE":
+        life.charge.append(commit)
+    elif commit.sk == "RESERVATION":
+        life.reservation.append(commit)
+    elif commit.sk.startswith(_EVENT):
+        version = int(commit.sk.removeprefix(_EVENT))
+        if commit.old:
+            life.rewritten.add(version)
+        if commit.new:
+            life.events.setdefault(version, []).append(commit.new)
+
+
+def _add_row(life: Life, row: Json) -> None:
+    if row["sk"] == "DETAIL":
+        life.detail = row

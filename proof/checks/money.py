@@ -1,0 +1,111 @@
+"""The table's money is what was asked for, and the reports count it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from orders.application.make_daily_report import MAX_REASONS
+from proof.checks.creates import Asked, asked_amount
+from proof.checks.violations import Kind, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proof.checks.evidence import Evidence, Told
+    from proof.history import Json
+
+
+def check_money(evidence: Evidence) -> Iterator[Violation]:
+    """Both ways, per currency: all that was accepted is there, and no more than that is.
+
+    What is accepted was answered so, or its outcome is unknown and its order exists.
+    """
+    accepted: Counter[str] = Counter()
+    arrived: Counter[str] = Counter()
+    short: dict[str, tuple[int, ...]] = {}
+    for request, calls in evidence.creates.items():
+        made = [life.detail for life in evidence.by_request.get(request, []) if life.detail]
+        accepting = _accepting(calls, len(made))
+        if not accepting:
+            continue
+        body = accepting[0].call.body or {}
+        currency, amount = str(body.get("currency")), asked_amount(body) * len(accepting)
+        came = sum(detail["amount"] for detail in made if detail["currency"] == currency)
+        accepted[currency] += amount
+        arrived[currency] += came
+        if came < amount:
+            fewest = accepting[: len(made) + 1]
+            short.setdefault(currency, tuple(told.id for told in fewest))
+    for currency, shown in short.items():
+        if arrived[currency] < accepted[currency]:
+            detail = f"{accepted[currency]} {currency} accepted, {arrived[currency]} came of it"
+            yield Violation(Kind.MONEY_MISSING, detail, None, shown)
+    stored: Counter[str] = Counter()
+    for life in evidence.lives.values():
+        if life.detail:
+            stored[life.detail["currency"]] += life.detail["amount"]
+    for currency, amount in stored.items():
+        if amount > accepted[currency]:
+            detail = f"{amount} {currency} in the table, {accepted[currency]} accepted"
+            yield Violation(Kind.MONEY_SURPLUS, detail)
+
+
+def check_reports(evidence: Evidence) -> Iterator[Violation]:
+    """The last report of each day counts the orders as they rest."""
+    by_day: defaultdict[str, list[Json]] = defaultdict(list)
+    for life in evidence.lives.values():
+        if life.detail:
+            by_day[life.detail["createdAt"][:10]].append(life.detail)
+    reports = {report["date"]: report for report in evidence.history.reports if "orders" in report}
+    for day in by_day.keys() - reports.keys():
+        detail = f"no report of {day}, which has {len(by_day[day])} orders"
+        yield Violation(Kind.REPORT_MISSING, detail)
+    for day, report in reports.items():
+        for name, found, counted in _differences(report, by_day[day]):
+            detail = f"the report of {day} has {name} {found}, not {counted}"
+            yield Violation(Kind.REPORT_DIFFERS, detail)
+
+
+def _accepting(calls: list[Told], made: int) -> list[Told]:
+    """The calls that an order has to have come of, as far as is known."""
+    done, unknown = Asked.of(calls)
+    return done + unknown[: max(0, made - len(done))]
+
+
+def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object, object]]:
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    revenue: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for order in orders:
+        counts[order["currency"]][order["status"]] += 1
+        if order["status"] in {"PAID", "SHIPPED"}:
+            revenue[order["currency"]] += order["amount"]
+        if order["status"] == "CANCELED":
+            reasons[order.get("reason") or "unspecified"] += 1
+    if report["orders"] != counts:
+        yield (
+            "orders",
+            report["orders"],
+            {currency: dict(each) for currency, each in counts.items()},
+        )
+    if report["revenue"] != revenue:
+        yield "revenue", report["revenue"], dict(revenue)
+    if report["leftOut"]:
+        yield "orders left out", report["leftOut"], 0
+    named: Counter[str] = Counter(report["cancellationReasons"])
+    if not _names_most(named, reasons):
+        yield "cancellation reasons", dict(named), dict(reasons)
+
+
+def _names_most(named: Counter[str], reasons: Counter[str]) -> bool:
+    """Whether the most frequent reasons are named, and the rest together as `other`."""
+    if len(reasons) <= MAX_REASONS:
+        return named == reasons
+    kept = {name: count for name, count in named.items() if name != "other"}
+    most = [count for _, count in reasons.most_common(MAX_REASONS)]
+    return (
+        all(reasons[name] == count for name, count in kept.items())
+        and sorted(kept.values(), reverse=True) == most
+        and named.total() == reasons.total()
+    )

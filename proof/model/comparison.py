@@ -1,0 +1,146 @@
+"""What the platform answers and holds, against what the model says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from proof.model.expected import ADDRESS
+from proof.model.order import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from api import Answer
+    from proof.model.expected import Expected
+    from proof.model.inputs import Draft
+    from proof.model.model import Model
+
+Rows = dict[tuple[str, str], Any]
+"""What is to be known of the row at each primary key."""
+
+_SUMMARY: Final = (
+    "orderId",
+    "customerId",
+    "status",
+    "amount",
+    "currency",
+    "version",
+    "createdAt",
+    "updatedAt",
+)
+_EVENT: Final = (
+    "type",
+    "orderId",
+    "version",
+    "status",
+    "previousStatus",
+    "recordedAt",
+    "customerId",
+    "amount",
+    "currency",
+    "reason",
+    "actor",
+    "staffId",
+)
+_MONEY: Final = {"charged": "CHARGED", "refunded": "REFUNDED"}
+"""The states of a charge that moved money."""
+
+
+def of_answers(answer: Answer, expected: Expected) -> None:
+    """All but the cursor and the link of a page, which the platform may write as it likes."""
+    assert answer.status == expected.status, answer.text
+    own = {"X-Request-Id", "Link"}
+    assert {name: answer.headers[name] for name in answer.headers.keys() - own} == expected.headers
+    if expected.body is None:
+        assert not answer.text
+        return
+    body = answer.json
+    if expected.status >= 400:
+        body = _without_details(body)
+    elif expected.next_page:
+        cursor = body.pop("nextCursor")
+        assert (cursor is None) == (expected.next_page.position is None)
+    assert body == expected.body
+
+
+def of_links(answer: Answer, draft: Draft) -> None:
+    """The link is the same request with the page's cursor, and is there if the cursor is."""
+    cursor = answer.json["nextCursor"]
+    assert ("Link" in answer.headers) == (cursor is not None)
+    if cursor is not None:
+        address, _, relation = answer.headers["Link"].partition(">")
+        assert relation == '; rel="next"'
+        target = urlsplit(address.removeprefix("<"))
+        assert f"{target.scheme}://{target.netloc}{target.path}" == ADDRESS + draft.path
+        assert dict(parse_qsl(target.query)) == draft.query | {"cursor": cursor}
+
+
+def rows_of(model: Model) -> tuple[Rows, int]:
+    """The table's rows as the model has them, and how many idempotency records there are."""
+    rows: Rows = {}
+    for order in model.orders.values():
+        pk = f"ORDER#{order.id}"
+        token = order.token if order.status == "PENDING" else None
+        stored = {name: value for name, value in order.summary().items() if name in _SUMMARY}
+        rows[pk, "DETAIL"] = stored, token, order.changes[-1].reason
+        rows[f"CUSTOMER#{order.customer_id}", f"ORDER#{order.id}"] = stored, None, None
+        for change in order.changes:
+            rows[pk, f"EVENT#{change.version:010}"] = {
+                "type": change.type,
+                "orderId": order.id,
+                "version": change.version,
+                "status": change.status,
+                "previousStatus": change.previous,
+                "recordedAt": instant(change.at),
+                "customerId": order.customer_id,
+                "amount": order.amount,
+                "currency": order.content["currency"],
+                "reason": change.reason,
+                "actor": change.actor,
+                "staffId": change.staff_id,
+            }
+        if order.money in _MONEY:
+            rows[pk, "CHARGE"] = _MONEY[order.money]
+        if order.is_reserved:
+            rows[pk, "RESERVATION"] = "RESERVED"
+    for day in model.reports:
+        rows["REPORT#DAILY", day.isoformat()] = None
+    return rows, len(model.records)
+
+
+def rows_found(table: Iterable[dict[str, Any]]) -> tuple[Rows, int]:
+    """Likewise, of rows in DynamoDB's JSON. Charges without money and released stock are none."""
+    rows: Rows = {}
+    records = 0
+    for row in table:
+        place = pk, sk = row["pk"]["S"], row["sk"]["S"]
+        state = row.get("state", {}).get("S")
+        if pk.startswith("IDEMPOTENCY#"):
+            records += 1
+        elif sk == "DETAIL" or sk.startswith("ORDER#"):
+            token, reason = (row.get(name, {}).get("S") for name in ("paymentToken", "reason"))
+            rows[place] = {name: _scalar(row[name]) for name in _SUMMARY}, token, reason
+        elif sk.startswith("EVENT#"):
+            rows[place] = {name: _scalar(row[name]) if name in row else None for name in _EVENT}
+        elif sk == "CHARGE":
+            if state in _MONEY.values():
+                rows[place] = state
+        elif sk == "RESERVATION":
+            if state == "RESERVED":
+                rows[place] = state
+        else:
+            rows[place] = None
+    return rows, records
+
+
+def _scalar(value: dict[str, str]) -> str | int:
+    return int(value["N"]) if "N" in value else value["S"]
+
+
+def _without_details(body: dict[str, Any]) -> dict[str, Any]:
+    """A problem without the texts that are for people, each of which is there."""
+    assert body.pop("detail")
+    for error in body.get("errors", []):
+        assert error.pop("detail")
+    return body

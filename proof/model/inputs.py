@@ -1,0 +1,230 @@
+"""What clients send, and the ways to write it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from hypothesis import strategies as st
+
+from gateway import query_string, request
+from proof.model.order import Caller, instant, milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gateway import Event
+
+JANE: Final = Caller("cus_42", is_staff=False)
+JOE: Final = Caller("jo|e@x", is_staff=False)
+ANN: Final = Caller("ann", is_staff=True)
+BOB: Final = Caller("bob", is_staff=True)
+
+CLAIMS: Final[dict[str, Event]] = {
+    JANE.id: {"sub": JANE.id, "token_use": "access", "cognito:groups": ["former staff", "ops"]},
+    JOE.id: {"sub": JOE.id},
+    ANN.id: {"sub": ANN.id, "token_use": "access", "cognito:groups": ["ops", "staff"]},
+    BOB.id: {"sub": BOB.id, "token_use": "access", "cognito:groups": "staff"},
+}
+STATUSES: Final = ("PENDING", "PAID", "SHIPPED", "CANCELED")
+NO_ORDERS: Final = (
+    "01a2001b-7c7b-7000-8000-00000000ffff",
+    "00000000-0000-0000-0000-000000000000",
+    "01A2001B-7C7B-7000-8000-000000000001",
+    "ord_1",
+    "%23",
+)
+
+customers = st.sampled_from([JANE, JOE])
+callers = st.sampled_from([JANE, ANN, JANE, ANN, JOE, BOB])
+texts = st.sampled_from(["Mug", "Tasse à café", "☕🫖", 'a "b" \\ c', "\x00\x1f\x7f", "é" * 200])
+keys = st.sampled_from([None, None, "k1", "k1", "k1", "k2", 'a"b\\', '"q', "~" * 255])
+_limits = st.integers(1, 4).map(str) | st.just("100")
+_sorts = st.sampled_from(["createdAt", "-createdAt"])
+_statuses = st.sampled_from(STATUSES)
+page_queries = st.fixed_dictionaries({}, optional={"limit": _limits})
+customer_queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "limit": _limits,
+        "sort": _sorts,
+        "status": _statuses,
+        "consistent": st.sampled_from(["true", "false"]),
+    },
+)
+status_queries = st.fixed_dictionaries(
+    {"status": _statuses}, optional={"limit": _limits, "sort": _sorts}
+)
+
+
+feed_queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "limit": _limits | st.just("1000"),
+        "type": st.sampled_from(["ORDER_CREATED", "ORDER_PAID", "ORDER_SHIPPED", "ORDER_CANCELED"]),
+    },
+)
+
+
+def total(order: dict[str, Any]) -> int:
+    return sum(item["quantity"] * item["unitAmount"] for item in order["items"])
+
+
+@st.composite
+def new_orders(draw: st.DrawFn) -> dict[str, Any]:
+    """Bodies of POST /orders; `amount` is sometimes there, and then right."""
+    items = draw(
+        st.lists(
+            st.fixed_dictionaries(
+                {
+                    "sku": st.sampled_from(["MUG-01", "S&M #2/6", "MUG-01", "OUT-OF-STOCK_1"]),
+                    "name": texts,
+                    "quantity": st.sampled_from([1, 3, 400]),
+                    "unitAmount": st.sampled_from([1999, 0, 1, 10**12]),
+                }
+            ),
+            min_size=1,
+            max_size=2,
+        )
+    )
+    body: dict[str, Any] = {
+        "customerId": draw(customers).id,
+        "currency": draw(st.sampled_from(["USD", "JPY", "BHD"])),
+        "items": items,
+    }
+    token = draw(st.sampled_from([None, None, "tok_approve", "tok_decline", "tok_unavailable"]))
+    if token:
+        body["paymentToken"] = token
+    extra = draw(st.sampled_from(["", "metadata", "no metadata", "amount"]))
+    if extra == "metadata":
+        body["metadata"] = {"zone": draw(texts), "channel": "web", "a": ""}
+    elif extra == "no metadata":
+        body["metadata"] = {}
+    elif extra == "amount":
+        body["amount"] = total(body)
+    return body
+
+
+status_changes: Final = st.fixed_dictionaries(
+    {"status": st.sampled_from(["CANCELED", "PAID", "SHIPPED", "PAID", "PENDING"])},
+    optional={"reason": st.sampled_from(["changed my mind", "", "☕\ufffe", "x" * 500])},
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant near the creation of an order, written in one of RFC 3339's ways."""
+
+    which: int
+    offset: int
+    finer: bool
+    form: str
+
+    def resolve(self, created: Sequence[datetime]) -> tuple[str, int]:
+        """Its text, and the millisecond that it means as a bound: finer ones round up."""
+        moment = created[self.which % len(created)] + timedelta(milliseconds=self.offset)
+        text = instant(moment)
+        if self.form == "offset":
+            text = instant(moment + timedelta(hours=5, minutes=30)).replace("Z", "+05:30")
+        elif self.form == "small":
+            text = text.lower()
+        if self.finer:
+            text = text[:23] + "0001" + text[23:]
+        return text, milliseconds(moment) + self.finer
+
+
+moments = st.builds(
+    Moment,
+    which=st.integers(0, 9),
+    offset=st.sampled_from([0, 0, 0, -1, 1]),
+    finer=st.booleans(),
+    form=st.sampled_from(["utc", "offset", "small"]),
+)
+windows = st.fixed_dictionaries({}, optional={"createdFrom": moments, "createdTo": moments})
+feed_windows = st.fixed_dictionaries({}, optional={"recordedFrom": moments, "recordedTo": moments})
+cursors = st.none() | st.integers(0, 9)
+"""Which of the cursors that were given so far, of whatever list; 0 is a damaged one."""
+
+
+@dataclass
+class Draft:
+    """A request before it is sent. `text` replaces what `content` would be written as."""
+
+    method: str
+    path: str
+    caller: Caller | None
+    query: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    content: Any = None
+    spelling: str = "plain"
+    text: str | bytes | None = None
+    padding: int = 0
+    claims: Event | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.claims = CLAIMS[self.caller.id] if self.caller else None
+
+    def event(self) -> Event:
+        """As API Gateway hands it over."""
+        body: str | bytes | None = self.text
+        if body is None and self.content is not None:
+            body = spell(self.content, self.spelling)
+        if self.padding and body is not None:
+            body = (body.encode() if isinstance(body, str) else body) + b" " * self.padding
+        target = self.path + (query_string(**self.query) if self.query else "")
+        sent = request(self.method, target, body, claims=self.claims, headers=self.headers)
+        if sent["headers"].get("content-type") == "":
+            del sent["headers"]["content-type"]
+        return sent
+
+
+spellings = st.sampled_from(["plain", "spaced", "backwards", "escaped", "doubled"])
+
+
+def spell(content: object, spelling: str) -> str:
+    """One of many ways to write the same JSON."""
+    if spelling == "spaced":
+        return json.dumps(content, indent=2, ensure_ascii=False)
+    if spelling == "escaped":
+        return json.dumps(content)
+    if isinstance(content, dict) and spelling == "backwards":
+        return json.dumps(dict(reversed(content.items())), ensure_ascii=False)
+    if isinstance(content, dict) and content and spelling == "doubled":
+        first = json.dumps({next(iter(content)): ["of two the last counts"]})
+        return first[:-1] + ", " + json.dumps(content, ensure_ascii=False)[1:]
+    return json.dumps(content, ensure_ascii=False)
+
+
+if_match = st.sampled_from(
+    [None, None, None, ["*"], ["now"], ["before"], ["W/now"], ["before", "now"], ["W/now", "other"]]
+)
+if_none_match = st.sampled_from([None, None, ["*"], ["now"], ["before"], ["before", "W/now"]])
+seldom_if_none_match = st.one_of(st.none(), st.none(), st.none(), if_none_match)
+
+
+def tag_list(names: list[str] | None, version: int) -> tuple[str | None, frozenset[str] | None]:
+    """The entity tags as a header, and the versions that they name strongly; None for any."""
+    if names is None or names == ["*"]:
+        return "*" if names else None, None
+    versions = {"now": f"{version}", "before": f"{version - 1}", "other": "x"}
+    tags = [name.removeprefix("W/") for name in names]
+    header = " , ,".join(
+        name.replace(tag, f'"{versions[tag]}"') for name, tag in zip(names, tags, strict=True)
+    )
+    return header, frozenset(versions[name] for name in names if name in versions)
+
+
+def names_now(names: list[str] | None) -> bool:
+    """Whether If-None-Match names the version that the order is at."""
+    return names is not None and not {"*", "now", "W/now"}.isdisjoint(names)
+
+
+def key_header(key: str | None, *, is_quoted: bool) -> dict[str, str]:
+    if key is None:
+        return {}
+    if is_quoted or key.startswith('"'):
+        key = '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return {"idempotency-key": key}

@@ -1,0 +1,450 @@
+"""The contract as a plain model in memory: no table, no races, nothing of the platform's code."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from proof.model.expected import (
+    ADDRESS,
+    FORBIDDEN,
+    INVALID_CURSOR,
+    JSON,
+    KEY_REUSED,
+    NO_ORDER,
+    NO_REPORT,
+    STALE,
+    Expected,
+    Listing,
+    NextPage,
+    problem,
+)
+from proof.model.order import (
+    SETTLEMENT,
+    TRANSITIONS,
+    Caller,
+    Change,
+    Order,
+    instant,
+    milliseconds,
+)
+from proof.order_number import order_number
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KEYS_ARE_KEPT: Final = timedelta(hours=24)
+STALE_AFTER: Final = timedelta(days=14)
+FILTERED_READS: Final = 5
+FEED_DELAY: Final = timedelta(seconds=60)
+
+_UUID_7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a key was used for, and what the first request was answered with."""
+
+    request: str
+    answer: Expected
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class Model:
+    """Orders, keys, events, reports and cursors. A method answers as the platform must."""
+
+    now: datetime
+    filtered_read: int
+    """How many orders one query of a filtered page looks at."""
+    orders: dict[str, Order] = field(default_factory=dict)
+    records: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+    committed: list[Change] = field(default_factory=list)
+    reports: dict[date, dict[str, object]] = field(default_factory=dict)
+    cursors: dict[str, NextPage] = field(default_factory=dict)
+
+    # Writes
+
+    def create(
+        self, caller: Caller, content: dict[str, Any], key: str | None, chosen_id: str | None
+    ) -> Expected:
+        """`chosen_id` is the id in the platform's answer, if it has one."""
+        request = _create_request(content)
+        if found := self._replay(caller, "create", key, request):
+            return found
+        if not (caller.is_staff or caller.id == content["customerId"]):
+            return FORBIDDEN
+        order = Order(self._new_id(chosen_id), content, [])
+        self.orders[order.id] = order
+        self._commit(order, "PENDING", caller, reason=None)
+        answer = order.answer(201)
+        answer = replace(
+            answer, headers={**answer.headers, "Location": f"{ADDRESS}/orders/{order.id}"}
+        )
+        self._remember(caller, "create", key, request, answer)
+        return answer
+
+    def change(  # noqa: PLR0911, PLR0913 - one for each check, in their order
+        self,
+        caller: Caller,
+        order_id: str,
+        content: dict[str, Any],
+        key: str | None,
+        if_match: frozenset[str] | None,
+        *,
+        is_unwanted: bool,
+    ) -> Expected:
+        """`if_match` are the versions that it names, weak ones left out; None for any.
+
+        `is_unwanted`: If-None-Match names the version, weakly or not.
+        """
+        order_id = order_id.lower()
+        if not _UUID.fullmatch(order_id):
+            return NO_ORDER
+        target = content["status"]
+        request = _change_request(order_id, content)
+        if found := self._replay(caller, "update", key, request):
+            return found
+        order = self._visible(caller, order_id)
+        if order is None:
+            return NO_ORDER
+        cancels = target == "CANCELED" and order.status in {"PENDING", "CANCELED"}
+        if not (caller.is_staff or cancels):
+            return FORBIDDEN
+        if is_unwanted or not _is_wanted(order, if_match):
+            return STALE
+        if target != order.status:
+            if target not in TRANSITIONS[order.status]:
+                return _illegal_transition(order)
+            self._commit(order, target, caller, content.get("reason"))
+        answer = order.answer()
+        self._remember(caller, "update", key, request, answer)
+        return answer
+
+    def remembers(
+        self, caller: Caller, order_id: str | None, content: dict[str, Any], key: str
+    ) -> bool:
+        """Whether the request would get its first answer again."""
+        if order_id is None:
+            operation, request = "create", _create_request(content)
+        else:
+            operation, request = "update", _change_request(order_id, content)
+        found = self._replay(caller, operation, key, request)
+        return found is not None and found is not KEY_REUSED
+
+    # Reads
+
+    def get(
+        self, caller: Caller, order_id: str, if_match: frozenset[str] | None, *, is_known: bool
+    ) -> Expected:
+        """`is_known`: If-None-Match names the version, weakly or not."""
+        order = self._visible(caller, order_id)
+        if order is None:
+            return NO_ORDER
+        if not _is_wanted(order, if_match):
+            return STALE
+        answer = order.answer()
+        if is_known:
+            kept = ("Cache-Control", "ETag")
+            return Expected(304, {name: answer.headers[name] for name in kept})
+        return answer
+
+    def timeline(
+        self, caller: Caller, order_id: str, limit: int, cursor: str | None = None
+    ) -> Expected:
+        listing = Listing("timeline", order_id)
+        position = self._position(listing, cursor)
+        if cursor and position is None:
+            return INVALID_CURSOR
+        order = self._visible(caller, order_id)
+        if order is None:
+            return NO_ORDER
+        entries = [
+            entry for entry in order.changes if position is None or entry.version > int(position)
+        ]
+        goes_on = len(entries) > limit
+        page = entries[:limit]
+        return _page(
+            [_timeline_entry(entry, caller) for entry in page],
+            NextPage(listing, page[-1].version if goes_on else None),
+        )
+
+    def list_orders(
+        self, caller: Caller, listing: Listing, limit: int, cursor: str | None = None
+    ) -> Expected:
+        """A customer's list, or that of a status."""
+        position = self._position(listing, cursor)
+        if cursor and position is None:
+            return INVALID_CURSOR
+        if not (caller.is_staff or (listing.partition and listing.partition == caller.id)):
+            return FORBIDDEN
+        rows = [order for order in self.listed(listing) if _is_after(order, position, listing)]
+        if listing.partition and listing.status:
+            return self._filtered(rows, listing, limit)
+        found = rows[:limit]
+        following = found[-1].id if len(rows) > limit else None
+        return _page([order.summary() for order in found], NextPage(listing, following))
+
+    def listed(self, listing: Listing) -> list[Order]:
+        """All orders that its index holds for a list, in its order: a status is filtered later."""
+        found = [
+            order
+            for order in self.orders.values()
+            if (order.customer_id == listing.partition)
+            or (not listing.partition and order.status == listing.status)
+        ]
+        since = -1 if listing.since is None else listing.since
+        until = 10**15 if listing.until is None else listing.until
+        found = [order for order in found if since <= milliseconds(order.created_at) < until]
+        return sorted(found, key=lambda order: order.id, reverse=listing.newest_first)
+
+    def _filtered(self, rows: list[Order], listing: Listing, limit: int) -> Expected:
+        """Query by query, until the page is full, the list ends, or five are spent."""
+        found: list[Order] = []
+        for read in range(FILTERED_READS):
+            seen = rows[read * self.filtered_read :][: self.filtered_read]
+            found += [order for order in seen if order.status == listing.status]
+            if len(found) > limit or len(seen) < self.filtered_read:
+                following = found[limit - 1].id if len(found) > limit else None
+                break
+        else:
+            following = seen[-1].id
+        items = [order.summary() for order in found[:limit]]
+        return _page(items, NextPage(listing, following))
+
+    def feed(
+        self, caller: Caller, listing: Listing, limit: int, cursor: str | None = None
+    ) -> Expected:
+        """The position is that of the last event that was looked at, of whatever type."""
+        position = self._position(listing, cursor) if cursor else ""
+        if position is None:
+            return INVALID_CURSOR
+        if not caller.is_staff:
+            return FORBIDDEN
+        since = -1 if listing.since is None else listing.since
+        until = milliseconds(self.now - FEED_DELAY)
+        until = until if listing.until is None else min(until, listing.until)
+        behind = sorted(
+            (
+                change
+                for change in self.committed
+                if since <= milliseconds(change.at) < until and change.place > str(position)
+            ),
+            key=lambda change: change.place,
+        )
+        found: list[Change] = []
+        for change in behind[: FILTERED_READS * limit]:
+            position = change.place
+            if listing.type in {None, change.type}:
+                found.append(change)
+                if len(found) == limit:
+                    break
+        return _page([self.event(change) for change in found], NextPage(listing, position))
+
+    def report(self, caller: Caller, text: str) -> Expected:
+        try:
+            day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
+        except ValueError:
+            day = None
+        if day is None:
+            return NO_REPORT
+        if not caller.is_staff:
+            return FORBIDDEN
+        if day not in self.reports:
+            return NO_REPORT
+        return Expected(200, JSON, self.reports[day])
+
+    # What runs behind the API
+
+    def event(self, change: Change) -> dict[str, Any]:
+        order = self.orders[change.order_id]
+        data = {
+            "orderId": order.id,
+            "orderNumber": order_number(order.id),
+            "customerId": order.customer_id,
+            "status": change.status,
+            "amount": order.amount,
+            "currency": order.content["currency"],
+            "version": change.version,
+        }
+        if change.previous is not None:
+            data["previousStatus"] = change.previous
+        if change.reason is not None:
+            data["reason"] = change.reason
+        return {
+            "specversion": "1.0",
+            "id": f"{order.id}/{change.version}",
+            "source": "/orders",
+            "type": change.type,
+            "subject": order.id,
+            "time": instant(change.at),
+            "datacontenttype": "application/json",
+            "data": data,
+        }
+
+    def settle(self, order: Order, *, dies: bool) -> bool:
+        """An event of the order arrives: whether it is done with.
+
+        `dies` stops the consumer before it writes the order's new status.
+        """
+        if order.token is None:
+            return True
+        if order.status != "PENDING":
+            if not order.is_paid_by_token or order.status == "CANCELED":
+                order.give_back()
+            return True
+        reason = order.try_to_pay()
+        if order.money == "undecided" or dies:
+            return False
+        if reason is None:
+            order.is_paid_by_token = True
+            self._commit(order, "PAID", SETTLEMENT, None)
+        else:
+            self._commit(order, "CANCELED", SETTLEMENT, reason)
+            order.give_back()
+        return True
+
+    def expire(self) -> int:
+        stale = [
+            order
+            for order in self.orders.values()
+            if order.status == "PENDING" and order.created_at < self.now - STALE_AFTER
+        ]
+        for order in stale:
+            self._commit(order, "CANCELED", "expire-stale-orders", "expired")
+        return len(stale)
+
+    def make_report(self, day: date) -> int:
+        """How many orders were created on that day, UTC."""
+        todays = [order for order in self.orders.values() if order.created_at.date() == day]
+        orders: dict[str, Counter[str]] = {}
+        revenue: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
+        for order in todays:
+            currency = order.content["currency"]
+            orders.setdefault(currency, Counter())[order.status] += 1
+            if order.status in {"PAID", "SHIPPED"}:
+                revenue[currency] += order.amount
+            if order.status == "CANCELED":
+                reasons[order.changes[-1].reason or "unspecified"] += 1
+        self.reports[day] = {
+            "date": day.isoformat(),
+            "generatedAt": instant(self.now),
+            "orders": {currency: dict(counts) for currency, counts in orders.items()},
+            "revenue": dict(revenue),
+            "cancellationReasons": dict(reasons),
+            "leftOut": 0,
+        }
+        return len(todays)
+
+    # Parts of the above
+
+    def _visible(self, caller: Caller, order_id: str) -> Order | None:
+        order = self.orders.get(order_id)
+        return order if order and (caller.is_staff or order.customer_id == caller.id) else None
+
+    def _commit(self, order: Order, status: str, by: Caller | str, reason: str | None) -> None:
+        """One version on, and never earlier than the one before."""
+        if isinstance(by, Caller):
+            actor, staff_id = ("staff", by.id) if by.is_staff else ("customer", None)
+        else:
+            actor, staff_id = f"system:{by}", None
+        before = order.changes[-1] if order.changes else None
+        change = Change(
+            order_id=order.id,
+            version=before.version + 1 if before else 1,
+            status=status,
+            previous=before.status if before else None,
+            actor=actor,
+            staff_id=staff_id,
+            reason=reason,
+            at=max(self.now, before.at) if before else self.now,
+        )
+        order.changes.append(change)
+        self.committed.append(change)
+
+    def _replay(
+        self, caller: Caller, operation: str, key: str | None, request: str
+    ) -> Expected | None:
+        record = self.records.get((caller.id, operation, key or ""))
+        if key is None or record is None or record.expires_at <= self.now:
+            return None
+        if record.request != request:
+            return KEY_REUSED
+        headers = {**record.answer.headers, "Idempotent-Replayed": "true"}
+        return replace(record.answer, headers=headers)
+
+    def _remember(
+        self, caller: Caller, operation: str, key: str | None, request: str, answer: Expected
+    ) -> None:
+        """For 24 hours, and to the end of their last second."""
+        if key is not None:
+            end = self.now + KEYS_ARE_KEPT
+            if end.microsecond:
+                end = end.replace(microsecond=0) + timedelta(seconds=1)
+            self.records[caller.id, operation, key] = Record(request, answer, end)
+
+    def _new_id(self, chosen: str | None) -> str:
+        """The id, if it is a UUIDv7 of this millisecond that no order has."""
+        if chosen is None:
+            return "no id in the answer"
+        assert _UUID_7.fullmatch(chosen), chosen
+        assert int(chosen.replace("-", "")[:12], 16) == milliseconds(self.now)
+        assert chosen not in self.orders
+        return chosen
+
+    def _position(self, listing: Listing, cursor: str | None) -> str | int | None:
+        """None for a cursor that this list did not give."""
+        found = self.cursors.get(cursor or "")
+        return found.position if found and found.listing == listing else None
+
+
+def _is_wanted(order: Order, if_match: frozenset[str] | None) -> bool:
+    return if_match is None or str(order.version) in if_match
+
+
+def _create_request(content: dict[str, Any]) -> str:
+    """The same for requests that are the same: no metadata is as good as empty ones."""
+    return json.dumps({"metadata": {}} | content, sort_keys=True)
+
+
+def _change_request(order_id: str, content: dict[str, Any]) -> str:
+    return json.dumps([order_id, content["status"], content.get("reason")])
+
+
+def _page(items: list[dict[str, object]], following: NextPage) -> Expected:
+    return Expected(200, JSON, {"items": items}, next_page=following)
+
+
+def _illegal_transition(order: Order) -> Expected:
+    return problem(
+        409,
+        "illegal-transition",
+        currentStatus=order.status,
+        allowedTransitions=TRANSITIONS[order.status],
+    )
+
+
+def _is_after(order: Order, position: str | int | None, listing: Listing) -> bool:
+    if position is None:
+        return True
+    return order.id < str(position) if listing.newest_first else order.id > str(position)
+
+
+def _timeline_entry(entry: Change, caller: Caller) -> dict[str, object]:
+    body: dict[str, object] = {
+        "version": entry.version,
+        "status": entry.status,
+        "previousStatus": entry.previous,
+        "actor": entry.actor,
+        "reason": entry.reason,
+        "changedAt": instant(entry.at),
+    }
+    if caller.is_staff and entry.staff_id is not None:
+        body["actorId"] = entry.staff_id
+    return body

@@ -1,0 +1,53 @@
+"""Whether a run got far enough to prove anything: an idle one keeps every promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+
+from proof.checks.evidence import Evidence, Operation
+from proof.checks.feed import reached_the_end
+from proof.faults import Fault
+
+if TYPE_CHECKING:
+    from proof.history import History
+
+
+def never_happened(history: History) -> list[str]:
+    """What a run should have seen, and this one did not."""
+    struck = {strike.fault for strike in history.strikes}
+    statuses = {call.status for call in history.calls}
+    went = {
+        ((commit.old or {}).get("status"), (commit.new or {}).get("status"))
+        for commit in history.commits
+        if commit.sk == "DETAIL"
+    }
+    evidence = Evidence(history)
+    feed = [told for told in evidence.told if told.operation is Operation.FEED]
+    ended = {told.call.walk for told in feed if reached_the_end(evidence, told)}
+    states = {(row["sk"], row["state"]) for row in history.rows if "state" in row}
+    seen = {
+        **{f"request {fault}": fault in struck for fault in Fault},
+        "order paid by token": ("CHARGE", "CHARGED") in states,
+        "refund": ("CHARGE", "REFUNDED") in states,
+        "order paid, then shipped": ("PAID", "SHIPPED") in went,
+        "order paid, then canceled": ("PAID", "CANCELED") in went,
+        "stale If-Match": httpx.codes.PRECONDITION_FAILED in statuses,
+        "forbidden transition": httpx.codes.CONFLICT in statuses,
+        "reused key": any("idempotency-key-reused" in call.text for call in history.calls),
+        "replay": any("idempotent-replayed" in call.headers for call in history.calls),
+        **{
+            f"page of a {operation} that goes on": any(
+                told.operation is operation and "link" in told.call.headers
+                for told in evidence.told
+            )
+            for operation in (Operation.LIST_CUSTOMER, Operation.LIST_STATUS, Operation.TIMELINE)
+        },
+        "feed read to its end": bool(ended),
+        "poller of the feed that got to its end": bool(
+            ended & {told.call.walk for told in feed if not evidence.is_last(told)}
+        ),
+        "503 of a function": any("try-again" in call.text for call in history.calls),
+    }
+    return [what for what, happened in seen.items() if not happened]

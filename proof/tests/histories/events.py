@@ -1,0 +1,155 @@
+"""Events that are missing, in their rows or in the queue, or say what never happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from orders.adapters.dynamodb import rows
+from orders.domain.status import OrderStatus
+from proof.checks.violations import Kind
+from proof.tests.histories.breaking import broken, event_row_of, forget, remove, rewrite
+from proof.tests.histories.world import PLATFORM, World
+
+if TYPE_CHECKING:
+    from proof.tests.histories.breaking import Broken
+
+
+@broken
+def an_order_without_its_event_row() -> Broken:
+    world = World()
+    remove(world, event_row_of(world.update(world.create(), "PAID"), 1))
+    return world.history(), {Kind.EVENT_ROW_MISSING}
+
+
+@broken
+def a_change_without_its_event_row() -> Broken:
+    world = World()
+    remove(world, event_row_of(world.settle(world.create(token="tok_approve")), 2))
+    return world.history(), {Kind.EVENT_ROW_MISSING}
+
+
+@broken
+def an_event_row_of_what_never_was() -> Broken:
+    world = World()
+    _, event = world.create().changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant)
+    world.put(rows.event_row(event))
+    return world.history(), {Kind.EVENT_ROW_PHANTOM}
+
+
+@broken
+def an_event_row_of_an_order_that_never_was() -> Broken:
+    world = World()
+    order = world.create(answered=False)
+    row = world.table[event_row_of(order, 1)]
+    forget(world, order)
+    world.put(row)
+    return world.history(), {Kind.EVENT_ROW_PHANTOM}
+
+
+@broken
+def an_event_row_with_another_status() -> Broken:
+    world = World()
+    order = world.update(world.create(), "PAID")
+    rewrite(world, event_row_of(order, 2), status="CANCELED")
+    return world.history(), {Kind.EVENT_ROW_DIFFERS}
+
+
+@broken
+def an_event_row_that_says_where_a_new_order_came_from() -> Broken:
+    world = World()
+    rewrite(world, event_row_of(world.create(), 1), previousStatus="PENDING")
+    return world.history(), {Kind.EVENT_ROW_DIFFERS}
+
+
+@broken
+def an_event_row_that_does_not_say_who_of_staff_it_was() -> Broken:
+    world = World()
+    order = world.update(world.create(), "PAID")
+    rewrite(world, event_row_of(order, 2), staffId=None)
+    return world.history(), {Kind.EVENT_ROW_DIFFERS}
+
+
+@broken
+def an_event_row_that_was_changed() -> Broken:
+    world = World()
+    row = world.table[event_row_of(world.create(), 1)]
+    world.put(row | {"reason": "another"})
+    world.put(row)
+    return world.history(), {Kind.EVENT_ROW_REWRITTEN, Kind.EVENT_ROW_DIFFERS}
+
+
+@broken
+def an_event_row_that_was_removed() -> Broken:
+    world = World()
+    at = event_row_of(world.create(), 1)
+    last = world.commits[-1]
+    world.commits.append(msgspec.structs.replace(last, old=world.table.pop(at), new=None))
+    return world.history(), {Kind.EVENT_ROW_REWRITTEN}
+
+
+@broken
+def an_event_row_that_was_written_after_its_order() -> Broken:
+    world = World()
+    world.create()
+    event = world.commits.pop()
+    world.create()
+    world.commits.append(event)
+    return world.history(), {Kind.EVENT_ROW_APART}
+
+
+@broken
+def an_event_row_that_was_written_before_its_order() -> Broken:
+    world = World()
+    order = world.create()
+    world.update(order, "PAID")
+    event = world.commits.pop()
+    world.commits.insert(3, event)
+    world.create()
+    world.commits[4:] = [*world.commits[-3:], *world.commits[4:-3]]
+    return world.history(), {Kind.EVENT_ROW_APART}
+
+
+@broken
+def a_missing_event() -> Broken:
+    world = World()
+    world.update(world.create(), "PAID")
+    world.published.pop()
+    return world.history(), {Kind.EVENT_MISSING}
+
+
+@broken
+def a_phantom_event() -> Broken:
+    world = World()
+    order = world.create()
+    world.update(order, "PAID", answered=False)
+    event = world.published[-1]
+    forget(world, order, from_version=2)
+    world.published.append(event)
+    return world.history(), {Kind.EVENT_PHANTOM}
+
+
+@broken
+def an_event_with_another_amount() -> Broken:
+    world = World()
+    world.create()
+    world.published[0]["data"]["amount"] += 1
+    return world.history(), {Kind.EVENT_DIFFERS}
+
+
+@broken
+def an_event_with_an_amount_that_is_no_whole_number() -> Broken:
+    world = World()
+    world.create()
+    world.published[0]["data"]["amount"] *= 1.0
+    return world.history(), {Kind.EVENT_DIFFERS}
+
+
+@broken
+def an_event_that_was_sent_again_in_other_words() -> Broken:
+    world = World()
+    world.create()
+    event = world.published[0]
+    world.published.append(event | {"data": dict(reversed(event["data"].items()))})
+    return world.history(), {Kind.EVENT_CHANGED}

@@ -1,0 +1,33 @@
+"""The deliberate bugs, which have to fit the code that they break."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local_stack import ROOT
+from proof.bugs import BUGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_can_be_put_into_a_copy_of_the_code(bug: str, tmp_path: Path) -> None:
+    for name in ("src", "infra"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    subprocess.run(["git", "apply", str(BUGS[bug])], cwd=tmp_path, check=True)
+    changed = (tmp_path / "src/orders/adapters/dynamodb/repository.py").read_text()
+    assert changed != (ROOT / "src/orders/adapters/dynamodb/repository.py").read_text()
+
+
+def test_there_is_a_bug_for_each_guarantee_that_rests_on_a_transaction() -> None:
+    assert set(BUGS) == {
+        "event-row-left-out",
+        "key-not-in-the-transaction",
+        "publish-before-commit",
+        "unconditional-update",
+    }
