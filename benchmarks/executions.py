@@ -48,7 +48,7 @@ class Execution:
     peak_kb: int
     modules: list[str]
     late_modules: list[str]
-    answers: list[dict[str, Any]]
+    responses: list[dict[str, Any]]
     log: str
 
 
@@ -103,11 +103,11 @@ def _run(code: Code, events: Sequence[Event], directory: Path, under: Sequence[s
     if process.returncode != 0:
         raise AssertionError(f"{code.module}: {process.stderr}")
     execution = Execution(**json.loads(taken.read_text()), log=log.read_text())
-    for answer in execution.answers:
-        if answer.get("statusCode", 200) >= HTTPStatus.BAD_REQUEST or answer.get(
+    for response in execution.responses:
+        if response.get("statusCode", 200) >= HTTPStatus.BAD_REQUEST or response.get(
             "batchItemFailures"
         ):
-            raise AssertionError(f"{code.module}: {answer}")
+            raise AssertionError(f"{code.module}: {response}")
     return execution
 
 

@@ -38,7 +38,7 @@ LAMBDA_ENVIRONMENT: Final = {
 class Invocation(NamedTuple):
     """What the handler returned, and what it wrote to the standard output."""
 
-    answer: dict[str, Any]
+    response: dict[str, Any]
     output: str
 
     @property
@@ -99,7 +99,7 @@ class FunctionProcess:
         outcome = json.loads(outcomes.readline())
         if "raised" in outcome:
             raise HandlerRaised(outcome["raised"])
-        return Invocation(outcome["answer"], outcome["output"])
+        return Invocation(outcome["response"], outcome["output"])
 
 
 def serve(calls: TextIO, outcomes: TextIO) -> None:
@@ -112,7 +112,7 @@ def serve(calls: TextIO, outcomes: TextIO) -> None:
         output.truncate()
         outcome: dict[str, Any]
         try:
-            outcome = {"answer": _imported(call["handler"])(call["event"], Context())}
+            outcome = {"response": _imported(call["handler"])(call["event"], Context())}
         except Exception:  # noqa: BLE001 - the caller is to see it, whatever it is
             outcome = {"raised": traceback.format_exc()}
         outcomes.write(json.dumps(outcome | {"output": output.getvalue()}) + "\n")

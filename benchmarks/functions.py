@@ -139,8 +139,8 @@ class Rival:
 
     def __init__(self, codes: Mapping[str, Code]) -> None:
         self.codes = codes
-        answers = execute(codes["create"], [_create() for _ in range(EVENTS)]).answers
-        self._orders = [a["headers"]["Location"].rpartition("/")[2] for a in answers]
+        responses = execute(codes["create"], [_create() for _ in range(EVENTS)]).responses
+        self._orders = [a["headers"]["Location"].rpartition("/")[2] for a in responses]
 
     def case(self, operation: str) -> Case:
         """Orders that are paid were made for it."""

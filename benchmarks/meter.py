@@ -43,7 +43,7 @@ class Meter(proxy.OneCaller):
     """As a context manager it listens on a free port of 127.0.0.1 until the end.
 
     Units are computed from what DynamoDB's tables held before and after each call. With
-    `ask_for_units` each request also asks the emulator for them: the answers are longer then.
+    `ask_for_units` each request also asks the emulator for them: the responses are longer then.
     """
 
     def __init__(self, upstream: str, *, ask_for_units: bool = False) -> None:
@@ -81,27 +81,27 @@ class Meter(proxy.OneCaller):
         finally:
             self._on = False
 
-    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer:
+    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Response:
         if not self._on:
             return await pass_on(request)
         if not request.headers.get("X-Amz-Target", "").startswith("DynamoDB_"):
-            answer = await pass_on(request)
-            self._register(Metered(request.operation, request.body, *_bytes(request, answer)))
-            return answer
+            response = await pass_on(request)
+            self._register(Metered(request.operation, request.body, *_bytes(request, response)))
+            return response
         asked = json.loads(request.body)
         before = self._held
-        answer = await pass_on(_asking(request, asked) if self._ask else request)
+        response = await pass_on(_asking(request, asked) if self._ask else request)
         is_read = request.operation in _READS
         if not is_read:
             self._held = await asyncio.to_thread(
                 lambda: {name: _rows(self._upstream, name) for name in before}
             )
-        said = json.loads(answer.body) if answer.status == _OK else None
+        said = json.loads(response.body) if response.status == _OK else None
         self._register(
             Metered(
                 request.operation,
                 request.body,
-                *_bytes(request, answer),
+                *_bytes(request, response),
                 units_of(
                     Call(request.operation, asked, said),
                     before,
@@ -111,7 +111,7 @@ class Meter(proxy.OneCaller):
                 _reported(said or {}, is_read=is_read),
             )
         )
-        return answer
+        return response
 
     def _register(self, call: Metered) -> None:
         with self._lock:
@@ -123,20 +123,20 @@ def _asking(request: proxy.Request, asked: dict[str, Any]) -> proxy.Request:
     return request._replace(body=body)
 
 
-def _reported(answer: Mapping[str, Any], *, is_read: bool) -> Units:
-    capacity = answer.get("ConsumedCapacity", [])
+def _reported(response: Mapping[str, Any], *, is_read: bool) -> Units:
+    capacity = response.get("ConsumedCapacity", [])
     tables = capacity if isinstance(capacity, list) else [capacity]
     units = sum(table["CapacityUnits"] for table in tables)
     return Units(read=units) if is_read else Units(write=round(units))
 
 
-def _bytes(request: proxy.Request, answer: proxy.Answer) -> tuple[int, int]:
+def _bytes(request: proxy.Request, response: proxy.Response) -> tuple[int, int]:
     """Out and in, without what a connection adds: TLS, chunks, TCP."""
     first = f"{request.method} {request.target} HTTP/1.1\r\n"
-    status = f"HTTP/1.1 {answer.status} OK\r\n"
+    status = f"HTTP/1.1 {response.status} OK\r\n"
     return (
         len(first) + _header_bytes(request.headers) + len(request.body),
-        len(status) + _header_bytes(answer.headers) + len(answer.body),
+        len(status) + _header_bytes(response.headers) + len(response.body),
     )
 
 

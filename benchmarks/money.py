@@ -201,7 +201,7 @@ def main() -> None:
 def _cpu() -> tuple[dict[str, Cpu], list[str]]:
     """By system; and what is not known, which counts as nothing.
 
-    What happens behind the answer is ours for both: the rival has no such functions.
+    What happens behind the response is ours for both: the rival has no such functions.
     """
     file = figures.KEPT / "functions.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
@@ -251,7 +251,7 @@ def _introduction(missing: list[str]) -> Iterator[str]:
         "pages of 20); three events, each in an invocation of its own, "
         f"which is the dearest case. List prices of {REGION}; a round trip to DynamoDB or SQS is "
         f"assumed to take {ROUND_TRIP_MS:g} ms, and CPU is this machine's at the share of a core "
-        f"that {memory_size()} MB buy. Typical has no functions behind the answer, so ours are "
+        f"that {memory_size()} MB buy. Typical has no functions behind the response, so ours are "
         "charged to both. A PATCH with a key is charged the CPU of one without, and a payment that "
         "of an event without a token, which is less than they need."
     )

@@ -92,9 +92,9 @@ def _our_table(measured: Mapping[str, Measured]) -> Iterator[str]:
     yield (
         "One order line where nothing else is said, the function warm; beside each figure the "
         "least that the contract permits with rows of this size. Bytes are those of the requests "
-        "to DynamoDB or SQS and of their answers, with headers, before TLS; on AWS a request also "
-        "carries a session token. Log bytes are what the function writes; Lambda adds lines of "
-        "its own."
+        "to DynamoDB or SQS and of their responses, with headers, before TLS; on AWS a request "
+        "also carries a session token. Log bytes are what the function writes; Lambda adds "
+        "lines of its own."
     )
     yield ""
     yield (
@@ -201,7 +201,7 @@ def _cross_checked(system: System) -> dict[str, Measured]:
     """Raises AssertionError where an operation did not do the same twice."""
     operations = OPERATIONS[system.name]
     plain = measure_all(system, operations)
-    # Once more, since an answer that tells of units is longer.
+    # Once more, since a response that tells of units is longer.
     asked = measure_all(system, operations, ask_for_units=True)
     for name, one in plain.items():
         if (one.calls, one.units) != (asked[name].calls, asked[name].units):

@@ -36,7 +36,7 @@ _ACCOUNT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Something that answers API Gateway's events. `handlers` are by function, as module:attribute.
+    """What answers API Gateway's events. `handlers` are by function, as module:attribute.
 
     `set_up` makes its tables and queues at two addresses, DynamoDB's and SQS's, and returns the
     environment that names them.
@@ -130,10 +130,10 @@ class Running:
     def invoke(self, function: str, event: Mapping[str, Any]) -> Invocation:
         """Raises AssertionError where an HTTP function refuses, or a consumer fails a record."""
         invocation = self.ask(function, event)
-        answer = invocation.answer
-        refused = answer.get("statusCode", _OK[0]) not in _OK or answer.get("batchItemFailures")
+        response = invocation.response
+        refused = response.get("statusCode", _OK[0]) not in _OK or response.get("batchItemFailures")
         if refused:
-            raise AssertionError(f"{self.system.name} {function}: {answer}")
+            raise AssertionError(f"{self.system.name} {function}: {response}")
         return invocation
 
     def ask(self, function: str, event: Mapping[str, Any]) -> Invocation:
@@ -142,8 +142,8 @@ class Running:
 
     def send(self, event: Event) -> Any:  # noqa: ANN401 - whatever the route answers
         """Answer a request, and return the body."""
-        answer = self.invoke(function_of(event), event).answer
-        return json.loads(answer["body"])
+        response = self.invoke(function_of(event), event).response
+        return json.loads(response["body"])
 
 
 def function_of(event: Event) -> str:

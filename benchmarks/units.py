@@ -91,11 +91,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of DynamoDB. `answer` is None where it was refused, by a condition or otherwise."""
+    """One call of DynamoDB. `response` is None where it was refused, by a condition or else."""
 
     operation: str
     request: Mapping[str, Any]
-    answer: Mapping[str, Any] | None
+    response: Mapping[str, Any] | None
 
 
 def item_size(item: Item) -> int:
@@ -190,7 +190,7 @@ def _write_one(  # noqa: PLR0913, PLR0917 - what a write's units depend on
     table = tables[name]
     key = table.key_of(part["Item"] if kind == "Put" else part["Key"])
     old, new = before[name].get(key), after[name].get(key)
-    if call.answer is None and kind == "Put":
+    if call.response is None and kind == "Put":
         refused = max(_size(old), item_size(part["Item"]))
         rows = Units(write=write_units(refused))
         return rows + rows if call.operation == "TransactWriteItems" else rows
@@ -219,7 +219,7 @@ def _query(call: Call, rows: Rows, table: Table) -> Units:
     if "FilterExpression" in call.request:
         raise NotImplementedError("a Query with a filter")
     name = call.request.get("IndexName")
-    items = [rows[table.key_of(item)] for item in (call.answer or {}).get("Items", ())]
+    items = [rows[table.key_of(item)] for item in (call.response or {}).get("Items", ())]
     if name is not None:
         items = [entry for item in items if (entry := table.entry(table.indexes[name], item))]
     size = sum(item_size(item) for item in items)

@@ -29,7 +29,7 @@ class Context:
         return 28_000
 
 
-def main(module: str, events_file: str, answers_file: str) -> None:
+def main(module: str, events_file: str, responses_file: str) -> None:
     """Run, and say what it took: nanoseconds of CPU, kilobytes of memory, modules."""
     with open(events_file, "rb") as file:  # noqa: PTH123 - pathlib is an import
         events = marshal.load(file)  # noqa: S302 - our own file
@@ -40,13 +40,13 @@ def main(module: str, events_file: str, answers_file: str) -> None:
     init = time.process_time_ns() - started
     os.getsid(0)
     modules = sorted(set(sys.modules) - before)
-    answers, taken = [], []
+    responses, taken = [], []
     for event in events:
         started = time.process_time_ns()
-        answer = sys.modules[module].handler(event, Context)
+        response = sys.modules[module].handler(event, Context)
         taken.append(time.process_time_ns() - started)
         os.getsid(0)
-        answers.append(answer)
+        responses.append(response)
     with open("/proc/self/status") as status:  # noqa: PTH123 - likewise
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
     report = {
@@ -55,11 +55,11 @@ def main(module: str, events_file: str, answers_file: str) -> None:
         "peak_kb": peak,
         "modules": modules,
         "late_modules": sorted(set(sys.modules) - before - set(modules)),
-        "answers": answers,
+        "responses": responses,
     }
     import json  # noqa: PLC0415 - all is measured now
 
-    with open(answers_file, "w") as file:  # noqa: PTH123 - likewise
+    with open(responses_file, "w") as file:  # noqa: PTH123 - likewise
         json.dump(report, file)
     sys.stdout.flush()
     os._exit(0)  # an execution environment is frozen, never shut down

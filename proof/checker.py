@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proof.checks.answers import check_answers, check_dead_letters
 from proof.checks.bodies import check_bodies
 from proof.checks.creates import check_creates
 from proof.checks.event_rows import check_event_rows
@@ -16,6 +15,7 @@ from proof.checks.linearizability import check_linearizability
 from proof.checks.lives import check_lives
 from proof.checks.money import check_money, check_reports
 from proof.checks.payments import check_payments
+from proof.checks.responses import check_dead_letters, check_responses
 from proof.checks.rows import check_rows
 from proof.checks.sightings import sightings_of
 from proof.checks.timelines import check_timelines
@@ -40,7 +40,7 @@ _CHECKS = (
     check_bodies,
     check_money,
     check_reports,
-    check_answers,
+    check_responses,
     check_dead_letters,
 )
 

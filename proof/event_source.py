@@ -18,7 +18,7 @@ AWS documents instead, in pages of https://docs.aws.amazon.com/lambda/latest/dg/
 - services-ddb-params.html: -1 is without end, which means: until the record expires. A stream
   keeps it for 24 hours.
 
-Where these pages are silent, it was decided: an identifier that is not in the batch, and an answer
+Where these pages are silent, it was decided: an identifier that is not in the batch, and a response
 of another shape, fail the whole batch; a report of the first record uses up a retry, one that gets
 further does not; records expire one by one, from a batch's front, before each attempt; a record
 that expires in the stream is told to the destination like one that is too old.
@@ -185,8 +185,8 @@ class StreamSource:
     def _attempt(self, batch: _Batch) -> None:
         called = replace(batch, invocations=batch.invocations + 1)
         try:
-            answer = self._invoke({"Records": list(batch.records)})
-            done = self._done(batch, answer)
+            response = self._invoke({"Records": list(batch.records)})
+            done = self._done(batch, response)
         except NotInvoked:
             return
         except FunctionFailed:
@@ -198,17 +198,17 @@ class StreamSource:
         else:
             self._retry(called)
 
-    def _done(self, batch: _Batch, answer: object) -> int:
-        """How many of the first records are done. Raises FunctionFailed if the answer is none."""
+    def _done(self, batch: _Batch, response: object) -> int:
+        """How many of the first records are done. Raises FunctionFailed if the response is none."""
         numbers = [_number(record) for record in batch.records]
         if not self.mapping.reports_failures:
             return len(numbers)
-        match answer:
+        match response:
             case None | {"batchItemFailures": None}:
                 reported: list[Any] = []
             case {"batchItemFailures": list(failures)}:
                 reported = failures
-            case dict() if "batchItemFailures" not in answer:
+            case dict() if "batchItemFailures" not in response:
                 reported = []
             case _:
                 raise FunctionFailed

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import psutil
 
 from proof.history import Strike
-from proof.proxy import Answer
+from proof.proxy import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Fault(StrEnum):
     """The kinds; each strikes single requests."""
 
-    LOST_ANSWER = "answer lost after the effect"
-    SLOW_ANSWER = "answer later than the timeout"
+    LOST_RESPONSE = "answer lost after the effect"
+    SLOW_RESPONSE = "answer later than the timeout"
     LATE_REQUEST = "request later than the timeout"
     RESET = "connection reset"
     THROTTLED = "throttled"
@@ -48,8 +48,8 @@ _READ_STREAM: Final = "GetRecords"
 
 _ON_API: Final = frozenset(
     {
-        Fault.LOST_ANSWER,
-        Fault.SLOW_ANSWER,
+        Fault.LOST_RESPONSE,
+        Fault.SLOW_RESPONSE,
         Fault.LATE_REQUEST,
         Fault.RESET,
         Fault.THROTTLED,
@@ -183,23 +183,23 @@ class Faults:
         self.schedule = schedule
         self.delay = delay
 
-    async def __call__(self, request: Request, pass_on: PassOn) -> Answer | None:
+    async def __call__(self, request: Request, pass_on: PassOn) -> Response | None:
         """Pass the request on, or do to it what was drawn."""
         fault = self.schedule.draw(request.caller, request.operation)
         return await self.strike(fault, request, pass_on)
 
     async def strike(  # noqa: PLR0911 - one for each kind
         self, fault: Fault | None, request: Request, pass_on: PassOn
-    ) -> Answer | None:
+    ) -> Response | None:
         """What any server can do to its caller."""
         match fault:
-            case Fault.LOST_ANSWER:
+            case Fault.LOST_RESPONSE:
                 await pass_on(request)
                 return None
-            case Fault.SLOW_ANSWER:
-                answer = await pass_on(request)
+            case Fault.SLOW_RESPONSE:
+                response = await pass_on(request)
                 await asyncio.sleep(self.delay)
-                return answer
+                return response
             case Fault.LATE_REQUEST:
                 await asyncio.sleep(self.delay)
                 return await pass_on(request)
@@ -212,11 +212,11 @@ class Faults:
             case _:
                 return await pass_on(request)
 
-    def throttling(self, _request: Request) -> Answer:
+    def throttling(self, _request: Request) -> Response:
         """As API Gateway says it."""
         return _json(429, {"message": "Too Many Requests"})
 
-    def server_error(self, _request: Request) -> Answer:
+    def server_error(self, _request: Request) -> Response:
         """As API Gateway says it."""
         return _json(503, {"message": "Service Unavailable"})
 
@@ -239,19 +239,19 @@ class AwsFaults(Faults):
         self._queue_url = queue_url
         self._emulator = emulator
 
-    async def __call__(self, request: Request, pass_on: PassOn) -> Answer | None:
+    async def __call__(self, request: Request, pass_on: PassOn) -> Response | None:
         """Likewise; a message that failed comes again within seconds, not after minutes."""
         return await super().__call__(_hurried(request), pass_on)
 
     async def strike(  # noqa: PLR0911 - likewise
         self, fault: Fault | None, request: Request, pass_on: PassOn
-    ) -> Answer | None:
+    ) -> Response | None:
         """And what can happen to a function, and to a batch of messages."""
 
-        async def send(request: Request) -> Answer:
-            answer = await pass_on(request)
-            self._note(request, answer)
-            return answer
+        async def send(request: Request) -> Response:
+            response = await pass_on(request)
+            self._note(request, response)
+            return response
 
         match fault:
             case Fault.KILLED_BEFORE:
@@ -273,36 +273,36 @@ class AwsFaults(Faults):
             case _:
                 return await super().strike(fault, request, send)
 
-    def throttling(self, request: Request) -> Answer:
+    def throttling(self, request: Request) -> Response:
         """As each service says it."""
         code = "RequestThrottled" if _is_sqs(request) else "ProvisionedThroughputExceededException"
         return _aws_error(request, 400, code)
 
-    def server_error(self, request: Request) -> Answer:
+    def server_error(self, request: Request) -> Response:
         """As each service says it."""
         code = "InternalFailure" if _is_sqs(request) else "InternalServerError"
         return _aws_error(request, 500, code)
 
-    def _note(self, request: Request, answer: Answer) -> None:
-        if request.operation == _SEND and answer.status == 200:  # noqa: PLR2004 - HTTP's OK
-            self._note_taken(_entries(request), json.loads(answer.body))
+    def _note(self, request: Request, response: Response) -> None:
+        if request.operation == _SEND and response.status == 200:  # noqa: PLR2004 - HTTP's OK
+            self._note_taken(_entries(request), json.loads(response.body))
 
-    def _note_taken(self, entries: list[Json], answer: Json) -> None:
+    def _note_taken(self, entries: list[Json], response: Json) -> None:
         bodies = {entry["Id"]: entry["MessageBody"] for entry in entries}
-        taken = [entry["Id"] for entry in answer.get("Successful", ())]
+        taken = [entry["Id"] for entry in response.get("Successful", ())]
         self.published.extend(json.loads(bodies[name]) for name in taken)
 
-    def _take_in_part(self, request: Request) -> Answer:
+    def _take_in_part(self, request: Request) -> Response:
         """Every second message is taken, the others fail."""
         entries = _entries(request)
-        answer = self._send(entries[1::2]) if entries[1::2] else {}
+        response = self._send(entries[1::2]) if entries[1::2] else {}
         failed = [
             {"Id": entry["Id"], "SenderFault": False, "Code": "ServiceUnavailable"}
             for entry in entries[::2]
         ]
-        return _json(200, {"Successful": answer.get("Successful", []), "Failed": failed})
+        return _json(200, {"Successful": response.get("Successful", []), "Failed": failed})
 
-    def _take_out_of_order(self, request: Request) -> Answer:
+    def _take_out_of_order(self, request: Request) -> Response:
         """The first message comes last, the last one first, seconds apart."""
         entries = _entries(request)
         delayed = [
@@ -312,9 +312,9 @@ class AwsFaults(Faults):
         return _json(200, self._send(delayed))
 
     def _send(self, entries: list[Json]) -> Json:
-        answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-        self._note_taken(entries, answer)
-        return {name: answer[name] for name in ("Successful", "Failed") if name in answer}
+        response = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+        self._note_taken(entries, response)
+        return {name: response[name] for name in ("Successful", "Failed") if name in response}
 
     def _kill(self, ports: tuple[int, int]) -> None:
         """Kill the function's process at the other end of the connection, as kill -9 does.
@@ -348,7 +348,7 @@ def _entries(request: Request) -> list[Json]:
     return entries
 
 
-def _conflict(request: Request) -> Answer:
+def _conflict(request: Request) -> Response:
     items = json.loads(request.body)["TransactItems"]
     codes = ["TransactionConflict", *["None"] * (len(items) - 1)]
     return _aws_error(
@@ -363,11 +363,11 @@ def _conflict(request: Request) -> Answer:
 
 def _aws_error(
     request: Request, status: int, code: str, message: str = "Injected.", **more: object
-) -> Answer:
+) -> Response:
     namespace = "com.amazonaws.sqs" if _is_sqs(request) else "com.amazonaws.dynamodb.v20120810"
     return _json(status, {"__type": f"{namespace}#{code}", "message": message, **more})
 
 
-def _json(status: int, content: Json) -> Answer:
+def _json(status: int, content: Json) -> Response:
     body = json.dumps(content).encode()
-    return Answer(status, {"Content-Type": "application/json"}, body)
+    return Response(status, {"Content-Type": "application/json"}, body)

@@ -19,7 +19,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request as its client saw it. A retry is a call of its own.
 
     `start` and `end` are seconds since the run began, by one monotonic clock. `status` is None
-    where no answer came: the request may have taken effect, may still take effect, or not.
+    where no response came: the request may have taken effect, may still take effect, or not.
     """
 
     id: int
@@ -40,7 +40,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     end: float
     status: int | None
     headers: dict[str, str] = {}
-    """Of the answer, their names in lower case."""
+    """Of the response, their names in lower case."""
     text: str = ""
     """The answer's body as it came."""
 

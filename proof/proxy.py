@@ -45,7 +45,7 @@ class Request(NamedTuple):
         return self.headers.get("X-Amz-Target", self.method).rpartition(".")[2]
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What the server answered, or what is answered in its place."""
 
     status: int
@@ -53,12 +53,12 @@ class Answer(NamedTuple):
     body: bytes
 
 
-PassOn: TypeAlias = Callable[[Request], Awaitable[Answer]]
-Treatment: TypeAlias = Callable[[Request, PassOn], Awaitable[Answer | None]]
+PassOn: TypeAlias = Callable[[Request], Awaitable[Response]]
+Treatment: TypeAlias = Callable[[Request, PassOn], Awaitable[Response | None]]
 """What happens to a request: it is passed on or not, and answered; None resets the connection."""
 
 
-async def untouched(request: Request, pass_on: PassOn) -> Answer:
+async def untouched(request: Request, pass_on: PassOn) -> Response:
     """The treatment that does nothing."""
     return await pass_on(request)
 
@@ -144,27 +144,27 @@ class Proxy:
         )
         self.under_way += 1
         try:
-            answer = await self.treat(request, self._pass_on)
+            response = await self.treat(request, self._pass_on)
         except ClientConnectionError:  # the server reset it, so the caller is to see the same
-            answer = None
+            response = None
         finally:
             self.under_way -= 1
-        if answer is None:
+        if response is None:
             _reset(transport)
             return web.Response()  # nobody is left to get it
         return web.Response(
-            status=answer.status, headers=_passed_on(answer.headers), body=answer.body
+            status=response.status, headers=_passed_on(response.headers), body=response.body
         )
 
-    async def _pass_on(self, request: Request) -> Answer:
+    async def _pass_on(self, request: Request) -> Response:
         async with self._session.request(
             request.method,
             URL(self.upstream + request.target, encoded=True),
             headers=_passed_on(request.headers),
             data=request.body,
             allow_redirects=False,
-        ) as answer:
-            return Answer(answer.status, dict(answer.headers), await answer.read())
+        ) as response:
+            return Response(response.status, dict(response.headers), await response.read())
 
 
 class OneCaller(ABC):
@@ -185,7 +185,7 @@ class OneCaller(ABC):
         self._proxy.__exit__()
 
     @abstractmethod
-    async def _treat(self, request: Request, pass_on: PassOn) -> Answer | None:
+    async def _treat(self, request: Request, pass_on: PassOn) -> Response | None:
         """Answer the request; None resets the connection."""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proof.history import History, Json
 
 _SHOWN: Final = 80
-"""Characters of an answer that has no better name."""
+"""Characters of a response that has no better name."""
 _AN_ID: Final = 32
 """Characters; what is longer is told by its first."""
 _OF_AN_ID: Final = 8
@@ -134,7 +134,7 @@ def _line(told: Told) -> str:
     ]
     asked += [f"key={call.key}"] if call.key else []
     asked += [f"if-match={call.if_match}"] if call.if_match else []
-    line = f"{' '.join(asked)} → {_answer(told)}"
+    line = f"{' '.join(asked)} → {_response(told)}"
     return f"{line}; asked for {_wanted(told)}" if call.body else line
 
 
@@ -161,7 +161,7 @@ def _wanted(told: Told) -> str:
     return ", ".join([*said, body["paymentToken"]] if "paymentToken" in body else said)
 
 
-def _answer(told: Told) -> str:
+def _response(told: Told) -> str:
     body: Json = told.body or {}
     if told.call.status is None:
         return "unknown"

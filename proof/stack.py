@@ -99,11 +99,11 @@ class Platform:
 
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - JSON
         """Return the function's result. Raises FunctionFailed."""
-        answer = self.functions.invoke(
+        response = self.functions.invoke(
             FunctionName=f"{STACK}-{function}", Payload=json.dumps(event)
         )
-        payload = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
+        payload = json.loads(response["Payload"].read())
+        if "FunctionError" in response:
             raise FunctionFailed(payload)
         return payload
 
@@ -189,8 +189,8 @@ class Platform:
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def _lies_in(self, url: str) -> int:
-        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
-        return sum(int(answer["Attributes"][name]) for name in _COUNTS)
+        response = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
+        return sum(int(response["Attributes"][name]) for name in _COUNTS)
 
 
 def plain(value: Json) -> Any:  # noqa: ANN401 - whatever the row holds

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from proof.history import Json
 
 CALL_SECONDS: Final = 10.0
-"""How long a client waits for an answer."""
+"""How long a client waits for a response."""
 
 _ATTEMPTS: Final = 5
 _RECENT: Final = 12
@@ -224,13 +224,13 @@ class Client:
         if_match: str | None = None,
         walk: str | None = None,
     ) -> Call:
-        """Make one call and write it down, also where no answer came."""
+        """Make one call and write it down, also where no response came."""
         number = self.notes.next_id()
         headers = {"Idempotency-Key": key, "If-Match": if_match}
         start = self.notes.now()
-        answer: httpx.Response | None = None
+        response: httpx.Response | None = None
         with suppress(httpx.TransportError):
-            answer = self._http.request(
+            response = self._http.request(
                 method,
                 path,
                 params=query,
@@ -250,9 +250,9 @@ class Client:
             walk=walk,
             start=start,
             end=self.notes.now(),
-            status=None if answer is None else answer.status_code,
-            headers={} if answer is None else dict(answer.headers),
-            text="" if answer is None else answer.text,
+            status=None if response is None else response.status_code,
+            headers={} if response is None else dict(response.headers),
+            text="" if response is None else response.text,
         )
         self.notes.calls.append(call)
         self._remember(call)

@@ -131,7 +131,7 @@ class DeadLetters:
         found: dict[str, Message] = {}
         try:
             while len(found) < MAX_MESSAGES:
-                answer = self._sqs.receive_message(
+                response = self._sqs.receive_message(
                     QueueUrl=self.url(queue),
                     MaxNumberOfMessages=10,
                     VisibilityTimeout=HELD_SECONDS,
@@ -139,7 +139,7 @@ class DeadLetters:
                     AttributeNames=["All"],
                     MessageAttributeNames=["All"],
                 )
-                received = {one["MessageId"]: message(one) for one in answer.get("Messages", ())}
+                received = {one["MessageId"]: message(one) for one in response.get("Messages", ())}
                 is_complete = found.keys() >= received.keys()
                 found |= received
                 if is_complete:
@@ -270,8 +270,8 @@ class DeadLetters:
     def _hidden(self, queue: str) -> int:
         """How many messages somebody has received, and not yet deleted or shown again."""
         name = "ApproximateNumberOfMessagesNotVisible"
-        answer = self._sqs.get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=[name])
-        return int(answer["Attributes"][name])
+        response = self._sqs.get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=[name])
+        return int(response["Attributes"][name])
 
 
 def part(content: Json, name: str) -> Json:
@@ -351,7 +351,7 @@ def say(line: str) -> None:
 
 
 def confirmed(question: str) -> bool:
-    """Ask; no answer is a no."""
+    """Ask; no response is a no."""
     try:
         return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
     except EOFError:

@@ -19,7 +19,7 @@ PUBLISHER = "orders-local-publish-order-events"
 
 
 def main() -> None:
-    """Run the demo; each request and its answer are printed."""
+    """Run the demo; each request and its response are printed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", type=Path, default=ROOT / ".local")
     directory = parser.parse_args().directory
@@ -80,7 +80,7 @@ def client(api_url: str, token: str) -> httpx.Client:
 
 
 def send(caller: httpx.Client, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-    """Send a request, print it and its answer, and return the answer's JSON."""
+    """Send a request, print it and its response, and return the response's JSON."""
     sys.stdout.write(f"\n{method} {path}\n")
     if body is not None:
         sys.stdout.write(f"  {json.dumps(body)}\n")
@@ -89,10 +89,10 @@ def send(caller: httpx.Client, method: str, path: str, body: object = None) -> A
     for name in ("ETag", "Location"):
         if name in response.headers:
             sys.stdout.write(f"  {name}: {response.headers[name]}\n")
-    answer = response.json()
-    for line in answer["items"] if "nextCursor" in answer else [answer]:
+    response = response.json()
+    for line in response["items"] if "nextCursor" in response else [response]:
         sys.stdout.write(f"  {json.dumps(line)}\n")
-    return answer
+    return response
 
 
 def published(stack: LocalStack, order_id: str, since_ms: int, count: int) -> list[dict[str, str]]:

@@ -92,7 +92,7 @@ class LocalStack:
         with step("Making a customer and a staff member"):
             self._enable_time_to_live()
             environment = self._sign_in()
-        with step("Waiting for the API to answer"):
+        with step("Waiting for the API to respond"):
             self._wait_for_api()
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment.items()]
         (self.directory / "env").write_text("".join(lines))
@@ -193,14 +193,14 @@ class LocalStack:
             )  # fmt: skip
         self.process_file.write_text(json.dumps({"pid": process.pid, "port": self.port}))
 
-        def answers() -> bool:
+        def responses() -> bool:
             if process.poll() is not None:
                 raise StackError(
                     f"The local AWS stopped right after its start. Its log is {self.log}."
                 )
             return http_status(f"{self.endpoint}/_ministack/health") is not None
 
-        wait_until(answers, START_SECONDS, f"The local AWS does not answer. See {self.log}.")
+        wait_until(responses, START_SECONDS, f"The local AWS does not answer. See {self.log}.")
 
     def _forget_stream_positions(self) -> None:
         # The emulator keeps how far its functions have read the table's stream, but not the

@@ -99,12 +99,12 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
     )  # fmt: skip
     started.append(offline)
 
-    def answers() -> bool:
+    def responses() -> bool:
         if offline.poll() is not None:
             raise StackError("serverless-offline stopped; what it said is above.")
         return http_status(f"http://127.0.0.1:{port}/health") == 200  # noqa: PLR2004
 
-    wait_until(answers, START_SECONDS, "serverless-offline does not answer.")
+    wait_until(responses, START_SECONDS, "serverless-offline does not answer.")
     write_env(directory / "env", port)
     offline.wait()
 
@@ -152,14 +152,14 @@ def create_table(endpoint: str, port: int) -> None:
     session.set_credentials(*CREDENTIALS.values())
     dynamodb: Any = session.create_client("dynamodb", region_name=REGION, endpoint_url=endpoint)
 
-    def answers() -> bool:
+    def responses() -> bool:
         try:
             dynamodb.list_tables()
         except (BotoCoreError, ClientError):
             return False
         return True
 
-    wait_until(answers, START_SECONDS, "DynamoDB Local does not answer.")
+    wait_until(responses, START_SECONDS, "DynamoDB Local does not answer.")
     dynamodb.create_table(**{name: properties[name] for name in CREATE_TABLE})
 
 

@@ -42,7 +42,7 @@ FEED_DELAY = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What a client gets; header names are looked up as they were written."""
 
     status: int
@@ -101,40 +101,40 @@ class Api:
             "not-found": endpoint(not_found.route(public_address)),
         }
 
-    def send(self, event: Event) -> Answer:
+    def send(self, event: Event) -> Response:
         """Hand the event to the function of its route, as API Gateway would."""
         function = next(
             (route.function for route in ROUTES if event["routeKey"] in route.keys), "not-found"
         )
-        answer = self.handlers[function](event, None)
-        assert json.loads(json.dumps(answer)) == answer, "Lambda serialises it"
-        assert set(answer) == {"statusCode", "headers", "body", "isBase64Encoded"}
-        assert answer["headers"]["X-Request-Id"] == REQUEST_ID
-        answer["body"].encode()
-        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+        response = self.handlers[function](event, None)
+        assert json.loads(json.dumps(response)) == response, "Lambda serialises it"
+        assert set(response) == {"statusCode", "headers", "body", "isBase64Encoded"}
+        assert response["headers"]["X-Request-Id"] == REQUEST_ID
+        response["body"].encode()
+        return Response(response["statusCode"], response["headers"], response["body"])
 
-    def get(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Answer:
+    def get(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Response:
         return self.send(request("GET", target, claims=claims, headers=headers))
 
-    def head(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Answer:
+    def head(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Response:
         return self.send(request("HEAD", target, claims=claims, headers=headers))
 
     def post(
         self, body: object = None, claims: Event | None = CUSTOMER_CLAIMS, **headers: str
-    ) -> Answer:
+    ) -> Response:
         """POST /orders; `body` is sent as JSON, or as it is if it is text."""
         sent = order_body() if body is None else body
         return self.send(request("POST", "/orders", sent, claims=claims, headers=headers))
 
     def patch(
         self, order_id: str, body: object, claims: Event | None = STAFF_CLAIMS, **headers: str
-    ) -> Answer:
+    ) -> Response:
         """As a merge patch, which API Gateway hands over in base64."""
         headers = {"content_type": MERGE_PATCH} | headers
         target = f"/orders/{order_id}"
         return self.send(request("PATCH", target, body, claims=claims, headers=headers))
 
-    def follow(self, link: str, claims: Event | None = CUSTOMER_CLAIMS) -> Answer:
+    def follow(self, link: str, claims: Event | None = CUSTOMER_CLAIMS) -> Response:
         """GET an absolute address, if it is this API's."""
         parts = urlsplit(link)
         assert f"{parts.scheme}://{parts.netloc}" == "https://api.example.com"

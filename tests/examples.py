@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakes import NOON, FakeIds
 from orders.application.caller import Caller
-from orders.application.idempotency import Answer
+from orders.application.idempotency import StoredResponse
 from orders.domain.actor import CUSTOMER, Actor, CustomerId
 from orders.domain.events import OrderEvent
 from orders.domain.order import NewOrder, OrderItem
@@ -64,7 +64,7 @@ def event_of(after: Order, before: Order | None = None, by: Actor = BY_STAFF) ->
     )
 
 
-def rendered(order: Order) -> Answer:
-    """An answer that shows which version of which order it is of."""
+def rendered(order: Order) -> StoredResponse:
+    """A response that shows which version of which order it is of."""
     body = f"{order.order_id} {order.status} {order.version}"
-    return Answer(200, body, f'"{order.version}"', f"/orders/{order.order_id}")
+    return StoredResponse(200, body, f'"{order.version}"', f"/orders/{order.order_id}")

@@ -135,10 +135,10 @@ def _started(process: subprocess.Popen[bytes], endpoint: str, path: str) -> str:
     """The endpoint, once it answers. Raises StackError."""
     atexit.register(stop, process)
 
-    def answers() -> bool:
+    def responses() -> bool:
         if process.poll() is not None:
             raise StackError(f"{process.args!r} ended with {process.returncode}.")
         return http_status(endpoint + path) is not None
 
-    wait_until(answers, START_SECONDS, f"{endpoint} does not answer.")
+    wait_until(responses, START_SECONDS, f"{endpoint} does not answer.")
     return endpoint

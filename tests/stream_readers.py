@@ -48,7 +48,7 @@ class Fault(Enum):
     DOWN = auto()
     """It is refused."""
     LOST = auto()
-    """It takes effect, and the answer does not come."""
+    """It takes effect, and the response does not come."""
     PARTLY = auto()
     """Every second message of several is not taken; one alone is refused."""
     DIES_BEFORE = auto()
@@ -137,7 +137,7 @@ class Outside:
     ) -> set[int]:
         """Let AWS take the contents or not; the indices of those that it says it has not.
 
-        Raises what the caller sees where nothing was taken, or where no answer came.
+        Raises what the caller sees where nothing was taken, or where no response came.
         """
         self.calls += 1
         self.stream.time += self.seconds
@@ -225,11 +225,11 @@ class Publisher:
         counts["records"] += len(event["Records"])
         self.outside.deadline = self.stream.time + self.timeout
         try:
-            answer = self.handler(json.loads(json.dumps(event)), Context(self.outside))
+            response = self.handler(json.loads(json.dumps(event)), Context(self.outside))
         except (Exception, Died) as error:
             counts["deaths"] += 1
             raise FunctionFailed from error
-        return json.loads(json.dumps(answer))
+        return json.loads(json.dumps(response))
 
     def step(self) -> bool:
         """One attempt; after one that got nowhere, there is a pause."""

@@ -94,10 +94,10 @@ def batch(*records: Record) -> dict[str, Any]:
     return {"Records": list(records)}
 
 
-def failures(answer: dict[str, Any]) -> list[str]:
+def failures(response: dict[str, Any]) -> list[str]:
     """What Lambda is told to hand over again."""
-    assert set(answer) == {"batchItemFailures"}
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    assert set(response) == {"batchItemFailures"}
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 class FakeFailedMessages:

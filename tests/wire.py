@@ -51,25 +51,25 @@ class Refusal:
 
     @property
     def body(self) -> bytes:
-        answer: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{self.code}"}
-        answer["message"] = "Injected."
+        response: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{self.code}"}
+        response["message"] = "Injected."
         if self.reasons:
-            answer["message"] = (
+            response["message"] = (
                 "Transaction cancelled, please refer cancellation reasons for specific reasons "
                 f"[{', '.join(self.reasons)}]"
             )
-            answer["CancellationReasons"] = [{"Code": code} for code in self.reasons]
-        return json.dumps(answer).encode()
+            response["CancellationReasons"] = [{"Code": code} for code in self.reasons]
+        return json.dumps(response).encode()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What is answered with status 200, instead of asking the table."""
 
     content: dict[str, Any]
 
 
-Fault: TypeAlias = Break | Refusal | Answer | None
+Fault: TypeAlias = Break | Refusal | Response | None
 
 
 class Recorder(proxy.OneCaller):
@@ -106,11 +106,11 @@ class Recorder(proxy.OneCaller):
             self._calls.append(call)
             return next(self._faults, None)
 
-    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer | None:
+    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Response | None:
         match self._register(Call(request.operation, request.body)):
             case Refusal() as refusal:
                 return _json(refusal.status, refusal.body)
-            case Answer(content):
+            case Response(content):
                 return _json(200, json.dumps(content).encode())
             case Break() as fault:
                 if fault in {Break.RESET_AFTER, Break.SILENCE_AFTER}:
@@ -122,5 +122,5 @@ class Recorder(proxy.OneCaller):
                 return await pass_on(request)
 
 
-def _json(status: int, body: bytes) -> proxy.Answer:
-    return proxy.Answer(status, {"Content-Type": "application/x-amz-json-1.0"}, body)
+def _json(status: int, body: bytes) -> proxy.Response:
+    return proxy.Response(status, {"Content-Type": "application/x-amz-json-1.0"}, body)

@@ -1,8 +1,8 @@
-"""An interpreter, and an answer that never changes."""
+"""An interpreter, and a response that never changes."""
 
 from typing import Any
 
-ANSWER = {
+RESPONSE = {
     "statusCode": 200,
     "headers": {"Content-Type": "application/json"},
     "body": '{"status":"ok"}',
@@ -11,4 +11,4 @@ ANSWER = {
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    return ANSWER
+    return RESPONSE

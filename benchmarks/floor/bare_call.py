@@ -65,7 +65,7 @@ def get(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def page(_event: dict[str, Any]) -> dict[str, Any]:
-    """The newest 20 of the fixed customer; the answer has none of them."""
+    """The newest 20 of the fixed customer; the response has none of them."""
     found = _client.sync_query(
         TABLE,
         "gsi1pk = :partition AND gsi1sk BETWEEN :first AND :last",

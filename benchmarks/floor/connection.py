@@ -34,17 +34,17 @@ class Connection:
         signed = sigv4.headers(self._host, f"DynamoDB_20120810.{operation}", body)
         head = f"POST / HTTP/1.1\n{signed}\n".replace("\n", "\r\n")
         self._socket.sendall(head.encode() + body)
-        return self._answer(self._socket)
+        return self._response(self._socket)
 
     @staticmethod
-    def _answer(connection: socket.socket) -> bytes:
+    def _response(connection: socket.socket) -> bytes:
         received = b""
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += _some(connection)
         head = received[:end].lower()
         _, found, rest = head.partition(b"\r\ncontent-length:")
         if not found:
-            raise CallFailed("an answer without a length")
+            raise CallFailed("a response without a length")
         length = end + 4 + int(rest.partition(b"\r\n")[0])
         while len(received) < length:
             received += _some(connection)

@@ -105,16 +105,16 @@ def record_row(order_id: str, digest: str) -> Row:
 
 def created(order_id: str) -> dict[str, Any]:
     headers = {"Location": location(order_id), "ETag": '"1"'}
-    return _answer(201, order_body(order_id), headers)
+    return _response(201, order_body(order_id), headers)
 
 
 def found(order_id: str) -> dict[str, Any]:
-    return _answer(200, order_body(order_id), {"ETag": '"1"'})
+    return _response(200, order_body(order_id), {"ETag": '"1"'})
 
 
 def paid(order_id: str) -> dict[str, Any]:
     body = order_body(order_id, "PAID", 2, '["SHIPPED","CANCELED"]')
-    return _answer(200, body, {"ETag": '"2"'})
+    return _response(200, body, {"ETag": '"2"'})
 
 
 def location(order_id: str) -> str:
@@ -135,7 +135,7 @@ def order_body(
     )
 
 
-def _answer(status: int, body: str, headers: dict[str, str]) -> dict[str, Any]:
+def _response(status: int, body: str, headers: dict[str, str]) -> dict[str, Any]:
     return {
         "statusCode": status,
         "headers": {

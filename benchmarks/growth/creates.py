@@ -42,7 +42,7 @@ def measure(server: str, sizes: Sequence[int], rounds: int) -> Curves:
                 "calls": len(traffic.calls),
                 "write_units": sum(map(_write_units, traffic.calls)),
                 "bytes_out": traffic.bytes_out,
-                "answer_bytes": len(run.answers[0]["body"].encode()),
+                "answer_bytes": len(run.responses[0]["body"].encode()),
             }
     events = [_event(size) for _ in range(_WARM_UP + rounds) for size in sizes]
     run = functions.run(_CREATE, events, server, table)

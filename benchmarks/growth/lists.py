@@ -167,14 +167,14 @@ def measure(server: str, shops: Sequence[Shop], rounds: int) -> Curves:
 
 def _page(wire: Wire, handler: Handler, event: Event) -> Point:
     with wire.traffic() as traffic:
-        answer = handler(event, None)
-    if answer["statusCode"] != 200:  # noqa: PLR2004
-        raise RuntimeError(f"no page: {answer['body']}")
+        response = handler(event, None)
+    if response["statusCode"] != 200:  # noqa: PLR2004
+        raise RuntimeError(f"no page: {response['body']}")
     return {
         "calls": len(traffic.calls),
         "read_units": traffic.read_units,
         "bytes_in": traffic.bytes_in,
-        "answer_bytes": len(answer["body"].encode()),
+        "answer_bytes": len(response["body"].encode()),
     }
 
 

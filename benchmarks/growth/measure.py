@@ -131,7 +131,7 @@ def _lines(curves: Curves) -> Iterator[str]:
     yield "Pages of 100 events of the feed, oldest first."
     yield ""
     yield from table("events", _some(curves, _FEED), _PAGE)
-    yield "Create, with an Idempotency-Key, whose record keeps the answer and so grows with it."
+    yield "Create, with an Idempotency-Key, whose record keeps the response and so grows with it."
     yield ""
     yield from table(
         "items",

@@ -54,6 +54,6 @@ def measure(server: str, shop: Shop, days: Sequence[int], rounds: int) -> Curves
 
 def _report(event: dict[str, str], endpoint: str, shop: Shop, number: int) -> Execution:
     run = functions.run("daily_report", [event], endpoint, shop.table.name)
-    if run.answers[0]["orders"] != shop.sizes[number]:
-        raise RuntimeError(f"the report of {event} says {run.answers[0]}")
+    if run.responses[0]["orders"] != shop.sizes[number]:
+        raise RuntimeError(f"the report of {event} says {run.responses[0]}")
     return run

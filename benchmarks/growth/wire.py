@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request and its answer: their bodies, as they were sent."""
+    """One request and its response: their bodies, as they were sent."""
 
     operation: str
     request: bytes
-    answer: bytes
+    response: bytes
 
     @property
     def read_units(self) -> float:
         """Of a Query, what the emulator says that it consumed."""
         if self.operation != "Query":
             return 0
-        return float(json.loads(self.answer)["ConsumedCapacity"]["CapacityUnits"])
+        return float(json.loads(self.response)["ConsumedCapacity"]["CapacityUnits"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Traffic:
 
     @property
     def bytes_in(self) -> int:
-        return sum(len(call.answer) for call in self.calls)
+        return sum(len(call.response) for call in self.calls)
 
 
 class Wire(proxy.OneCaller):
@@ -61,7 +61,7 @@ class Wire(proxy.OneCaller):
         self._traffic = Traffic([])
         yield self._traffic
 
-    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Answer:
-        answer = await pass_on(request)
-        self._traffic.calls.append(Call(request.operation, request.body, answer.body))
-        return answer
+    async def _treat(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Response:
+        response = await pass_on(request)
+        self._traffic.calls.append(Call(request.operation, request.body, response.body))
+        return response

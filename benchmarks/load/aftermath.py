@@ -13,7 +13,7 @@ from orders.http.routes import ROUTES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from proof.proxy import Answer, PassOn, Request
+    from proof.proxy import PassOn, Request, Response
     from proof.stack import Platform
 
 PUBLISHER: Final = "publish-order-events"
@@ -39,16 +39,16 @@ class SentEvents:
         """Nothing was sent yet."""
         self.events: list[Change] = []
 
-    async def __call__(self, request: Request, pass_on: PassOn) -> Answer:
+    async def __call__(self, request: Request, pass_on: PassOn) -> Response:
         """Pass a call on."""
-        answer = await pass_on(request)
-        if request.operation == "SendMessageBatch" and answer.status == 200:  # noqa: PLR2004 - OK
-            taken = {entry["Id"] for entry in json.loads(answer.body).get("Successful", ())}
+        response = await pass_on(request)
+        if request.operation == "SendMessageBatch" and response.status == 200:  # noqa: PLR2004 - OK
+            taken = {entry["Id"] for entry in json.loads(response.body).get("Successful", ())}
             for entry in json.loads(request.body)["Entries"]:
                 if entry["Id"] in taken:
                     order_id, _, version = json.loads(entry["MessageBody"])["id"].partition("/")
                     self.events.append(Change(order_id, int(version)))
-        return answer
+        return response
 
 
 def look(platform: Platform, events: Sequence[Change]) -> Left:

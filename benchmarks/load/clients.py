@@ -1,7 +1,7 @@
 """The clients, for locust: what a shop's customers and its staff ask for.
 
 `run.py` starts locust with it, in a process of its own, and names one of the two kinds of clients.
-Each request is written to `--answers`, one line of JSON.
+Each request is written to `--responses`, one line of JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from locust import events, task
 from locust.contrib.fasthttp import FastHttpUser
 
-from benchmarks.load.answers import CREATE, TRY_AGAIN, UPDATE, Answer
+from benchmarks.load.responses import CREATE, TRY_AGAIN, UPDATE, Response
 from demo import read_env
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Shopper(FastHttpUser):
         """
         key = str(uuid.uuid4())
         for pause in PAUSES:
-            answer = self.client.request(
+            response = self.client.request(
                 method,
                 path,
                 json=body,
@@ -158,10 +158,10 @@ class Shopper(FastHttpUser):
                 name=name,
                 context=context | {"key": key},
             )
-            if answer.status_code not in TRY_AGAIN:
+            if response.status_code not in TRY_AGAIN:
                 break
             time.sleep(pause)
-        return answer.json() if answer.ok and answer.status_code else None
+        return response.json() if response.ok and response.status_code else None
 
 
 class Steady(Shopper):
@@ -189,22 +189,22 @@ class Hurried(Shopper):
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # locust declares no types here
 def add_arguments(parser: ArgumentParser, **_: object) -> None:
-    """Say where the stack's addresses and tokens are, and where the answers go."""
+    """Say where the stack's addresses and tokens are, and where the responses go."""
     parser.add_argument("--env", required=True)
-    parser.add_argument("--answers", required=True)
+    parser.add_argument("--responses", required=True)
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]  # likewise
-def write_answers(environment: Any, **_: object) -> None:  # noqa: ANN401 - locust's
+def write_responses(environment: Any, **_: object) -> None:  # noqa: ANN401 - locust's
     """Write each request down when it is answered."""
     encode = msgspec.json.Encoder().encode
-    answers = Path(environment.parsed_options.answers).open("wb")  # noqa: SIM115 - until the end
+    responses = Path(environment.parsed_options.responses).open("wb")  # noqa: SIM115 - until the end
 
     def write(**request: Any) -> None:  # noqa: ANN401 - locust's
-        answers.write(encode(_answer(**request)) + b"\n")
+        responses.write(encode(_response(**request)) + b"\n")
 
     environment.events.request.add_listener(write)
-    environment.events.quit.add_listener(lambda **_: answers.close())
+    environment.events.quit.add_listener(lambda **_: responses.close())
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]  # likewise
@@ -214,7 +214,7 @@ def fail_on_exceptions(environment: Any, **_: object) -> None:  # noqa: ANN401 -
         environment.process_exit_code = 3
 
 
-def _answer(  # noqa: PLR0913 - what locust tells of a request
+def _response(  # noqa: PLR0913 - what locust tells of a request
     *,
     name: str,
     start_time: float,
@@ -223,13 +223,13 @@ def _answer(  # noqa: PLR0913 - what locust tells of a request
     exception: Exception | None,
     context: dict[str, Any],
     **_: object,
-) -> Answer:
+) -> Response:
     """Return what is kept of a request that locust reports."""
     order: dict[str, Any] = {}
     if name in {CREATE, UPDATE} and exception is None:
         body = response.json()
         order = {"order_id": body["orderId"], "version": body["version"]}
-    return Answer(
+    return Response(
         at=start_time,
         milliseconds=response_time,
         route=name,

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.load.answers import CREATE, UPDATE
+from benchmarks.load.responses import CREATE, UPDATE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from benchmarks.load.answers import Answer
+    from benchmarks.load.responses import Response
 
 
 class Change(NamedTuple):
@@ -61,17 +61,17 @@ class Left:
         ]
 
 
-def counts(answers: Sequence[Answer], left: Left) -> dict[str, int]:
+def counts(responses: Sequence[Response], left: Left) -> dict[str, int]:
     """Return the numbers that must agree, by their names in the table."""
-    done = _done(answers)
-    created = {answer.order_id: answer for answer in done if answer.route == CREATE}
+    done = _done(responses)
+    created = {response.order_id: response for response in done if response.route == CREATE}
     return {
         "orders answered with 201": len(created),
-        "orders whose creation never got its answer": len(_unanswered(answers, CREATE)),
+        "orders whose creation never got its response": len(_unanswered(responses, CREATE)),
         "orders in the table": len(left.orders),
         "orders in their customer's list": len(left.listed),
-        "status changes answered with 200": len({answer.key for answer in done}) - len(created),
-        "status changes that never got their answer": len(_unanswered(answers, UPDATE)),
+        "status changes answered with 200": len({response.key for response in done}) - len(created),
+        "status changes that never got their response": len(_unanswered(responses, UPDATE)),
         "status changes by the platform itself": sum(
             one.paid_by_platform for one in created.values()
         ),
@@ -83,14 +83,14 @@ def counts(answers: Sequence[Answer], left: Left) -> dict[str, int]:
     }
 
 
-def faults(answers: Sequence[Answer], left: Left) -> list[str]:
+def faults(responses: Sequence[Response], left: Left) -> list[str]:
     """Say what was lost or doubled; nothing where all agree.
 
-    What never got its answer may have been done or not; all else is exact. An event may be sent
+    What never got its response may have been done or not; all else is exact. An event may be sent
     again: at least once is the promise.
     """
     return [
-        *_orders(answers, left),
+        *_orders(responses, left),
         *_differences("a customer's list has", left.orders.keys(), left.listed),
         *_differences("a timeline has", left.changes, left.timeline),
         *_differences("the queue got", left.changes, set(left.events)),
@@ -98,37 +98,37 @@ def faults(answers: Sequence[Answer], left: Left) -> list[str]:
     ]
 
 
-def _orders(answers: Sequence[Answer], left: Left) -> Iterator[str]:
+def _orders(responses: Sequence[Response], left: Left) -> Iterator[str]:
     """Hold the orders against what their clients were told."""
     told: dict[str | None, int] = {}
-    for answer in _done(answers):
+    for response in _done(responses):
         # Nobody but the platform changes an order that the platform charges.
-        version = answer.version + answer.paid_by_platform
-        told[answer.order_id] = max(version, told.get(answer.order_id, 0))
-    unknown = Counter(_unanswered(answers, UPDATE).values())
+        version = response.version + response.paid_by_platform
+        told[response.order_id] = max(version, told.get(response.order_id, 0))
+    unknown = Counter(_unanswered(responses, UPDATE).values())
     for order, version in told.items():
         found = left.orders.get(str(order))
         if found is None:
             yield f"order {order} was answered, and is not in the table"
         elif not version <= found <= version + unknown[order]:
-            yield f"order {order} has version {found} in the table, {version} by its answers"
-    strangers, possible = left.orders.keys() - told.keys(), len(_unanswered(answers, CREATE))
+            yield f"order {order} has version {found} in the table, {version} by its responses"
+    strangers, possible = left.orders.keys() - told.keys(), len(_unanswered(responses, CREATE))
     if len(strangers) > possible:
         yield f"the table has {len(strangers)} orders that nobody was told of, {possible} may be"
 
 
-def _done(answers: Iterable[Answer]) -> list[Answer]:
-    """Return the answers of what was created and changed; a replay is one too."""
-    return [answer for answer in answers if answer.version]
+def _done(responses: Iterable[Response]) -> list[Response]:
+    """Return the responses of what was created and changed; a replay is one too."""
+    return [response for response in responses if response.version]
 
 
-def _unanswered(answers: Sequence[Answer], route: str) -> dict[str | None, str | None]:
-    """Return the orders of the route's requests that no attempt got an answer for, by key."""
-    answered = {answer.key for answer in answers if not answer.unknown}
+def _unanswered(responses: Sequence[Response], route: str) -> dict[str | None, str | None]:
+    """Return the orders of the route's requests that no attempt got a response for, by key."""
+    answered = {response.key for response in responses if not response.unknown}
     return {
-        answer.key: answer.order_id
-        for answer in answers
-        if answer.route == route and answer.key not in answered
+        response.key: response.order_id
+        for response in responses
+        if response.route == route and response.key not in answered
     }
 
 

@@ -20,7 +20,7 @@ def draw(outcomes: Sequence[Outcome], file: Path) -> None:
     figure = Figure(figsize=(10, 3.2 * len(outcomes)), layout="constrained")
     panels = figure.subplots(len(outcomes), squeeze=False, sharey=True)[:, 0]
     for panel, outcome in zip(panels, outcomes, strict=True):
-        requests = timed(outcome.answers, outcome.own)
+        requests = timed(outcome.responses, outcome.own)
         first = min(one.at for one in requests)
         for label, style, points in (
             ("client", {"color": "tab:gray", "s": 3}, [(one.at, one.client) for one in requests]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.load.answers import TRY_AGAIN
 from benchmarks.load.counting import counts, faults
+from benchmarks.load.responses import TRY_AGAIN
 from benchmarks.load.times import PERCENTILES, by_route, summary, timed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ log; *rest* is the difference: the emulator's gateway and dispatch, and where a 
 started that too. Percentiles of each are of their own and don't add up. The function's time
 includes its calls to the table, which the same emulator answers, one thing at a time, on the same
 cores as everything else: on AWS neither this nor the rest is shared. CPU is that of all processes
-of a kind, work behind the answers included. All times are milliseconds."""
+of a kind, work behind the responses included. All times are milliseconds."""
 
 
 def values(outcomes: Sequence[Outcome]) -> dict[str, object]:
@@ -59,7 +59,7 @@ def lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _values(outcome: Outcome) -> dict[str, object]:
-    requests = timed(outcome.answers, outcome.own)
+    requests = timed(outcome.responses, outcome.own)
     warm = [one for one in requests if not one.cold_start]
     cold = [one for one in requests if one.cold_start]
     return {
@@ -72,26 +72,26 @@ def _values(outcome: Outcome) -> dict[str, object]:
         "cold": by_route(cold),
         "failed": {_status(status): number for status, number in _failed(outcome).items()},
         "cpu_ms_per_request": _cpu_per_request(outcome),
-        "counts": counts(outcome.answers, outcome.left),
-        "lost_or_doubled": len(faults(outcome.answers, outcome.left)),
+        "counts": counts(outcome.responses, outcome.left),
+        "lost_or_doubled": len(faults(outcome.responses, outcome.left)),
     }
 
 
 def _verdicts(outcome: Outcome) -> Iterator[str]:
     name = outcome.profile.name
-    found = faults(outcome.answers, outcome.left)
+    found = faults(outcome.responses, outcome.left)
     yield from (f"{name}: {fault}" for fault in found[:_SHOWN])
     if len(found) > _SHOWN:
         yield f"{name}: and {len(found) - _SHOWN} more like these"
     for status, number in _failed(outcome).items():
         if not (outcome.profile.may_turn_away and status in TRY_AGAIN):
             yield f"{name}: {number} requests failed with {_status(status)}"
-    answered = [one for one in outcome.answers if one.request_id]
+    answered = [one for one in outcome.responses if one.request_id]
     known = sum(one.request_id in outcome.own for one in answered)
     if not answered or known < LEAST_KNOWN * len(answered):
         yield f"{name}: the functions' own time is known of {known} of {len(answered)} requests"
     if name == LIGHT:
-        yield from _too_slow(timed(outcome.answers, outcome.own))
+        yield from _too_slow(timed(outcome.responses, outcome.own))
 
 
 def _too_slow(requests: Sequence[Timed]) -> Iterator[str]:
@@ -105,16 +105,16 @@ def _too_slow(requests: Sequence[Timed]) -> Iterator[str]:
 
 
 def _failed(outcome: Outcome) -> dict[int, int]:
-    """Return how many requests failed, by the answer's status."""
-    return dict(sorted(Counter(one.status for one in outcome.answers if one.failed).items()))
+    """Return how many requests failed, by the response's status."""
+    return dict(sorted(Counter(one.status for one in outcome.responses if one.failed).items()))
 
 
 def _status(status: int) -> str:
-    return f"status {status}" if status else "no answer"
+    return f"status {status}" if status else "no response"
 
 
 def _load(outcome: Outcome) -> Iterator[str]:
-    requests = timed(outcome.answers, outcome.own)
+    requests = timed(outcome.responses, outcome.own)
     warm = [one for one in requests if not one.cold_start]
     cold = [one for one in requests if one.cold_start]
     failed = ", ".join(f"{n} with {_status(status)}" for status, n in _failed(outcome).items())
@@ -147,7 +147,7 @@ def _table(rows: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
 
 
 def _counts(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    found = [counts(outcome.answers, outcome.left) for outcome in outcomes]
+    found = [counts(outcome.responses, outcome.left) for outcome in outcomes]
     yield f"| | {' | '.join(outcome.profile.name for outcome in outcomes)} |"
     yield f"|---|{'--:|' * len(outcomes)}"
     for name in found[0]:
@@ -156,11 +156,13 @@ def _counts(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 def _cpu_per_request(outcome: Outcome) -> dict[str, float]:
     """Return milliseconds; events, timeline and payments are in it."""
-    requests = max(len(outcome.answers), 1)
+    requests = max(len(outcome.responses), 1)
     return {name: round(s * 1000 / requests, 1) for name, s in outcome.cpu._asdict().items()}
 
 
 def _seconds(outcome: Outcome) -> float:
-    """From the first request to the last answer."""
-    ends = [answer.at + answer.milliseconds / 1000 for answer in outcome.answers]
-    return max(ends, default=1.0) - min((answer.at for answer in outcome.answers), default=0.0)
+    """From the first request to the last response."""
+    ends = [response.at + response.milliseconds / 1000 for response in outcome.responses]
+    return max(ends, default=1.0) - min(
+        (response.at for response in outcome.responses), default=0.0
+    )

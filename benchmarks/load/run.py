@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httpx
 
-from benchmarks.load import answers, cpu
+from benchmarks.load import cpu, responses
 from benchmarks.load.aftermath import look, own_times
 from benchmarks.load.counting import faults
 from demo import client
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.load.aftermath import OwnTime, SentEvents
-    from benchmarks.load.answers import Answer
     from benchmarks.load.counting import Left
     from benchmarks.load.cpu import CpuSeconds
     from benchmarks.load.profiles import Profile
+    from benchmarks.load.responses import Response
     from proof.stack import Platform
 
 CLIENTS: Final = ROOT / "benchmarks" / "load" / "clients.py"
@@ -40,13 +40,13 @@ class Outcome(NamedTuple):
     profile: Profile
     began: float
     """Seconds since the epoch."""
-    answers: list[Answer]
+    responses: list[Response]
     own: dict[str, OwnTime]
     """By request id."""
     left: Left
     cpu: CpuSeconds
     settled_after: float
-    """Seconds, from the last answer until every event was consumed."""
+    """Seconds, from the last response until every event was consumed."""
 
 
 def run(
@@ -74,7 +74,7 @@ def run(
     return Outcome(
         profile=profile,
         began=began,
-        answers=answered,
+        responses=answered,
         own=own_times(platform, began),
         left=left,
         cpu=used,
@@ -120,13 +120,13 @@ def _end_processes(platform: Platform) -> None:
         )
 
 
-def _drive(profile: Profile, directory: Path, host: str) -> list[Answer]:
+def _drive(profile: Profile, directory: Path, host: str) -> list[Response]:
     """Let the clients work, and return what they were answered."""
     file = directory / f"{profile.name}.jsonl"
     command = [
         sys.executable, "-m", "locust", "--locustfile", str(CLIENTS), "--headless",
         "--only-summary", "--exit-code-on-error", "0",
-        "--host", host, "--env", str(directory / "env"), "--answers", str(file),
+        "--host", host, "--env", str(directory / "env"), "--responses", str(file),
         "--users", str(profile.users), "--spawn-rate", str(profile.users),
         "--run-time", f"{profile.seconds}s", "--stop-timeout", str(STOP_SECONDS),
         profile.clients,
@@ -144,7 +144,7 @@ def _drive(profile: Profile, directory: Path, host: str) -> list[Answer]:
     )
     if done.returncode != 0:
         raise StackError(f"The clients failed:\n{done.stdout}")
-    return answers.read(file)
+    return responses.read(file)
 
 
 def _is_quiet(platform: Platform, sent: SentEvents) -> bool:
@@ -153,7 +153,7 @@ def _is_quiet(platform: Platform, sent: SentEvents) -> bool:
 
 
 def _settled(
-    platform: Platform, sent: SentEvents, answered: list[Answer], known: Iterable[str]
+    platform: Platform, sent: SentEvents, answered: list[Response], known: Iterable[str]
 ) -> Left:
     """Return what is left once nothing is missing; after SETTLE_SECONDS, whatever there is."""
     deadline = time.monotonic() + SETTLE_SECONDS

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from benchmarks.load.aftermath import OwnTime
-    from benchmarks.load.answers import Answer
+    from benchmarks.load.responses import Response
 
 PERCENTILES: Final = (50, 95, 99)
 
@@ -31,16 +31,16 @@ class Timed(NamedTuple):
         return None if self.own is None else self.client - self.own
 
 
-def timed(answers: Iterable[Answer], own: dict[str, OwnTime]) -> list[Timed]:
+def timed(responses: Iterable[Response], own: dict[str, OwnTime]) -> list[Timed]:
     """Put together what client and function say of each request."""
     found = []
-    for answer in answers:
-        time = own.get(answer.request_id or "")
+    for response in responses:
+        time = own.get(response.request_id or "")
         found.append(
             Timed(
-                at=answer.at,
-                route=answer.route,
-                client=answer.milliseconds,
+                at=response.at,
+                route=response.route,
+                client=response.milliseconds,
                 own=time.milliseconds if time else None,
                 cold_start=time.cold_start if time else False,
             )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What a client gets; header names are looked up as they were written."""
 
     status: int
@@ -29,7 +29,7 @@ class Answer:
     text: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever the answer is
+    def json(self) -> Any:  # noqa: ANN401 - whatever the response is
         return json.loads(self.text)
 
     @property
@@ -39,9 +39,9 @@ class Answer:
 
 
 if TYPE_CHECKING:
-    Send = Callable[[Event], Answer]
-    Play = Generator[Event, Answer, None]
-    """Requests, each made after the answer to the one before."""
+    Send = Callable[[Event], Response]
+    Play = Generator[Event, Response, None]
+    """Requests, each made after the response to the one before."""
 
 HEADERS: Final = ("Cache-Control", "Content-Type", "ETag", "Idempotent-Replayed", "Location")
 
@@ -54,15 +54,15 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 def sender(handler: Callable[[Event, Any], dict[str, Any]]) -> Send:
     """Of a handler in this process."""
-    return lambda event: _answer(json.loads(json.dumps(handler(event, Context()))))
+    return lambda event: _response(json.loads(json.dumps(handler(event, Context()))))
 
 
 def sender_to(running: Running) -> Send:
-    return lambda event: _answer(running.ask(function_of(event), event).answer)
+    return lambda event: _response(running.ask(function_of(event), event).response)
 
 
-def _answer(response: dict[str, Any]) -> Answer:
-    return Answer(response["statusCode"], response["headers"], response["body"])
+def _response(response: dict[str, Any]) -> Response:
+    return Response(response["statusCode"], response["headers"], response["body"])
 
 
 @dataclass
@@ -78,24 +78,26 @@ class Names:
 
 
 def play(case: Play, send: Send) -> list[object]:
-    """What must be the same of each answer, whoever gave it."""
+    """What must be the same of each response, whoever gave it."""
     names = Names({})
     compared: list[object] = []
     event = next(case)
     while True:
-        answer = send(event)
-        compared.append(comparable(answer, names))
+        response = send(event)
+        compared.append(comparable(response, names))
         try:
-            event = case.send(answer)
+            event = case.send(response)
         except StopIteration:
             return compared
 
 
-def comparable(answer: Answer, names: Names) -> object:
-    headers = {name: names.of(answer.headers[name]) for name in HEADERS if name in answer.headers}
+def comparable(response: Response, names: Names) -> object:
+    headers = {
+        name: names.of(response.headers[name]) for name in HEADERS if name in response.headers
+    }
     if headers["Content-Type"] == "application/problem+json":
-        return answer.status, headers, _problem(answer.json)
-    return answer.status, headers, _without_chance(answer.json, names)
+        return response.status, headers, _problem(response.json)
+    return response.status, headers, _without_chance(response.json, names)
 
 
 def _problem(problem: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from orders.domain import timestamps
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.tests.rivals import Answer
+    from benchmarks.tests.rivals import Response
     from gateway import Event
 
 BOTH = pytest.mark.parametrize("floor", ["bare_call", "signed_request"], indirect=True)
@@ -58,11 +58,11 @@ def made(running: Running) -> str:
     return str(running.send(post())["orderId"])
 
 
-def asked(running: Running, event: Event) -> tuple[Answer, dict[str, int]]:
+def asked(running: Running, event: Event) -> tuple[Response, dict[str, int]]:
     """The answer, and the calls that were made for it."""
     with running.database.measuring(running.tables):
-        answer = sender_to(running)(event)
-    return answer, running.database.counts
+        response = sender_to(running)(event)
+    return response, running.database.counts
 
 
 class TestCalls:
@@ -71,36 +71,36 @@ class TestCalls:
     def test_a_create_is_one_transaction(
         self, ours: Running, floor: Running, *, keyed: bool
     ) -> None:
-        answer, calls = asked(floor, post(keyed=keyed))
+        response, calls = asked(floor, post(keyed=keyed))
         expected, ours_made = asked(ours, post(keyed=keyed))
 
         assert calls == ours_made == {"TransactWriteItems": 1}
-        assert comparable(answer, Names({})) == comparable(expected, Names({}))
+        assert comparable(response, Names({})) == comparable(expected, Names({}))
 
     @BOTH
     def test_a_get_is_one_call(self, ours: Running, floor: Running) -> None:
-        answer, calls = asked(floor, get(made(floor)))
+        response, calls = asked(floor, get(made(floor)))
         expected, ours_made = asked(ours, get(made(ours)))
 
         assert calls == ours_made == {"GetItem": 1}
-        assert comparable(answer, Names({})) == comparable(expected, Names({}))
+        assert comparable(response, Names({})) == comparable(expected, Names({}))
 
     @BARE_CALL
     def test_a_page_is_one_query(self, ours: Running, floor: Running) -> None:
-        answer, calls = asked(floor, PAGE)
+        response, calls = asked(floor, PAGE)
         expected, ours_made = asked(ours, PAGE)
 
         assert calls == ours_made == {"Query": 1}
-        assert answer.status == expected.status
-        assert set(answer.json) == set(expected.json)
+        assert response.status == expected.status
+        assert set(response.json) == set(expected.json)
 
     @BARE_CALL
     def test_an_update_is_two_calls(self, ours: Running, floor: Running) -> None:
-        answer, calls = asked(floor, pay(made(floor)))
+        response, calls = asked(floor, pay(made(floor)))
         expected, ours_made = asked(ours, pay(made(ours)))
 
         assert calls == ours_made == {"GetItem": 1, "TransactWriteItems": 1}
-        assert comparable(answer, Names({})) == comparable(expected, Names({}))
+        assert comparable(response, Names({})) == comparable(expected, Names({}))
 
     @BOTH
     def test_each_create_makes_another_order(self, floor: Running) -> None:

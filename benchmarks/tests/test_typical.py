@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from benchmarks.systems import Running
-    from benchmarks.tests.rivals import Answer, Send
+    from benchmarks.tests.rivals import Response, Send
     from benchmarks.typical.models import Order
     from gateway import Event
     from wire import Recorder
@@ -51,8 +51,8 @@ from benchmarks.function_process import Context
 event = json.load(sys.stdin)
 print("ready", flush=True)
 open(sys.argv[1]).close()  # a pipe: whoever opens it waits until it is opened for writing
-answer = handler(event, Context())
-print(json.dumps({"answer": answer}), flush=True)
+response = handler(event, Context())
+print(json.dumps({"response": response}), flush=True)
 """
 
 
@@ -137,14 +137,14 @@ class TestRaces:
         os.mkfifo(start)
         workers = [_worker(event, str(start), typical_environment) for _ in range(2)]
         with start.open("w"):
-            answers = [_answer(worker) for worker in workers]
+            responses = [_response(worker) for worker in workers]
 
         (order_id,) = orders_of("cus_race", typical_environment)
-        fresh = [answer for answer in answers if _is_fresh(answer)]
-        assert [json.loads(answer["body"])["orderId"] for answer in fresh] == [order_id]
-        for answer in answers:
-            if answer not in fresh:
-                assert answer["statusCode"] in {201, 409}
+        fresh = [response for response in responses if _is_fresh(response)]
+        assert [json.loads(response["body"])["orderId"] for response in fresh] == [order_id]
+        for response in responses:
+            if response not in fresh:
+                assert response["statusCode"] in {201, 409}
         replay = typical(event)
         assert replay.headers["Idempotent-Replayed"] == "true"
         assert replay.json["orderId"] == order_id
@@ -158,7 +158,7 @@ class TestRaces:
     ) -> None:
         customer = "cus_in_progress"
         add = typical_app.orders.repository.add
-        second: list[Answer] = []
+        second: list[Response] = []
 
         def add_while_another_comes(order: Order, **others: str | None) -> None:
             monkeypatch.setattr(typical_app.orders.repository, "add", add)
@@ -171,7 +171,7 @@ class TestRaces:
         monkeypatch.setattr(typical_app.orders.repository, "add", add_while_another_comes)
         first = typical(post(customer, "a-key"))
 
-        assert [(answer.status, answer.problem) for answer in second] == [
+        assert [(response.status, response.problem) for response in second] == [
             (409, "request-in-progress")
         ]
         assert first.status == 201
@@ -197,27 +197,27 @@ class TestFaults:
     def test_a_throttled_table_is_a_503(self, typical: Send, wire: Recorder) -> None:
         wire.inject(repeat(THROTTLED))
 
-        answer = typical(request("GET", "/orders/any", claims=STAFF_CLAIMS))
+        response = typical(request("GET", "/orders/any", claims=STAFF_CLAIMS))
 
-        assert (answer.status, answer.problem) == (503, "try-again")
-        assert answer.headers["Retry-After"] == "1"
+        assert (response.status, response.problem) == (503, "try-again")
+        assert response.headers["Retry-After"] == "1"
 
     def test_a_throttled_key_is_a_503(self, typical: Send, wire: Recorder) -> None:
         wire.inject(repeat(THROTTLED))
 
-        answer = typical(post("cus_throttled", "a-key"))
+        response = typical(post("cus_throttled", "a-key"))
 
-        assert (answer.status, answer.problem) == (503, "try-again")
+        assert (response.status, response.problem) == (503, "try-again")
 
     def test_any_other_fault_is_a_500_that_says_no_more(
         self, typical: Send, wire: Recorder
     ) -> None:
         wire.inject([Refusal("AccessDeniedException")])
 
-        answer = typical(request("GET", "/orders/any", claims=STAFF_CLAIMS))
+        response = typical(request("GET", "/orders/any", claims=STAFF_CLAIMS))
 
-        assert (answer.status, answer.problem) == (500, "internal-error")
-        assert "AccessDenied" not in answer.text
+        assert (response.status, response.problem) == (500, "internal-error")
+        assert "AccessDenied" not in response.text
 
 
 class TestRows:
@@ -260,9 +260,9 @@ class TestDifferences:
     """What the README says of it."""
 
     def test_a_merge_patch_is_refused(self, typical: Send) -> None:
-        answer = typical(patch("any", PAID, content_type=MERGE_PATCH))
+        response = typical(patch("any", PAID, content_type=MERGE_PATCH))
 
-        assert (answer.status, answer.problem) == (415, "unsupported-media-type")
+        assert (response.status, response.problem) == (415, "unsupported-media-type")
 
     def test_a_list_that_ends_with_its_page_has_an_empty_page_more(self, typical: Send) -> None:
         customer = "cus_full_page"
@@ -289,9 +289,9 @@ class TestDifferences:
         assert page.json == {"items": [], "nextCursor": None}
 
     def test_a_body_at_fault_is_a_422_even_without_a_token(self, typical: Send) -> None:
-        answer = typical(request("POST", "/orders", order_body(items=[]), claims=None))
+        response = typical(request("POST", "/orders", order_body(items=[]), claims=None))
 
-        assert (answer.status, answer.problem) == (422, "validation-failed")
+        assert (response.status, response.problem) == (422, "validation-failed")
 
     @pytest.mark.parametrize(
         "event",
@@ -307,9 +307,9 @@ class TestDifferences:
         assert typical(event).status in {200, 201}
 
     def test_another_route_is_a_404(self, typical: Send) -> None:
-        answer = typical(request("GET", "/elsewhere"))
+        response = typical(request("GET", "/elsewhere"))
 
-        assert (answer.status, answer.problem) == (404, "route-not-found")
+        assert (response.status, response.problem) == (404, "route-not-found")
 
 
 def _item(order_id: str, environment: dict[str, str]) -> dict[str, Any]:
@@ -338,15 +338,15 @@ def _worker(event: Event, start: str, environment: dict[str, str]) -> subprocess
     return worker
 
 
-def _answer(worker: subprocess.Popen[str]) -> dict[str, Any]:
+def _response(worker: subprocess.Popen[str]) -> dict[str, Any]:
     """Its answer, among the lines that it logged."""
     with worker:
         assert worker.stdout
-        lines = [json.loads(line) for line in worker.stdout if line.startswith('{"answer"')]
+        lines = [json.loads(line) for line in worker.stdout if line.startswith('{"response"')]
     (found,) = lines
-    answer: dict[str, Any] = found["answer"]
-    return answer
+    response: dict[str, Any] = found["response"]
+    return response
 
 
-def _is_fresh(answer: dict[str, Any]) -> bool:
-    return answer["statusCode"] == 201 and "Idempotent-Replayed" not in answer["headers"]
+def _is_fresh(response: dict[str, Any]) -> bool:
+    return response["statusCode"] == 201 and "Idempotent-Replayed" not in response["headers"]

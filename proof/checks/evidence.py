@@ -93,7 +93,7 @@ FUNCTIONS: Final = {
     Operation.HEALTH: "health",
     Operation.OTHER: "not-found",
 }
-"""Which one answers."""
+"""Which one responses."""
 _OPERATIONS: Final = {function: operation for operation, function in FUNCTIONS.items()}
 _ROUTES: Final = tuple(
     (route.method, tuple(route.path.strip("/").split("/")), _OPERATIONS[route.function])
@@ -117,7 +117,7 @@ _ITEM_FIELDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A call and what its answer says. `body` is None where there is none of the right form."""
+    """A call and what its response says. `body` is None where there is none of the right form."""
 
     call: Call
     operation: Operation

@@ -1,4 +1,4 @@
-"""A key has one effect, and the first answer for every repetition."""
+"""A key has one effect, and the first response for every repetition."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLOCKS: Final = 300
 
 def check_keys(evidence: Evidence) -> Iterator[Violation]:
     for (_, operation, key), calls in evidence.keys.items():
-        yield from _answers(key, calls)
+        yield from _responses(key, calls)
         yield from _never_fresh(key, calls)
         yield from _unrecorded(evidence, key, calls)
         yield from _forgotten(key, calls)
@@ -38,7 +38,7 @@ def check_keys(evidence: Evidence) -> Iterator[Violation]:
         yield from _expiry(evidence, record, ended)
 
 
-def _answers(key: str, calls: list[Told]) -> Iterator[Violation]:
+def _responses(key: str, calls: list[Told]) -> Iterator[Violation]:
     done = [told for told in calls if told.outcome is Outcome.DONE]
     if not done:
         return
@@ -55,11 +55,11 @@ def _answers(key: str, calls: list[Told]) -> Iterator[Violation]:
     fresh = [told for told in done if not told.is_replay]
     if len(fresh) > 1:
         detail = f"two answers for key {key} are not marked as replayed"
-        yield Violation(Kind.TWO_FIRST_ANSWERS, detail, None, (fresh[0].id, fresh[1].id))
+        yield Violation(Kind.TWO_FIRST_RESPONSES, detail, None, (fresh[0].id, fresh[1].id))
 
 
 def _never_fresh(key: str, calls: list[Told]) -> Iterator[Violation]:
-    """Where all that a key was used for was answered, one answer was the first."""
+    """Where all that a key was used for was answered, one response was the first."""
     used = [told for told in calls if told.outcome is not Outcome.REFUSED]
     if (
         used
@@ -67,7 +67,7 @@ def _never_fresh(key: str, calls: list[Told]) -> Iterator[Violation]:
         and all(_asked(told) == _asked(used[0]) for told in used)
     ):
         detail = f"all answers for key {key} are marked as replayed"
-        yield Violation(Kind.NO_FIRST_ANSWER, detail, None, (used[0].id,))
+        yield Violation(Kind.NO_FIRST_RESPONSE, detail, None, (used[0].id,))
 
 
 def _unrecorded(evidence: Evidence, key: str, calls: list[Told]) -> Iterator[Violation]:
@@ -97,7 +97,7 @@ def _forgotten(key: str, calls: list[Told]) -> Iterator[Violation]:
         if told.call.start > first.call.end and told.outcome is Outcome.REFUSED and told.problem:
             is_same = _asked(told) == _asked(first)
             if is_same or told.problem != "idempotency-key-reused":
-                detail = f"key {key} had its answer, and then was refused with {told.problem}"
+                detail = f"key {key} had its response, and then was refused with {told.problem}"
                 yield Violation(Kind.KEY_FORGOTTEN, detail, None, (first.id, told.id))
                 return
 

@@ -112,7 +112,7 @@ def _lost(evidence: Evidence, told: Told) -> Iterator[Violation]:
 
 
 def _if_match_ignored(evidence: Evidence, told: Told) -> Iterator[Violation]:
-    """Where the call changed nothing, its tag names the version in the answer; else the one before.
+    """A no-op's tag names the version in the response; a change's, the version before.
 
     What was sent again without a key may be its own no-op.
     """

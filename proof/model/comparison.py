@@ -11,7 +11,7 @@ from proof.model.order import instant
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from api import Answer
+    from api import Response
     from proof.model.expected import Expected
     from proof.model.inputs import Draft
     from proof.model.model import Model
@@ -47,15 +47,17 @@ _MONEY: Final = {"charged": "CHARGED", "refunded": "REFUNDED"}
 """The states of a charge that moved money."""
 
 
-def of_answers(answer: Answer, expected: Expected) -> None:
+def of_responses(response: Response, expected: Expected) -> None:
     """All but the cursor and the link of a page, which the platform may write as it likes."""
-    assert answer.status == expected.status, answer.text
+    assert response.status == expected.status, response.text
     own = {"X-Request-Id", "Link"}
-    assert {name: answer.headers[name] for name in answer.headers.keys() - own} == expected.headers
+    assert {
+        name: response.headers[name] for name in response.headers.keys() - own
+    } == expected.headers
     if expected.body is None:
-        assert not answer.text
+        assert not response.text
         return
-    body = answer.json
+    body = response.json
     if expected.status >= 400:
         body = _without_details(body)
     elif expected.next_page:
@@ -64,12 +66,12 @@ def of_answers(answer: Answer, expected: Expected) -> None:
     assert body == expected.body
 
 
-def of_links(answer: Answer, draft: Draft) -> None:
+def of_links(response: Response, draft: Draft) -> None:
     """The link is the same request with the page's cursor, and is there if the cursor is."""
-    cursor = answer.json["nextCursor"]
-    assert ("Link" in answer.headers) == (cursor is not None)
+    cursor = response.json["nextCursor"]
+    assert ("Link" in response.headers) == (cursor is not None)
     if cursor is not None:
-        address, _, relation = answer.headers["Link"].partition(">")
+        address, _, relation = response.headers["Link"].partition(">")
         assert relation == '; rel="next"'
         target = urlsplit(address.removeprefix("<"))
         assert f"{target.scheme}://{target.netloc}{target.path}" == ADDRESS + draft.path

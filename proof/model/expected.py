@@ -1,4 +1,4 @@
-"""What an answer must be, in the contract's words."""
+"""What a response must be, in the contract's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, whatever the platform holds, and the answer to it."""
+"""What can be wrong with a request, whatever the platform holds, and the response to it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CHECKS: Final = (401, 415, 413, 400, 422)
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong with a request, and the answer to it."""
+    """Something wrong with a request, and the response to it."""
 
     name: str
-    answer: Expected
+    response: Expected
     spoil: Callable[[Draft], object]
 
     def __repr__(self) -> str:
@@ -39,55 +39,60 @@ class Fault:
 
 
 def refusal(faults: Sequence[Fault]) -> Expected | None:
-    answers = sorted((fault.answer for fault in faults), key=lambda a: CHECKS.index(a.status))
-    return answers[0] if answers else None
+    responses = sorted((fault.response for fault in faults), key=lambda a: CHECKS.index(a.status))
+    return responses[0] if responses else None
 
 
 def sometimes(faults: Sequence[Fault]) -> SearchStrategy[list[Fault]]:
     """Mostly none; never two of one status, between which the contract knows no order."""
     some = st.lists(
-        st.sampled_from(faults), min_size=1, max_size=2, unique_by=lambda fault: fault.answer.status
+        st.sampled_from(faults),
+        min_size=1,
+        max_size=2,
+        unique_by=lambda fault: fault.response.status,
     )
     none: SearchStrategy[list[Fault]] = st.just([])
     return st.one_of(none, none, none, none, some)
 
 
 def _claims(name: str, claims: Event | None) -> Fault:
-    answer = problem(401, "unauthenticated", {"WWW-Authenticate": "Bearer"})
-    return Fault(name, answer, lambda draft: setattr(draft, "claims", claims))
+    response = problem(401, "unauthenticated", {"WWW-Authenticate": "Bearer"})
+    return Fault(name, response, lambda draft: setattr(draft, "claims", claims))
 
 
 def _media_type(text: str, header: str, allowed: str) -> Fault:
-    answer = problem(415, "unsupported-media-type", {header: allowed})
+    response = problem(415, "unsupported-media-type", {header: allowed})
     return Fault(
-        f"Content-Type: {text}", answer, lambda draft: draft.headers.update({"content-type": text})
+        f"Content-Type: {text}",
+        response,
+        lambda draft: draft.headers.update({"content-type": text}),
     )
 
 
 def _text(text: str | bytes) -> Fault:
-    answer = problem(400, "malformed-request")
-    return Fault(f"body {text[:9]!r}", answer, lambda draft: setattr(draft, "text", text))
+    response = problem(400, "malformed-request")
+    return Fault(f"body {text[:9]!r}", response, lambda draft: setattr(draft, "text", text))
 
 
 def _key(text: str) -> Fault:
-    answer = problem(400, "invalid-idempotency-key")
+    response = problem(400, "invalid-idempotency-key")
     return Fault(
         f"key {text[:9]!r}",
-        answer,
+        response,
         lambda draft: draft.headers.update({"idempotency-key": text}),
     )
 
 
 def _tags(header: str, text: str) -> Fault:
-    answer = problem(400, "malformed-request")
-    return Fault(f"{header}: {text}", answer, lambda draft: draft.headers.update({header: text}))
+    response = problem(400, "malformed-request")
+    return Fault(f"{header}: {text}", response, lambda draft: draft.headers.update({header: text}))
 
 
 def _content_coding(text: str) -> Fault:
-    answer = problem(415, "unsupported-media-type", {"Accept-Encoding": "identity"})
+    response = problem(415, "unsupported-media-type", {"Accept-Encoding": "identity"})
     return Fault(
         f"Content-Encoding: {text}",
-        answer,
+        response,
         lambda draft: draft.headers.update({"content-encoding": text}),
     )
 
@@ -108,8 +113,8 @@ def _field(pointer: str, change: Callable[[Any], object]) -> Fault:
     def spoil(draft: Draft) -> None:
         draft.content = _changed(draft.content, pointer.split("/")[1:], change(draft.content))
 
-    answer = problem(422, "validation-failed", errors=[{"pointer": pointer}])
-    return Fault(f"{pointer} wrong", answer, spoil)
+    response = problem(422, "validation-failed", errors=[{"pointer": pointer}])
+    return Fault(f"{pointer} wrong", response, spoil)
 
 
 def _entry(pointer: str, metadata: dict[str, object]) -> Fault:
@@ -118,16 +123,16 @@ def _entry(pointer: str, metadata: dict[str, object]) -> Fault:
     def spoil(draft: Draft) -> None:
         draft.content = draft.content | {"metadata": metadata}
 
-    answer = problem(422, "validation-failed", errors=[{"pointer": pointer}])
-    return Fault(f"{pointer} wrong", answer, spoil)
+    response = problem(422, "validation-failed", errors=[{"pointer": pointer}])
+    return Fault(f"{pointer} wrong", response, spoil)
 
 
 def _missing(pointer: str) -> Fault:
     def spoil(draft: Draft) -> None:
         draft.content = _changed(draft.content, pointer.split("/")[1:], _GONE)
 
-    answer = problem(422, "validation-failed", errors=[{"pointer": pointer}])
-    return Fault(f"{pointer} missing", answer, spoil)
+    response = problem(422, "validation-failed", errors=[{"pointer": pointer}])
+    return Fault(f"{pointer} missing", response, spoil)
 
 
 def _at(pointer: str, value: object) -> Fault:

@@ -51,7 +51,7 @@ class Record:
     """What a key was used for, and what the first request was answered with."""
 
     request: str
-    answer: Expected
+    response: Expected
     expires_at: datetime
 
 
@@ -73,7 +73,7 @@ class Model:
     def create(
         self, caller: Caller, content: dict[str, Any], key: str | None, chosen_id: str | None
     ) -> Expected:
-        """`chosen_id` is the id in the platform's answer, if it has one."""
+        """`chosen_id` is the id in the platform's response, if it has one."""
         request = _create_request(content)
         if found := self._replay(caller, "create", key, request):
             return found
@@ -82,12 +82,12 @@ class Model:
         order = Order(self._new_id(chosen_id), content, [])
         self.orders[order.id] = order
         self._commit(order, "PENDING", caller, reason=None)
-        answer = order.answer(201)
-        answer = replace(
-            answer, headers={**answer.headers, "Location": f"{ADDRESS}/orders/{order.id}"}
+        response = order.response(201)
+        response = replace(
+            response, headers={**response.headers, "Location": f"{ADDRESS}/orders/{order.id}"}
         )
-        self._remember(caller, "create", key, request, answer)
-        return answer
+        self._remember(caller, "create", key, request, response)
+        return response
 
     def change(  # noqa: PLR0911, PLR0913 - one for each check, in their order
         self,
@@ -122,14 +122,14 @@ class Model:
             if target not in TRANSITIONS[order.status]:
                 return _illegal_transition(order)
             self._commit(order, target, caller, content.get("reason"))
-        answer = order.answer()
-        self._remember(caller, "update", key, request, answer)
-        return answer
+        response = order.response()
+        self._remember(caller, "update", key, request, response)
+        return response
 
     def remembers(
         self, caller: Caller, order_id: str | None, content: dict[str, Any], key: str
     ) -> bool:
-        """Whether the request would get its first answer again."""
+        """Whether the request would get its first response again."""
         if order_id is None:
             operation, request = "create", _create_request(content)
         else:
@@ -148,11 +148,11 @@ class Model:
             return NO_ORDER
         if not _is_wanted(order, if_match):
             return STALE
-        answer = order.answer()
+        response = order.response()
         if is_known:
             kept = ("Cache-Control", "ETag")
-            return Expected(304, {name: answer.headers[name] for name in kept})
-        return answer
+            return Expected(304, {name: response.headers[name] for name in kept})
+        return response
 
     def timeline(
         self, caller: Caller, order_id: str, limit: int, cursor: str | None = None
@@ -376,23 +376,23 @@ class Model:
             return None
         if record.request != request:
             return KEY_REUSED
-        headers = {**record.answer.headers, "Idempotent-Replayed": "true"}
-        return replace(record.answer, headers=headers)
+        headers = {**record.response.headers, "Idempotent-Replayed": "true"}
+        return replace(record.response, headers=headers)
 
     def _remember(
-        self, caller: Caller, operation: str, key: str | None, request: str, answer: Expected
+        self, caller: Caller, operation: str, key: str | None, request: str, response: Expected
     ) -> None:
         """For 24 hours, and to the end of their last second."""
         if key is not None:
             end = self.now + KEYS_ARE_KEPT
             if end.microsecond:
                 end = end.replace(microsecond=0) + timedelta(seconds=1)
-            self.records[caller.id, operation, key] = Record(request, answer, end)
+            self.records[caller.id, operation, key] = Record(request, response, end)
 
     def _new_id(self, chosen: str | None) -> str:
         """The id, if it is a UUIDv7 of this millisecond that no order has."""
         if chosen is None:
-            return "no id in the answer"
+            return "no id in the response"
         assert _UUID_7.fullmatch(chosen), chosen
         assert int(chosen.replace("-", "")[:12], 16) == milliseconds(self.now)
         assert chosen not in self.orders

@@ -113,7 +113,7 @@ class Order:
             "allowedTransitions": TRANSITIONS[self.status],
         }
 
-    def answer(self, status: int = 200) -> Expected:
+    def response(self, status: int = 200) -> Expected:
         headers = JSON | {"ETag": f'"{self.version}"'}
         return Expected(status, headers, self.body(), (self.id, self.version))
 

@@ -178,16 +178,16 @@ class _RawTable:
     def new_records(self) -> list[Record]:
         found: list[Record] = []
         while True:
-            answer = self._streams.get_records(ShardIterator=self._iterator)
-            self._iterator = answer["NextShardIterator"]
-            found += [_as_lambda_gets_it(record) for record in answer["Records"]]
-            if len(answer["Records"]) < _RECORDS_A_CALL:
+            response = self._streams.get_records(ShardIterator=self._iterator)
+            self._iterator = response["NextShardIterator"]
+            found += [_as_lambda_gets_it(record) for record in response["Records"]]
+            if len(response["Records"]) < _RECORDS_A_CALL:
                 return found
 
     def rows(self) -> list[dict[str, Any]]:
-        answer = self._client.scan(TableName=self._name, ConsistentRead=True)
-        assert "LastEvaluatedKey" not in answer, "one call is enough for so few rows"
-        return list(answer["Items"])
+        response = self._client.scan(TableName=self._name, ConsistentRead=True)
+        assert "LastEvaluatedKey" not in response, "one call is enough for so few rows"
+        return list(response["Items"])
 
     def delete(self) -> None:
         self._client.delete_table(TableName=self._name)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime, timedelta
 
-    from api import Answer
+    from api import Response
     from proof.model.expected import Expected
     from proof.model.faults import Fault
     from proof.model.inputs import Moment
@@ -79,22 +79,22 @@ class SideBySide:
         self.platform.close()
 
     def ask(
-        self, draft: Draft, faults: Sequence[Fault], expected: Callable[[Answer], Expected]
-    ) -> Answer:
-        """Send the request, spoiled by its faults, and compare the answer with what it must be."""
+        self, draft: Draft, faults: Sequence[Fault], expected: Callable[[Response], Expected]
+    ) -> Response:
+        """Send the request, spoiled by its faults, and compare the response with the model."""
         for fault in faults:
             fault.spoil(draft)
-        answer = self.platform.api.send(draft.event())
-        must_be = refusal(faults) or expected(answer)
-        comparison.of_answers(answer, must_be)
+        response = self.platform.api.send(draft.event())
+        must_be = refusal(faults) or expected(response)
+        comparison.of_responses(response, must_be)
         if must_be.next_page:
-            comparison.of_links(answer, draft)
-            if cursor := answer.json["nextCursor"]:
+            comparison.of_links(response, draft)
+            if cursor := response.json["nextCursor"]:
                 known = self.model.cursors.setdefault(cursor, must_be.next_page)
                 assert known == must_be.next_page, "a cursor is one position of one list"
         if must_be.text_of:
-            assert self._texts.setdefault(must_be.text_of, answer.text) == answer.text
-        return answer
+            assert self._texts.setdefault(must_be.text_of, response.text) == response.text
+        return response
 
     def create(
         self,
@@ -107,13 +107,13 @@ class SideBySide:
         draft = Draft("POST", "/orders", write.caller, headers=headers)
         draft.content, draft.spelling = write.content, spelling
 
-        def expected(answer: Answer) -> Expected:
-            chosen = answer.json["orderId"] if answer.status == 201 else None
+        def expected(response: Response) -> Expected:
+            chosen = response.json["orderId"] if response.status == 201 else None
             return self.model.create(write.caller, write.content, write.key, chosen)
 
         before = len(self.model.orders)
-        answer = self.ask(draft, faults, expected)
-        return str(answer.json["orderId"]) if len(self.model.orders) > before else None
+        response = self.ask(draft, faults, expected)
+        return str(response.json["orderId"]) if len(self.model.orders) > before else None
 
     def change(  # noqa: PLR0913 - all that a request has
         self,
@@ -160,7 +160,7 @@ class SideBySide:
         query: dict[str, str],
         window: dict[str, Moment],
         faults: Sequence[Fault] = (),
-    ) -> Answer:
+    ) -> Response:
         bounds = self._bounds(query, window, [change.at for change in self.model.committed])
         listing = Listing(
             "feed",
@@ -184,7 +184,7 @@ class SideBySide:
 
     def list_orders(
         self, caller: Caller, listing: Listing, query: dict[str, str], faults: Sequence[Fault] = ()
-    ) -> Answer:
+    ) -> Response:
         customer = listing.partition
         path = f"/customers/{path_part(customer)}/orders" if customer else "/orders"
         draft = Draft("GET", path, caller, query)
@@ -276,16 +276,16 @@ class SideBySide:
 
     def read_what_is_public(self, path: str) -> None:
         draft = Draft("GET", path, None)
-        answer = self.platform.api.send(draft.event())
-        assert answer.status == 200
+        response = self.platform.api.send(draft.event())
+        assert response.status == 200
         if path == "/health":
-            assert answer.json == {"status": "ok", "version": "unknown"}
-            assert answer.headers["Cache-Control"] == "no-store"
+            assert response.json == {"status": "ok", "version": "unknown"}
+            assert response.headers["Cache-Control"] == "no-store"
             return
         if path == "/openapi.json":
-            assert answer.json["openapi"].startswith("3.1.")
-            assert answer.json["servers"] == [{"url": ADDRESS}]
-        draft.headers["if-none-match"] = answer.headers["ETag"]
+            assert response.json["openapi"].startswith("3.1.")
+            assert response.json["servers"] == [{"url": ADDRESS}]
+        draft.headers["if-none-match"] = response.headers["ETag"]
         again = self.platform.api.send(draft.event())
         assert (again.status, again.text) == (304, "")
 

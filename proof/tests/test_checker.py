@@ -9,7 +9,6 @@ import pytest
 from proof.checker import check
 from proof.checks.violations import Kind
 from proof.tests.histories import (
-    answers,
     creates,
     events,
     feed,
@@ -18,6 +17,7 @@ from proof.tests.histories import (
     payments,
     reads,
     reports,
+    responses,
     rows,
     timelines,
     updates,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from proof.history import History
 
 TOPICS: Final = (
-    answers,
+    responses,
     creates,
     events,
     feed,

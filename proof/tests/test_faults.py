@@ -87,8 +87,8 @@ def test_clients_are_not_killed_and_send_no_batches() -> None:
     struck = {schedule.draw("client", "POST") for _ in range(MANY)}
     assert struck == {
         None,
-        Fault.LOST_ANSWER,
-        Fault.SLOW_ANSWER,
+        Fault.LOST_RESPONSE,
+        Fault.SLOW_RESPONSE,
         Fault.LATE_REQUEST,
         Fault.RESET,
         Fault.THROTTLED,

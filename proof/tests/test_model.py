@@ -39,7 +39,7 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_quiet")
-def test_every_answer_is_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_response_is_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orders.application.list_customer_orders.FILTERED_READ_SIZE", FILTERED_READ)
     STEPS.clear()
     steps = int(STEPS_ASKED_FOR or DEFAULT_STEPS)

@@ -1,4 +1,4 @@
-"""The simulation's own rules: what the function is handed after each of its answers.
+"""The simulation's own rules: what the function is handed after each of its responses.
 
 Records are named by their sequence numbers here, a batch by theirs.
 """
@@ -46,12 +46,12 @@ def reports(*numbers: object) -> dict[str, Any]:
 class Run:
     """A shard with some records, read for a function that gives answers one by one, then succeeds.
 
-    An answer that is an exception is raised.
+    A response that is an exception is raised.
     """
 
-    def __init__(self, mapping: Mapping, *answers: object, records: int = 4) -> None:
+    def __init__(self, mapping: Mapping, *responses: object, records: int = 4) -> None:
         self.shard = [record(number) for number in range(1, records + 1)]
-        self.answers = list(answers)
+        self.responses = list(responses)
         self.batches: list[str] = []
         self.discarded: list[dict[str, Any]] = []
         self.time: float = NOON
@@ -74,10 +74,10 @@ class Run:
     def invoke(self, event: dict[str, Any]) -> object:
         numbers = [one["dynamodb"]["SequenceNumber"] for one in event["Records"]]
         self.batches.append(" ".join(numbers))
-        answer = self.answers.pop(0) if self.answers else reports()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = self.responses.pop(0) if self.responses else reports()
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     def tell(self, told: dict[str, Any]) -> None:
         if self.destination_is_down:
@@ -105,7 +105,7 @@ class Run:
 
 
 @pytest.mark.parametrize(
-    ("answers", "batches"),
+    ("responses", "batches"),
     [
         ([], ["1 2 3 4"]),
         ([reports("3")], ["1 2 3 4", "3 4"]),
@@ -120,20 +120,20 @@ class Run:
         ([THROTTLED], ["1 2 3 4", "1 2 3 4"]),
     ],
 )
-def test_what_is_tried_again(answers: list[object], batches: list[str]) -> None:
-    assert Run(OURS, *answers).to_the_end() == batches
+def test_what_is_tried_again(responses: list[object], batches: list[str]) -> None:
+    assert Run(OURS, *responses).to_the_end() == batches
 
 
 @pytest.mark.parametrize(
-    ("answers", "batches"),
+    ("responses", "batches"),
     [
         ([reports("3")], ["1 2 3 4", "3 4"]),
         ([FAILS], ["1 2 3 4", "1 2 3 4"]),
         ([reports("3"), FAILS], ["1 2 3 4", "3 4", "3 4"]),
     ],
 )
-def test_what_is_tried_again_without_bisecting(answers: list[object], batches: list[str]) -> None:
-    assert Run(WHOLE_BATCHES, *answers).to_the_end() == batches
+def test_what_is_tried_again_without_bisecting(responses: list[object], batches: list[str]) -> None:
+    assert Run(WHOLE_BATCHES, *responses).to_the_end() == batches
 
 
 def test_a_report_that_the_mapping_does_not_ask_for_is_not_read() -> None:
@@ -142,14 +142,14 @@ def test_a_report_that_the_mapping_does_not_ask_for_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [None, {}, {"batchItemFailures": None}, {"batchItemFailures": []}, {"other": 1}]
+    "response", [None, {}, {"batchItemFailures": None}, {"batchItemFailures": []}, {"other": 1}]
 )
-def test_success(answer: object) -> None:
-    assert Run(OURS, answer).to_the_end() == ["1 2 3 4"]
+def test_success(response: object) -> None:
+    assert Run(OURS, response).to_the_end() == ["1 2 3 4"]
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         reports(""),
         reports(None),
@@ -165,8 +165,8 @@ def test_success(answer: object) -> None:
         [],
     ],
 )
-def test_an_answer_that_cannot_be_read_fails_the_whole_batch(answer: object) -> None:
-    assert Run(OURS, answer).to_the_end() == ["1 2 3 4", "1 2", "3 4"]
+def test_a_response_that_cannot_be_read_fails_the_whole_batch(response: object) -> None:
+    assert Run(OURS, response).to_the_end() == ["1 2 3 4", "1 2", "3 4"]
 
 
 class TestBatches:
@@ -277,7 +277,7 @@ class TestCheckpoint:
         for _ in range(3):
             run.source.step()
         run.source.restart()
-        run.answers = [reports("2")]
+        run.responses = [reports("2")]
         assert run.to_the_end() == ["1 2 3 4", "1 2", "2", "2 3 4 5", "2 3 4 5"]
         assert run.discarded == []
 

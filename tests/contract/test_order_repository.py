@@ -14,7 +14,7 @@ import pytest
 from examples import CUS_42, MUGS, changed_order, event_of, placed_order
 from fakes import NOON, FakeIds, summary_of
 from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
-from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain import timestamps
 from orders.domain.actor import CustomerId
 from orders.domain.daily_report import DailyReport
@@ -45,8 +45,8 @@ MANY = 32
 def record(
     body: str = "{}", *, record_id: str = RECORD_ID, expires_at: datetime = NOON + timedelta(days=1)
 ) -> IdempotencyRecord:
-    answer = Answer(201, body, '"1"', "https://api.example.com/orders/1")
-    return IdempotencyRecord(record_id, "fingerprint", answer, int(expires_at.timestamp()))
+    response = StoredResponse(201, body, '"1"', "https://api.example.com/orders/1")
+    return IdempotencyRecord(record_id, "fingerprint", response, int(expires_at.timestamp()))
 
 
 def moved(order: Order, status: OrderStatus, reason: str | None = None) -> Order:
@@ -239,7 +239,7 @@ class TestIdempotencyRecords:
         assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (paid, first)
 
     def test_a_record_can_be_written_alone(self, orders: OrderRepository) -> None:
-        first = replace(record(), answer=Answer(200, "{}", '"1"', None))
+        first = replace(record(), response=StoredResponse(200, "{}", '"1"', None))
         orders.remember(first, NOON)
 
         assert orders.get_record(RECORD_ID) == first

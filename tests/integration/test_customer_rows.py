@@ -14,7 +14,7 @@ from fakes import NOON
 from gateway import CUSTOMERS_ORDERS
 from orders.adapters.dynamodb import keys, rows
 from orders.application.conflicts import KeyInUse, StaleOrder
-from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain.status import OrderStatus
 from servers import aws_client, dynamodb_local
 from written import metric
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 PENDING, PAID = OrderStatus.PENDING, OrderStatus.PAID
 SHIPPED, CANCELED = OrderStatus.SHIPPED, OrderStatus.CANCELED
-RECORD = IdempotencyRecord("ann#" + "0f" * 32, "request", Answer(200, "{}", '"2"', None), 10**10)
+RECORD = IdempotencyRecord(
+    "ann#" + "0f" * 32, "request", StoredResponse(200, "{}", '"2"', None), 10**10
+)
 KEYS = pytest.mark.parametrize("record", [None, RECORD], ids=["no key", "a key"])
 
 DAMAGES: dict[str, dict[str, Any] | None] = {
@@ -104,16 +106,16 @@ def test_the_request_is_answered_and_the_mending_counted(
     output()
     wire.forget()
 
-    answer = api.patch(found.order_id, {"status": "PAID"}, idempotency_key="a-key")
+    response = api.patch(found.order_id, {"status": "PAID"}, idempotency_key="a-key")
 
-    assert (answer.status, answer.json["version"]) == (200, 2)
+    assert (response.status, response.json["version"]) == (200, 2)
     assert wire.counts == {"BatchGetItem": 1, "TransactWriteItems": 2}
     written = output()
     assert metric(written, "CustomerRowsMended") == 1
     assert metric(written, "EventsRecorded") == 1
     assert CUS_42 not in written
     again = api.patch(found.order_id, {"status": "PAID"}, idempotency_key="a-key")
-    assert again.text == answer.text
+    assert again.text == response.text
     listed = api.get(f"{CUSTOMERS_ORDERS}?consistent=true").json["items"]
     assert [summary["status"] for summary in listed] == ["PAID"]
     assert metric(output(), "CustomerRowsMended") is None

@@ -27,7 +27,7 @@ from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 from orders.domain.timestamps import EPOCH
 from servers import INDEX, client_of
-from wire import Answer, Break, Refusal
+from wire import Break, Refusal, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,8 +81,8 @@ READS: dict[str, Callable[[DynamoDbOrders], object]] = {
 }
 
 
-def answer_of(order: Order) -> idempotency.Answer:
-    return idempotency.Answer(201, order.order_id, '"1"', None)
+def response_of(order: Order) -> idempotency.StoredResponse:
+    return idempotency.StoredResponse(201, order.order_id, '"1"', None)
 
 
 def name(fault: Fault) -> str:
@@ -103,9 +103,9 @@ class TestAWriteThatFailsOnce:
     def test_is_repeated_by_the_client_byte_for_byte(
         self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
-        """Also where it took effect and only its answer was lost: that is no used key."""
+        """Also where it took effect and only its response was lost: that is no used key."""
         order = placed_order()
-        record = KEY.remember(answer_of(order), NOON)
+        record = KEY.remember(response_of(order), NOON)
         wire.inject([fault])
 
         orders.add(order, event_of(order), record, NOON)
@@ -119,14 +119,14 @@ class TestAWriteThatFailsOnce:
         )
 
     @pytest.mark.parametrize("fault", [Break.SILENCE, Break.SILENCE_AFTER], ids=name)
-    def test_is_repeated_byte_for_byte_where_no_answer_came_in_time(
+    def test_is_repeated_byte_for_byte_where_no_response_came_in_time(
         self, wire: Recorder, hasty_orders: DynamoDbOrders, fault: Fault
     ) -> None:
         """On a slow machine the repetition may be late too, and be repeated."""
         order = placed_order()
         wire.inject([fault])
 
-        hasty_orders.add(order, event_of(order), KEY.remember(answer_of(order), NOON), NOON)
+        hasty_orders.add(order, event_of(order), KEY.remember(response_of(order), NOON), NOON)
 
         assert 2 <= len(wire.calls) <= CLIENT_ATTEMPTS
         assert len({call.body for call in wire.calls}) == 1
@@ -140,7 +140,7 @@ class TestAWriteThatFailsOnce:
         order = placed_order()
         wire.inject([fault])
 
-        orders.add(order, event_of(order), KEY.remember(answer_of(order), NOON), NOON)
+        orders.add(order, event_of(order), KEY.remember(response_of(order), NOON), NOON)
 
         first, second = wire.calls
         assert first.parameters == second.parameters
@@ -160,7 +160,7 @@ class TestAWriteThatFailsOnce:
         self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:
         order = placed_order()
-        record = KEY.remember(answer_of(order), NOON)
+        record = KEY.remember(response_of(order), NOON)
         reasons = ("TransactionConflict", "None", "None", "ConditionalCheckFailed")
         wire.inject(repeat(Refusal("TransactionCanceledException", reasons=reasons)))
 
@@ -175,11 +175,11 @@ class TestAWriteThatFailsOnce:
 
         assert wire.counts == {"TransactWriteItems": 3}
 
-    def test_a_record_alone_is_written_once_though_its_answer_was_lost(
+    def test_a_record_alone_is_written_once_though_its_response_was_lost(
         self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:
         wire.inject([Break.RESET_AFTER])
-        orders.remember(KEY.remember(answer_of(placed_order()), NOON), NOON)
+        orders.remember(KEY.remember(response_of(placed_order()), NOON), NOON)
         assert orders.get_record(KEY.record_id)
 
 
@@ -214,7 +214,7 @@ class TestAWriteThatKeepsFailing:
         assert len(wire.calls) == CLIENT_ATTEMPTS
         assert len({call.body for call in wire.calls}) == 1
 
-    def test_gives_up_where_no_answer_comes_in_time(
+    def test_gives_up_where_no_response_comes_in_time(
         self, wire: Recorder, hasty_orders: DynamoDbOrders
     ) -> None:
         wire.inject(repeat(Break.SILENCE))
@@ -232,14 +232,14 @@ class TestAWriteThatKeepsFailing:
         wire.inject(repeat(Break.RESET_AFTER, CLIENT_ATTEMPTS))
 
         with pytest.raises(TryAgain):
-            create(caller, new_order(), KEY, answer_of)
-        outcome = create(caller, new_order(), KEY, answer_of)
+            create(caller, new_order(), KEY, response_of)
+        outcome = create(caller, new_order(), KEY, response_of)
 
         assert outcome.replayed
         found = orders.list_by_customer(
             CUS_42, IdRange.all(), newest_first=True, limit=10, consistent=True
         )
-        assert [one.position for one in found] == [outcome.answer.body]
+        assert [one.position for one in found] == [outcome.response.body]
 
     def test_is_not_repeated_where_that_would_not_help(
         self, wire: Recorder, orders: DynamoDbOrders
@@ -289,11 +289,11 @@ class TestARead:
     ) -> None:
         """Otherwise an order would seem not to be there, and a key unused."""
         order = placed_order()
-        record = KEY.remember(answer_of(order), NOON)
+        record = KEY.remember(response_of(order), NOON)
         orders.add(order, event_of(order), record, NOON)
         orders.get_with_record(order.order_id, KEY.record_id)
         request = wire.calls[-1].parameters["RequestItems"]
-        left_out = Answer({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})
+        left_out = Response({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})
 
         wire.inject([left_out])
         assert orders.get_with_record(order.order_id, KEY.record_id) == (

@@ -26,7 +26,7 @@ from servers import aws_client, create_table, ministack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from proof.proxy import Answer, PassOn, Request
+    from proof.proxy import PassOn, Request, Response
 
 DELAY = 0.2
 PATIENT = Config(retries={"total_max_attempts": 1}, read_timeout=60)
@@ -102,10 +102,10 @@ def received(queue: str, count: int) -> list[str]:
     deadline = time.monotonic() + 60
     while len(found) < count:
         assert time.monotonic() < deadline, found
-        answer = client.receive_message(
+        response = client.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=1, WaitTimeSeconds=1, VisibilityTimeout=600
         )
-        found += [json.loads(message["Body"])["id"] for message in answer.get("Messages", ())]
+        found += [json.loads(message["Body"])["id"] for message in response.get("Messages", ())]
     return found
 
 
@@ -116,9 +116,9 @@ class TestACallThatPasses:
         assert rows(table) == [ROW]
 
 
-class TestALostAnswer:
+class TestALostResponse:
     def test_leaves_the_effect_and_resets_the_connection(self, table: str) -> None:
-        with struck_by(Fault.LOST_ANSWER) as behind, pytest.raises(ConnectionClosedError):
+        with struck_by(Fault.LOST_RESPONSE) as behind, pytest.raises(ConnectionClosedError):
             behind.client("dynamodb").put_item(TableName=table, Item=ROW)
         assert rows(table) == [ROW]
 
@@ -131,7 +131,7 @@ class TestAReset:
 
 
 class TestADelay:
-    @pytest.mark.parametrize("fault", [Fault.SLOW_ANSWER, Fault.LATE_REQUEST])
+    @pytest.mark.parametrize("fault", [Fault.SLOW_RESPONSE, Fault.LATE_REQUEST])
     def test_lets_the_call_take_effect_after_all(self, table: str, fault: Fault) -> None:
         with struck_by(fault) as behind:
             started = time.monotonic()
@@ -178,16 +178,16 @@ def test_a_conflict_cancels_the_whole_transaction(table: str) -> None:
 class TestABatch:
     def test_is_taken_in_part(self, queue: str) -> None:
         with struck_by(Fault.PARTIAL_BATCH, queue) as behind:
-            answer = behind.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries(5))
-        assert {one["Id"] for one in answer["Failed"]} == {"0", "2", "4"}
-        assert {one["Id"] for one in answer["Successful"]} == {"1", "3"}
+            response = behind.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries(5))
+        assert {one["Id"] for one in response["Failed"]} == {"0", "2", "4"}
+        assert {one["Id"] for one in response["Successful"]} == {"1", "3"}
         assert sorted(received(queue, 2)) == ["1", "3"]
         assert behind.published == [{"id": "1"}, {"id": "3"}]
 
     def test_of_one_message_is_not_taken(self, queue: str) -> None:
         with struck_by(Fault.PARTIAL_BATCH, queue) as behind:
-            answer = behind.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries(1))
-        assert [one["Id"] for one in answer["Failed"]] == ["0"]
+            response = behind.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries(1))
+        assert [one["Id"] for one in response["Failed"]] == ["0"]
         assert behind.published == []
 
     def test_is_delivered_twice(self, queue: str) -> None:
@@ -202,7 +202,7 @@ class TestABatch:
         assert received(queue, 3) == ["2", "1", "0"]
 
     def test_whose_answer_is_lost_is_known_as_published(self, queue: str) -> None:
-        with struck_by(Fault.LOST_ANSWER, queue) as behind, pytest.raises(ConnectionClosedError):
+        with struck_by(Fault.LOST_RESPONSE, queue) as behind, pytest.raises(ConnectionClosedError):
             behind.client("sqs").send_message_batch(QueueUrl=queue, Entries=entries(1))
         assert behind.published == [{"id": "0"}]
 
@@ -215,8 +215,8 @@ class TestAKill:
         seen = []
         faults = AwsFaults(Schedule(0), DELAY, None, "", os.getpid())
 
-        async def treat(request: Request, pass_on: PassOn) -> Answer | None:
-            async def counted(request: Request) -> Answer:
+        async def treat(request: Request, pass_on: PassOn) -> Response | None:
+            async def counted(request: Request) -> Response:
                 seen.append(request.operation)
                 return await pass_on(request)
 

@@ -82,7 +82,7 @@ class TestUnits:
                     BUYER, IdRange.all(), newest_first=True, limit=limit, consistent=False
                 )
         counted = [call.read_units for call in traffic.calls]
-        sizes = [sum(map(units.item_size, json.loads(c.answer)["Items"])) for c in traffic.calls]
+        sizes = [sum(map(units.item_size, json.loads(c.response)["Items"])) for c in traffic.calls]
         assert counted == [units.read_units(size, consistent=False) for size in sizes]
         assert counted == [0.5, 0.5, 1.5, 3.0]
 

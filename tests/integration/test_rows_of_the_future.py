@@ -38,7 +38,7 @@ from written import metric
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api import Answer, Api
+    from api import Api, Response
     from orders.adapters.dynamodb.keys import Key
     from orders.adapters.dynamodb.repository import DynamoDbOrders
     from orders.domain.order import Order
@@ -166,22 +166,22 @@ class World:
         database = aws_client("dynamodb", dynamodb_local())
         database.put_item(TableName=self.orders.table.name, Item=item)
 
-    def get(self, target: str) -> Answer:
+    def get(self, target: str) -> Response:
         return self.api.get(target, STAFF_CLAIMS)
 
     def counted(self, name: str = "OrdersUnreadable") -> bool:
         """Whether the metric was written since the last look."""
         return metric(self.output(), name) is not None
 
-    def failure(self, answer: Answer) -> str:
+    def failure(self, response: Response) -> str:
         """What became of a request for the one row that can't be read."""
         written = self.output()
-        if answer.status == 503:
-            assert answer.problem == "try-again"
-            assert answer.headers["Retry-After"]
+        if response.status == 503:
+            assert response.problem == "try-again"
+            assert response.headers["Retry-After"]
             assert "row of a later release" in written
             return NEWER
-        assert (answer.status, answer.problem) == (500, "internal-error")
+        assert (response.status, response.problem) == (500, "internal-error")
         assert "internal error" in written
         return FAULT
 
@@ -194,9 +194,9 @@ class World:
 
     def in_list(self, target: str, name: str) -> str:
         """What a list makes of `future`; `now` is in it."""
-        answer = self.get(target)
-        assert answer.status == 200
-        found = {item[name]: item for item in answer.json["items"]}
+        response = self.get(target)
+        assert response.status == 200
+        found = {item[name]: item for item in response.json["items"]}
         now = found.pop(self.now.order_id)
         future = found.pop(self.future.order_id, None)
         assert found == {}
@@ -212,12 +212,12 @@ class World:
 def get_order(world: World) -> str:
     now = world.get(f"/orders/{world.now.order_id}")
     assert now.status == 200
-    answer = world.get(f"/orders/{world.future.order_id}")
-    if answer.status != 200:
-        return world.failure(answer)
-    if world.alike(answer.json, now.json):
+    response = world.get(f"/orders/{world.future.order_id}")
+    if response.status != 200:
+        return world.failure(response)
+    if world.alike(response.json, now.json):
         return USUAL
-    assert answer.json == now.json | {
+    assert response.json == now.json | {
         "orderId": world.future.order_id,
         "orderNumber": order_number(world.future.order_id),
         "status": "TELEPORTED",
@@ -232,18 +232,18 @@ def update_order(world: World) -> str:
         keys.customer_order(CUS_42, world.future.order_id),
     )
     before = [world.item(key) for key in both]
-    answer = world.api.patch(world.future.order_id, {"status": "PAID"})
+    response = world.api.patch(world.future.order_id, {"status": "PAID"})
     assert world.api.patch(world.now.order_id, {"status": "PAID"}).status == 200
-    if answer.status == 409:
-        assert answer.problem == "illegal-transition"
-        assert (answer.json["currentStatus"], answer.json["allowedTransitions"]) == (
+    if response.status == 409:
+        assert response.problem == "illegal-transition"
+        assert (response.json["currentStatus"], response.json["allowedTransitions"]) == (
             "TELEPORTED",
             [],
         )
         return "409, no transitions"
-    if answer.status != 200:
+    if response.status != 200:
         assert [world.item(key) for key in both] == before
-        return world.failure(answer)
+        return world.failure(response)
     for key, old in zip(both, before, strict=True):
         new = world.item(key)
         assert new["status"] == {"S": "PAID"}
@@ -280,22 +280,22 @@ def replay(world: World, change: Callable[[Item], Item]) -> str:
 def timeline(world: World) -> str:
     now = world.get(f"/orders/{world.now.order_id}/timeline")
     assert now.status == 200
-    answer = world.get(f"/orders/{world.future.order_id}/timeline")
-    if answer.status != 200:
-        return world.failure(answer)
-    if world.alike(answer.json, now.json):
+    response = world.get(f"/orders/{world.future.order_id}/timeline")
+    if response.status != 200:
+        return world.failure(response)
+    if world.alike(response.json, now.json):
         return USUAL
-    assert [entry["status"] for entry in answer.json["items"]] == ["TELEPORTED"]
+    assert [entry["status"] for entry in response.json["items"]] == ["TELEPORTED"]
     return SHOWN
 
 
 def get_report(world: World) -> str:
-    answer = world.get(f"/reports/daily/{DAY}")
-    if answer.status != 200:
-        return world.failure(answer)
-    if answer.json["orders"] == {"USD": {"PENDING": 2}}:
+    response = world.get(f"/reports/daily/{DAY}")
+    if response.status != 200:
+        return world.failure(response)
+    if response.json["orders"] == {"USD": {"PENDING": 2}}:
         return USUAL
-    assert answer.json["orders"] == {"USD": {"TELEPORTED": 2}}
+    assert response.json["orders"] == {"USD": {"TELEPORTED": 2}}
     return SHOWN
 
 
@@ -421,8 +421,8 @@ def test_one_event_that_cannot_be_read_is_left_out_of_its_timeline(
     world.put(FUTURES[future](world.item(keys.event(order.order_id, 2))))
     world.output()
     target = f"/orders/{order.order_id}/timeline"
-    answer = world.get(target)
-    assert [entry["version"] for entry in answer.json["items"]] == [1, 3]
+    response = world.get(target)
+    assert [entry["version"] for entry in response.json["items"]] == [1, 3]
     assert world.counted()
     page = world.get(f"{target}?limit=2")
     assert [entry["version"] for entry in page.json["items"]] == [1]

@@ -20,7 +20,7 @@ from orders.domain.actor import CustomerId
 from orders.domain.events import OrderEvent
 from orders.domain.status import OrderStatus
 from servers import aws_client, ministack
-from wire import Answer, Break, Recorder, Refusal
+from wire import Break, Recorder, Refusal, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,13 +82,13 @@ def received(queue: str, count: int) -> list[dict[str, Any]]:
     deadline = time.monotonic() + RECEIVE_SECONDS
     messages: list[dict[str, Any]] = []
     while len(messages) < count and time.monotonic() < deadline:
-        answer = client.receive_message(
+        response = client.receive_message(
             QueueUrl=queue,
             MaxNumberOfMessages=10,
             MessageAttributeNames=["All"],
             VisibilityTimeout=RECEIVE_SECONDS * 2,
         )
-        messages += answer.get("Messages", [])
+        messages += response.get("Messages", [])
     messages += client.receive_message(QueueUrl=queue).get("Messages", [])
     return messages
 
@@ -139,7 +139,7 @@ class TestPublishing:
             {"Id": "7", "Code": "InvalidMessageContents", "SenderFault": True},
         ]
         wire.inject(
-            [Answer({"Successful": taken, "Failed": refused}), Refusal("AccessDenied"), None]
+            [Response({"Successful": taken, "Failed": refused}), Refusal("AccessDenied"), None]
         )
         made = events(25)
 

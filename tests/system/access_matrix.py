@@ -188,8 +188,8 @@ class Cell(NamedTuple):
 
     @property
     def expected(self) -> str:
-        answer: str = getattr(self.line, CALLERS[self.caller])
-        return answer
+        response: str = getattr(self.line, CALLERS[self.caller])
+        return response
 
     @property
     def may_write(self) -> bool:

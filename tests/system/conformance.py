@@ -49,7 +49,7 @@ _TAGS: Final = re.compile(ENTITY_TAGS_PATTERN)
 class Refused:
     """A request that follows the document, and is refused by a rule that the document can't say.
 
-    `problem` is the type of the answer; the exception is for these operations only, and for
+    `problem` is the type of the response; the exception is for these operations only, and for
     requests that the rule `can_concern`.
     """
 
@@ -152,7 +152,7 @@ class Tally:
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     exceptions: Counter[Refused] = field(default_factory=Counter)
     further_pages: int = 0
-    """Answers to a cursor that a page before had given."""
+    """Responses to a cursor that a page before had given."""
 
     def add(self, case: Case[Any], response: Response) -> None:
         label = case.operation.label
@@ -166,10 +166,10 @@ class Tally:
             "|---|---:|---:|---|",
         ]
         for label in sorted({label for label, _ in self.cases}, key=lambda label: label.split()[1]):
-            answers = {status: n for (of, status), n in self.statuses.items() if of == label}
+            responses = {status: n for (of, status), n in self.statuses.items() if of == label}
             lines.append(
                 f"| `{label}` | {self.cases[label, 'follows']} | {self.cases[label, 'breaks']} | "
-                + ", ".join(f"{n} × {status}" for status, n in sorted(answers.items()))
+                + ", ".join(f"{n} × {status}" for status, n in sorted(responses.items()))
                 + " |"
             )
         refused = self.exceptions.most_common()
@@ -190,7 +190,7 @@ def follows_the_document(case: Case[Any]) -> bool:
 
 
 class Client:
-    """Sends requests that schemathesis made as one caller, and checks the answers."""
+    """Sends requests that schemathesis made as one caller, and checks the responses."""
 
     def __init__(
         self, deployment: Deployment, caller: Caller, tally: Tally, *, is_staff: bool
@@ -220,7 +220,7 @@ class Client:
     def check(
         self, case: Case[Any], response: Response, recorder: ScenarioRecorder | None = None
     ) -> None:
-        """Raises FailureGroup, with all that is wrong with the answer."""
+        """Raises FailureGroup, with all that is wrong with the response."""
         exception = self._exception(case, response)
         if exception:
             self._tally.exceptions[exception] += 1
@@ -237,7 +237,7 @@ class Client:
         )
 
     def _exception(self, case: Case[Any], response: Response) -> Refused | None:
-        """The one that allows this answer, if the answer needs one."""
+        """The one that allows this response, if the response needs one."""
         if response.status_code < 400 or not follows_the_document(case):
             return None
         if case.query.get("cursor", "") in self._pages[case.operation.label]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Json = dict[str, Any]
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 TABLE: Final = "orders_app"
 DEAD_LETTERS: Final = str(ROOT / "scripts" / "dead_letters.py")
@@ -38,7 +38,7 @@ SECONDS: Final = 90
 """How long anything may take before a test gives up on it; far more than it takes."""
 
 MOST_LOG_EVENTS: Final = 10_000
-"""In an answer of FilterLogEvents."""
+"""In a response of FilterLogEvents."""
 
 MARK: Final = f"mark-{secrets.token_hex(8)}"
 """In every request and every order. No log may contain it: see `Deployment.secrets`."""
@@ -48,23 +48,23 @@ SHORTEST_SECRET: Final = 20
 
 
 def eventually(
-    read: Callable[[], Answer], holds: Callable[[Answer], bool], seconds: float = SECONDS
-) -> Answer:
-    """What `read` answers, once it holds. Raises AssertionError, with the last answer."""
+    read: Callable[[], Result], holds: Callable[[Result], bool], seconds: float = SECONDS
+) -> Result:
+    """What `read` answers, once it holds. Raises AssertionError, with the last response."""
     deadline = time.monotonic() + seconds
-    while not holds(answer := read()):
-        assert time.monotonic() < deadline, f"still not after {seconds} s: {answer!r}"
+    while not holds(response := read()):
+        assert time.monotonic() < deadline, f"still not after {seconds} s: {response!r}"
         time.sleep(0.1)
-    return answer
+    return response
 
 
-def at_once(call: Callable[[int], Answer], times: int) -> list[Answer]:
+def at_once(call: Callable[[int], Result], times: int) -> list[Result]:
     """The answers of so many concurrent calls, in the calls' order."""
     with ThreadPoolExecutor(times) as threads:
         return list(threads.map(call, range(times)))
 
 
-def check_answer(response: httpx.Response) -> None:
+def check_response(response: httpx.Response) -> None:
     """Every answer names its request, every error is a problem, or is the gateway's own."""
     response.read()
     request_id = response.headers.get("x-request-id")
@@ -193,13 +193,13 @@ class HeldQueue:
 
     def messages(self, order_id: str) -> list[Json]:
         """The order's messages among those that have come until now, by the events' ids."""
-        answer = self.client.receive_message(
+        response = self.client.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=1,
             MessageAttributeNames=["All"],
         )
-        self.received |= {message["MessageId"]: message for message in answer.get("Messages", ())}
+        self.received |= {message["MessageId"]: message for message in response.get("Messages", ())}
         mine = [m for m in self.received.values() if _subject(m) == order_id]
         return sorted(mine, key=lambda message: str(json.loads(message["Body"])["id"]))
 
@@ -234,7 +234,7 @@ class RecordedStack(LocalStack):
 
 
 class Deployment:
-    """One stack and whoever calls it. Any error's form is checked on every answer."""
+    """One stack and whoever calls it. Any error's form is checked on every response."""
 
     def __init__(self, stack: RecordedStack, environment: dict[str, str]) -> None:
         self.stack = stack
@@ -291,7 +291,7 @@ class Deployment:
                 timeout=SECONDS,
                 limits=httpx.Limits(max_connections=64),
                 trust_env=False,
-                event_hooks={"request": [self._keep_token], "response": [check_answer]},
+                event_hooks={"request": [self._keep_token], "response": [check_response]},
             ),
         )
 
@@ -318,23 +318,23 @@ class Deployment:
 
     def rows(self, order_id: str) -> dict[str, Json]:
         """All rows of the order's partition by their sort keys, as the table has them."""
-        answer = self.aws("dynamodb").query(
+        response = self.aws("dynamodb").query(
             TableName=TABLE,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"ORDER#{order_id}"}},
             ConsistentRead=True,
         )
-        return {row["sk"]["S"]: row for row in answer["Items"]}
+        return {row["sk"]["S"]: row for row in response["Items"]}
 
     def details_of(self, customer_id: str) -> list[str]:
         """The ids of all orders of the customer, from the orders themselves."""
-        answer = self.aws("dynamodb").scan(
+        response = self.aws("dynamodb").scan(
             TableName=TABLE,
             FilterExpression="sk = :detail AND customerId = :customer",
             ExpressionAttributeValues={":detail": {"S": "DETAIL"}, ":customer": {"S": customer_id}},
             ConsistentRead=True,
         )
-        return [row["orderId"]["S"] for row in answer["Items"]]
+        return [row["orderId"]["S"] for row in response["Items"]]
 
     def states(self, order_id: str) -> dict[str, str]:
         """What the mocks' books say: by CHARGE and RESERVATION, those that are there."""
@@ -343,11 +343,11 @@ class Deployment:
 
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - JSON
         """The function's result. Raises FunctionFailed."""
-        answer = self.aws("lambda").invoke(
+        response = self.aws("lambda").invoke(
             FunctionName=f"{STACK}-{function}", Payload=json.dumps(event)
         )
-        payload = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
+        payload = json.loads(response["Payload"].read())
+        if "FunctionError" in response:
             raise FunctionFailed(payload)
         return payload
 
@@ -431,14 +431,14 @@ class Deployment:
         found: list[Json] = []
 
         def more() -> list[Json]:
-            answer = client.receive_message(
+            response = client.receive_message(
                 QueueUrl=url,
                 MaxNumberOfMessages=10,
                 WaitTimeSeconds=1,
                 AttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
-            for message in answer.get("Messages", ()):
+            for message in response.get("Messages", ()):
                 client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 if wanted(message["Body"]):
                     found.append(message)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
-from api import Answer
+from api import Response
 from gateway import MERGE_PATCH, authorizer, bearer
 from orders.http.routes import ROUTES
 from system.deployment import TABLE, problem_type
@@ -29,7 +29,7 @@ class Case:
     """One request, and what it is answered."""
 
     name: str
-    send: Callable[[], httpx.Response | Answer]
+    send: Callable[[], httpx.Response | Response]
     outcome: Outcome
 
 
@@ -114,14 +114,14 @@ class World:
         assert isinstance(cursor, str)
         return cursor
 
-    def invoke(self, event: Json, claims: Json | None = None) -> Answer:
+    def invoke(self, event: Json, claims: Json | None = None) -> Response:
         """The answer of the deployed function of the event's route; by default to the attacker."""
         function = next(one.function for one in ROUTES if one.key == event["routeKey"])
         claims = claims or {"sub": self.attacker.id, "token_use": "access"}
         event["headers"]["authorization"] = bearer(claims)
         event["requestContext"]["authorizer"] = authorizer(claims)
-        answer = self.deployment.invoke(function, event)
-        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+        response = self.deployment.invoke(function, event)
+        return Response(response["statusCode"], response["headers"], response["body"])
 
     def count(self, what: str, how: str, cases: int = 1) -> None:
         self.counts[what, how] += cases
@@ -141,11 +141,11 @@ class World:
         ]
 
 
-def outcome_of(answer: httpx.Response | Answer) -> Outcome:
+def outcome_of(response: httpx.Response | Response) -> Outcome:
     """The problem's name is empty where it is none."""
-    if isinstance(answer, Answer):
-        return answer.status, answer.problem if answer.status >= 400 else ""
-    return answer.status_code, problem_type(answer) if answer.status_code >= 400 else ""
+    if isinstance(response, Response):
+        return response.status, response.problem if response.status >= 400 else ""
+    return response.status_code, problem_type(response) if response.status_code >= 400 else ""
 
 
 def ids_of(page: httpx.Response) -> list[str]:

@@ -76,13 +76,13 @@ class MarkedTraffic:
         }
         return self.customer.order(**texts | changes)
 
-    def sent(self, status: int, answer: httpx.Response) -> Json:
+    def sent(self, status: int, response: httpx.Response) -> Json:
         """The answer's content. Its status has to be that."""
-        assert answer.status_code == status, f"{answer.request.url}: {answer.text}"
-        if "x-request-id" in answer.headers:
-            self.request_ids.append(answer.headers["x-request-id"])
-        is_json = answer.content and "json" in answer.headers["content-type"]
-        content: Json = answer.json() if is_json else {}
+        assert response.status_code == status, f"{response.request.url}: {response.text}"
+        if "x-request-id" in response.headers:
+            self.request_ids.append(response.headers["x-request-id"])
+        is_json = response.content and "json" in response.headers["content-type"]
+        content: Json = response.json() if is_json else {}
         return content
 
     def what_succeeds(self) -> None:

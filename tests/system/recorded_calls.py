@@ -16,7 +16,7 @@ from system.rights import Right
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from proof.proxy import Answer, PassOn, Request
+    from proof.proxy import PassOn, Request, Response
 
 Json = dict[str, Any]
 
@@ -50,11 +50,11 @@ class RecordedCalls:
     def __init__(self) -> None:
         self._answered: list[tuple[Request, bool]] = []
 
-    async def __call__(self, request: Request, pass_on: PassOn) -> Answer:
-        answer = await pass_on(request)
-        denied = answer.status >= 400 and b"AccessDenied" in answer.body
+    async def __call__(self, request: Request, pass_on: PassOn) -> Response:
+        response = await pass_on(request)
+        denied = response.status >= 400 and b"AccessDenied" in response.body
         self._answered.append((request, denied))
-        return answer
+        return response
 
     def __len__(self) -> int:
         return len(self._answered)

@@ -1,6 +1,6 @@
 """Who gets in, and who may do what: every cell of the matrix, on the deployed stack.
 
-All requests are sent first, and then their answers are compared with the matrix one by one.
+All requests are sent first, and then their responses are compared with the matrix one by one.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Run:
             self.orders = dict(zip(wanted, threads.map(self._place, wanted), strict=True))
             deployment.settle()
             self.before = self._rows()
-            self.answers = dict(zip(CELLS, threads.map(self.send, CELLS), strict=True))
+            self.responses = dict(zip(CELLS, threads.map(self.send, CELLS), strict=True))
             self.after = self._rows()
         self.asked_for = issuer.asked_for
 
@@ -139,7 +139,7 @@ class Run:
     def order(self, cell: Cell) -> str:
         """The id of the order that the cell is about."""
         if cell.line.route == "POST /orders":
-            return str(self.answers[cell].json()["orderId"])
+            return str(self.responses[cell].json()["orderId"])
         wanted = self._wanted(cell)
         return self.orders[wanted] if wanted else NO_ORDER
 
@@ -189,7 +189,7 @@ class Run:
 def run(deployment: Deployment) -> Run:
     with own_issuer() as issuer:
         run = Run(deployment, issuer)
-    as_expected = sum(said(answer) == cell.expected for cell, answer in run.answers.items())
+    as_expected = sum(said(response) == cell.expected for cell, response in run.responses.items())
     routes = {line.route for line in MATRIX}
     print(
         f"\nAccess: {len(CALLERS)} callers, {len(routes)} routes, {len(MATRIX)} requests of each:"
@@ -198,14 +198,14 @@ def run(deployment: Deployment) -> Run:
     return run
 
 
-def said(answer: httpx.Response) -> str:
+def said(response: httpx.Response) -> str:
     """The answer in the matrix' words."""
-    if answer.is_success:
-        return str(answer.status_code)
-    if "x-request-id" in answer.headers:
-        return f"{answer.status_code} {problem_type(answer)}"
-    assert answer.json() == {"message": "Unauthorized"}
-    return f"{answer.status_code} gateway"
+    if response.is_success:
+        return str(response.status_code)
+    if "x-request-id" in response.headers:
+        return f"{response.status_code} {problem_type(response)}"
+    assert response.json() == {"message": "Unauthorized"}
+    return f"{response.status_code} gateway"
 
 
 def test_the_matrix_has_every_route_and_every_caller(run: Run) -> None:
@@ -214,10 +214,10 @@ def test_the_matrix_has_every_route_and_every_caller(run: Run) -> None:
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_a_caller_gets_the_answers_of_the_matrix(run: Run, caller: str) -> None:
+def test_a_caller_gets_the_responses_of_the_matrix(run: Run, caller: str) -> None:
     cells = [cell for cell in CELLS if cell.caller == caller]
-    answers = {cell.line.name: said(run.answers[cell]) for cell in cells}
-    assert answers == {cell.line.name: cell.expected for cell in cells}
+    responses = {cell.line.name: said(run.responses[cell]) for cell in cells}
+    assert responses == {cell.line.name: cell.expected for cell in cells}
 
 
 @pytest.mark.parametrize("caller", ["customer A", "staff", "no token", "ID token"])
@@ -225,15 +225,15 @@ def test_head_lets_in_whom_get_does(run: Run, caller: str) -> None:
     cells = [cell for cell in CELLS if cell.caller == caller and cell.line.route[:3] == "GET"]
     for cell in cells:
         head = run.send(cell._replace(line=cell.line._replace(route=f"HEAD{cell.line.route[3:]}")))
-        assert (head.status_code, head.content) == (run.answers[cell].status_code, b"")
+        assert (head.status_code, head.content) == (run.responses[cell].status_code, b"")
 
 
 @pytest.mark.parametrize("caller", OF_ANOTHER_KIND)
 def test_what_is_no_access_token_is_answered_with_how_to_sign_in(run: Run, caller: str) -> None:
     refused = [
-        run.answers[cell] for cell in CELLS if cell.caller == caller and cell.expected == KIND
+        run.responses[cell] for cell in CELLS if cell.caller == caller and cell.expected == KIND
     ]
-    assert {answer.headers["www-authenticate"] for answer in refused} == {"Bearer"}
+    assert {response.headers["www-authenticate"] for response in refused} == {"Bearer"}
 
 
 def test_nobody_wrote_what_they_may_not(run: Run) -> None:
@@ -258,10 +258,10 @@ def order_of(pk: str, sk: str) -> str:
 @pytest.mark.parametrize("caller", CUSTOMERS)
 def test_anothers_order_looks_like_one_that_is_not_there(run: Run, caller: str) -> None:
     def shown(line: Line) -> dict[str, Any]:
-        answer = run.answers[Cell(caller, line)]
+        response = run.responses[Cell(caller, line)]
         unique = ("x-request-id", "apigw-requestid", "date")
-        headers = {name: text for name, text in answer.headers.items() if name not in unique}
-        return {**headers, **answer.json(), "instance": None}
+        headers = {name: text for name, text in response.headers.items() if name not in unique}
+        return {**headers, **response.json(), "instance": None}
 
     hidden = [line for line in MATRIX if line.customer == HIDDEN]
     for route in {line.route for line in hidden}:
@@ -277,7 +277,7 @@ def test_a_customers_list_has_only_their_orders(run: Run, caller: str) -> None:
         for cell in CELLS
         if cell.caller == caller and cell.line.name == "GET /customers/{customerId}/orders, own"
     )
-    listed = run.answers[cell].json()["items"]
+    listed = run.responses[cell].json()["items"]
     assert {order["customerId"] for order in listed} == {run.whose(cell)}
 
 
@@ -287,14 +287,14 @@ def test_staff_are_known_by_the_claim_of_the_setting(deployment: Deployment, iss
     expected = [(claims, "200") for claims in setting.staff]
     expected += [(claims, DENIED) for claims in setting.customers]
 
-    def answer(claims: Mapping[str, Any]) -> str:
+    def response(claims: Mapping[str, Any]) -> str:
         headers = {"Authorization": f"Bearer {re_signed(deployment, **claims)}"}
         return said(deployment.nobody.http.get("/orders?status=PAID&limit=1", headers=headers))
 
     with deployment.changed_environment(
         "list-orders-by-status", STAFF_CLAIM=setting.claim, STAFF_VALUE=setting.value
     ):
-        assert [(claims, answer(claims)) for claims, _ in expected] == expected
+        assert [(claims, response(claims)) for claims, _ in expected] == expected
 
 
 def test_nobody_asked_a_callers_issuer_for_keys(run: Run) -> None:

@@ -22,7 +22,7 @@ CALLS = 32
 
 def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
     """The answer, after as many 503s as there may be: they ask to try again."""
-    return eventually(send, lambda answer: answer.status_code != 503)
+    return eventually(send, lambda response: response.status_code != 503)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -38,14 +38,14 @@ def test_32_concurrent_posts_with_one_key_make_one_order(deployment: Deployment)
     def post(_: int) -> httpx.Response:
         return patiently(lambda: customer.post(order, key="the-only-one"))
 
-    answers = at_once(post, CALLS)
+    responses = at_once(post, CALLS)
 
-    assert Counter(answer.status_code for answer in answers) == {201: CALLS}
-    first = answers[0]
-    assert {answer.text for answer in answers} == {first.text}
-    assert {answer.headers["location"] for answer in answers} == {first.headers["location"]}
-    assert {answer.headers["etag"] for answer in answers} == {'"1"'}
-    replayed = Counter(answer.headers.get("idempotent-replayed") for answer in answers)
+    assert Counter(response.status_code for response in responses) == {201: CALLS}
+    first = responses[0]
+    assert {response.text for response in responses} == {first.text}
+    assert {response.headers["location"] for response in responses} == {first.headers["location"]}
+    assert {response.headers["etag"] for response in responses} == {'"1"'}
+    replayed = Counter(response.headers.get("idempotent-replayed") for response in responses)
     assert replayed == {"true": CALLS - 1, None: 1}
     listed = customer.http.get(f"/customers/{customer.id}/orders?consistent=true").json()
     assert [one["orderId"] for one in listed["items"]] == [first.json()["orderId"]]
@@ -62,11 +62,11 @@ def test_of_32_concurrent_patches_of_one_version_one_wins(
             status = ("PAID", "CANCELED")[number % 2]
             return patiently(lambda: staff.patch(order_id, status, if_match='"1"'))
 
-        answers = at_once(patch, CALLS)
+        responses = at_once(patch, CALLS)
         messages = deployment.published(queue, order_id)
 
-    assert Counter(answer.status_code for answer in answers) == {200: 1, 412: CALLS - 1}
-    (won,) = (answer.json() for answer in answers if answer.status_code == 200)
+    assert Counter(response.status_code for response in responses) == {200: 1, 412: CALLS - 1}
+    (won,) = (response.json() for response in responses if response.status_code == 200)
     assert staff.get(order_id).json() == won
     assert won["version"] == 2
     assert [(e["version"], e["status"]) for e in staff.timeline(order_id)] == [

@@ -35,7 +35,7 @@ def test_a_stream_record_that_cannot_be_read_is_set_aside_by_its_keys(
     good = [f"01978c5e-7a1b-7c3e-9f00-00000000000{number}" for number in (1, 3)]
     poison = stream_record("01978c5e-7a1b-7c3e-9f00-000000000002", version={"S": "one"})
     with deployment.held_queue() as queue:
-        answer = deployment.invoke(
+        response = deployment.invoke(
             PUBLISHER, {"Records": [stream_record(good[0]), poison, stream_record(good[1])]}
         )
         messages = [
@@ -45,7 +45,7 @@ def test_a_stream_record_that_cannot_be_read_is_set_aside_by_its_keys(
         assert [json.loads(m["Body"])["id"] for m in messages] == [f"{one}/1" for one in good]
         queue.delete(messages)  # there are no such orders
 
-    assert answer == {"batchItemFailures": []}
+    assert response == {"batchItemFailures": []}
     keys = {name: key["S"] for name, key in poison["dynamodb"]["Keys"].items()}
     (aside,) = deployment.messages_of(
         "OrderStreamDeadLetterQueueUrl", lambda body: json.loads(body)["keys"] == keys

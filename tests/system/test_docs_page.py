@@ -55,7 +55,7 @@ def served(prefix: str) -> Iterator[str]:
             if path not in {"/docs", "/openapi.json"}:
                 self.send_error(404)
                 return
-            answer = handler(
+            response = handler(
                 {
                     "routeKey": f"GET {path}",
                     "rawPath": path,
@@ -64,11 +64,11 @@ def served(prefix: str) -> Iterator[str]:
                 },
                 None,
             )
-            self.send_response(answer["statusCode"])
-            for name, value in answer["headers"].items():
+            self.send_response(response["statusCode"])
+            for name, value in response["headers"].items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body_of(answer))
+            self.wfile.write(body_of(response))
 
         def log_message(self, *_: object) -> None:
             pass
@@ -81,9 +81,9 @@ def served(prefix: str) -> Iterator[str]:
         server.shutdown()
 
 
-def body_of(answer: dict[str, Any]) -> bytes:
-    body: str = answer["body"]
-    return base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
+def body_of(response: dict[str, Any]) -> bytes:
+    body: str = response["body"]
+    return base64.b64decode(body) if response["isBase64Encoded"] else body.encode()
 
 
 @pytest.fixture(scope="module")

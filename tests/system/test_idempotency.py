@@ -1,4 +1,4 @@
-"""Idempotency keys: one effect per key, and the first answer again."""
+"""Idempotency keys: one effect per key, and the first response again."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def key() -> str:
     return secrets.token_hex(16)
 
 
-def assert_repeats(answer: httpx.Response, first: httpx.Response) -> None:
+def assert_repeats(response: httpx.Response, first: httpx.Response) -> None:
     assert "idempotent-replayed" not in first.headers
-    assert answer.headers["idempotent-replayed"] == "true"
-    assert (answer.status_code, answer.content) == (first.status_code, first.content)
-    assert answer.headers["etag"] == first.headers["etag"]
-    assert answer.headers.get("location") == first.headers.get("location")
+    assert response.headers["idempotent-replayed"] == "true"
+    assert (response.status_code, response.content) == (first.status_code, first.content)
+    assert response.headers["etag"] == first.headers["etag"]
+    assert response.headers.get("location") == first.headers.get("location")
 
 
-def test_a_repeated_create_gets_the_first_answer_even_after_the_order_changed(
+def test_a_repeated_create_gets_the_first_response_even_after_the_order_changed(
     customer: Caller, staff: Caller, key: str
 ) -> None:
     body = customer.order(metadata={"a": "1", "b": "2"})
@@ -83,7 +83,9 @@ def test_a_refused_request_does_not_use_the_key_up(
     assert (shipped.status_code, shipped.json()["status"]) == (200, "SHIPPED")
 
 
-def test_a_repeated_update_gets_the_first_answer(customer: Caller, staff: Caller, key: str) -> None:
+def test_a_repeated_update_gets_the_first_response(
+    customer: Caller, staff: Caller, key: str
+) -> None:
     order_id = customer.place()["orderId"]
     paid = staff.patch(order_id, "PAID", key=key)
     assert staff.patch(order_id, "SHIPPED").status_code == 200

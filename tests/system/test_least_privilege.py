@@ -37,13 +37,13 @@ Prepare = Callable[["Deployment"], Attempt]
 
 def works(attempt: Attempt) -> bool:
     try:
-        answer = attempt()
+        response = attempt()
     except FunctionFailed:
         return False
-    if isinstance(answer, httpx.Response):
-        assert answer.is_success or answer.status_code == 500, answer.text
-        return answer.is_success
-    return answer != {"batchItemFailures": [{"itemIdentifier": "the-only-one"}]}
+    if isinstance(response, httpx.Response):
+        assert response.is_success or response.status_code == 500, response.text
+        return response.is_success
+    return response != {"batchItemFailures": [{"itemIdentifier": "the-only-one"}]}
 
 
 def create(deployment: Deployment) -> Attempt:

@@ -94,9 +94,9 @@ def given_up(first: str, last: str) -> Json:
 
 @pytest.mark.parametrize("command", ["list", "redrive"])
 def test_both_commands_refuse_where_nothing_died(deployment: Deployment, command: str) -> None:
-    answer = deployment.dead_letters(command, "--yes")
-    assert answer.returncode == 1
-    assert answer.stdout.startswith("No dead letters: ")
+    response = deployment.dead_letters(command, "--yes")
+    assert response.returncode == 1
+    assert response.stdout.startswith("No dead letters: ")
 
 
 def test_the_list_tells_what_died_and_consumes_nothing(deployment: Deployment) -> None:
@@ -107,24 +107,24 @@ def test_the_list_tells_what_died_and_consumes_nothing(deployment: Deployment) -
     send(deployment, STREAM, given_up("2026-11-23T00:13:19Z", "2026-11-23T00:13:20Z"))
 
     for _ in range(2):
-        answer = deployment.dead_letters("list")
+        response = deployment.dead_letters("list")
 
-        assert answer.returncode == 0, answer.stdout
-        assert "order-events-dlq: 2 messages" in answer.stdout
-        assert f"order {order_id}, ORDER_CREATED, version 1: UnsettledOrder; " in answer.stdout
-        assert "order-stream-dlq: 2 messages" in answer.stdout
-        assert f"order {order_id}, EVENT#0000000001: no version; " in answer.stdout
-        assert "batch of 2 records, 2026-11-23T00:13:19Z to 2026-11-23T00:13:20Z" in answer.stdout
-        assert "RetryAttemptsExhausted" in answer.stdout
-        assert SECRET not in answer.stdout
+        assert response.returncode == 0, response.stdout
+        assert "order-events-dlq: 2 messages" in response.stdout
+        assert f"order {order_id}, ORDER_CREATED, version 1: UnsettledOrder; " in response.stdout
+        assert "order-stream-dlq: 2 messages" in response.stdout
+        assert f"order {order_id}, EVENT#0000000001: no version; " in response.stdout
+        assert "batch of 2 records, 2026-11-23T00:13:19Z to 2026-11-23T00:13:20Z" in response.stdout
+        assert "RetryAttemptsExhausted" in response.stdout
+        assert SECRET not in response.stdout
         assert (visible(deployment, EVENTS), visible(deployment, STREAM)) == (2, 2)
 
 
 def test_nothing_is_sent_back_unasked(deployment: Deployment) -> None:
     send(deployment, EVENTS, event(deployment.customer.place()["orderId"]))
-    answer = deployment.dead_letters("redrive")
-    assert answer.returncode == 1
-    assert "Nothing was sent." in answer.stdout
+    response = deployment.dead_letters("redrive")
+    assert response.returncode == 1
+    assert "Nothing was sent." in response.stdout
     assert visible(deployment, EVENTS) == 1
 
 
@@ -138,7 +138,7 @@ def test_an_event_that_died_is_consumed_after_all(deployment: Deployment) -> Non
         send(deployment, EVENTS, message["Body"], type=kind, cause="PaymentUnavailable")
         queue.delete([message])
 
-        answer = deployment.dead_letters("redrive", "--yes")
+        response = deployment.dead_letters("redrive", "--yes")
 
         (again,) = eventually(
             lambda: queue.messages(order["orderId"]), lambda found: len(found) == 1
@@ -147,7 +147,7 @@ def test_an_event_that_died_is_consumed_after_all(deployment: Deployment) -> Non
             message["Body"],
             message["MessageAttributes"],
         )
-    assert answer.returncode == 0, answer.stdout
+    assert response.returncode == 0, response.stdout
     assert deployment.customer.settled(order["orderId"])["status"] == "PAID"
     assert deployment.dead_letters("redrive", "--yes").returncode == 1, "nothing is left"
 
@@ -162,11 +162,11 @@ def test_an_order_whose_record_was_set_aside_has_all_its_events_sent_again(
         queue.delete(first)
         send(deployment, STREAM, set_aside(order_id), cause="the queue refuses the event")
 
-        answer = deployment.dead_letters("redrive", "--yes")
+        response = deployment.dead_letters("redrive", "--yes")
 
         again = eventually(lambda: queue.messages(order_id), lambda found: len(found) == 2)
         queue.delete(again)
-    assert answer.returncode == 0, answer.stdout
+    assert response.returncode == 0, response.stdout
     assert [message["Body"] for message in again] == [message["Body"] for message in first]
     assert visible(deployment, STREAM) == 0
 
@@ -181,7 +181,7 @@ def test_the_events_of_a_batch_that_lambda_gave_up_are_sent_again_from_their_row
         first, last = orders[0]["createdAt"], orders[-1]["createdAt"]
         send(deployment, STREAM, given_up(whole_second(first, 0), whole_second(last, 1)))
 
-        answer = deployment.dead_letters("redrive", "--yes")
+        response = deployment.dead_letters("redrive", "--yes")
 
         for order in orders:
             (message,) = eventually(
@@ -190,7 +190,7 @@ def test_the_events_of_a_batch_that_lambda_gave_up_are_sent_again_from_their_row
             )
             assert json.loads(message["Body"])["id"] == f"{order['orderId']}/1"
             queue.delete([message])
-    assert answer.returncode == 0, answer.stdout
+    assert response.returncode == 0, response.stdout
     assert visible(deployment, STREAM) == 0
 
 
@@ -206,10 +206,10 @@ def test_messages_of_unknown_form_stay_and_send_nothing(deployment: Deployment) 
     for body in bodies:
         send(deployment, STREAM, body)
 
-    answer = deployment.dead_letters("redrive", "--yes")
+    response = deployment.dead_letters("redrive", "--yes")
 
-    assert answer.returncode == 1
-    assert "the table has no event of it" in answer.stdout
-    assert "it doesn't say when its records arrived" in answer.stdout
-    assert "it names neither an order nor a batch" in answer.stdout
+    assert response.returncode == 1
+    assert "the table has no event of it" in response.stdout
+    assert "it doesn't say when its records arrived" in response.stdout
+    assert "it names neither an order nor a batch" in response.stdout
     assert visible(deployment, STREAM) == len(bodies)

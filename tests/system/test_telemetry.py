@@ -41,13 +41,13 @@ def test_every_request_leaves_a_line_with_its_id(
             if "status" in line
         }
 
-    answers = send()
-    ids = {route: answer.headers["x-request-id"] for route, answer in answers.items()}
+    responses = send()
+    ids = {route: response.headers["x-request-id"] for route, response in responses.items()}
     logged = eventually(lines, lambda lines: lines.keys() >= set(ids.values()))
 
-    for route, answer in answers.items():
+    for route, response in responses.items():
         line = logged[ids[route]]
-        assert (line["message"], line["status"]) == (route, answer.status_code)
+        assert (line["message"], line["status"]) == (route, response.status_code)
         assert (line["service"], line["level"]) == ("orders", "INFO")
         assert isinstance(line["duration_ms"], float)
     assert logged[ids["GET /orders/{orderId}"]]["order_id"] == order_id

@@ -18,7 +18,7 @@ from orders.telemetry import about_order, background
 
 def handle(event, context):
     about_order({ORDER_ID!r})
-    return {{"body": "an answer that is nobody else's business"}}
+    return {{"body": "a response that is nobody else's business"}}
 
 background(handle)({{}}, SimpleNamespace(aws_request_id="request", function_name="function"))
 
@@ -43,7 +43,7 @@ def run(tracer_enabled: str, daemon: str) -> str:
     return printed.stdout.splitlines()[-1]
 
 
-def test_a_traced_invocation_names_its_order_and_not_its_answer() -> None:
+def test_a_traced_invocation_names_its_order_and_not_its_response() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("127.0.0.1", 0))
         daemon.settimeout(30)

@@ -43,7 +43,7 @@ def replace_call(world: World, call: Call, **changes: Any) -> None:  # noqa: ANN
 
 
 def forget(world: World, order: Order, *, from_version: int = 1) -> None:
-    """As if the order had not come to this version, anywhere but in answers."""
+    """As if the order had not come to this version, anywhere but in responses."""
     pk = f"ORDER#{order.order_id}"
     gone = [
         commit

@@ -85,7 +85,7 @@ def an_order_of_a_refused_request() -> Broken:
     return world.history(), {
         Kind.ORDER_OF_REFUSED_REQUEST,
         Kind.MONEY_SURPLUS,
-        Kind.ANSWER_UNEXPECTED,
+        Kind.RESPONSE_UNEXPECTED,
     }
 
 

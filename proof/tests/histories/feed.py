@@ -176,7 +176,7 @@ def a_feed_that_says_it_is_over() -> Broken:
     world, _ = world_of(1)
     *_, call = world.feed("f")
     replace_call(world, call, text=answered(call, nextCursor=None))
-    return world.history(), {Kind.ANSWER_UNEXPECTED}
+    return world.history(), {Kind.RESPONSE_UNEXPECTED}
 
 
 @broken

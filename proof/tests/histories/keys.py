@@ -1,4 +1,4 @@
-"""Keys with two effects, or with two answers."""
+"""Keys with two effects, or with two responses."""
 
 from __future__ import annotations
 
@@ -58,30 +58,30 @@ def a_record_of_another_body() -> Broken:
 
 
 @broken
-def two_answers_that_claim_to_be_the_first() -> Broken:
+def two_responses_that_claim_to_be_the_first() -> Broken:
     world = World()
     world.create(key="k")
     replay = world.replay(world.calls[-1])
     first = world.calls[0]
     replace_call(world, replay, headers=first.headers)
-    return world.history(), {Kind.TWO_FIRST_ANSWERS}
+    return world.history(), {Kind.TWO_FIRST_RESPONSES}
 
 
 @broken
-def no_answer_that_claims_to_be_the_first() -> Broken:
+def no_response_that_claims_to_be_the_first() -> Broken:
     world = World()
     world.create(key="k")
     first = world.calls[-1]
     world.replay(first)
     replace_call(world, first, headers=first.headers | REPLAYED)
-    return world.history(), {Kind.NO_FIRST_ANSWER}
+    return world.history(), {Kind.NO_FIRST_RESPONSE}
 
 
 @broken
 def a_keyed_no_op_without_its_record() -> Broken:
     world = World()
     order = world.create()
-    world.patch(order, "PENDING", world.answer(order, 200), "no-op", key="k")
+    world.patch(order, "PENDING", world.response(order, 200), "no-op", key="k")
     return world.history(), {Kind.KEY_WITHOUT_RECORD}
 
 
@@ -107,8 +107,8 @@ def a_record_that_expires_too_late() -> Broken:
 def a_record_of_a_no_op_that_expires_too_late() -> Broken:
     world = World()
     order = world.create()
-    world.remember(STAFF_ID, "update", "k", world.answer(order, 200))
-    world.patch(order, "PENDING", world.answer(order, 200), "no-op", key="k")
+    world.remember(STAFF_ID, "update", "k", world.response(order, 200))
+    world.patch(order, "PENDING", world.response(order, 200), "no-op", key="k")
     _expires_later(world, A_DAY)
     return world.history(), {Kind.RECORD_EXPIRES_WRONGLY}
 

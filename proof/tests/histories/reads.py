@@ -1,4 +1,4 @@
-"""Answers that show what an order was not at that time, or not at all."""
+"""Responses that show what an order was not at that time, or not at all."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def an_order_made_without_a_location() -> Broken:
 @broken
 def an_order_made_at_the_location_of_another() -> Broken:
     world = World()
-    location = world.answer(world.create(), 201).location
+    location = world.response(world.create(), 201).location
     world.create()
     call = world.calls[-1]
     replace_call(world, call, headers=call.headers | {"location": location})
@@ -213,7 +213,7 @@ def a_list_with_an_order_of_somebody_else() -> Broken:
 
 
 @broken
-def an_answer_about_another_order() -> Broken:
+def an_response_about_another_order() -> Broken:
     world = World()
     call = world.get(world.create())
     replace_call(world, call, path=f"/orders/{world.create().order_id}")

@@ -119,7 +119,7 @@ def an_update_from_a_version_that_if_match_does_not_name() -> Broken:
 def a_no_op_at_a_version_that_if_match_does_not_name() -> Broken:
     world = World()
     paid = world.update(world.create(), "PAID")
-    world.patch(paid, "PAID", world.answer(paid, 200), "no-op", if_match='"1"')
+    world.patch(paid, "PAID", world.response(paid, 200), "no-op", if_match='"1"')
     return world.history(), {Kind.IF_MATCH_IGNORED}
 
 
@@ -127,7 +127,7 @@ def a_no_op_at_a_version_that_if_match_does_not_name() -> Broken:
 def a_no_op_on_a_new_order_that_if_match_does_not_name() -> Broken:
     world = World()
     order = world.create()
-    world.patch(order, "PENDING", world.answer(order, 200), "no-op", if_match='"2"')
+    world.patch(order, "PENDING", world.response(order, 200), "no-op", if_match='"2"')
     return world.history(), {Kind.IF_MATCH_IGNORED}
 
 
@@ -216,7 +216,7 @@ def a_key_refused_as_reused_that_is_new() -> Broken:
 def an_update_answered_as_another_status() -> Broken:
     world = World()
     order = world.create()
-    world.patch(order, "PAID", world.answer(order, 200))
+    world.patch(order, "PAID", world.response(order, 200))
     return world.history(), {Kind.CHANGE_NOT_AS_ASKED}
 
 

@@ -47,7 +47,7 @@ def busy_world() -> World:
 
 
 def _quarrel(world: World) -> Order:
-    """Repetitions, lost answers, conflicts; the order that they were about, PAID."""
+    """Repetitions, lost responses, conflicts; the order that they were about, PAID."""
     one = world.create(key="k1")
     first = world.calls[-1]
     world.replay(first)
@@ -69,9 +69,9 @@ def _quarrel(world: World) -> Order:
     world.get(one)
     paid = world.update(one, "PAID", if_match='"1"')
     world.get(paid, caller=CUS_1)
-    world.patch(paid, "PAID", world.answer(paid, 200), "no-op", if_match='"2"')
-    world.remember(STAFF_ID, "update", "k-no-op", world.answer(paid, 200))
-    world.patch(paid, "PAID", world.answer(paid, 200), "again", key="k-no-op", if_match='"2"')
+    world.patch(paid, "PAID", world.response(paid, 200), "no-op", if_match='"2"')
+    world.remember(STAFF_ID, "update", "k-no-op", world.response(paid, 200))
+    world.patch(paid, "PAID", world.response(paid, 200), "again", key="k-no-op", if_match='"2"')
     world.replay(world.calls[-1])
     world.refuse(
         world.patch(paid, "PENDING", None, "again"), 409, "illegal-transition", **illegal(paid)
@@ -147,7 +147,7 @@ def _read_the_feed(world: World) -> None:
 
 
 def _be_refused(world: World) -> None:
-    """What is no order, or no answer of the API's own."""
+    """What is no order, or no response of the API's own."""
     world.call("GET", "/orders/x", 503, problem_json(503, "try-again"))
     world.strike(world.call("GET", "/orders/x", 503, UNAVAILABLE), Fault.SERVER_ERROR)
     world.strike(world.call("GET", "/orders/x", 503, UNAVAILABLE), Fault.OUTAGE)

@@ -14,7 +14,7 @@ import msgspec
 from fakes import NOON, FakeIds
 from orders.adapters.dynamodb import keys, rows
 from orders.application.caller import Caller
-from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain import timestamps
 from orders.domain.actor import Actor, CustomerId
 from orders.domain.order import NewOrder, OrderItem
@@ -93,7 +93,7 @@ class World:
         request: str | None = None,
         answered: bool = True,
     ) -> Order:
-        """A POST that makes an order; without an answer its outcome is unknown."""
+        """A POST that makes an order; without a response its outcome is unknown."""
         request = request or f"r{next(self._numbers)}"
         new = NewOrder(
             customer_id=customer,
@@ -104,19 +104,19 @@ class World:
         )
         order, event = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
         body = self.new_order_body(order)
-        answer = self.answer(order, 201)
+        response = self.response(order, 201)
         self.write(order, event)
         if key:
-            self.remember(customer, "create", key, answer)
+            self.remember(customer, "create", key, response)
         self.call(
             "POST",
             "/orders",
-            answer.status if answered else None,
-            answer.body if answered else "",
+            response.status if answered else None,
+            response.body if answered else "",
             caller=customer,
             key=key,
             body=body,
-            headers=headers_of(answer) if answered else {},
+            headers=headers_of(response) if answered else {},
         )
         return order
 
@@ -137,14 +137,14 @@ class World:
         after, event = before.changed_to(
             OrderStatus(status), by=actor, at=self.instant, reason=reason
         )
-        answer = self.answer(after, 200)
+        response = self.response(after, 200)
         self.write(after, event)
         if key:
-            self.remember(STAFF_ID if caller == STAFF else caller, "update", key, answer)
+            self.remember(STAFF_ID if caller == STAFF else caller, "update", key, response)
         self.patch(
             order,
             status,
-            answer if answered else None,
+            response if answered else None,
             reason,
             caller=caller,
             key=key,
@@ -156,23 +156,23 @@ class World:
         self,
         order: Order,
         status: str,
-        answer: Answer | None,
+        response: StoredResponse | None,
         reason: str = "r",
         **more: Any,  # noqa: ANN401 - fields of Call
     ) -> Call:
-        """A PATCH with its answer; changes nothing."""
+        """A PATCH with its response; changes nothing."""
         return self.call(
             "PATCH",
             f"/orders/{order.order_id}",
-            answer.status if answer else None,
-            answer.body if answer else "",
+            response.status if response else None,
+            response.body if response else "",
             body={"status": status, "reason": reason},
-            headers=headers_of(answer) if answer else {},
+            headers=headers_of(response) if response else {},
             **more,
         )
 
     def replay(self, call: Call) -> Call:
-        """The same keyed request again, and its first answer."""
+        """The same keyed request again, and its first response."""
         return self.call(
             call.method,
             call.path,
@@ -185,12 +185,12 @@ class World:
         )
 
     def replay_of_unknown(self, order: Order, key: str) -> Call:
-        """The request of an order whose own answer was lost, again."""
-        answer = self.answer(order, 201)
+        """The request of an order whose own response was lost, again."""
+        response = self.response(order, 201)
         body = self.new_order_body(order)
-        headers = headers_of(answer) | REPLAYED
+        headers = headers_of(response) | REPLAYED
         more = {"caller": order.customer_id, "key": key, "body": body, "headers": headers}
-        return self.call("POST", "/orders", 201, answer.body, **more)
+        return self.call("POST", "/orders", 201, response.body, **more)
 
     def refuse(self, call: Call, status: int, problem: str, **more: Any) -> Call:  # noqa: ANN401 - members of the problem
         """A request as this one, refused; it is made now."""
@@ -255,13 +255,13 @@ class World:
 
     def get(self, order: Order, **more: Any) -> Call:  # noqa: ANN401 - fields of Call
         """A GET of the order, answered as it is in `order`."""
-        answer = self.answer(order, 200)
+        response = self.response(order, 200)
         return self.call(
             "GET",
             f"/orders/{order.order_id}",
             200,
-            answer.body,
-            **({"headers": {"etag": answer.etag}} | more),
+            response.body,
+            **({"headers": {"etag": response.etag}} | more),
         )
 
     def timeline(
@@ -371,10 +371,10 @@ class World:
         self.commits.append(Commit(pk=at[0], sk=at[1], old=self.table.get(at), new=row))
         self.table[at] = row
 
-    def remember(self, caller: str, operation: str, key: str, answer: Answer) -> None:
+    def remember(self, caller: str, operation: str, key: str, response: StoredResponse) -> None:
         digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
         expires = int(self.instant.timestamp()) + A_DAY
-        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", answer, expires)
+        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", response, expires)
         self.put(rows.idempotency_row(record))
 
     @property
@@ -382,9 +382,9 @@ class World:
         return NOON + timedelta(seconds=self.now)
 
     @staticmethod
-    def answer(order: Order, status: int) -> Answer:
+    def response(order: Order, status: int) -> StoredResponse:
         location = f"http://api/orders/{order.order_id}" if status == 201 else None
-        return Answer(status, order_json(order), etag(order.version), location)
+        return StoredResponse(status, order_json(order), etag(order.version), location)
 
     @staticmethod
     def new_order_body(order: Order) -> Json:
@@ -450,9 +450,9 @@ class World:
         return [report]
 
 
-def headers_of(answer: Answer) -> dict[str, str]:
-    location = {"location": answer.location} if answer.location else {}
-    return {"etag": answer.etag} | location
+def headers_of(response: StoredResponse) -> dict[str, str]:
+    location = {"location": response.location} if response.location else {}
+    return {"etag": response.etag} | location
 
 
 def problem_json(status: int, slug: str, **more: Any) -> str:  # noqa: ANN401 - the problem's members

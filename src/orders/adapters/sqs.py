@@ -62,14 +62,14 @@ class SqsEventPublisher:
         for start in range(0, len(sendable), MAX_ENTRIES):
             batch = sendable[start : start + MAX_ENTRIES]
             try:
-                answer = self.client.send_message_batch(
+                response = self.client.send_message_batch(
                     QueueUrl=self.queue_url, Entries=[entries[index] for index in batch]
                 )
             except _FAULTS as error:
                 logger.warning("events not sent", cause=_code(error), events=len(batch))
                 unavailable.update(batch)
             else:
-                for entry in answer.get("Failed", ()):
+                for entry in response.get("Failed", ()):
                     if entry["Code"] in _NEVER_TAKEN:
                         refused[int(entry["Id"])] = entry["Code"]
                     else:

@@ -89,16 +89,16 @@ class ChangeStatus:
         if change.expects and not change.expects(order.version):
             raise VersionMismatch(order.version)
         if order.status is change.status:
-            answer = render(order)
+            response = render(order)
             if key:
-                self.orders.remember(key.remember(answer, now), now)
-            return Outcome(answer)
+                self.orders.remember(key.remember(response, now), now)
+            return Outcome(response)
         changed, event = order.changed_to(
             change.status, by=caller.actor, at=now, reason=change.reason
         )
-        answer = render(changed)
-        self.orders.update(order, changed, event, key.remember(answer, now) if key else None, now)
-        return Outcome(answer, order=changed)
+        response = render(changed)
+        self.orders.update(order, changed, event, key.remember(response, now) if key else None, now)
+        return Outcome(response, order=changed)
 
     def _read(
         self, order_id: OrderId, key: IdempotencyKey | None, *, snapshot: bool

@@ -42,8 +42,8 @@ class CreateOrder:
             return replay
         caller.require_acts_for(order.customer_id)
         for _ in range(_ATTEMPTS):
-            answer = render(order)
-            record = key.remember(answer, now) if key else None
+            response = render(order)
+            record = key.remember(response, now) if key else None
             try:
                 self.orders.add(order, event, record, self.clock.now())
             except KeyInUse:
@@ -52,7 +52,7 @@ class CreateOrder:
             except IdTaken:
                 order, event = request.placed(self.ids.order_id(now), by=caller.actor)
             else:
-                return Outcome(answer, order=order)
+                return Outcome(response, order=order)
         raise TryAgain
 
     def _replay(self, key: IdempotencyKey | None) -> Outcome | None:

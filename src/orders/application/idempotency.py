@@ -19,7 +19,7 @@ KEPT_FOR: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StoredResponse:
     """The response to the first request; kept word for word."""
 
     status: int
@@ -37,7 +37,7 @@ class IdempotencyRecord:
 
     record_id: str
     fingerprint: str
-    answer: Answer
+    response: StoredResponse
     expires_at: int
 
 
@@ -51,9 +51,9 @@ class IdempotencyKey:
     record_id: str
     fingerprint: str
 
-    def remember(self, answer: Answer, now: datetime) -> IdempotencyRecord:
+    def remember(self, response: StoredResponse, now: datetime) -> IdempotencyRecord:
         expires_at = ceil((now + KEPT_FOR).timestamp())
-        return IdempotencyRecord(self.record_id, self.fingerprint, answer, expires_at)
+        return IdempotencyRecord(self.record_id, self.fingerprint, response, expires_at)
 
     def replay(self, record: IdempotencyRecord | None, now: datetime) -> Outcome | None:
         """The first response again; None where the key is unused or its record has expired.
@@ -65,19 +65,19 @@ class IdempotencyKey:
             return None
         if record.fingerprint != self.fingerprint:
             raise IdempotencyKeyReused
-        return Outcome(record.answer, replayed=True)
+        return Outcome(record.response, replayed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """A response, and how it came about. `order` is the one that a write left."""
 
-    answer: Answer
+    response: StoredResponse
     replayed: bool = False
     order: Order | None = None
 
 
 if TYPE_CHECKING:
-    Render = Callable[[Order], Answer]
+    Render = Callable[[Order], StoredResponse]
     """Renders the response before the write, because the record of it rides in the same
     transaction as the order."""

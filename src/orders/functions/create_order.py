@@ -8,12 +8,12 @@ from msgspec import UNSET
 
 from orders.adapters.system import RandomIds, SystemClock
 from orders.application.create_order import CreateOrder
-from orders.application.idempotency import Answer
+from orders.application.idempotency import StoredResponse
 from orders.functions import wiring
-from orders.http.answers import answer_response
 from orders.http.bodies import NewOrderBody, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency_key import parse_key, scoped_key
+from orders.http.order_responses import response_response
 from orders.http.preconditions import etag
 from orders.http.problems import PaymentsNotConfigured
 from orders.http.request import JSON
@@ -43,15 +43,15 @@ def route(
         key = scoped_key(bare_key, caller, "create", body)
         address = request.base_address(public_address)
 
-        def render(order: Order) -> Answer:
+        def render(order: Order) -> StoredResponse:
             location = f"{address}/orders/{order.order_id}"
-            return Answer(201, order_json(order), etag(order.version), location)
+            return StoredResponse(201, order_json(order), etag(order.version), location)
 
         outcome = create(caller, body.to_domain(), key, render)
         if outcome.order:
             about_order(outcome.order.order_id)
             count("OrdersCreated")
-        return answer_response(outcome)
+        return response_response(outcome)
 
     return handle
 

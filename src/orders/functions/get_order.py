@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from orders.application.get_order import GetOrder
 from orders.functions import wiring
-from orders.http.answers import order_id_of
 from orders.http.bodies import order_json
 from orders.http.endpoint import endpoint
+from orders.http.order_responses import order_id_of
 from orders.http.preconditions import etag, read_condition
 from orders.http.response import JSON_HEADERS, PRIVATE, Response
 from orders.telemetry import about_order

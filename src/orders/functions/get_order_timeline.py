@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from orders.application.get_order_timeline import GetOrderTimeline
 from orders.functions import wiring
-from orders.http.answers import find_order_id, order_id_of
 from orders.http.bodies import TimelineEntryBody, TimelinePageBody, to_json
 from orders.http.cursor import encode_cursor, version_position
 from orders.http.endpoint import endpoint
 from orders.http.listing import page_response, parse_limit
+from orders.http.order_responses import find_order_id, order_id_of
 from orders.telemetry import about_order
 
 if TYPE_CHECKING:

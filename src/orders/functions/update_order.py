@@ -8,13 +8,13 @@ from msgspec import UNSET
 
 from orders.adapters.system import SystemClock
 from orders.application.change_status import ChangeStatus, StatusChange
-from orders.application.idempotency import Answer
+from orders.application.idempotency import StoredResponse
 from orders.domain.reasons import require_callers_own
 from orders.functions import wiring
-from orders.http.answers import answer_response, order_id_of
 from orders.http.bodies import StatusChangeBody, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency_key import parse_key, scoped_key
+from orders.http.order_responses import order_id_of, response_response
 from orders.http.preconditions import etag, write_condition
 from orders.http.request import JSON, MERGE_PATCH
 from orders.http.validation import validated
@@ -52,13 +52,13 @@ def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Re
         outcome = change_status(caller, change, key, _render)
         if outcome.order:
             count("StatusChanges")
-        return answer_response(outcome)
+        return response_response(outcome)
 
     return handle
 
 
-def _render(order: Order) -> Answer:
-    return Answer(200, order_json(order), etag(order.version), None)
+def _render(order: Order) -> StoredResponse:
+    return StoredResponse(200, order_json(order), etag(order.version), None)
 
 
 handler = endpoint(

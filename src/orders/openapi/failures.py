@@ -42,21 +42,21 @@ _WHY_THE_GATEWAY: Final = {
 _OF_EVERY_PROBLEM: Final = frozenset({"Content-Type", "Cache-Control"})
 
 
-def answers_to(*errors: Exception) -> Node:
+def responses_to(*errors: Exception) -> Node:
     """By status, one example for each problem type: that of the first error of the type."""
     by_status: defaultdict[int, list[Response]] = defaultdict(list)
     for error in errors:
         response = problem_response(error, examples.REQUEST_ID)
         by_status[response.status].append(response)
-    return {str(status): _answer(status, by_status[status]) for status in sorted(by_status)}
+    return {str(status): _response(status, by_status[status]) for status in sorted(by_status)}
 
 
-def _answer(status: int, responses: list[Response]) -> Node:
+def _response(status: int, responses: list[Response]) -> Node:
     bodies = [msgspec.json.decode(response.body) for response in responses]
     problems = list({problem["type"]: problem for problem in reversed(bodies)}.values())[::-1]
     title, *others = (problem["title"] for problem in problems)
     names = {name for response in responses for name in response.headers} - _OF_EVERY_PROBLEM
-    answer: Node = {
+    response: Node = {
         "description": f"{' or '.join((title, *map(str.lower, others)))}.",
         "headers": headers("X-Request-Id", *sorted(names)),
         "content": {
@@ -80,11 +80,11 @@ def _answer(status: int, responses: list[Response]) -> Node:
         },
     }
     if status in _GATEWAY_MESSAGES:
-        answer["description"] += (
+        response["description"] += (
             f" The gateway itself returns this where {_WHY_THE_GATEWAY[status]}."
         )
-        answer["content"] |= _gateway_content(status)
-    return answer
+        response["content"] |= _gateway_content(status)
+    return response
 
 
 def _gateway_content(status: int) -> Node:
@@ -108,13 +108,13 @@ _unauthenticated: Final = Unauthenticated("Send an access token as a bearer toke
 _unexpected: Final = Exception()
 
 SHARED: Final[Node] = {
-    "Unauthenticated": answers_to(_unauthenticated)["401"],
-    "OrderNotFound": answers_to(OrderNotFound())["404"],
-    "RouteNotFound": answers_to(RouteNotFound())["404"],
-    "MethodNotAllowed": answers_to(MethodNotAllowed(["GET", "HEAD", "PATCH"]))["405"],
+    "Unauthenticated": responses_to(_unauthenticated)["401"],
+    "OrderNotFound": responses_to(OrderNotFound())["404"],
+    "RouteNotFound": responses_to(RouteNotFound())["404"],
+    "MethodNotAllowed": responses_to(MethodNotAllowed(["GET", "HEAD", "PATCH"]))["405"],
     "TooManyRequests": _by_the_gateway(429),
-    "InternalError": answers_to(_unexpected)["500"],
-    "TryAgain": answers_to(TryAgain())["503"],
+    "InternalError": responses_to(_unexpected)["500"],
+    "TryAgain": responses_to(TryAgain())["503"],
     "ServiceUnavailable": _by_the_gateway(503),
 }
 """`RouteNotFound` and `MethodNotAllowed` are for what is not an operation of the document."""

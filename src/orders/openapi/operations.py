@@ -27,7 +27,7 @@ from orders.http.problems import (
 )
 from orders.http.request import JSON, MAX_BODY_BYTES, MERGE_PATCH
 from orders.openapi import examples, parameters
-from orders.openapi.failures import OF_EVERY_ROUTE, OF_ORDER_ROUTES, answers_to
+from orders.openapi.failures import OF_EVERY_ROUTE, OF_ORDER_ROUTES, responses_to
 from orders.openapi.parameters import headers
 from orders.openapi.schemas import reference
 
@@ -75,7 +75,7 @@ def _json(schema: str, **values: Any) -> Node:  # noqa: ANN401 - JSON
     }
 
 
-def _order_answer(description: str, *names: str, **values: Any) -> Node:  # noqa: ANN401 - JSON
+def _order_response(description: str, *names: str, **values: Any) -> Node:  # noqa: ANN401 - JSON
     return {
         "description": description,
         "headers": headers("ETag", "Cache-Control", "X-Request-Id", *names),
@@ -135,7 +135,7 @@ def _published(description: str, media_type: str, schema: Node) -> Node:
                 "headers": headers("X-Request-Id", ETag="PageETag"),
             },
         }
-        | answers_to(_NO_TAGS, PreconditionFailed('"2"'))
+        | responses_to(_NO_TAGS, PreconditionFailed('"2"'))
         | OF_EVERY_ROUTE,
     }
 
@@ -162,14 +162,14 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             ),
         },
         "responses": {
-            "201": _order_answer(
+            "201": _order_response(
                 "The order, PENDING, at version 1.",
                 "Location",
                 "Idempotent-Replayed",
                 order=examples.PENDING_ORDER,
             )
         }
-        | answers_to(
+        | responses_to(
             _NOT_JSON,
             InvalidIdempotencyKey(),
             _NOT_THEIRS,
@@ -192,7 +192,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "tags": ["Orders"],
         "parameters": parameters.QUEUE,
         "responses": {"200": _order_page("listOrdersByStatus", parameters.QUEUE)}
-        | answers_to(_WRONG_LIMIT, InvalidCursor(), _NOT_STAFF)
+        | responses_to(_WRONG_LIMIT, InvalidCursor(), _NOT_STAFF)
         | OF_ORDER_ROUTES,
     },
     "GET /orders/{orderId}": {
@@ -209,7 +209,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             parameters.IF_NONE_MATCH,
         ],
         "responses": {
-            "200": _order_answer(
+            "200": _order_response(
                 "The order.", pending=examples.PENDING_ORDER, paid=examples.PAID_ORDER
             ),
             "304": {
@@ -217,7 +217,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
                 "headers": headers("ETag", "Cache-Control", "X-Request-Id"),
             },
         }
-        | answers_to(_UNKNOWN_PARAMETER, OrderNotFound(), PreconditionFailed('"2"'))
+        | responses_to(_UNKNOWN_PARAMETER, OrderNotFound(), PreconditionFailed('"2"'))
         | OF_ORDER_ROUTES,
     },
     "PATCH /orders/{orderId}": {
@@ -245,14 +245,14 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             },
         },
         "responses": {
-            "200": _order_answer(
+            "200": _order_response(
                 "The order as it is now.",
                 "Idempotent-Replayed",
                 paid=examples.PAID_ORDER,
                 canceled=examples.CANCELED_ORDER,
             )
         }
-        | answers_to(
+        | responses_to(
             _NOT_JSON,
             InvalidIdempotencyKey(),
             Forbidden("A customer may only cancel an order that is PENDING."),
@@ -284,7 +284,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
                 "links": _link_to_next_page("getOrderTimeline", parameters.TIMELINE),
             }
         }
-        | answers_to(_WRONG_LIMIT, InvalidCursor(), OrderNotFound())
+        | responses_to(_WRONG_LIMIT, InvalidCursor(), OrderNotFound())
         | OF_ORDER_ROUTES,
     },
     "GET /customers/{customerId}/orders": {
@@ -298,7 +298,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "tags": ["Orders"],
         "parameters": parameters.CUSTOMERS_LIST,
         "responses": {"200": _order_page("listCustomerOrders", parameters.CUSTOMERS_LIST)}
-        | answers_to(_WRONG_LIMIT, InvalidCursor(), _NOT_THEIRS)
+        | responses_to(_WRONG_LIMIT, InvalidCursor(), _NOT_THEIRS)
         | OF_ORDER_ROUTES,
     },
     "GET /events": {
@@ -322,7 +322,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
                 "links": _link_to_next_page("listEvents", parameters.FEED),
             }
         }
-        | answers_to(
+        | responses_to(
             MalformedRequest("limit is a whole number from 1 to 1000."),
             InvalidCursor(),
             _NOT_STAFF,
@@ -345,7 +345,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
                 "content": _json("DailyReport", report=examples.DAILY_REPORT),
             }
         }
-        | answers_to(_UNKNOWN_PARAMETER, _NOT_STAFF, ReportNotFound())
+        | responses_to(_UNKNOWN_PARAMETER, _NOT_STAFF, ReportNotFound())
         | OF_ORDER_ROUTES,
     },
     "GET /health": {

@@ -43,14 +43,14 @@ class TestExecution:
 
         ran = execute(code, [{"n": 1}, {"n": 2}, {"n": 3}])
 
-        assert ran.answers == [{"doubled": 2}, {"doubled": 4}, {"doubled": 6}]
+        assert ran.responses == [{"doubled": 2}, {"doubled": 4}, {"doubled": 6}]
         assert len(ran.request_ns) == 3
         assert min(ran.init_ns, ran.peak_kb, *ran.request_ns) > 0
 
     def test_a_function_may_be_started_only(self, function: Function) -> None:
         ran = execute(function("import json"), [])
 
-        assert (ran.answers, ran.request_ns, ran.log) == ([], [], "")
+        assert (ran.responses, ran.request_ns, ran.log) == ([], [], "")
         assert {"function", "json"} <= set(ran.modules)
 
     def test_its_modules_are_those_that_it_imports(
@@ -107,9 +107,9 @@ class TestExecution:
         """)
         names = ["SETTING", "AWS_LAMBDA_FUNCTION_VERSION", "OF_THIS_MACHINE"]
 
-        (answer,) = execute(code, [{"names": names}]).answers
+        (response,) = execute(code, [{"names": names}]).responses
 
-        assert answer == dict(zip(names, ["as it was set", "$LATEST", None], strict=True))
+        assert response == dict(zip(names, ["as it was set", "$LATEST", None], strict=True))
 
     @pytest.mark.parametrize(
         ("body", "said"),

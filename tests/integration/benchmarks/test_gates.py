@@ -24,13 +24,13 @@ GET = next(operation for operation in OPERATIONS[OURS.name] if operation.name ==
 
 
 READS_TWICE = """
-from orders.functions.get_order import handler as answer
+from orders.functions.get_order import handler as first
 
 OTHER = {"pathParameters": {"orderId": "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"}}
 
 def handler(event, context):
-    answer(event | OTHER, context)
-    return answer(event, context)
+    first(event | OTHER, context)
+    return first(event, context)
 """
 
 

@@ -13,7 +13,7 @@ from examples import event_of, placed_order
 from fakes import summary_of
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.reports import report_from, report_row
-from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain.actor import UNKNOWN, Actor, CustomerId
 from orders.domain.daily_report import DailyReport
 from orders.domain.errors import MalformedRow, NewerRow
@@ -68,8 +68,10 @@ events = st.builds(
     reason=some_text,
     actor=actors,
 )
-answers = st.builds(Answer, st.sampled_from([200, 201]), texts, texts, some_text)
-records = st.builds(IdempotencyRecord, st.text(min_size=1), texts, answers, st.integers(0, 10**11))
+responses = st.builds(StoredResponse, st.sampled_from([200, 201]), texts, texts, some_text)
+records = st.builds(
+    IdempotencyRecord, st.text(min_size=1), texts, responses, st.integers(0, 10**11)
+)
 reports = st.builds(
     DailyReport,
     day=st.dates(),
@@ -96,7 +98,9 @@ REPORT = DailyReport(
     cancellation_reasons={"expired": 1},
     left_out=0,
 )
-RECORD = IdempotencyRecord("cus_42#ab", "cd", Answer(201, "{}", '"1"', "/orders/1"), 1_795_521_601)
+RECORD = IdempotencyRecord(
+    "cus_42#ab", "cd", StoredResponse(201, "{}", '"1"', "/orders/1"), 1_795_521_601
+)
 
 
 def check(row: rows.Row) -> None:

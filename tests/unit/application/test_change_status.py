@@ -86,7 +86,7 @@ def test_a_change_is_one_read_and_one_write(key: IdempotencyKey | None) -> None:
     assert (outcome.order.status, outcome.order.version) == (PAID, 2)
     assert (outcome.order.reason, outcome.order.updated_at) == ("by transfer", desk.clock.now())
     assert desk.event == event_of(outcome.order, desk.order)
-    assert outcome.answer == rendered(outcome.order)
+    assert outcome.response == rendered(outcome.order)
     assert desk.orders.calls == ["get_with_record" if key else "get", "update"]
 
 
@@ -175,19 +175,19 @@ def test_a_version_that_the_caller_named_is_one_to_change() -> None:
 def test_the_same_status_again_changes_nothing(key: IdempotencyKey | None) -> None:
     desk = Desk(PAID)
     outcome = desk.change(PAID, key=key, reason="another")
-    assert outcome.answer == rendered(desk.order)
+    assert outcome.response == rendered(desk.order)
     assert (outcome.order, outcome.replayed) == (None, False)
     assert desk.orders.orders[desk.order.order_id] is desk.order
     assert desk.orders.calls == (["get_with_record", "remember"] if key else ["get"])
 
 
-def test_a_second_request_with_the_same_key_gets_the_first_answer() -> None:
+def test_a_second_request_with_the_same_key_gets_the_first_response() -> None:
     desk = Desk()
     first = desk.change(PAID, key=KEY)
     desk.change(SHIPPED)
     desk.orders.calls.clear()
     second = desk.change(PAID, key=KEY)
-    assert (second.answer, second.replayed, second.order) == (first.answer, True, None)
+    assert (second.response, second.replayed, second.order) == (first.response, True, None)
     assert desk.status is SHIPPED
     assert desk.orders.calls == ["get_with_record"]
 
@@ -197,14 +197,14 @@ def test_a_keyed_no_op_is_remembered_too() -> None:
     first = desk.change(PAID, key=KEY)
     desk.change(SHIPPED)
     second = desk.change(PAID, key=KEY)
-    assert (second.answer, second.replayed) == (first.answer, True)
+    assert (second.response, second.replayed) == (first.response, True)
 
 
 def test_a_replay_comes_before_every_fault() -> None:
     desk = Desk()
     first = desk.change(PAID, key=KEY)
     replay = desk.change(PAID, key=KEY, caller=SOMEBODY_ELSE, expects=lambda _: False)
-    assert (replay.answer, replay.replayed) == (first.answer, True)
+    assert (replay.response, replay.replayed) == (first.response, True)
     desk.orders.orders.clear()
     assert desk.change(PAID, key=KEY).replayed
 
@@ -277,7 +277,7 @@ def test_a_lost_race_makes_a_named_version_stale() -> None:
 
 
 @pytest.mark.parametrize("current", [PENDING, PAID])
-def test_whoever_loses_the_race_for_a_key_gets_the_winners_answer(current: OrderStatus) -> None:
+def test_whoever_loses_the_race_for_a_key_gets_the_winners_response(current: OrderStatus) -> None:
     """As a change of status, and as a no-op."""
     desk = Desk(current)
 
@@ -288,7 +288,7 @@ def test_whoever_loses_the_race_for_a_key_gets_the_winners_answer(current: Order
     desk.orders.before_write = win
     outcome = desk.change(PAID, key=KEY)
     assert outcome.replayed
-    assert outcome.answer == desk.orders.records[KEY.record_id].answer
+    assert outcome.response == desk.orders.records[KEY.record_id].response
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ def test_a_request_sent_twice_is_not_refused_for_its_own_effect(
     desk.orders.between_reads = commit_twin
     outcome = desk.change(target, key=KEY, caller=caller, expects=expects)
     assert outcome.replayed
-    assert outcome.answer == desk.orders.records[KEY.record_id].answer
+    assert outcome.response == desk.orders.records[KEY.record_id].response
 
 
 def test_a_keyed_request_is_refused_once_a_snapshot_says_so_too() -> None:

@@ -93,8 +93,8 @@ def test_an_id_that_is_taken_is_drawn_anew(shop: Shop, key: IdempotencyKey | Non
     assert outcome.order.order_id != taken.order_id
     assert shop.orders.orders == {o.order_id: o for o in (taken, outcome.order)}
     assert set(shop.orders.events) == {(order_id, 1) for order_id in shop.orders.orders}
-    assert outcome.answer == rendered(outcome.order)
-    assert [r.answer for r in shop.orders.records.values()] == ([outcome.answer] if key else [])
+    assert outcome.response == rendered(outcome.order)
+    assert [r.response for r in shop.orders.records.values()] == ([outcome.response] if key else [])
 
 
 def test_ids_that_are_always_taken_end_with_try_again(shop: Shop) -> None:
@@ -115,7 +115,7 @@ def test_a_second_request_with_the_same_key_returns_the_first_order(shop: Shop) 
     shop.clock.advance(hours=23, minutes=59)
     shop.orders.calls.clear()
     second = shop.place()
-    assert (second.answer, second.replayed, second.order) == (first.answer, True, None)
+    assert (second.response, second.replayed, second.order) == (first.response, True, None)
     assert len(shop.orders.orders) == 1
     assert shop.orders.calls == ["add", "get_record"]
 
@@ -142,7 +142,7 @@ def test_a_key_is_kept_for_24_hours_and_then_is_free_though_its_record_is_there(
     shop.clock.advance(seconds=1)
     again = shop.place(REUSED_KEY)
     assert not again.replayed
-    assert shop.orders.records[KEY.record_id].answer == again.answer
+    assert shop.orders.records[KEY.record_id].response == again.response
     assert len(shop.orders.orders) == 2
 
 
@@ -161,16 +161,16 @@ def test_a_customer_orders_for_themselves_only(shop: Shop) -> None:
     assert shop.orders.calls == []
 
 
-def test_whoever_may_no_longer_order_still_gets_the_first_answer(shop: Shop) -> None:
+def test_whoever_may_no_longer_order_still_gets_the_first_response(shop: Shop) -> None:
     """Replay and reuse are decided before the permission."""
     first = shop.place(caller=STAFF)
     replay = shop.place(caller=SOMEBODY_ELSE)
-    assert (replay.answer, replay.replayed) == (first.answer, True)
+    assert (replay.response, replay.replayed) == (first.response, True)
     with pytest.raises(IdempotencyKeyReused):
         shop.place(REUSED_KEY, SOMEBODY_ELSE)
 
 
-def test_whoever_loses_the_race_for_a_key_gets_the_winners_answer(shop: Shop) -> None:
+def test_whoever_loses_the_race_for_a_key_gets_the_winners_response(shop: Shop) -> None:
     """The winner commits after the loser has begun."""
 
     def win() -> None:
@@ -180,7 +180,7 @@ def test_whoever_loses_the_race_for_a_key_gets_the_winners_answer(shop: Shop) ->
     shop.orders.before_write = win
     outcome = shop.place()
     assert outcome.replayed
-    assert outcome.answer == shop.orders.records[KEY.record_id].answer
+    assert outcome.response == shop.orders.records[KEY.record_id].response
     assert len(shop.orders.orders) == 1
 
 

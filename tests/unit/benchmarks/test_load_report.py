@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.load.aftermath import OwnTime
-from benchmarks.load.answers import Answer
 from benchmarks.load.counting import Left
 from benchmarks.load.cpu import CpuSeconds
 from benchmarks.load.profiles import PROFILES
 from benchmarks.load.report import lines, values, verdicts
+from benchmarks.load.responses import Response
 from benchmarks.load.run import Outcome
 from benchmarks.load.times import summary, timed
 
@@ -17,8 +17,8 @@ LIGHT, BUSY, BURST = PROFILES
 ROUTE = "GET /orders/{orderId}"
 
 
-def answer(number: int, milliseconds: float = 30, status: int = 200) -> Answer:
-    return Answer(
+def response(number: int, milliseconds: float = 30, status: int = 200) -> Response:
+    return Response(
         at=float(number),
         milliseconds=milliseconds,
         route=ROUTE,
@@ -28,14 +28,14 @@ def answer(number: int, milliseconds: float = 30, status: int = 200) -> Answer:
 
 
 def outcome(
-    profile: object = LIGHT, own_ms: float = 10, unknown: int = 0, *more: Answer
+    profile: object = LIGHT, own_ms: float = 10, unknown: int = 0, *more: Response
 ) -> Outcome:
     """A hundred requests, the first of which met a cold start."""
-    answers = [answer(number) for number in range(100)]
+    responses = [response(number) for number in range(100)]
     return Outcome(
         profile=profile,  # type: ignore[arg-type]  # one of PROFILES
         began=0.0,
-        answers=[*answers, *more],
+        responses=[*responses, *more],
         own={str(n): OwnTime(own_ms, cold_start=n == 0) for n in range(unknown, 100)},
         left=Left(orders={}, listed=[], timeline=[], events=[], dead_letters=0),
         cpu=CpuSeconds(1.0, 2.0, 3.0),
@@ -45,7 +45,7 @@ def outcome(
 
 def test_clients_functions_and_the_rest_have_percentiles_of_their_own() -> None:
     own = {"1": OwnTime(10, cold_start=True), "2": OwnTime(20, cold_start=False)}
-    requests = timed([answer(1, 30), answer(2, 60), answer(3, 90)], own)
+    requests = timed([response(1, 30), response(2, 60), response(3, 90)], own)
     assert [(one.client, one.own, one.rest) for one in requests] == [
         (30, 10, 20),
         (60, 20, 40),
@@ -71,7 +71,7 @@ def test_functions_that_are_slow_in_the_light_load_fail_it() -> None:
 
 
 def test_a_route_whose_clients_wait_long_in_the_light_load_fails_it() -> None:
-    slow = [answer(number, milliseconds=300) for number in range(10)]
+    slow = [response(number, milliseconds=300) for number in range(10)]
     assert verdicts([outcome(LIGHT, 10, 0, *slow)]) == [
         f"light: p95 of {ROUTE} is 300.0 ms, not below 300 ms"
     ]
@@ -85,7 +85,7 @@ def test_own_times_that_are_not_known_prove_nothing() -> None:
 
 @pytest.mark.parametrize("status", [0, 502, 503])
 def test_only_the_burst_may_turn_requests_away(status: int) -> None:
-    turned_away = answer(0, status=status)
+    turned_away = response(0, status=status)
     assert verdicts([outcome(BURST, 10, 0, turned_away)]) == []
     for profile in (LIGHT, BUSY):
         (said,) = verdicts([outcome(profile, 10, 0, turned_away)])
@@ -95,7 +95,7 @@ def test_only_the_burst_may_turn_requests_away(status: int) -> None:
 @pytest.mark.parametrize("status", [404, 409, 500])
 def test_no_load_may_meet_another_error(status: int) -> None:
     for profile in PROFILES:
-        assert verdicts([outcome(profile, 10, 0, answer(0, status=status))]) == [
+        assert verdicts([outcome(profile, 10, 0, response(0, status=status))]) == [
             f"{profile.name}: 1 requests failed with status {status}"
         ]
 

@@ -45,11 +45,11 @@ def cost(
     request: dict[str, Any],
     *held: Item,
     left: tuple[Item, ...] = (),
-    answer: dict[str, Any] | None = None,
+    response: dict[str, Any] | None = None,
     table: Table = PLAIN,
 ) -> Units:
     """What a call costs on a table that held some items and was left with others."""
-    return units_of(Call(operation, request, answer), rows(*held), rows(*left), {"orders": table})
+    return units_of(Call(operation, request, response), rows(*held), rows(*left), {"orders": table})
 
 
 class TestSizes:
@@ -127,19 +127,19 @@ class TestReads:
         """The documentation's own: 10 items of 40.8 KB are 44 KB, 1,500 of 64 bytes are 96 KB."""
         held = [item(f"{n:04}", size) for n in range(count)]
         request: dict[str, Any] = {"TableName": "orders"}
-        answer = {"Items": held}
-        eventually = cost("Query", request, *held, answer=answer)
-        consistent = cost("Query", request | {"ConsistentRead": True}, *held, answer=answer)
+        response = {"Items": held}
+        eventually = cost("Query", request, *held, response=response)
+        consistent = cost("Query", request | {"ConsistentRead": True}, *held, response=response)
         assert (eventually, consistent) == (Units(read=units / 2), Units(read=units))
 
     def test_a_query_of_an_index_reads_its_entries(self) -> None:
         held = [item(str(n), 10 * KB, status="PENDING", amount="5") for n in range(20)]
         request = {"TableName": "orders", "IndexName": "by-status"}
-        units = cost("Query", request, *held, answer={"Items": held}, table=INDEXED)
+        units = cost("Query", request, *held, response={"Items": held}, table=INDEXED)
         assert units == Units(read=0.5)
 
     def test_a_query_that_finds_nothing_costs_one_read(self) -> None:
-        assert cost("Query", {"TableName": "orders"}, answer={"Items": []}) == Units(read=0.5)
+        assert cost("Query", {"TableName": "orders"}, response={"Items": []}) == Units(read=0.5)
 
     def test_a_transaction_doubles_the_reads_also_of_what_is_not_there(self) -> None:
         gets = [{"Get": {"TableName": "orders", "Key": {"pk": {"S": key}}}} for key in "12"]
@@ -149,11 +149,11 @@ class TestReads:
     def test_a_query_with_a_filter_is_refused(self) -> None:
         request = {"TableName": "orders", "FilterExpression": "amount > :a"}
         with pytest.raises(NotImplementedError):
-            cost("Query", request, answer={"Items": []})
+            cost("Query", request, response={"Items": []})
 
     def test_a_scan_is_refused(self) -> None:
         with pytest.raises(NotImplementedError, match="Scan"):
-            cost("Scan", {"TableName": "orders"}, answer={"Items": []})
+            cost("Scan", {"TableName": "orders"}, response={"Items": []})
 
 
 class TestWrites:
@@ -165,25 +165,27 @@ class TestWrites:
     def test_an_update_is_charged_by_the_larger_image(self, old: int, new: int) -> None:
         request = {"TableName": "orders", "Key": {"pk": {"S": "1"}}}
         before, after = item(size=old), item(size=new)
-        assert cost("UpdateItem", request, before, left=(after,), answer={}) == Units(write=3)
+        assert cost("UpdateItem", request, before, left=(after,), response={}) == Units(write=3)
 
     def test_a_transaction_doubles_each_row(self) -> None:
         """The pricing page's own: a transactional write of a 3 KB item takes six."""
         new = item(size=3 * KB)
         put = {"Put": {"TableName": "orders", "Item": new}}
         assert cost(
-            "TransactWriteItems", {"TransactItems": [put]}, left=(new,), answer={}
+            "TransactWriteItems", {"TransactItems": [put]}, left=(new,), response={}
         ) == Units(write=6)
 
     def test_a_check_in_a_transaction_is_a_write(self) -> None:
         check = {"ConditionCheck": {"TableName": "orders", "Key": {"pk": {"S": "1"}}}}
         held = item(size=1500)
         request = {"TransactItems": [check]}
-        assert cost("TransactWriteItems", request, held, left=(held,), answer={}) == Units(write=4)
+        assert cost("TransactWriteItems", request, held, left=(held,), response={}) == Units(
+            write=4
+        )
 
     def test_a_deletion_is_charged_by_what_it_deletes(self) -> None:
         request = {"TableName": "orders", "Key": {"pk": {"S": "1"}}}
-        assert cost("DeleteItem", request, item(size=2 * KB), answer={}) == Units(write=2)
+        assert cost("DeleteItem", request, item(size=2 * KB), response={}) == Units(write=2)
 
     def test_each_row_of_a_batch_is_a_write(self) -> None:
         first, second = item("1", 1500), item("2")
@@ -192,7 +194,7 @@ class TestWrites:
             {"DeleteRequest": {"Key": {"pk": {"S": "2"}}}},
         ]
         request = {"RequestItems": {"orders": parts}}
-        assert cost("BatchWriteItem", request, second, left=(first,), answer={}) == Units(write=3)
+        assert cost("BatchWriteItem", request, second, left=(first,), response={}) == Units(write=3)
 
     @pytest.mark.parametrize(("held", "units"), [(100, 2), (3 * KB, 3)])
     def test_a_refused_write_costs_the_larger_of_what_is_there_and_what_was_to_be(

@@ -95,10 +95,10 @@ def events(draw: st.DrawFn) -> Event:
 def test_any_request_is_answered_with_what_is_wrong_with_it(event: Event) -> None:
     api = Api()
     api.orders.orders[ORDER.order_id] = ORDER
-    answer = api.send(event)
-    assert answer.status < 500
+    response = api.send(event)
+    assert response.status < 500
     if event["requestContext"]["http"]["method"] == "HEAD":
-        assert not answer.text
-    elif answer.status >= 400:
-        assert answer.json["instance"] == REQUEST_ID
-        assert answer.problem
+        assert not response.text
+    elif response.status >= 400:
+        assert response.json["instance"] == REQUEST_ID
+        assert response.problem

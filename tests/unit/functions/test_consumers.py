@@ -200,15 +200,15 @@ class Sqs:
             raise self.fault
         entries = call["Entries"]
         failed = [entry for entry in entries if self.refused in entry["MessageBody"]]
-        answer: dict[str, Any] = {
+        response: dict[str, Any] = {
             "Successful": [{"Id": entry["Id"]} for entry in entries if entry not in failed]
         }
         if failed:
-            answer["Failed"] = [
+            response["Failed"] = [
                 {"Id": entry["Id"], "SenderFault": False, "Code": "InternalError"}
                 for entry in failed
             ]
-        return answer
+        return response
 
     def send_message(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
         self.calls.append(call)
@@ -320,8 +320,8 @@ class TestSettlePayments:
     def test_a_message_is_not_begun_where_there_is_no_time_to_end_it(self) -> None:
         order = self.order()
         record = message(event_of(order))
-        answer = self.handler(batch(record), Context(remaining=14_999))
-        assert failures(answer) == [record["messageId"]]
+        response = self.handler(batch(record), Context(remaining=14_999))
+        assert failures(response) == [record["messageId"]]
         assert self.orders.orders[order.order_id] == order
         assert len(self.failed.pauses) == 1
         assert failures(self.handler(batch(record), Context(remaining=15_000))) == []

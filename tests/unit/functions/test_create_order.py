@@ -18,11 +18,11 @@ def api() -> Api:
     return Api()
 
 
-class TestTheAnswer:
+class TestTheResponse:
     def test_is_the_order(self, api: Api) -> None:
-        answer = api.post(order_body(metadata={"channel": "web"}))
-        assert answer.status == 201
-        body = answer.json
+        response = api.post(order_body(metadata={"channel": "web"}))
+        assert response.status == 201
+        body = response.json
         order_id = parse_order_id(body.pop("orderId"))
         assert order_id in api.orders.orders
         assert created_at(order_id) == api.clock.now()
@@ -41,24 +41,24 @@ class TestTheAnswer:
         }
 
     def test_has_its_headers(self, api: Api) -> None:
-        answer = api.post()
-        assert answer.headers == {
+        response = api.post()
+        assert response.headers == {
             "Content-Type": "application/json",
             "Cache-Control": "private, no-cache",
             "ETag": '"1"',
-            "Location": f"https://api.example.com/orders/{answer.json['orderId']}",
+            "Location": f"https://api.example.com/orders/{response.json['orderId']}",
             "X-Request-Id": "JKJaXmPLvHcESHA=",
         }
 
     def test_names_a_place_where_the_order_is(self, api: Api) -> None:
-        answer = api.post()
-        found = api.follow(answer.headers["Location"] + "?")
-        assert found.json == answer.json
+        response = api.post()
+        found = api.follow(response.headers["Location"] + "?")
+        assert found.json == response.json
 
     def test_never_holds_the_payment_token(self, api: Api) -> None:
-        answer = api.post(order_body(paymentToken="tok_secret"))
-        assert answer.status == 201
-        assert "tok_secret" not in answer.text
+        response = api.post(order_body(paymentToken="tok_secret"))
+        assert response.status == 201
+        assert "tok_secret" not in response.text
         (order,) = api.orders.orders.values()
         assert order.payment_token == "tok_secret"
 
@@ -163,11 +163,11 @@ class TestTheFields:
     def test_are_held_to_their_limits_at_both_sides(
         self, api: Api, change: dict[str, object], pointer: str | None
     ) -> None:
-        answer = api.post(order_body(**change), STAFF_CLAIMS)
+        response = api.post(order_body(**change), STAFF_CLAIMS)
         if pointer is None:
-            assert answer.status == 201
+            assert response.status == 201
         else:
-            assert answer.pointer == pointer
+            assert response.pointer == pointer
             assert api.orders.orders == {}
 
     @pytest.mark.parametrize(
@@ -188,15 +188,15 @@ class TestTheFields:
         ],
     )
     def test_a_sku_may_be_what_shops_have(self, api: Api, sku: str) -> None:
-        answer = api.post(order_body(items=[item_body(sku=sku)]))
-        assert (answer.status, answer.json["items"][0]["sku"]) == (201, sku)
+        response = api.post(order_body(items=[item_body(sku=sku)]))
+        assert (response.status, response.json["items"][0]["sku"]) == (201, sku)
 
     @pytest.mark.parametrize("space", [" ", "\u00a0", "\u2003", "\u2028", "\u2029", "\u3000"])
     def test_a_sku_has_no_white_space_at_its_ends(self, api: Api, space: str) -> None:
         for sku in (space, f"{space}a", f"a{space}", f"a {space}"):
-            answer = api.post(order_body(items=[item_body(sku=sku)]))
-            assert answer.pointer == "/items/0/sku"
-            assert answer.json["detail"] == SKU_RULE
+            response = api.post(order_body(items=[item_body(sku=sku)]))
+            assert response.pointer == "/items/0/sku"
+            assert response.json["detail"] == SKU_RULE
 
     @pytest.mark.parametrize(
         "control", ["\0", "\t", "\n", "\r", "\x1f", "\x7f", "\x80", "\x85", "\x9f"]
@@ -243,8 +243,8 @@ class TestMoney:
         body = order_body() if field == "amount" else order_body(items=[item_body()])
         target: Any = body if field == "amount" else body["items"]
         (target if field == "amount" else target[0])[field] = "HERE"
-        answer = api.post(json.dumps(body).replace('"HERE"', text))
-        assert answer.pointer == ("/amount" if field == "amount" else f"/items/0/{field}")
+        response = api.post(json.dumps(body).replace('"HERE"', text))
+        assert response.pointer == ("/amount" if field == "amount" else f"/items/0/{field}")
         assert api.orders.orders == {}
 
     @pytest.mark.parametrize(
@@ -274,16 +274,16 @@ class TestTheOrderOfChecks:
             (api.post(order_body(customerId="x"), **key), "idempotency-key-reused"),
             (api.post(order_body(), idempotency_key="new", **mine), "forbidden"),
         ]
-        assert [answer.problem for answer, _ in steps] == [problem for _, problem in steps]
-        statuses = [answer.status for answer, _ in steps]
+        assert [response.problem for response, _ in steps] == [problem for _, problem in steps]
+        statuses = [response.status for response, _ in steps]
         assert statuses == [401, 415, 413, 400, 400, 422, 422, 422, 403]
         assert len(api.orders.orders) == 1
 
 
 class TestWhoMayOrder:
     def test_a_customer_for_themselves_only(self, api: Api) -> None:
-        answer = api.post(claims=OTHER_CLAIMS)
-        assert (answer.status, answer.problem) == (403, "forbidden")
+        response = api.post(claims=OTHER_CLAIMS)
+        assert (response.status, response.problem) == (403, "forbidden")
         assert api.orders.orders == {}
 
     def test_staff_for_everyone(self, api: Api) -> None:
@@ -291,7 +291,7 @@ class TestWhoMayOrder:
 
 
 class TestIdempotency:
-    def test_a_repetition_gets_the_first_answer_byte_for_byte(self, api: Api) -> None:
+    def test_a_repetition_gets_the_first_response_byte_for_byte(self, api: Api) -> None:
         first = api.post(idempotency_key="k")
         api.patch(first.json["orderId"], {"status": "PAID"})
         api.clock.advance(hours=1)
@@ -310,18 +310,18 @@ class TestIdempotency:
         again = json.dumps(
             dict(reversed(order_body(metadata={"b": "2", "a": "1"}).items())), indent=8
         )
-        answer = api.post(
+        response = api.post(
             again,
             idempotency_key="k",
             content_type="application/json; charset=utf-8",
             user_agent="another",
         )
-        assert answer.headers["Idempotent-Replayed"] == "true"
+        assert response.headers["Idempotent-Replayed"] == "true"
 
     def test_another_request_with_the_key_is_refused(self, api: Api) -> None:
         api.post(idempotency_key="k")
-        answer = api.post(order_body(currency="SGD"), idempotency_key="k")
-        assert (answer.status, answer.problem) == (422, "idempotency-key-reused")
+        response = api.post(order_body(currency="SGD"), idempotency_key="k")
+        assert (response.status, response.problem) == (422, "idempotency-key-reused")
 
     def test_keys_are_each_callers_own(self, api: Api) -> None:
         api.post(idempotency_key="k")
@@ -330,9 +330,9 @@ class TestIdempotency:
 
     def test_a_create_and_an_update_may_have_the_same_key(self, api: Api) -> None:
         order_id = api.post(claims=STAFF_CLAIMS, idempotency_key="k").json["orderId"]
-        answer = api.patch(order_id, {"status": "PAID"}, idempotency_key="k")
-        assert answer.status == 200
-        assert "Idempotent-Replayed" not in answer.headers
+        response = api.patch(order_id, {"status": "PAID"}, idempotency_key="k")
+        assert response.status == 200
+        assert "Idempotent-Replayed" not in response.headers
 
     def test_a_refused_request_does_not_use_its_key_up(self, api: Api) -> None:
         assert api.post(order_body(amount=1), idempotency_key="k").status == 422
@@ -346,8 +346,8 @@ class TestIdempotency:
 
     @pytest.mark.parametrize("key", ["", "a b", '"', '""', "k" * 256, "ключ"])
     def test_what_is_no_key_is_refused(self, api: Api, key: str) -> None:
-        answer = api.post(idempotency_key=key)
-        assert (answer.status, answer.problem) == (400, "invalid-idempotency-key")
+        response = api.post(idempotency_key=key)
+        assert (response.status, response.problem) == (400, "invalid-idempotency-key")
 
 
 class TestWithoutAPaymentGateway:
@@ -358,9 +358,9 @@ class TestWithoutAPaymentGateway:
     @pytest.mark.parametrize("unit_amount", [0, 1999])
     def test_a_payment_token_is_refused(self, api: Api, unit_amount: int) -> None:
         items = [item_body(unitAmount=unit_amount)]
-        answer = api.post(order_body(items=items, paymentToken="tok_approve"))
-        assert (answer.status, answer.problem) == (422, "payments-not-configured")
-        assert [error["pointer"] for error in answer.json["errors"]] == ["/paymentToken"]
+        response = api.post(order_body(items=items, paymentToken="tok_approve"))
+        assert (response.status, response.problem) == (422, "payments-not-configured")
+        assert [error["pointer"] for error in response.json["errors"]] == ["/paymentToken"]
         assert api.orders.orders == {}
 
     def test_all_else_is_as_ever(self, api: Api) -> None:
@@ -371,8 +371,8 @@ class TestWithoutAPaymentGateway:
         api.post(idempotency_key="k")
         with_token = order_body(paymentToken="tok_approve")
         for claims in (CUSTOMER_CLAIMS, OTHER_CLAIMS):
-            answer = api.post(with_token, claims, idempotency_key="k")
-            assert answer.problem == "payments-not-configured"
+            response = api.post(with_token, claims, idempotency_key="k")
+            assert response.problem == "payments-not-configured"
 
 
 class TestTheQuery:

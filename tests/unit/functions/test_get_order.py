@@ -15,9 +15,9 @@ def api() -> Api:
 
 def test_the_order_comes_with_its_tag(api: Api) -> None:
     made = api.post()
-    answer = api.get(f"/orders/{made.json['orderId']}")
-    assert (answer.status, answer.text) == (200, made.text)
-    assert answer.headers == {
+    response = api.get(f"/orders/{made.json['orderId']}")
+    assert (response.status, response.text) == (200, made.text)
+    assert response.headers == {
         "Content-Type": "application/json",
         "Cache-Control": "private, no-cache",
         "ETag": '"1"',
@@ -27,10 +27,10 @@ def test_the_order_comes_with_its_tag(api: Api) -> None:
 
 def test_who_has_the_version_gets_no_body(api: Api) -> None:
     order_id = api.post().json["orderId"]
-    answer = api.get(f"/orders/{order_id}", if_none_match='"1"')
-    assert (answer.status, answer.text, answer.headers["ETag"]) == (304, "", '"1"')
-    assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert "Content-Type" not in answer.headers
+    response = api.get(f"/orders/{order_id}", if_none_match='"1"')
+    assert (response.status, response.text, response.headers["ETag"]) == (304, "", '"1"')
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert "Content-Type" not in response.headers
     api.patch(order_id, {"status": "PAID"})
     assert api.get(f"/orders/{order_id}", if_none_match='"1"').status == 200
 
@@ -46,21 +46,21 @@ def test_a_mistyped_number_is_not_found_and_said_to_be_mistyped(api: Api) -> Non
     number = api.post().json["orderNumber"]
     mistyped = number[:-1] + ("1" if number[-1] == "0" else "0")
     for spelling in (mistyped, mistyped.lower(), mistyped.replace("-", ""), number[:-1] + "U"):
-        answer = api.get(f"/orders/{spelling}")
-        assert (answer.status, answer.problem) == (404, "order-not-found")
-        assert answer.json["detail"] == "This order number has a typing error."
+        response = api.get(f"/orders/{spelling}")
+        assert (response.status, response.problem) == (404, "order-not-found")
+        assert response.json["detail"] == "This order number has a typing error."
 
 
 def test_a_right_number_of_no_order_is_not_said_to_be_mistyped(api: Api) -> None:
-    answer = api.get(f"/orders/{order_number(placed_order().order_id)}")
-    assert (answer.status, answer.json["detail"]) == (404, "There is no such order.")
+    response = api.get(f"/orders/{order_number(placed_order().order_id)}")
+    assert (response.status, response.json["detail"]) == (404, "There is no such order.")
 
 
 @pytest.mark.parametrize("header", ['"99"', 'W/"1"', '"2",'])
 def test_who_wants_another_version_is_told_which_one_there_is(api: Api, header: str) -> None:
     order_id = api.post().json["orderId"]
-    answer = api.get(f"/orders/{order_id}", if_match=header)
-    assert (answer.status, answer.problem) == (412, "precondition-failed")
+    response = api.get(f"/orders/{order_id}", if_match=header)
+    assert (response.status, response.problem) == (412, "precondition-failed")
     assert api.get(f"/orders/{order_id}", if_match='"1",', if_none_match='"2"').status == 200
 
 
@@ -93,8 +93,8 @@ def test_staff_see_every_order(api: Api) -> None:
     ],
 )
 def test_an_order_that_is_not_there_is_not_found(api: Api, order_id: str) -> None:
-    answer = api.get(f"/orders/{order_id}", STAFF_CLAIMS)
-    assert (answer.status, answer.problem) == (404, "order-not-found")
+    response = api.get(f"/orders/{order_id}", STAFF_CLAIMS)
+    assert (response.status, response.problem) == (404, "order-not-found")
 
 
 def test_an_order_of_somebody_else_looks_like_one_that_is_not_there(api: Api) -> None:
@@ -105,6 +105,6 @@ def test_an_order_of_somebody_else_looks_like_one_that_is_not_there(api: Api) ->
 
 
 def test_a_parameter_that_is_not_known_is_refused(api: Api) -> None:
-    answer = api.get(f"/orders/{api.post().json['orderId']}?expand=items")
-    assert (answer.status, answer.problem) == (400, "malformed-request")
-    assert "expand" in answer.json["detail"]
+    response = api.get(f"/orders/{api.post().json['orderId']}?expand=items")
+    assert (response.status, response.problem) == (400, "malformed-request")
+    assert "expand" in response.json["detail"]

@@ -21,7 +21,7 @@ from proof.order_number import order_number
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from api import Answer
+    from api import Response
 
 MINE = "/customers/cus_42/orders"
 QUEUE = "/orders?status=PENDING"
@@ -40,10 +40,10 @@ class Shop(Api):
         self.orders.orders[order.order_id] = order
         return order.order_id
 
-    def mine(self, **query: str) -> Answer:
+    def mine(self, **query: str) -> Response:
         return self.get(MINE + query_string(**query))
 
-    def pending(self, **query: str) -> Answer:
+    def pending(self, **query: str) -> Response:
         return self.get(f"/orders{query_string(status='PENDING', **query)}", STAFF_CLAIMS)
 
     @property
@@ -56,19 +56,19 @@ def shop() -> Shop:
     return Shop()
 
 
-def ids_of(answer: Answer) -> list[str]:
-    assert answer.status == 200, answer.text
-    return [order["orderId"] for order in answer.json["items"]]
+def ids_of(response: Response) -> list[str]:
+    assert response.status == 200, response.text
+    return [order["orderId"] for order in response.json["items"]]
 
 
-def link_of(answer: Answer) -> str:
+def link_of(response: Response) -> str:
     """The next page's address; empty where there is none."""
-    link = answer.headers.get("Link", "")
-    assert bool(link) == (answer.json["nextCursor"] is not None)
+    link = response.headers.get("Link", "")
+    assert bool(link) == (response.json["nextCursor"] is not None)
     return link.removeprefix("<").removesuffix('>; rel="next"')
 
 
-def read(shop: Shop, target: str, **query: str) -> Answer:
+def read(shop: Shop, target: str, **query: str) -> Response:
     """A page of either list."""
     return shop.mine(**query) if target == MINE else shop.pending(**query)
 
@@ -80,8 +80,8 @@ THREE = pytest.mark.parametrize("target", [MINE, QUEUE, "timeline"])
 class TestAPage:
     def test_holds_summaries(self, shop: Shop) -> None:
         order_id = shop.post().json["orderId"]
-        answer = shop.get(MINE + "?limit=100&createdFrom=2026-11-23T12:00:00.123Z")
-        (found,) = [order for order in answer.json["items"] if order["orderId"] == order_id]
+        response = shop.get(MINE + "?limit=100&createdFrom=2026-11-23T12:00:00.123Z")
+        (found,) = [order for order in response.json["items"] if order["orderId"] == order_id]
         assert found == {
             "orderId": order_id,
             "orderNumber": order_number(order_id),
@@ -102,18 +102,18 @@ class TestAPage:
 
     @BOTH
     def test_of_an_empty_list_is_its_end(self, target: str) -> None:
-        answer = read(Shop(0), target)
-        assert (answer.status, answer.json) == (200, {"items": [], "nextCursor": None})
-        assert "Link" not in answer.headers
+        response = read(Shop(0), target)
+        assert (response.status, response.json) == (200, {"items": [], "nextCursor": None})
+        assert "Link" not in response.headers
 
     @BOTH
     @pytest.mark.parametrize(("count", "first"), [(19, 19), (20, 20), (21, 20)])
     def test_holds_twenty_orders_unless_told_otherwise(
         self, target: str, count: int, first: int
     ) -> None:
-        answer = read(Shop(count), target)
-        assert len(ids_of(answer)) == first
-        assert (answer.json["nextCursor"] is None) == (count <= 20)
+        response = read(Shop(count), target)
+        assert len(ids_of(response)) == first
+        assert (response.json["nextCursor"] is None) == (count <= 20)
 
     @BOTH
     def test_holds_a_hundred_at_most(self, target: str) -> None:
@@ -125,10 +125,10 @@ class TestAPage:
     )
     def test_of_another_size_is_refused(self, shop: Shop, target: str, limit: str) -> None:
         if target == "timeline":
-            answer = shop.get(f"/orders/{shop.ids[0]}/timeline{query_string(limit=limit)}")
+            response = shop.get(f"/orders/{shop.ids[0]}/timeline{query_string(limit=limit)}")
         else:
-            answer = read(shop, target, limit=limit)
-        assert (answer.status, answer.problem) == (400, "malformed-request")
+            response = read(shop, target, limit=limit)
+        assert (response.status, response.problem) == (400, "malformed-request")
 
     @BOTH
     def test_comes_newest_first_unless_told_otherwise(self, shop: Shop, target: str) -> None:
@@ -145,8 +145,8 @@ class TestAPage:
     @BOTH
     @pytest.mark.parametrize("name", ["offset", "Limit", "customerId", "createdfrom", "\ud7ff"])
     def test_with_an_unknown_parameter_is_refused(self, shop: Shop, target: str, name: str) -> None:
-        answer = read(shop, target, **{name: "1"})
-        assert (answer.status, answer.problem) == (400, "malformed-request")
+        response = read(shop, target, **{name: "1"})
+        assert (response.status, response.problem) == (400, "malformed-request")
 
 
 class TestAWalk:
@@ -176,8 +176,8 @@ class TestAWalk:
 
     def test_may_become_consistent(self, shop: Shop) -> None:
         cursor = shop.mine(limit="1").json["nextCursor"]
-        answer = shop.mine(cursor=cursor, limit="100", consistent="true")
-        assert ids_of(answer) == shop.ids[::-1][1:]
+        response = shop.mine(cursor=cursor, limit="100", consistent="true")
+        assert ids_of(response) == shop.ids[::-1][1:]
 
     @BOTH
     def test_does_not_meet_orders_made_since_it_passed(self, shop: Shop, target: str) -> None:
@@ -223,8 +223,8 @@ class TestACursor:
     @BOTH
     @pytest.mark.parametrize("cursor", ["", "x", "=", "AAAA", "é", "a b", "A" * 5000, "%", "null"])
     def test_that_is_none_is_refused(self, shop: Shop, target: str, cursor: str) -> None:
-        answer = read(shop, target, cursor=cursor)
-        assert (answer.status, answer.problem) == (400, "invalid-cursor")
+        response = read(shop, target, cursor=cursor)
+        assert (response.status, response.problem) == (400, "invalid-cursor")
 
     def test_belongs_to_its_list_with_its_sort_and_filters(self, shop: Shop) -> None:
         shop.add(NOON, "cus_7")
@@ -244,7 +244,7 @@ class TestACursor:
             ("/orders", {"status": "PENDING"} | since),
         ]
 
-        def page(where: tuple[str, dict[str, str]], **more: str) -> Answer:
+        def page(where: tuple[str, dict[str, str]], **more: str) -> Response:
             path, query = where
             return shop.get(path + query_string(**query, **more), STAFF_CLAIMS)
 
@@ -252,11 +252,11 @@ class TestACursor:
             cursor = page(of, limit="1").json["nextCursor"]
             assert cursor
             for where in lists:
-                answer = page(where, cursor=cursor)
+                response = page(where, cursor=cursor)
                 if where is of:
-                    assert answer.status == 200
+                    assert response.status == 200
                 else:
-                    assert (answer.status, answer.problem) == (400, "invalid-cursor")
+                    assert (response.status, response.problem) == (400, "invalid-cursor")
 
     def test_that_is_none_is_told_before_the_order_that_is_none(self, shop: Shop) -> None:
         assert shop.get("/orders/none/timeline?cursor=x").problem == "invalid-cursor"
@@ -275,19 +275,19 @@ class TestACursor:
 
     def test_of_an_orders_list_is_none_of_a_timeline(self, shop: Shop) -> None:
         cursor = shop.mine(limit="1").json["nextCursor"]
-        answer = shop.get(f"/orders/{shop.ids[0]}/timeline?cursor={cursor}")
-        assert (answer.status, answer.problem) == (400, "invalid-cursor")
+        response = shop.get(f"/orders/{shop.ids[0]}/timeline?cursor={cursor}")
+        assert (response.status, response.problem) == (400, "invalid-cursor")
 
     def test_of_the_default_order_is_the_same_spelled_out(self, shop: Shop) -> None:
         cursor = shop.mine(limit="1").json["nextCursor"]
-        answer = shop.mine(limit="1", sort="-createdAt", cursor=cursor)
-        assert ids_of(answer) == [shop.ids[::-1][1]]
+        response = shop.mine(limit="1", sort="-createdAt", cursor=cursor)
+        assert ids_of(response) == [shop.ids[::-1][1]]
 
     def test_of_the_same_window_in_another_offset_is_the_same(self, shop: Shop) -> None:
         page = shop.mine(limit="1", createdFrom="2026-11-23T12:00:00Z")
         cursor = page.json["nextCursor"]
-        answer = shop.mine(limit="1", createdFrom="2026-11-23T19:00:00.000+07:00", cursor=cursor)
-        assert ids_of(answer) == [shop.ids[::-1][1]]
+        response = shop.mine(limit="1", createdFrom="2026-11-23T19:00:00.000+07:00", cursor=cursor)
+        assert ids_of(response) == [shop.ids[::-1][1]]
 
 
 class TestAWindow:
@@ -331,10 +331,10 @@ class TestAWindow:
 
     @BOTH
     def test_that_ends_before_it_begins_is_empty(self, shop: Shop, target: str) -> None:
-        answer = read(
+        response = read(
             shop, target, createdFrom="2026-11-23T12:00:03Z", createdTo="2026-11-23T12:00:01Z"
         )
-        assert answer.json == {"items": [], "nextCursor": None}
+        assert response.json == {"items": [], "nextCursor": None}
 
     @BOTH
     @pytest.mark.parametrize("name", ["createdFrom", "createdTo"])
@@ -369,16 +369,16 @@ class TestAWindow:
     def test_bounded_by_no_instant_is_refused(
         self, shop: Shop, target: str, name: str, text: str
     ) -> None:
-        answer = read(shop, target, **{name: text})
-        assert (answer.status, answer.problem) == (400, "malformed-request")
-        assert name in answer.json["detail"]
+        response = read(shop, target, **{name: text})
+        assert (response.status, response.problem) == (400, "malformed-request")
+        assert name in response.json["detail"]
 
 
 class TestTheCustomersList:
     def test_is_the_customers_and_staffs(self, shop: Shop) -> None:
         assert shop.get(MINE, STAFF_CLAIMS).status == 200
-        answer = shop.get(MINE, OTHER_CLAIMS)
-        assert (answer.status, answer.problem) == (403, "forbidden")
+        response = shop.get(MINE, OTHER_CLAIMS)
+        assert (response.status, response.problem) == (403, "forbidden")
 
     def test_can_be_filtered_by_status(self, shop: Shop) -> None:
         paid = shop.ids[2]
@@ -402,14 +402,14 @@ class TestTheCustomersList:
 
     @pytest.mark.parametrize("customer_id", ["a#b", "a b", "a/b", "c" * 129, "é", "\x00", "a\n"])
     def test_of_what_is_no_customer_is_refused(self, shop: Shop, customer_id: str) -> None:
-        answer = shop.get(f"/customers/{path_part(customer_id)}/orders", STAFF_CLAIMS)
-        assert (answer.status, answer.problem) == (400, "malformed-request")
+        response = shop.get(f"/customers/{path_part(customer_id)}/orders", STAFF_CLAIMS)
+        assert (response.status, response.problem) == (400, "malformed-request")
 
 
 class TestTheQueueOfAStatus:
     def test_is_for_staff(self, shop: Shop) -> None:
-        answer = shop.get(QUEUE)
-        assert (answer.status, answer.problem) == (403, "forbidden")
+        response = shop.get(QUEUE)
+        assert (response.status, response.problem) == (403, "forbidden")
 
     @pytest.mark.parametrize("target", ["/orders", "/orders?status=", "/orders?status=NEW"])
     def test_needs_a_status(self, shop: Shop, target: str) -> None:
@@ -441,8 +441,8 @@ class TestTheTimeline:
 
     def test_tells_what_happened_and_by_whom(self, shop: Shop) -> None:
         order_id = self.tell(shop, 2)
-        answer = shop.get(f"/orders/{order_id}/timeline")
-        assert answer.json == {
+        response = shop.get(f"/orders/{order_id}/timeline")
+        assert response.json == {
             "items": [
                 {
                     "version": 1,
@@ -463,7 +463,7 @@ class TestTheTimeline:
             ],
             "nextCursor": None,
         }
-        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert response.headers["Cache-Control"] == "private, no-cache"
 
     def test_tells_staff_who_of_staff_it_was(self, shop: Shop) -> None:
         order_id = self.tell(shop, 3)
@@ -491,8 +491,8 @@ class TestTheTimeline:
 
     @pytest.mark.parametrize("parameter", ["sort=createdAt", "consistent=true", "status=PAID"])
     def test_has_no_other_parameters(self, shop: Shop, parameter: str) -> None:
-        answer = shop.get(f"/orders/{self.tell(shop, 1)}/timeline?{parameter}")
-        assert answer.problem == "malformed-request"
+        response = shop.get(f"/orders/{self.tell(shop, 1)}/timeline?{parameter}")
+        assert response.problem == "malformed-request"
 
     def test_is_walked_under_the_id_and_under_the_number(self, shop: Shop) -> None:
         order_id = self.tell(shop, 3)
@@ -530,33 +530,33 @@ class TestTheFeed:
         shop.clock.advance(minutes=2)
         return shop
 
-    def read(self, shop: Shop, **query: str) -> Answer:
-        answer = shop.get(f"/events{query_string(**query)}", STAFF_CLAIMS)
-        assert answer.status == 200, answer.text
-        return answer
+    def read(self, shop: Shop, **query: str) -> Response:
+        response = shop.get(f"/events{query_string(**query)}", STAFF_CLAIMS)
+        assert response.status == 200, response.text
+        return response
 
-    def types(self, answer: Answer) -> list[str]:
-        return [event["type"] for event in answer.json["items"]]
+    def types(self, response: Response) -> list[str]:
+        return [event["type"] for event in response.json["items"]]
 
     def test_holds_the_cloud_events_that_the_queue_got_in_order(self, feed: Shop) -> None:
-        answer = self.read(feed)
+        response = self.read(feed)
         events = sorted(
             feed.orders.events.values(), key=lambda event: (event.recorded_at, event.order_id)
         )
-        assert answer.json["items"] == [event.to_cloud_event() for event in events]
-        assert self.types(answer) == ["ORDER_CREATED"] * 3 + ["ORDER_PAID"]
-        assert answer.json["items"][3]["data"]["reason"] == "by transfer"
-        assert "ann" not in answer.text, "who of staff it was is not told"
-        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert response.json["items"] == [event.to_cloud_event() for event in events]
+        assert self.types(response) == ["ORDER_CREATED"] * 3 + ["ORDER_PAID"]
+        assert response.json["items"][3]["data"]["reason"] == "by transfer"
+        assert "ann" not in response.text, "who of staff it was is not told"
+        assert response.headers["Cache-Control"] == "private, no-cache"
 
     @pytest.mark.parametrize("limit", ["1", "2", "3", "4", "5", "1000"])
     def test_polled_by_cursor_shows_each_event_once(self, feed: Shop, limit: str) -> None:
         met: list[str] = []
         cursor: dict[str, str] = {}
         for _ in range(6):
-            answer = self.read(feed, limit=limit, **cursor)
-            met += [event["id"] for event in answer.json["items"]]
-            cursor = {"cursor": answer.json["nextCursor"]}
+            response = self.read(feed, limit=limit, **cursor)
+            met += [event["id"] for event in response.json["items"]]
+            cursor = {"cursor": response.json["nextCursor"]}
         assert len(met) == len(set(met)) == 4
 
     def test_has_a_cursor_at_its_present_end_which_stays_until_there_is_more(
@@ -571,9 +571,9 @@ class TestTheFeed:
 
     def test_has_a_cursor_where_nothing_was_ever_recorded(self) -> None:
         shop = Shop(0)
-        answer = self.read(shop)
-        assert answer.json["items"] == []
-        assert self.read(shop, cursor=answer.json["nextCursor"]).json == answer.json
+        response = self.read(shop)
+        assert response.json["items"] == []
+        assert self.read(shop, cursor=response.json["nextCursor"]).json == response.json
 
     def test_links_to_where_it_goes_on(self, feed: Shop) -> None:
         page = self.read(feed, limit="3", recordedFrom="2026-11-23T00:00:00Z")
@@ -615,13 +615,13 @@ class TestTheFeed:
          "createdFrom=2026-11-23T00:00:00Z", "consistent=true"],
     )  # fmt: skip
     def test_with_another_query_is_refused(self, feed: Shop, query: str) -> None:
-        answer = feed.get(f"/events?{query}", STAFF_CLAIMS)
-        assert (answer.status, answer.problem) == (400, "malformed-request")
+        response = feed.get(f"/events?{query}", STAFF_CLAIMS)
+        assert (response.status, response.problem) == (400, "malformed-request")
 
     @pytest.mark.parametrize("cursor", ["", "x", "=", "AAAA", "A" * 5000, "null"])
     def test_from_a_damaged_cursor_is_refused(self, feed: Shop, cursor: str) -> None:
-        answer = feed.get(f"/events{query_string(cursor=cursor)}", STAFF_CLAIMS)
-        assert (answer.status, answer.problem) == (400, "invalid-cursor")
+        response = feed.get(f"/events{query_string(cursor=cursor)}", STAFF_CLAIMS)
+        assert (response.status, response.problem) == (400, "invalid-cursor")
 
     def test_has_cursors_of_its_own_filters_only(self, feed: Shop) -> None:
         since, until = "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"
@@ -636,12 +636,12 @@ class TestTheFeed:
         for of in filters:
             cursor = self.read(feed, limit="1", **of).json["nextCursor"]
             for where in filters:
-                answer = feed.get(f"/events{query_string(cursor=cursor, **where)}", STAFF_CLAIMS)
-                assert answer.status == (200 if where is of else 400)
+                response = feed.get(f"/events{query_string(cursor=cursor, **where)}", STAFF_CLAIMS)
+                assert response.status == (200 if where is of else 400)
         queue = feed.get(f"/orders?status=PENDING&cursor={cursor}", STAFF_CLAIMS)
         assert queue.problem == "invalid-cursor"
 
     def test_is_for_staff(self, feed: Shop) -> None:
-        answer = feed.get("/events")
-        assert (answer.status, answer.problem) == (403, "forbidden")
+        response = feed.get("/events")
+        assert (response.status, response.problem) == (403, "forbidden")
         assert feed.get("/events", None).status == 401

@@ -146,8 +146,8 @@ def test_a_request_that_is_repeated_is_not_written(output: Callable[[], str]) ->
     api = Api()
     body = order_body(**SECRETS)
     again = [body, body, body | {"amount": 5997}]
-    answers = [api.post(body, CLAIMS, idempotency_key=MARKER) for body in again]
-    assert [answer.status for answer in answers] == [201, 201, 422]
+    responses = [api.post(body, CLAIMS, idempotency_key=MARKER) for body in again]
+    assert [response.status for response in responses] == [201, 201, 422]
     check(output())
 
 

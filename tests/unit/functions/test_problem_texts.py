@@ -130,9 +130,9 @@ def test_a_refusal_says_what_is_wrong(event: Event, detail: str) -> None:
     api = Api()
     api.orders.orders[ORDER.order_id] = ORDER
     api.post(**USED)
-    answer = api.send(event)
-    assert answer.problem
-    assert answer.json["detail"] == detail
+    response = api.send(event)
+    assert response.problem
+    assert response.json["detail"] == detail
 
 
 def test_a_store_out_of_reach_says_to_try_again() -> None:

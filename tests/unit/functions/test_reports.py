@@ -54,9 +54,9 @@ def make(api: Api, event: dict[str, Any]) -> dict[str, Any]:
 
 def test_on_schedule_the_day_before_is_reported(api: Api) -> None:
     assert make(api, scheduled()) == {"date": "2026-11-23", "orders": 1}
-    answer = api.get("/reports/daily/2026-11-23", STAFF_CLAIMS)
-    assert answer.status == 200
-    assert answer.json == {
+    response = api.get("/reports/daily/2026-11-23", STAFF_CLAIMS)
+    assert response.status == 200
+    assert response.json == {
         "date": "2026-11-23",
         "generatedAt": "2026-11-24T12:00:00.123Z",
         "orders": {"USD": {"PENDING": 1}},
@@ -64,7 +64,7 @@ def test_on_schedule_the_day_before_is_reported(api: Api) -> None:
         "cancellationReasons": {},
         "leftOut": 0,
     }
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["Cache-Control"] == "private, no-cache"
 
 
 def test_by_hand_any_day_is_reported(api: Api) -> None:
@@ -94,17 +94,17 @@ def test_a_retry_after_the_next_midnight_reports_the_same_day(api: Api) -> None:
 
 def test_the_report_is_for_staff(api: Api) -> None:
     make(api, scheduled())
-    answer = api.get("/reports/daily/2026-11-23", CUSTOMER_CLAIMS)
-    assert (answer.status, answer.problem) == (403, "forbidden")
+    response = api.get("/reports/daily/2026-11-23", CUSTOMER_CLAIMS)
+    assert (response.status, response.problem) == (403, "forbidden")
 
 
 @pytest.mark.parametrize("day", NO_REPORTS)
 def test_a_day_without_a_report_is_not_found(api: Api, day: str) -> None:
     make(api, scheduled())
-    answer = api.get(f"/reports/daily/{day}", STAFF_CLAIMS)
-    assert (answer.status, answer.problem) == (404, "report-not-found")
+    response = api.get(f"/reports/daily/{day}", STAFF_CLAIMS)
+    assert (response.status, response.problem) == (404, "report-not-found")
 
 
 def test_a_parameter_that_is_not_known_is_refused(api: Api) -> None:
-    answer = api.get("/reports/daily/2026-11-23?currency=USD", STAFF_CLAIMS)
-    assert answer.problem == "malformed-request"
+    response = api.get("/reports/daily/2026-11-23?currency=USD", STAFF_CLAIMS)
+    assert response.problem == "malformed-request"

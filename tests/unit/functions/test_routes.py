@@ -61,9 +61,9 @@ class TestWithoutAToken:
     ) -> None:
         no_claims: tuple[dict[str, Any] | None, ...] = (None, {})
         for claims in no_claims:
-            answer = api.send(request(method, target, body, claims=claims))
-            assert (answer.status, answer.problem) == (401, "unauthenticated")
-            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            response = api.send(request(method, target, body, claims=claims))
+            assert (response.status, response.problem) == (401, "unauthenticated")
+            assert response.headers["WWW-Authenticate"] == "Bearer"
         assert api.orders.calls == []
 
     @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ class TestWithoutAToken:
         assert api.send(event).status == 401
 
     def test_the_api_is_healthy(self, api: Api) -> None:
-        answer = api.get("/health", None)
-        assert (answer.status, answer.json) == (200, {"status": "ok", "version": "unknown"})
-        assert answer.headers["Cache-Control"] == "no-store"
+        response = api.get("/health", None)
+        assert (response.status, response.json) == (200, {"status": "ok", "version": "unknown"})
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 class TestWhatIsNotThere:
@@ -96,9 +96,9 @@ class TestWhatIsNotThere:
     def test_a_preflight_gets_a_success_without_leave(self, api: Api, path: str) -> None:
         """The gateway adds the leave for the origins that are configured."""
         asking = {"origin": "https://shop.example.com", "access_control_request_method": "POST"}
-        answer = api.send(request("OPTIONS", path, headers=asking))
-        assert (answer.status, answer.text) == (204, "")
-        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+        response = api.send(request("OPTIONS", path, headers=asking))
+        assert (response.status, response.text) == (204, "")
+        assert not [name for name in response.headers if name.lower().startswith("access-control")]
 
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
@@ -116,9 +116,9 @@ class TestWhatIsNotThere:
         self, api: Api, method: str, path: str, allowed: str
     ) -> None:
         for event in (request(method, path), at_stage(request(method, path), "dev")):
-            answer = api.send(event)
-            assert (answer.status, answer.problem) == (405, "method-not-allowed")
-            assert answer.headers["Allow"] == allowed
+            response = api.send(event)
+            assert (response.status, response.problem) == (405, "method-not-allowed")
+            assert response.headers["Allow"] == allowed
 
     @pytest.mark.parametrize("public_address", ["https://a.example/v1", "https://a.example/v1/"])
     @pytest.mark.parametrize(
@@ -174,8 +174,8 @@ class TestWhatIsNotThere:
     )
     def test_a_path_that_no_route_has_is_not_found(self, api: Api, path: str) -> None:
         for event in (request("GET", path), at_stage(request("GET", path), "dev")):
-            answer = api.send(event | {"routeKey": "$default"})
-            assert (answer.status, answer.problem) == (404, "route-not-found")
+            response = api.send(event | {"routeKey": "$default"})
+            assert (response.status, response.problem) == (404, "route-not-found")
 
     def test_no_token_is_needed_to_be_told(self, api: Api) -> None:
         assert api.get("/nowhere", None).status == 404
@@ -218,9 +218,9 @@ class TestHead:
 
     def test_of_what_is_not_there_has_no_body_either(self, api: Api) -> None:
         for target in ("/nowhere", f"/orders/{AN_ID}", "/orders/1"):
-            answer = api.head(target)
-            assert (answer.status, answer.text) == (404, "")
-            assert answer.headers["Content-Type"] == "application/problem+json"
+            response = api.head(target)
+            assert (response.status, response.text) == (404, "")
+            assert response.headers["Content-Type"] == "application/problem+json"
 
 
 class TestBodies:
@@ -245,8 +245,8 @@ class TestBodies:
         ],
     )
     def test_that_are_no_json_are_not_read(self, api: Api, body: str) -> None:
-        answer = api.post(body)
-        assert (answer.status, answer.problem) == (400, "malformed-request")
+        response = api.post(body)
+        assert (response.status, response.problem) == (400, "malformed-request")
 
     @pytest.mark.parametrize(
         "body", [b'"\xff"', b'{"a":"\xc3"}', b'"\xed\xa0\x80"', b"\xff\xfe{\x00}\x00", b"\x80"]
@@ -254,8 +254,8 @@ class TestBodies:
     def test_that_are_no_utf_8_are_not_read(self, api: Api, body: bytes) -> None:
         for method, target in (("POST", "/orders"), ("PATCH", f"/orders/{AN_ID}")):
             kind = {"content-type": "application/json"}
-            answer = api.send(request(method, target, body, headers=kind))
-            assert (answer.status, answer.problem) == (400, "malformed-request")
+            response = api.send(request(method, target, body, headers=kind))
+            assert (response.status, response.problem) == (400, "malformed-request")
 
     def test_that_hold_a_lone_surrogate_of_the_event_are_not_read(self, api: Api) -> None:
         event = request("POST", "/orders", order_body())
@@ -293,16 +293,16 @@ class TestBodies:
         text += " " * (256 * 1024 - len(text.encode()) + more)
         event = request("POST", "/orders", text.encode() if in_base64 else text)
         assert event["isBase64Encoded"] is in_base64
-        answer = api.send(event)
-        assert answer.status == status
+        response = api.send(event)
+        assert response.status == status
         if status == 413:
-            assert answer.problem == "payload-too-large"
+            assert response.problem == "payload-too-large"
 
     @pytest.mark.parametrize("media_type", ["", "text/plain", MERGE_PATCH, "application/jsonp"])
     def test_of_another_media_type_are_told_which_to_send(self, api: Api, media_type: str) -> None:
-        answer = api.post(content_type=media_type)
-        assert (answer.status, answer.problem) == (415, "unsupported-media-type")
-        assert answer.headers["Accept"] == "application/json"
+        response = api.post(content_type=media_type)
+        assert (response.status, response.problem) == (415, "unsupported-media-type")
+        assert response.headers["Accept"] == "application/json"
 
     @pytest.mark.parametrize(
         "coding", ["gzip", "GZIP", "br", "identity, gzip", "gzip,", ",deflate", "x", "identity;q=1"]
@@ -311,10 +311,10 @@ class TestBodies:
         content = gzip.compress(json.dumps(order_body()).encode())
         sent = {"content-type": "application/json", "content-encoding": coding}
         for method, target in (("POST", "/orders"), ("PATCH", f"/orders/{AN_ID}")):
-            answer = api.send(request(method, target, content, headers=sent))
-            assert (answer.status, answer.problem) == (415, "unsupported-media-type")
-            assert answer.headers["Accept-Encoding"] == "identity"
-            assert not {"Accept", "Accept-Patch"} & answer.headers.keys()
+            response = api.send(request(method, target, content, headers=sent))
+            assert (response.status, response.problem) == (415, "unsupported-media-type")
+            assert response.headers["Accept-Encoding"] == "identity"
+            assert not {"Accept", "Accept-Patch"} & response.headers.keys()
         assert api.orders.orders == {}
 
     @pytest.mark.parametrize("coding", ["identity", "Identity", "", ",", " identity , identity,"])
@@ -332,23 +332,23 @@ class TestBodies:
 
 
 class TestProblems:
-    def answer(self, error: Exception) -> dict[str, Any]:
+    def response(self, error: Exception) -> dict[str, Any]:
         def fail(_: Request) -> Response:
             raise error
 
         return endpoint(fail)(request("GET", "/health"), None)
 
     def test_has_the_members_of_rfc_9457(self, api: Api) -> None:
-        answer = api.get(f"/orders/{AN_ID}")
-        assert answer.json == {
+        response = api.get(f"/orders/{AN_ID}")
+        assert response.json == {
             "type": "/docs#order-not-found",
             "title": problems.ORDER_NOT_FOUND.title,
             "status": 404,
             "detail": "There is no such order.",
             "instance": REQUEST_ID,
         }
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.headers["Cache-Control"] == "no-store"
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers["Cache-Control"] == "no-store"
 
     def test_every_error_of_the_domain_that_a_caller_may_see_has_its_type(self) -> None:
         family = {
@@ -389,9 +389,9 @@ class TestProblems:
         "error", [RuntimeError("secret"), KeyError("secret"), errors.MalformedRow("secret")]
     )
     def test_an_error_that_is_none_of_the_callers_says_nothing(self, error: Exception) -> None:
-        answer = self.answer(error)
-        assert answer["statusCode"] == 500
-        assert json.loads(answer["body"]) == {
+        response = self.response(error)
+        assert response["statusCode"] == 500
+        assert json.loads(response["body"]) == {
             "type": "/docs#internal-error",
             "title": problems.INTERNAL_ERROR.title,
             "status": 500,
@@ -400,8 +400,8 @@ class TestProblems:
         }
 
     def test_a_store_out_of_reach_says_when_to_try_again(self) -> None:
-        answer = self.answer(TryAgain())
-        assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "1")
+        response = self.response(TryAgain())
+        assert (response["statusCode"], response["headers"]["Retry-After"]) == (503, "1")
 
     def test_only_that_has_a_time_to_try_again(self) -> None:
-        assert "Retry-After" not in self.answer(errors.OrderNotFound())["headers"]
+        assert "Retry-After" not in self.response(errors.OrderNotFound())["headers"]

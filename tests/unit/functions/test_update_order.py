@@ -13,7 +13,7 @@ from orders.domain.errors import TryAgain
 from orders.domain.status import TRANSITIONS, OrderStatus
 
 if TYPE_CHECKING:
-    from api import Answer
+    from api import Response
 
 ALLOWED = {status.value: [*map(str, reached)] for status, reached in TRANSITIONS.items()}
 
@@ -29,7 +29,7 @@ class Shop(Api):
 
     def change(
         self, body: object, claims: dict[str, Any] | None = STAFF_CLAIMS, **headers: str
-    ) -> Answer:
+    ) -> Response:
         return self.patch(self.order_id, body, claims, **headers)
 
 
@@ -38,17 +38,17 @@ def shop() -> Shop:
     return Shop()
 
 
-class TestTheAnswer:
+class TestTheResponse:
     def test_is_the_order_as_it_is_now(self, shop: Shop) -> None:
         shop.clock.advance(seconds=1)
-        answer = shop.change({"status": "PAID", "reason": "by transfer"})
-        assert answer.status == 200
-        assert answer.json == shop.get(f"/orders/{shop.order_id}").json
-        assert answer.json["status"] == "PAID"
-        assert answer.json["version"] == 2
-        assert answer.json["allowedTransitions"] == ["SHIPPED", "CANCELED"]
-        assert answer.json["updatedAt"] == "2026-11-23T12:00:01.123Z"
-        assert answer.headers == {
+        response = shop.change({"status": "PAID", "reason": "by transfer"})
+        assert response.status == 200
+        assert response.json == shop.get(f"/orders/{shop.order_id}").json
+        assert response.json["status"] == "PAID"
+        assert response.json["version"] == 2
+        assert response.json["allowedTransitions"] == ["SHIPPED", "CANCELED"]
+        assert response.json["updatedAt"] == "2026-11-23T12:00:01.123Z"
+        assert response.headers == {
             "Content-Type": "application/json",
             "Cache-Control": "private, no-cache",
             "ETag": '"2"',
@@ -64,28 +64,28 @@ class TestMoves:
     @pytest.mark.parametrize(("current", "target"), list(itertools.product(ALLOWED, ALLOWED)))
     def test_staff_make_those_of_the_table(self, current: str, target: str) -> None:
         shop = Shop(current)
-        answer = shop.change({"status": target})
+        response = shop.change({"status": target})
         if target in ALLOWED[current]:
-            assert (answer.status, answer.json["status"]) == (200, target)
-            assert answer.headers["ETag"] == '"2"'
+            assert (response.status, response.json["status"]) == (200, target)
+            assert response.headers["ETag"] == '"2"'
         elif current == target:
-            assert (answer.status, answer.headers["ETag"]) == (200, '"1"')
+            assert (response.status, response.headers["ETag"]) == (200, '"1"')
         else:
-            assert (answer.status, answer.problem) == (409, "illegal-transition")
-            assert answer.json["currentStatus"] == current
-            assert answer.json["allowedTransitions"] == ALLOWED[current]
+            assert (response.status, response.problem) == (409, "illegal-transition")
+            assert response.json["currentStatus"] == current
+            assert response.json["allowedTransitions"] == ALLOWED[current]
 
     @pytest.mark.parametrize(("current", "target"), list(itertools.product(ALLOWED, ALLOWED)))
     def test_a_customer_cancels_what_is_pending(self, current: str, target: str) -> None:
         shop = Shop(current)
-        answer = shop.change({"status": target}, CUSTOMER_CLAIMS)
+        response = shop.change({"status": target}, CUSTOMER_CLAIMS)
         allowed = target == "CANCELED" and current in {"PENDING", "CANCELED"}
-        assert answer.status == (200 if allowed else 403)
+        assert response.status == (200 if allowed else 403)
 
     def test_the_same_status_again_changes_nothing(self, shop: Shop) -> None:
         before = shop.orders.orders[shop.order_id]
-        answer = shop.change({"status": "PENDING", "reason": "again"})
-        assert (answer.status, answer.json["version"]) == (200, 1)
+        response = shop.change({"status": "PENDING", "reason": "again"})
+        assert (response.status, response.json["version"]) == (200, 1)
         assert shop.orders.orders[shop.order_id] is before
 
 
@@ -108,9 +108,9 @@ class TestTheBody:
         "media_type", ["", "text/plain", "application/json-patch+json", "application/xml"]
     )
     def test_of_another_media_type_is_told_which_to_send(self, shop: Shop, media_type: str) -> None:
-        answer = shop.change({"status": "PAID"}, content_type=media_type)
-        assert (answer.status, answer.problem) == (415, "unsupported-media-type")
-        assert answer.headers["Accept-Patch"] == "application/merge-patch+json, application/json"
+        response = shop.change({"status": "PAID"}, content_type=media_type)
+        assert (response.status, response.problem) == (415, "unsupported-media-type")
+        assert response.headers["Accept-Patch"] == "application/merge-patch+json, application/json"
 
     @pytest.mark.parametrize(
         ("body", "pointer"),
@@ -150,9 +150,9 @@ class TestIfMatch:
 
     @pytest.mark.parametrize("header", ['"2"', 'W/"1"', '""'])
     def test_that_does_not_is_a_failed_precondition(self, shop: Shop, header: str) -> None:
-        answer = shop.change({"status": "PAID"}, if_match=header)
-        assert (answer.status, answer.problem) == (412, "precondition-failed")
-        assert answer.json["detail"] == "The order is at version 1."
+        response = shop.change({"status": "PAID"}, if_match=header)
+        assert (response.status, response.problem) == (412, "precondition-failed")
+        assert response.json["detail"] == "The order is at version 1."
         assert shop.orders.orders[shop.order_id].version == 1
 
     def test_holds_for_the_same_status_too(self, shop: Shop) -> None:
@@ -166,8 +166,8 @@ class TestIfNoneMatch:
     @pytest.mark.parametrize("header", ["*", '"1"', 'W/"1"', '"7", "1",'])
     def test_that_names_the_version_is_a_failed_precondition(self, shop: Shop, header: str) -> None:
         for status in ("PAID", "PENDING"):
-            answer = shop.change({"status": status}, if_none_match=header)
-            assert (answer.status, answer.problem) == (412, "precondition-failed")
+            response = shop.change({"status": status}, if_none_match=header)
+            assert (response.status, response.problem) == (412, "precondition-failed")
         assert shop.orders.orders[shop.order_id].version == 1
 
     @pytest.mark.parametrize("header", ['"2"', '"", "7"'])
@@ -176,8 +176,8 @@ class TestIfNoneMatch:
 
     @pytest.mark.parametrize("header", ["1", "", '*, "1"'])
     def test_that_is_no_tag_is_malformed(self, shop: Shop, header: str) -> None:
-        answer = shop.change({"status": "PAID"}, if_none_match=header)
-        assert answer.problem == "malformed-request"
+        response = shop.change({"status": "PAID"}, if_none_match=header)
+        assert response.problem == "malformed-request"
         assert shop.orders.orders[shop.order_id].version == 1
 
     def test_does_not_stop_a_replay(self, shop: Shop) -> None:
@@ -191,8 +191,8 @@ class TestThePlatformsReasons:
     @pytest.mark.parametrize("claims", [STAFF_CLAIMS, CUSTOMER_CLAIMS])
     def test_are_nobody_elses(self, shop: Shop, reason: str, claims: dict[str, Any]) -> None:
         for status in ("CANCELED", "PAID", "PENDING"):
-            answer = shop.change({"status": status, "reason": reason}, claims)
-            assert answer.pointer == "/reason"
+            response = shop.change({"status": status, "reason": reason}, claims)
+            assert response.pointer == "/reason"
         assert shop.orders.calls == []
 
     def test_are_refused_before_the_order_is_looked_for(self, shop: Shop) -> None:
@@ -215,7 +215,7 @@ class TestTheOrderOfChecks:
         unknown = {"status": "PENDING", "unknown": 1}
         text: dict[str, Any] = {"content_type": "text/plain"}
         customer: dict[str, Any] = {"claims": CUSTOMER_CLAIMS}
-        answers = [
+        responses = [
             (shop.change(large, None, **text, **used), 401, "unauthenticated"),
             (shop.change(large, **text, **used), 415, "unsupported-media-type"),
             (shop.change(large, **used), 413, "payload-too-large"),
@@ -231,8 +231,8 @@ class TestTheOrderOfChecks:
             (shop.change(pending, if_none_match="*"), 412, "precondition-failed"),
             (shop.change(pending, idempotency_key="new"), 409, "illegal-transition"),
         ]
-        for answer, status, problem in answers:
-            assert (answer.status, answer.problem) == (status, problem)
+        for response, status, problem in responses:
+            assert (response.status, response.problem) == (status, problem)
         assert shop.change({"status": "SHIPPED"}, idempotency_key="new").status == 200
 
     def test_a_replay_comes_before_all_that_depends_on_the_order(self, shop: Shop) -> None:
@@ -243,7 +243,7 @@ class TestTheOrderOfChecks:
 
 
 class TestIdempotency:
-    def test_a_repetition_gets_the_first_answer_byte_for_byte(self, shop: Shop) -> None:
+    def test_a_repetition_gets_the_first_response_byte_for_byte(self, shop: Shop) -> None:
         first = shop.change({"status": "PAID"}, idempotency_key="k")
         shop.change({"status": "SHIPPED"})
         second = shop.change({"status": "PAID"}, idempotency_key="k")
@@ -267,21 +267,21 @@ class TestIdempotency:
     def test_the_same_change_of_another_order_is_another_request(self, shop: Shop) -> None:
         other = shop.post(order_body()).json["orderId"]
         shop.change({"status": "PAID"}, idempotency_key="k")
-        answer = shop.patch(other, {"status": "PAID"}, idempotency_key="k")
-        assert answer.problem == "idempotency-key-reused"
+        response = shop.patch(other, {"status": "PAID"}, idempotency_key="k")
+        assert response.problem == "idempotency-key-reused"
 
     def test_a_reason_is_part_of_the_request(self, shop: Shop) -> None:
         shop.change({"status": "PAID"}, idempotency_key="k")
-        answer = shop.change({"status": "PAID", "reason": ""}, idempotency_key="k")
-        assert answer.problem == "idempotency-key-reused"
+        response = shop.change({"status": "PAID", "reason": ""}, idempotency_key="k")
+        assert response.problem == "idempotency-key-reused"
 
 
 @pytest.mark.parametrize(
     "order_id", ["1", "x" * 300, "%00", "01978c5e7a1b7c3e9f003d1f6a2b4c5d", "5VH7-9TDM-FW7P-2"]
 )
 def test_an_id_that_is_none_is_not_found(shop: Shop, order_id: str) -> None:
-    answer = shop.patch(order_id, {"status": "PAID"}, idempotency_key="k")
-    assert (answer.status, answer.problem) == (404, "order-not-found")
+    response = shop.patch(order_id, {"status": "PAID"}, idempotency_key="k")
+    assert (response.status, response.problem) == (404, "order-not-found")
     assert shop.orders.calls == []
 
 
@@ -290,6 +290,6 @@ def test_a_store_out_of_reach_is_told_with_when_to_try_again(shop: Shop) -> None
         raise TryAgain
 
     shop.orders.before_write = fail
-    answer = shop.change({"status": "PAID"})
-    assert (answer.status, answer.problem) == (503, "try-again")
-    assert answer.headers["Retry-After"] == "1"
+    response = shop.change({"status": "PAID"})
+    assert (response.status, response.problem) == (503, "try-again")
+    assert response.headers["Retry-After"] == "1"

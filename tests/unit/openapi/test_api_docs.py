@@ -58,16 +58,16 @@ def test_a_tag_that_must_match_is_compared_strongly() -> None:
 
 class TestDocument:
     def test_it_names_the_address_that_it_was_asked_at(self) -> None:
-        answer = ask("/openapi.json")
+        response = ask("/openapi.json")
 
-        assert answer["statusCode"] == 200
-        assert answer["headers"]["Content-Type"] == "application/json"
+        assert response["statusCode"] == 200
+        assert response["headers"]["Content-Type"] == "application/json"
         address = "https://abc.execute-api.ap-southeast-1.amazonaws.com"
-        assert json.loads(answer["body"]) == json.loads(json.dumps(openapi_document(address)))
+        assert json.loads(response["body"]) == json.loads(json.dumps(openapi_document(address)))
 
     def test_it_names_the_public_address_where_one_is_set(self) -> None:
-        answer = ask("/openapi.json", public_address="https://api.example.com/")
-        assert json.loads(answer["body"])["servers"] == [{"url": "https://api.example.com"}]
+        response = ask("/openapi.json", public_address="https://api.example.com/")
+        assert json.loads(response["body"])["servers"] == [{"url": "https://api.example.com"}]
 
     def test_who_has_it_is_not_sent_it_again(self) -> None:
         first = ask("/openapi.json")
@@ -89,19 +89,19 @@ class TestPage:
         "accepted", ["gzip", "br, gzip", "deflate, GZIP;q=0.5", "gzip;q=1.0, *;q=0"]
     )
     def test_it_comes_compressed_to_who_takes_gzip(self, accepted: str) -> None:
-        answer = ask("/docs", accept_encoding=accepted)
+        response = ask("/docs", accept_encoding=accepted)
 
-        assert answer["isBase64Encoded"] is True
-        assert answer["headers"]["Content-Encoding"] == "gzip"
-        assert gzip.decompress(base64.b64decode(answer["body"])).decode() == HTML
+        assert response["isBase64Encoded"] is True
+        assert response["headers"]["Content-Encoding"] == "gzip"
+        assert gzip.decompress(base64.b64decode(response["body"])).decode() == HTML
 
     @pytest.mark.parametrize("accepted", ["", "br", "identity", "gzip;q=0", "gzip; q=0.000"])
     def test_it_comes_plain_to_who_does_not(self, accepted: str) -> None:
-        answer = ask("/docs", accept_encoding=accepted)
+        response = ask("/docs", accept_encoding=accepted)
 
-        assert answer["isBase64Encoded"] is False
-        assert "Content-Encoding" not in answer["headers"]
-        assert answer["body"] == HTML
+        assert response["isBase64Encoded"] is False
+        assert "Content-Encoding" not in response["headers"]
+        assert response["body"] == HTML
 
     def test_it_says_what_it_may_load_and_that_it_has_two_forms(self) -> None:
         headers = ask("/docs")["headers"]
@@ -111,11 +111,11 @@ class TestPage:
 
     @pytest.mark.parametrize("tag", ['W/"abc"', '"abc"', '"x", W/"abc"'])
     def test_who_has_it_is_not_sent_it_again(self, tag: str) -> None:
-        answer = ask("/docs", if_none_match=tag, accept_encoding="gzip")
+        response = ask("/docs", if_none_match=tag, accept_encoding="gzip")
 
-        assert (answer["statusCode"], answer["body"]) == (304, "")
-        assert answer["isBase64Encoded"] is False
-        assert answer["headers"]["Vary"] == "Accept-Encoding"
+        assert (response["statusCode"], response["body"]) == (304, "")
+        assert response["isBase64Encoded"] is False
+        assert response["headers"]["Vary"] == "Accept-Encoding"
 
     def test_where_it_was_not_built_the_log_says_that_a_file_is_missing(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -125,10 +125,10 @@ class TestPage:
         api_docs.built_page.cache_clear()
         handler = endpoint(api_docs.route(api_docs.built_page, ""))
 
-        answer = handler({"routeKey": "GET /docs", "requestContext": {"requestId": "r1"}}, None)
+        response = handler({"routeKey": "GET /docs", "requestContext": {"requestId": "r1"}}, None)
 
-        assert answer["statusCode"] == 500
-        assert "not_built" not in answer["body"]
+        assert response["statusCode"] == 500
+        assert "not_built" not in response["body"]
         (failure,) = vars(caplog.records[0])["failure"]
         assert failure["exception"] == "FileNotFoundError"
         assert any(frame.endswith(" built_page") for frame in failure["frames"])

@@ -54,15 +54,15 @@ def check(value: object, schema: dict[str, Any]) -> None:
 
 
 def responses_of(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {status: resolved(answer) for status, answer in operation["responses"].items()}
+    return {status: resolved(response) for status, response in operation["responses"].items()}
 
 
 def problem_slugs(operation: dict[str, Any]) -> set[str]:
     return {
         slug
-        for answer in responses_of(operation).values()
-        if PROBLEM in answer.get("content", {})
-        for slug in answer["content"][PROBLEM]["examples"]
+        for response in responses_of(operation).values()
+        if PROBLEM in response.get("content", {})
+        for slug in response["content"][PROBLEM]["examples"]
     }
 
 
@@ -151,8 +151,8 @@ class TestProblems:
         documented = {
             (example["value"]["type"], int(status))
             for operation in OPERATIONS.values()
-            for status, answer in responses_of(operation).items()
-            for example in answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).values()
+            for status, response in responses_of(operation).items()
+            for example in response.get("content", {}).get(PROBLEM, {}).get("examples", {}).values()
         }
         elsewhere = {problems.ROUTE_NOT_FOUND, problems.METHOD_NOT_ALLOWED}
         assert documented == {
@@ -205,8 +205,8 @@ class TestProblems:
         } <= problem_slugs(OPERATIONS[key])
 
     def test_a_forbidden_transition_says_where_the_order_is(self) -> None:
-        answer = responses_of(OPERATIONS["PATCH /orders/{orderId}"])["409"]
-        required = answer["content"][PROBLEM]["schema"]["required"]
+        response = responses_of(OPERATIONS["PATCH /orders/{orderId}"])["409"]
+        required = response["content"][PROBLEM]["schema"]["required"]
         assert {"currentStatus", "allowedTransitions"} <= set(required)
 
     def test_the_headers_of_errors_are_documented(self) -> None:
@@ -288,8 +288,8 @@ class TestBodies:
 LINKS = [
     (key, link)
     for key, operation in OPERATIONS.items()
-    for answer in responses_of(operation).values()
-    for link in answer.get("links", {}).values()
+    for response in responses_of(operation).values()
+    for link in response.get("links", {}).values()
 ]
 
 
@@ -322,7 +322,9 @@ class TestLinks:
 
 def _evaluated(expression: str, operation: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
     """A runtime expression's value in the operation's example; None for what was not sent."""
-    success = next(answer for status, answer in responses_of(operation).items() if status[0] == "2")
+    success = next(
+        response for status, response in responses_of(operation).items() if status[0] == "2"
+    )
     if expression.startswith("$response.header."):
         return resolved(success["headers"][expression.rpartition(".")[2]])["example"]
     if expression.startswith("$request."):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.dynamodb import keys
-from orders.application.idempotency import Answer, IdempotencyRecord
+from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain import timestamps
 from orders.domain.actor import UNKNOWN, Actor, CustomerId
 from orders.domain.errors import MalformedRow, NewerRow
@@ -150,10 +150,10 @@ def idempotency_row(record: IdempotencyRecord) -> Row:
     return keys.idempotency_record(record.record_id) | _present(
         schemaVersion=SCHEMA_VERSION,
         fingerprint=record.fingerprint,
-        status=record.answer.status,
-        body=record.answer.body,
-        etag=record.answer.etag,
-        location=record.answer.location,
+        status=record.response.status,
+        body=record.response.body,
+        etag=record.response.etag,
+        location=record.response.location,
         purgeAt=record.expires_at,
     )
 
@@ -164,7 +164,7 @@ def idempotency_record_from(row: Row) -> IdempotencyRecord:
         return IdempotencyRecord(
             record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
             fingerprint=_text(row["fingerprint"]),
-            answer=Answer(
+            response=StoredResponse(
                 _whole(row["status"]),
                 _text(row["body"]),
                 _text(row["etag"]),

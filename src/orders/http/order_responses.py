@@ -33,13 +33,13 @@ def order_id_of(request: Request) -> OrderId:
     return order_id
 
 
-def answer_response(outcome: Outcome) -> Response:
+def response_response(outcome: Outcome) -> Response:
     """The response, marked if it is the first one again."""
-    answer = outcome.answer
-    headers = JSON_HEADERS | {"ETag": answer.etag}
-    if answer.location:
-        headers["Location"] = answer.location
+    response = outcome.response
+    headers = JSON_HEADERS | {"ETag": response.etag}
+    if response.location:
+        headers["Location"] = response.location
     if outcome.replayed:
         headers["Idempotent-Replayed"] = "true"
         count("Replays")
-    return Response(answer.status, answer.body, headers)
+    return Response(response.status, response.body, headers)

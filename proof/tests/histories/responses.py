@@ -31,23 +31,23 @@ def an_internal_error() -> Broken:
 def a_status_that_is_not_in_the_contract() -> Broken:
     world = World()
     world.call("GET", "/orders/x", 409, problem_json(409, "illegal-transition"))
-    return changed(world.history(), reports=[]), {Kind.ANSWER_UNEXPECTED, Kind.REFUSED_WRONGLY}
+    return changed(world.history(), reports=[]), {Kind.RESPONSE_UNEXPECTED, Kind.REFUSED_WRONGLY}
 
 
 @broken
-def an_answer_of_another_form() -> Broken:
+def an_response_of_another_form() -> Broken:
     world = World()
     call = world.get(world.create())
     replace_call(world, call, text='{"orderId":"1"}')
-    return world.history(), {Kind.ANSWER_UNEXPECTED}
+    return world.history(), {Kind.RESPONSE_UNEXPECTED}
 
 
 @broken
-def an_answer_that_is_no_json() -> Broken:
+def an_response_that_is_no_json() -> Broken:
     world = World()
     call = world.get(world.create())
     replace_call(world, call, text="<html>")
-    return world.history(), {Kind.ANSWER_UNEXPECTED}
+    return world.history(), {Kind.RESPONSE_UNEXPECTED}
 
 
 @broken
@@ -55,7 +55,7 @@ def a_refusal_that_a_well_formed_request_can_not_get() -> Broken:
     world = World()
     world.create(answered=False)
     world.refuse(world.calls[-1], 400, "malformed-request")
-    return world.history(), {Kind.ANSWER_UNEXPECTED}
+    return world.history(), {Kind.RESPONSE_UNEXPECTED}
 
 
 @broken
@@ -63,7 +63,7 @@ def a_customer_who_may_not_create_for_itself() -> Broken:
     world = World()
     world.create(answered=False)
     world.refuse(world.calls[-1], 403, "forbidden")
-    return world.history(), {Kind.ANSWER_UNEXPECTED}
+    return world.history(), {Kind.RESPONSE_UNEXPECTED}
 
 
 @broken
@@ -71,18 +71,18 @@ def a_cursor_of_a_walk_that_was_refused() -> Broken:
     world = World()
     text = problem_json(400, "invalid-cursor")
     world.call("GET", "/customers/cus_1/orders", 400, text, caller=CUS_1, query={"cursor": "w-1"})
-    return changed(world.history(), reports=[]), {Kind.ANSWER_UNEXPECTED}
+    return changed(world.history(), reports=[]), {Kind.RESPONSE_UNEXPECTED}
 
 
 @broken
 def a_token_that_was_refused() -> Broken:
     world = World()
     world.call("GET", "/orders/x", 401, '{"message": "Unauthorized"}')
-    return changed(world.history(), reports=[]), {Kind.ANSWER_UNEXPECTED}
+    return changed(world.history(), reports=[]), {Kind.RESPONSE_UNEXPECTED}
 
 
 @broken
-def an_answer_missing_when_all_is_settled() -> Broken:
+def an_response_missing_when_all_is_settled() -> Broken:
     world = World()
     world.settle_down()
     world.call("GET", "/orders/x", None, "")
@@ -129,12 +129,12 @@ def a_function_that_fails_when_its_call_was_throttled() -> Broken:
 
 @broken
 def a_gateway_that_gave_up_waiting() -> Broken:
-    return _failed(504, '{"message": "Endpoint request timed out"}', Kind.ANSWER_UNEXPECTED)
+    return _failed(504, '{"message": "Endpoint request timed out"}', Kind.RESPONSE_UNEXPECTED)
 
 
 @broken
 def a_gateway_that_failed() -> Broken:
-    return _failed(500, '{"message": "Internal Server Error"}', Kind.ANSWER_UNEXPECTED)
+    return _failed(500, '{"message": "Internal Server Error"}', Kind.RESPONSE_UNEXPECTED)
 
 
 @broken
@@ -144,7 +144,7 @@ def a_503_of_the_gateway_by_itself() -> Broken:
 
 @broken
 def a_503_of_another_form() -> Broken:
-    return _failed(503, "<html>", Kind.ANSWER_UNEXPECTED)
+    return _failed(503, "<html>", Kind.RESPONSE_UNEXPECTED)
 
 
 @broken

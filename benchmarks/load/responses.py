@@ -17,7 +17,7 @@ CREATE: Final = "POST /orders"
 UPDATE: Final = "PATCH /orders/{orderId}"
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Response(msgspec.Struct, frozen=True, kw_only=True):
     """One request, as its client saw it."""
 
     at: float
@@ -25,16 +25,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     milliseconds: float
     route: str
     status: int
-    """0 where no answer came."""
+    """0 where no response came."""
     request_id: str | None = None
-    """X-Request-Id, which is also in the function's log. A gateway's own answer has none."""
+    """X-Request-Id, which is also in the function's log. A gateway's own response has none."""
     error: str | None = None
     key: str | None = None
     """Idempotency-Key of a creation or change; the same when it is sent again."""
     order_id: str | None = None
     """The order that was made, or was to be changed."""
     version: int = 0
-    """The order's, as the answer to its creation or change has it."""
+    """The order's, as the response to its creation or change has it."""
     paid_by_platform: bool = False
     """The order was made with a token, so the platform moves it to PAID by itself."""
 
@@ -45,11 +45,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unknown(self) -> bool:
-        """It may have been done or not: no answer, or the gateway's, or try again."""
+        """It may have been done or not: no response, or the gateway's, or try again."""
         return self.status in TRY_AGAIN
 
 
-def read(path: Path) -> list[Answer]:
-    """Return all that was written down, in the order of the answers."""
-    decoder = msgspec.json.Decoder(Answer)
+def read(path: Path) -> list[Response]:
+    """Return all that was written down, in the order of the responses."""
+    decoder = msgspec.json.Decoder(Response)
     return decoder.decode_lines(path.read_bytes())

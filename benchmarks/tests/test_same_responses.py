@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from benchmarks.systems import Running
-    from benchmarks.tests.rivals import Answer, Play
+    from benchmarks.tests.rivals import Play, Response
     from gateway import Event
 
 MISSING = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
@@ -53,8 +53,8 @@ def customer_claims(customer: str) -> Event:
     return CUSTOMER_CLAIMS | {"sub": customer}
 
 
-def order_id_of(answer: Answer) -> str:
-    return str(answer.json["orderId"])
+def order_id_of(response: Response) -> str:
+    return str(response.json["orderId"])
 
 
 @case

@@ -25,7 +25,7 @@ from orders.domain.status import OrderStatus
 from orders.openapi.document import openapi_document
 
 if TYPE_CHECKING:
-    from api import Answer
+    from api import Response
     from gateway import Event
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document("/")))
@@ -134,8 +134,8 @@ CASES = [
 ]
 
 
-def run(case: Case) -> tuple[str, Answer]:
-    """The route's key and the answer, of an API that holds two orders and a report.
+def run(case: Case) -> tuple[str, Response]:
+    """The route's key and the response, of an API that holds two orders and a report.
 
     It has no payment gateway.
     """
@@ -167,7 +167,7 @@ def run(case: Case) -> tuple[str, Answer]:
 def documented(key: str) -> dict[str, Any]:
     method, _, path = key.partition(" ")
     operation: dict[str, Any] = DOCUMENT["paths"][path][method.lower()]
-    return {status: _resolved(answer) for status, answer in operation["responses"].items()}
+    return {status: _resolved(response) for status, response in operation["responses"].items()}
 
 
 def _resolved(node: dict[str, Any]) -> dict[str, Any]:
@@ -181,25 +181,25 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "case", CASES, ids=lambda case: f"{case.method} {case.target} {case.status} {case.problem}"
 )
-def test_an_answer_is_as_documented(case: Case) -> None:
-    key, answer = run(case)
+def test_a_response_is_as_documented(case: Case) -> None:
+    key, response = run(case)
 
-    assert answer.status == case.status
-    assert not case.problem or answer.problem == case.problem
-    response = documented(key)[str(answer.status)]
-    headers = {name: _resolved(header) for name, header in response["headers"].items()}
-    assert answer.headers.keys() - {"Content-Type", "Cache-Control"} <= headers.keys()
+    assert response.status == case.status
+    assert not case.problem or response.problem == case.problem
+    described = documented(key)[str(response.status)]
+    headers = {name: _resolved(header) for name, header in described["headers"].items()}
+    assert response.headers.keys() - {"Content-Type", "Cache-Control"} <= headers.keys()
     assert {
         name for name, header in headers.items() if header.get("required")
-    } <= answer.headers.keys()
-    for name in answer.headers.keys() & headers.keys():
-        value = answer.headers[name]
+    } <= response.headers.keys()
+    for name in response.headers.keys() & headers.keys():
+        value = response.headers[name]
         kind = headers[name]["schema"]["type"]
         _check(int(value) if kind == "integer" else value, headers[name]["schema"])
-    if answer.status == 304:
-        assert (answer.text, "content" in response) == ("", False)
+    if response.status == 304:
+        assert (response.text, "content" in described) == ("", False)
     else:
-        _check(answer.json, response["content"][answer.headers["Content-Type"]]["schema"])
+        _check(response.json, described["content"][response.headers["Content-Type"]]["schema"])
 
 
 def _check(value: object, schema: dict[str, Any]) -> None:
@@ -210,8 +210,8 @@ def _check(value: object, schema: dict[str, Any]) -> None:
 
 
 def test_a_replay_is_marked_as_documented() -> None:
-    _, answer = run(post(201, headers=USED_KEY))
-    assert answer.headers["Idempotent-Replayed"] == "true"
+    _, response = run(post(201, headers=USED_KEY))
+    assert response.headers["Idempotent-Replayed"] == "true"
 
 
 def test_a_store_that_is_out_of_reach_is_documented() -> None:
@@ -221,16 +221,16 @@ def test_a_store_that_is_out_of_reach_is_documented() -> None:
         raise TryAgain
 
     api.orders.get = unreachable  # type: ignore[method-assign, assignment]  # a store that fails
-    answer = api.get(UNKNOWN_ORDER)
-    assert answer.problem == "try-again"
-    assert answer.headers.keys() >= {"Retry-After"}
+    response = api.get(UNKNOWN_ORDER)
+    assert response.problem == "try-again"
+    assert response.headers.keys() >= {"Retry-After"}
     _check(
-        answer.json,
+        response.json,
         documented("GET /orders/{orderId}")["503"]["content"]["application/problem+json"]["schema"],
     )
 
 
-def test_every_documented_answer_is_given() -> None:
+def test_every_documented_response_is_given() -> None:
     """Those of a fault, here or in the gateway, are left out."""
     given = {(run(case)[0], case.status, case.problem) for case in CASES}
     faults = {"429", "500", "503"}
@@ -238,8 +238,8 @@ def test_every_documented_answer_is_given() -> None:
         (f"{method.upper()} {path}", int(status), problem)
         for path, item in DOCUMENT["paths"].items()
         for method in item
-        for status, answer in documented(f"{method.upper()} {path}").items()
-        for problem in answer.get("content", {}).get(
+        for status, response in documented(f"{method.upper()} {path}").items()
+        for problem in response.get("content", {}).get(
             "application/problem+json", {"examples": [""]}
         )["examples"]
         if status not in faults and path not in {"/docs", "/openapi.json"}

@@ -55,7 +55,7 @@ _AROUND: Final = 1.0
 """Seconds: the gateway can hear of a killed function late, and from another request's kill."""
 
 
-def check_answers(evidence: Evidence) -> Iterator[Violation]:
+def check_responses(evidence: Evidence) -> Iterator[Violation]:
     for told in evidence.told:
         if told.problem == "internal-error":
             detail = f"an internal error, answered {told.call.status}"
@@ -65,7 +65,7 @@ def check_answers(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, _order_of(told), (told.id,))
         elif not _is_expected(told):
             detail = f"{told.operation} was answered {_said(told)}"
-            yield Violation(Kind.ANSWER_UNEXPECTED, detail, _order_of(told), (told.id,))
+            yield Violation(Kind.RESPONSE_UNEXPECTED, detail, _order_of(told), (told.id,))
         elif not _is_explained(evidence, told):
             detail = f"{told.operation} was answered {_said(told)}, and no fault had struck it"
             yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, _order_of(told), (told.id,))
