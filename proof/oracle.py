@@ -1,0 +1,208 @@
+"""The contract's rules, stated a second time: what an order is, how it moves, who may do what.
+
+The code in src/ states them first; this module shares nothing with it, so that each can contradict
+the other. Whatever judges the platform asks here: the model, the history checker, the access matrix
+and the tests. A change of a rule is a change in src/ and a change here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Statuses.
+
+TRANSITIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "PENDING": ("PAID", "CANCELED"),
+    "PAID": ("SHIPPED", "CANCELED"),
+    "SHIPPED": (),
+    "CANCELED": (),
+}
+"""Where an order can go from each status; in the order in which responses list them."""
+STATUSES: Final = tuple(TRANSITIONS)
+FIRST_STATUS: Final = "PENDING"
+EARNING: Final = frozenset({"PAID", "SHIPPED"})
+"""The day's revenue is the amounts of these orders."""
+GIVING_BACK: Final = frozenset({"CANCELED"})
+"""An order that rests here has no live charge and no reservation."""
+STALE_AFTER: Final = timedelta(days=14)
+"""An order that is still at its first status by then is canceled."""
+
+
+def statuses_before(status: str) -> frozenset[str]:
+    """Every status from which an order can still come to this one, this one included."""
+    found = {status}
+    while more := {
+        before for before, after in TRANSITIONS.items() if found & {*after} and before not in found
+    }:
+        found |= more
+    return frozenset(found)
+
+
+# Events.
+
+
+def event_type(status: str, previous: str | None) -> str:
+    """The type of the event that left the order at `status`; `previous` is None for a new order."""
+    return "ORDER_CREATED" if previous is None else f"ORDER_{status}"
+
+
+EVENT_TYPES: Final = (
+    event_type(FIRST_STATUS, None),
+    *(event_type(status, "") for status in STATUSES if status != FIRST_STATUS),
+)
+
+# Who may do what.
+
+
+class Audience(StrEnum):
+    """Whom a route serves, and how it turns others away; staff are served by every route."""
+
+    EVERYONE = "everyone, without a token"
+    OWNER = "the order's customer; to others there is no such order"
+    CUSTOMER = "the customer that the request names; others are forbidden"
+    STAFF = "staff; customers are forbidden"
+
+
+class Shows(StrEnum):
+    """What the body of a success is."""
+
+    ORDER = "an order"
+    SUMMARIES = "a page of summaries"
+    TIMELINE = "a page of an order's events"
+    FEED = "a page of CloudEvents"
+    REPORT = "a daily report"
+    HEALTH = "status and version"
+    OTHER = "anything"
+
+
+class Route(NamedTuple):
+    """A route of the API: its function, whom it serves, what it shows."""
+
+    function: str
+    audience: Audience
+    shows: Shows = Shows.OTHER
+
+
+ROUTES: Final[Mapping[str, Route]] = {
+    "POST /orders": Route("create-order", Audience.CUSTOMER, Shows.ORDER),
+    "GET /orders": Route("list-orders-by-status", Audience.STAFF, Shows.SUMMARIES),
+    "GET /orders/{orderId}": Route("get-order", Audience.OWNER, Shows.ORDER),
+    "PATCH /orders/{orderId}": Route("update-order", Audience.OWNER, Shows.ORDER),
+    "GET /orders/{orderId}/timeline": Route("get-order-timeline", Audience.OWNER, Shows.TIMELINE),
+    "GET /customers/{customerId}/orders": Route(
+        "list-customer-orders", Audience.CUSTOMER, Shows.SUMMARIES
+    ),
+    "GET /events": Route("list-events", Audience.STAFF, Shows.FEED),
+    "GET /reports/daily/{date}": Route("get-daily-report", Audience.STAFF, Shows.REPORT),
+    "GET /health": Route("health", Audience.EVERYONE, Shows.HEALTH),
+    "GET /openapi.json": Route("api-docs", Audience.EVERYONE),
+    "GET /docs": Route("api-docs", Audience.EVERYONE),
+}
+
+
+def customer_may_request(status: str, *, of: str) -> bool:
+    """Whether a customer may ask that their own order, which is at `of`, become `status`."""
+    return status == "CANCELED" and of in {"PENDING", "CANCELED"}
+
+
+PLATFORM_REASONS: Final = frozenset({"expired", "out-of-stock", "payment-declined"})
+"""Reasons that the platform gives by itself, and that no caller can give."""
+
+# Fields.
+
+ABSENT: Final = object()
+"""The default of a field that the order has only if it was sent."""
+REQUIRED: Final = object()
+"""The default of a field that must be sent."""
+
+
+class Field(NamedTuple):
+    """A field of the order. `sent` has values that a client may send, none where it may not."""
+
+    sent: tuple[Any, ...] = ()
+    default: object = None
+    in_summary: bool = False
+    changes: bool = False
+    """Whether a change of status can change it."""
+
+
+ORDER: Final[Mapping[str, Field]] = {
+    "orderId": Field(in_summary=True),
+    "orderNumber": Field(in_summary=True),
+    "customerId": Field(in_summary=True),
+    "status": Field(in_summary=True, changes=True),
+    "amount": Field(in_summary=True),
+    "currency": Field(("USD", "JPY", "BHD"), REQUIRED, in_summary=True),
+    "items": Field(),
+    "metadata": Field(({}, {"zone": "a", "channel": "web", "a": ""}), {}),
+    "version": Field(in_summary=True, changes=True),
+    "allowedTransitions": Field(changes=True),
+    "createdAt": Field(in_summary=True),
+    "updatedAt": Field(in_summary=True, changes=True),
+}
+"""What the API shows of an order. The platform makes what no client sends; the customer's id, the
+items and the amount, which they add up to, are drawn where they are sent."""
+ITEM: Final[Mapping[str, Field]] = {
+    "sku": Field(("MUG-01", "S&M #2/6", "MUG-01", "OUT-OF-STOCK_1"), REQUIRED),
+    "name": Field(
+        ("Mug", "Tasse à café", "☕🫖", 'a "b" \\ c', "\x00\x1f\x7f", "é" * 200), REQUIRED
+    ),
+    "quantity": Field((1, 3, 400), REQUIRED),
+    "unitAmount": Field((1999, 0, 1, 10**12), REQUIRED),
+}
+"""The fields of an item."""
+PAYMENT_TOKENS: Final = ("tok_approve", "tok_decline", "tok_unavailable")
+"""What the mock gateway knows; sent with an order, and never shown."""
+
+OPTIONAL: Final = frozenset(name for name, field in ORDER.items() if field.default is ABSENT)
+"""Absent, never null, where they were not sent."""
+SUMMARY_FIELDS: Final = frozenset(name for name, field in ORDER.items() if field.in_summary)
+TIMELINE_FIELDS: Final = frozenset(
+    {"version", "status", "previousStatus", "actor", "reason", "changedAt"}
+)
+EVENT_FIELDS: Final = frozenset(
+    {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
+)
+REPORT_FIELDS: Final = frozenset(
+    {"date", "generatedAt", "orders", "revenue", "cancellationReasons", "leftOut"}
+)
+
+
+def as_sent(content: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+    """What the API shows of the fields that clients send, for an order or an item sent so."""
+    shown = {
+        name: content.get(name, field.default) for name, field in fields.items() if field.sent
+    }
+    return {name: value for name, value in shown.items() if value is not ABSENT}
+
+
+def has_fields(body: Mapping[str, Any], fields: Mapping[str, Field]) -> bool:
+    """Whether a body has all the fields that it must have, and no other."""
+    return fields.keys() - OPTIONAL <= body.keys() <= fields.keys()
+
+
+# Prices.
+
+
+def amount_of(items: list[dict[str, Any]]) -> int:
+    """What the items come to, in the currency's minor unit."""
+    return sum(item["quantity"] * item["unitAmount"] for item in items)
+
+
+# Pages and times.
+
+PAGE_SIZE: Final = 20
+MOST_ON_A_PAGE: Final = 100
+FEED_PAGE_SIZE: Final = 100
+MOST_ON_A_FEED_PAGE: Final = 1_000
+FILTERED_READS: Final = 5
+"""Queries that may go into one page of a list under a filter, or of the feed."""
+FEED_DELAY: Final = timedelta(seconds=60)
+KEYS_ARE_KEPT: Final = timedelta(hours=24)
+NAMED_REASONS: Final = 20
+"""Reasons that a daily report names; all further ones count as `other`."""
