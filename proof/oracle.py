@@ -204,5 +204,5 @@ FILTERED_READS: Final = 5
 """Queries that may go into one page of a list under a filter, or of the feed."""
 FEED_DELAY: Final = timedelta(seconds=60)
 KEYS_ARE_KEPT: Final = timedelta(hours=24)
-NAMED_REASONS: Final = 20
+NAMED_REASONS: Final = 50
 """Reasons that a daily report names; all further ones count as `other`."""
