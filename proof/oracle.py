@@ -139,7 +139,7 @@ ORDER: Final[Mapping[str, Field]] = {
     "amount": Field(in_summary=True),
     "currency": Field(("USD", "JPY", "BHD"), REQUIRED, in_summary=True),
     "items": Field(),
-    "metadata": Field(({}, {"zone": "a", "channel": "web", "a": ""}), {}),
+    "metadata": Field(({}, {"zone": "Tasse à café ☕", "channel": "web", "a": ""}), {}),
     "version": Field(in_summary=True, changes=True),
     "allowedTransitions": Field(changes=True),
     "createdAt": Field(in_summary=True),
@@ -175,9 +175,7 @@ REPORT_FIELDS: Final = frozenset(
 
 def as_sent(content: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """What the API shows of the fields that clients send, for an order or an item sent so."""
-    shown = {
-        name: content.get(name, field.default) for name, field in fields.items() if field.sent
-    }
+    shown = {name: content.get(name, field.default) for name, field in fields.items() if field.sent}
     return {name: value for name, value in shown.items() if value is not ABSENT}
 
 

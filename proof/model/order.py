@@ -6,15 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from proof import oracle
 from proof.model.expected import JSON, Expected
 from proof.order_number import order_number
-
-TRANSITIONS: Final = {
-    "PENDING": ["PAID", "CANCELED"],
-    "PAID": ["SHIPPED", "CANCELED"],
-    "SHIPPED": [],
-    "CANCELED": [],
-}
 
 SETTLEMENT: Final = "settle-payments"
 """The function that charges orders."""
@@ -48,7 +42,7 @@ class Change:
 
     @property
     def type(self) -> str:
-        return "ORDER_CREATED" if self.previous is None else f"ORDER_{self.status}"
+        return oracle.event_type(self.status, self.previous)
 
     @property
     def place(self) -> str:
@@ -79,7 +73,7 @@ class Order:
 
     @property
     def amount(self) -> int:
-        return sum(item["quantity"] * item["unitAmount"] for item in self.content["items"])
+        return oracle.amount_of(self.content["items"])
 
     @property
     def version(self) -> int:
@@ -94,23 +88,21 @@ class Order:
         return self.changes[0].at
 
     def summary(self) -> dict[str, object]:
-        return {
+        body = self.body()
+        return {name: body[name] for name in body.keys() & oracle.SUMMARY_FIELDS}
+
+    def body(self) -> dict[str, object]:
+        return oracle.as_sent(self.content, oracle.ORDER) | {
             "orderId": self.id,
             "orderNumber": order_number(self.id),
             "customerId": self.customer_id,
             "status": self.status,
             "amount": self.amount,
-            "currency": self.content["currency"],
+            "items": [oracle.as_sent(item, oracle.ITEM) for item in self.content["items"]],
             "version": self.version,
+            "allowedTransitions": list(oracle.TRANSITIONS[self.status]),
             "createdAt": instant(self.created_at),
             "updatedAt": instant(self.changes[-1].at),
-        }
-
-    def body(self) -> dict[str, object]:
-        return self.summary() | {
-            "items": self.content["items"],
-            "metadata": self.content.get("metadata", {}),
-            "allowedTransitions": TRANSITIONS[self.status],
         }
 
     def response(self, status: int = 200) -> Expected:
