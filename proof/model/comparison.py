@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from proof.model.expected import ADDRESS
-from proof.model.order import instant
-from proof.oracle import FIRST_STATUS, SUMMARY_FIELDS
+from proof.oracle import FIRST_STATUS, SUMMARY_FIELDS, instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

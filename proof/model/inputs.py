@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gateway import query_string, request
 from proof import oracle
-from proof.model.order import Caller, instant, milliseconds
+from proof.model.order import Caller
+from proof.oracle import instant, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

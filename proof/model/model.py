@@ -24,7 +24,8 @@ from proof.model.expected import (
     NextPage,
     problem,
 )
-from proof.model.order import SETTLEMENT, Caller, Change, Order, instant, milliseconds
+from proof.model.order import SETTLEMENT, Caller, Change, Order
+from proof.oracle import instant, milliseconds
 from proof.order_number import order_number
 
 if TYPE_CHECKING:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proof import oracle
 from proof.model.expected import JSON, Expected
+from proof.oracle import instant
 from proof.order_number import order_number
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SETTLEMENT: Final = "settle-payments"
 """The function that charges orders."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +128,3 @@ class Order:
         """Refund and release, and refuse whatever charge may follow."""
         self.is_reserved = False
         self.money = "refunded" if self.money in {"charged", "refunded"} else "refused"
-
-
-def instant(moment: datetime) -> str:
-    """RFC 3339 with three decimals and `Z`."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
-
-
-def milliseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
