@@ -137,7 +137,7 @@ class Line(NamedTuple):
 
     @property
     def writes(self) -> bool:
-        return not self.route.startswith("GET ")
+        return not self.route.startswith(("GET ", "HEAD "))
 
 
 def _lines_of(key: str, route: oracle.Route) -> Iterator[Line]:

@@ -163,7 +163,7 @@ class Run:
         method, path = line.route.split()
         headers = [("Authorization", one) for one in self.presented[cell.caller].headers]
         body: dict[str, Any] | None = None
-        if line.asks is not None:
+        if line.writes:
             headers.append(("Idempotency-Key", secrets.token_hex(8)))
             body = {"status": line.asks}
         if line.route == "POST /orders":
