@@ -175,9 +175,7 @@ REPORT_FIELDS: Final = frozenset(
 
 def as_sent(content: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """What the API shows of the fields that clients send, for an order or an item sent so."""
-    shown = {
-        name: content.get(name, field.default) for name, field in fields.items() if field.sent
-    }
+    shown = {name: content.get(name, field.default) for name, field in fields.items() if field.sent}
     return {name: value for name, value in shown.items() if value is not ABSENT}
 
 

@@ -15,7 +15,7 @@ import msgspec
 from aws_lambda_powertools.logging import Logger
 
 from orders import environment
-from orders.domain.errors import MalformedRow
+from orders.application.errors import MalformedRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ class _Invocation:
     """What is known of the invocation that runs; a process serves one at a time."""
 
     is_cold = True
-    about_order = False
+    bind_order = False
     counts: ClassVar[dict[str, int]] = {}
 
 
@@ -75,7 +75,7 @@ def count(metric: str, value: int = 1) -> None:
     _Invocation.counts[metric] = _Invocation.counts.get(metric, 0) + value
 
 
-def about_order(order_id: str) -> None:
+def bind_order(order_id: str) -> None:
     """Name the order in this invocation's further log lines and in its trace.
 
     The id may come from a damaged row; what is no id has no number.
@@ -83,34 +83,34 @@ def about_order(order_id: str) -> None:
     from orders.domain.order_id import parse_order_id  # noqa: PLC0415 - some know no orders
     from orders.domain.order_number import order_number  # noqa: PLC0415 - likewise
 
-    _Invocation.about_order = True
+    _Invocation.bind_order = True
     known = parse_order_id(order_id)
     logger.append_keys(order_id=order_id, order_number=known and order_number(known))
     if _tracer:
         _tracer.put_annotation("order_id", order_id)
 
 
-def about_no_order() -> None:
+def unbind_order() -> None:
     """Between the records of a batch: what comes next is not about the order before."""
-    _Invocation.about_order = False
+    _Invocation.bind_order = False
     logger.remove_keys(["order_id", "order_number"])
 
 
-def log_failure(message: str, error: BaseException) -> None:
+def log_exception(message: str, error: BaseException) -> None:
     """Log what nobody foresaw: the exception and its causes, with the frames they came through.
 
     Their texts and the source lines can quote values, so these are left out. MalformedRow's text
     names a row and a field alone.
     """
-    failure: list[dict[str, object]] = []
+    chain: list[dict[str, object]] = []
     link: BaseException | None = error
     while link is not None:
         shown: dict[str, object] = {"exception": type(link).__name__, "frames": _frames(link)}
         if isinstance(link, MalformedRow):
             shown["detail"] = str(link)
-        failure.append(shown)
+        chain.append(shown)
         link = link.__cause__
-    logger.error(message, failure=failure)
+    logger.error(message, error=chain)
 
 
 def _frames(error: BaseException) -> list[str]:
@@ -127,8 +127,8 @@ def _frames(error: BaseException) -> list[str]:
 def invocation(request_id: str) -> Iterator[Callable[[], float]]:
     """Label the log lines, publish the metrics; yields a stopwatch, in milliseconds."""
     started = time.perf_counter()
-    if _Invocation.about_order:
-        about_no_order()
+    if _Invocation.bind_order:
+        unbind_order()
     logger.append_keys(request_id=request_id, cold_start=_Invocation.is_cold)
     _Invocation.is_cold = False
     try:
