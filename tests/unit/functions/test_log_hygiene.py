@@ -22,7 +22,7 @@ from orders.domain.customer_id import CustomerId
 from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from orders.functions import publish_order_events, settle_payments
-from orders.telemetry import background, bind_order, logger
+from orders.telemetry import background
 from stream_records import (
     FakeConsumedQueue,
     FakeDeadLetterQueue,
@@ -215,19 +215,6 @@ def test_no_message_of_the_queue_is_written(
     written = output()
     check(written)
     assert f'"order_id":"{order.order_id}"' in written
-
-
-def test_the_id_in_a_damaged_row_is_written_without_a_number(output: Callable[[], str]) -> None:
-    @background
-    def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-        bind_order("no id")
-        logger.info("A line.")
-        return {}
-
-    handler({}, CONTEXT)
-    written = output()
-    assert '"order_id":"no id"' in written
-    assert "order_number" not in written
 
 
 class TestWhatIsWritten:
