@@ -17,10 +17,11 @@ from fakes import summary_of
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.reports import report_from, report_row
 from orders.adapters.dynamodb.stream import recorded_event
+from orders.application.errors import MalformedRow, NewerRow
 from orders.application.idempotency import IdempotencyRecord, StoredResponse
-from orders.domain.actor import UNKNOWN, Actor, CustomerId
+from orders.domain.actor import UNKNOWN, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.daily_report import DailyReport
-from orders.domain.errors import MalformedRow, NewerRow
 from orders.domain.events import OrderEvent
 from orders.domain.order import Order, OrderItem, OrderSummary
 from orders.domain.order_id import OrderId, created_at, make_order_id
@@ -73,7 +74,7 @@ events: st.SearchStrategy[OrderEvent] = built(
     previous_status=st.none() | statuses.map(str),
     version=st.integers(1, 9_999_999_999),
 )
-responses = st.builds(StoredResponse, st.sampled_from([200, 201]), texts, texts, some_text)
+responses = texts.map(StoredResponse)
 records = st.builds(
     IdempotencyRecord, st.text(min_size=1), texts, responses, st.integers(0, 10**11)
 )
@@ -103,9 +104,7 @@ REPORT = DailyReport(
     cancellation_reasons={"expired": 1},
     left_out=0,
 )
-RECORD = IdempotencyRecord(
-    "cus_42#ab", "cd", StoredResponse(201, "{}", '"1"', "/orders/1"), 1_795_521_601
-)
+RECORD = IdempotencyRecord("cus_42#ab", "cd", StoredResponse("the first response"), 1_795_521_601)
 
 
 def check(row: rows.Row) -> None:
@@ -295,7 +294,7 @@ READERS: dict[str, tuple[Reader, rows.Row, set[str]]] = {
     "record": (
         rows.idempotency_record_from,
         rows.idempotency_row(RECORD),
-        {"fingerprint", "status", "body", "etag", "purgeAt"},
+        {"fingerprint", "response", "purgeAt"},
     ),
     "report": (
         report_from,
@@ -305,9 +304,7 @@ READERS: dict[str, tuple[Reader, rows.Row, set[str]]] = {
 }
 """Each with a row, and with what the first release wrote into every one. Old rows have nothing that
 was added since: it must have a default."""
-EACH_READER = pytest.mark.parametrize(
-    ("read", "row", "needed"), READERS.values(), ids=READERS.keys()
-)
+EACH_READER = pytest.mark.parametrize("reader", READERS)
 NONSENSE: list[rows.Row] = [
     {"amount": "5997"},
     {"amount": 59.97},
@@ -341,9 +338,8 @@ NONSENSE: list[rows.Row] = [
 
 class TestReading:
     @EACH_READER
-    def test_needs_what_the_first_release_wrote_and_nothing_else(
-        self, read: Reader, row: rows.Row, needed: set[str]
-    ) -> None:
+    def test_needs_what_the_first_release_wrote_and_nothing_else(self, reader: str) -> None:
+        read, row, needed = READERS[reader]
         first_release = {name: row[name] for name in row if name in needed | {"pk", "sk"}}
         read(first_release)
         for missing in needed:
@@ -351,12 +347,11 @@ class TestReading:
                 read({name: value for name, value in row.items() if name != missing})
 
     @EACH_READER
-    def test_refuses_a_value_that_makes_no_sense_without_quoting_it(
-        self, read: Reader, row: rows.Row, needed: set[str]
-    ) -> None:
+    def test_refuses_a_value_that_makes_no_sense_without_quoting_it(self, reader: str) -> None:
+        read, row, _ = READERS[reader]
         for change in NONSENSE:
             (name,) = change
-            if name not in row or (change == {"status": 1} and "fingerprint" in needed):
+            if name not in row:
                 continue
             with pytest.raises(MalformedRow) as refused:
                 read(row | change)
@@ -388,10 +383,9 @@ class TestReading:
         assert str(refused.value).endswith(named)
 
     @EACH_READER
-    def test_tells_a_row_of_a_later_release_from_a_damaged_one(
-        self, read: Reader, row: rows.Row, needed: set[str]
-    ) -> None:
+    def test_tells_a_row_of_a_later_release_from_a_damaged_one(self, reader: str) -> None:
         """Before anything else in it: the rest may have another form."""
+        read, row, needed = READERS[reader]
         with pytest.raises(NewerRow, match="is of a later release"):
             read(row | {"schemaVersion": 2} | {name: ["secret"] for name in needed})
         read(row | {"soon": "an attribute that only a later release knows"})

@@ -16,7 +16,7 @@ from examples import changed_order, event_of, placed_order
 from fakes import NOON
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.stream import recorded_event
-from orders.domain.errors import MalformedRow
+from orders.application.errors import MalformedRow
 from orders.domain.status import OrderStatus
 from stream_records import recorded, stream_record
 
