@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from api import Api
+from examples import event_of, placed_order
+from fakes import NOON
 from gateway import query_string, request
+from orders.domain.daily_report import DailyReport
 from orders.http.routes import ROUTES
-from orders.openapi.examples import ORDER_ID
+from orders.openapi.examples import DAY, ORDER_ID
 from orders.openapi.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -38,6 +43,20 @@ def sample_body(key: str) -> object:
 
 def sample_request(key: str, **how: Any) -> Event:  # noqa: ANN401 - arguments of request()
     return request(key.partition(" ")[0], sample_target(key), sample_body(key), **how)
+
+
+def api_with_samples() -> Api:
+    """With what the requests are about: an order of cus_42's, and a report."""
+    api = Api()
+    order = replace(placed_order(), order_id=EXAMPLE_ORDER_ID)
+    api.orders.orders[order.order_id] = order
+    api.orders.events[order.order_id, order.version] = event_of(order)
+    api.reports.put(
+        DailyReport(
+            day=DAY, generated_at=NOON, orders={}, revenue={}, cancellation_reasons={}, left_out=0
+        )
+    )
+    return api
 
 
 def parameters(key: str) -> list[dict[str, Any]]:
