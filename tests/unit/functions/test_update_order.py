@@ -11,7 +11,7 @@ import pytest
 from api import Api
 from examples import placed_order
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, OTHER_CLAIMS, STAFF_CLAIMS, request
-from orders.domain.errors import TryAgain
+from orders.application.errors import TryAgain
 from orders.domain.status import OrderStatus
 from proof.oracle import PLATFORM_REASONS, STATUSES, TRANSITIONS, customer_may_request
 
