@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +21,7 @@ from orders.application.list_customer_orders import ListCustomerOrders
 from orders.application.list_events import ListEvents
 from orders.application.list_orders_by_status import ListOrdersByStatus
 from orders.functions import (
+    api_docs,
     create_order,
     get_daily_report,
     get_order,
@@ -39,6 +42,12 @@ if TYPE_CHECKING:
 
 
 FEED_DELAY = timedelta(seconds=60)
+DOCS_HTML = "<!doctype html><title>Ordres à voir</title>"
+DOCS_PAGE = api_docs.DocsPage(
+    content_security_policy="default-src 'none'",
+    etag='"abc"',
+    gzip=base64.b64encode(gzip.compress(DOCS_HTML.encode())).decode(),
+)
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,7 @@ class Api:
             "get-order-timeline": endpoint(get_order_timeline.route(*timeline)),
             "list-events": endpoint(list_events.route(*feed)),
             "get-daily-report": endpoint(get_daily_report.route(GetDailyReport(self.reports), who)),
+            "api-docs": endpoint(api_docs.route(lambda: DOCS_PAGE, public_address)),
             "health": health.handler,
             "not-found": endpoint(not_found.route(public_address)),
         }
