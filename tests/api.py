@@ -5,45 +5,27 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, fields
+from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fakes import FakeClock, FakeIds, InMemoryOrders, InMemoryReports
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, REQUEST_ID, STAFF_CLAIMS, order_body, request
-from orders.application.change_status import ChangeStatus
-from orders.application.create_order import CreateOrder
-from orders.application.get_daily_report import GetDailyReport
-from orders.application.get_order import GetOrder
-from orders.application.get_order_timeline import GetOrderTimeline
-from orders.application.list_customer_orders import ListCustomerOrders
-from orders.application.list_events import ListEvents
-from orders.application.list_orders_by_status import ListOrdersByStatus
-from orders.functions import (
-    api_docs,
-    create_order,
-    get_daily_report,
-    get_order,
-    get_order_timeline,
-    health,
-    list_customer_orders,
-    list_events,
-    list_orders_by_status,
-    not_found,
-    update_order,
-)
+from orders.functions.api_docs import DocsPage
 from orders.http.claims import Claims
 from orders.http.endpoint import endpoint
 from orders.http.routes import ROUTES
+from proof.oracle import FEED_DELAY
 
 if TYPE_CHECKING:
     from gateway import Event
+    from orders.telemetry import Handler
 
 
-FEED_DELAY = timedelta(seconds=60)
 DOCS_HTML = "<!doctype html><title>Ordres à voir</title>"
-DOCS_PAGE = api_docs.DocsPage(
+DOCS_PAGE = DocsPage(
     content_security_policy="default-src 'none'",
     etag='"abc"',
     gzip=base64.b64encode(gzip.compress(DOCS_HTML.encode())).decode(),
@@ -87,28 +69,19 @@ class Api:
         self.orders = InMemoryOrders()
         self.reports = InMemoryReports()
         self.clock = FakeClock()
-        who = claims or Claims("sub", "cognito:groups", "staff")
-        create = CreateOrder(self.orders, self.clock, FakeIds())
-        lists = ListCustomerOrders(self.orders), who, public_address
-        queue = ListOrdersByStatus(self.orders), who, public_address
-        timeline = GetOrderTimeline(self.orders), who, public_address
-        feed = ListEvents(self.orders, self.clock, FEED_DELAY), who, public_address
-        self.handlers = {
-            "create-order": endpoint(
-                create_order.route(create, who, public_address, takes_tokens=takes_tokens)
-            ),
-            "get-order": endpoint(get_order.route(GetOrder(self.orders), who)),
-            "update-order": endpoint(
-                update_order.route(ChangeStatus(self.orders, self.clock), who)
-            ),
-            "list-customer-orders": endpoint(list_customer_orders.route(*lists)),
-            "list-orders-by-status": endpoint(list_orders_by_status.route(*queue)),
-            "get-order-timeline": endpoint(get_order_timeline.route(*timeline)),
-            "list-events": endpoint(list_events.route(*feed)),
-            "get-daily-report": endpoint(get_daily_report.route(GetDailyReport(self.reports), who)),
-            "api-docs": endpoint(api_docs.route(lambda: DOCS_PAGE, public_address)),
-            "health": health.handler,
-            "not-found": endpoint(not_found.route(public_address)),
+        self.handlers: dict[str, Handler] = {}
+        self._ports = {
+            "Clock": self.clock,
+            "IdGenerator": FakeIds(),
+            "OrderRepository": self.orders,
+            "ReportRepository": self.reports,
+            "timedelta": FEED_DELAY,
+        }
+        self._settings = {
+            "claims": claims or Claims("sub", "cognito:groups", "staff"),
+            "public_address": public_address,
+            "read_page": lambda: DOCS_PAGE,
+            "takes_tokens": takes_tokens,
         }
 
     def send(self, event: Event) -> Response:
@@ -116,12 +89,30 @@ class Api:
         function = next(
             (route.function for route in ROUTES if event["routeKey"] in route.keys), "not-found"
         )
+        if function not in self.handlers:
+            self.handlers[function] = self._handler(function)
         response = self.handlers[function](event, None)
         assert json.loads(json.dumps(response)) == response, "Lambda serialises it"
         assert set(response) == {"statusCode", "headers", "body", "isBase64Encoded"}
         assert response["headers"]["X-Request-Id"] == REQUEST_ID
         response["body"].encode()
         return Response(response["statusCode"], response["headers"], response["body"])
+
+    def _handler(self, function: str) -> Handler:
+        """The function as it is deployed, but over the fakes: its `route` says what it takes."""
+        module = import_module(f"orders.functions.{function.replace('-', '_')}")
+        if not hasattr(module, "route"):
+            return module.handler  # type: ignore[no-any-return]  # of a module found by its name
+        arguments = {
+            name: self._settings[name]
+            if name in self._settings
+            else self._use_case(getattr(module, taken.annotation))
+            for name, taken in signature(module.route).parameters.items()
+        }
+        return endpoint(module.route(**arguments))
+
+    def _use_case(self, kind: type[Any]) -> object:
+        return kind(**{field.name: self._ports[str(field.type)] for field in fields(kind)})
 
     def get(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Response:
         return self.send(request("GET", target, claims=claims, headers=headers))
