@@ -9,7 +9,7 @@ from orders.domain import order_id as order_ids
 from orders.domain.errors import IllegalTransition, InvalidOrder
 from orders.domain.events import ORDER_CREATED, OrderEvent, type_of_change
 from orders.domain.money import MAX_AMOUNT, MINOR_UNIT_DIGITS
-from orders.domain.status import OrderStatus, transitions_from
+from orders.domain.status import FIRST_STATUS, transitions_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orders.domain.actor import Actor
     from orders.domain.customer_id import CustomerId
     from orders.domain.order_id import OrderId
+    from orders.domain.status import OrderStatus
 
 FIRST_VERSION: Final = 1
 
@@ -113,7 +114,7 @@ class NewOrder:
     payment_token: str | None = field(default=None, repr=False)
 
     def placed(self, order_id: OrderId, *, by: Actor) -> tuple[Order, OrderEvent]:
-        """The order at its first version, PENDING, created when its id was made, and its event.
+        """The order at its first version and status, created when its id was made, and its event.
 
         Raises:
             InvalidOrder: the currency is unknown, the total is too large, or it is not the
@@ -129,7 +130,7 @@ class NewOrder:
         order = Order(
             order_id=order_id,
             customer_id=self.customer_id,
-            status=OrderStatus.PENDING,
+            status=FIRST_STATUS,
             amount=total,
             currency=self.currency,
             version=FIRST_VERSION,
