@@ -121,12 +121,12 @@ class NewOrder:
                 amount that the customer expects.
         """
         if self.currency not in MINOR_UNIT_DIGITS:
-            raise InvalidOrder("/currency", "This is not a currency code of ISO 4217.")
+            raise InvalidOrder("/currency", "This is not an ISO 4217 currency code.")
         total = sum(item.quantity * item.unit_amount for item in self.items)
         if total > MAX_AMOUNT:
-            raise InvalidOrder("/items", f"The items come to more than {MAX_AMOUNT}.")
+            raise InvalidOrder("/items", f"The items total more than {MAX_AMOUNT}.")
         if self.amount is not None and self.amount != total:
-            raise InvalidOrder("/amount", f"The items come to {total}.")
+            raise InvalidOrder("/amount", f"The items total {total}.")
         order = Order(
             order_id=order_id,
             customer_id=self.customer_id,

@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
     from orders.openapi.schemas import Node
 
-_NOT_JSON: Final = MalformedRequest("The body is not JSON that can be read.")
-_WRONG_LIMIT: Final = MalformedRequest("limit is a whole number from 1 to 100.")
+_NOT_JSON: Final = MalformedRequest("The body could not be parsed as JSON.")
+_WRONG_LIMIT: Final = MalformedRequest("limit must be a whole number from 1 to 100.")
 _UNKNOWN_PARAMETER: Final = MalformedRequest(
-    "Unknown query parameter 'expand'; this route knows: none."
+    "Unknown query parameter 'expand'; this route accepts: none."
 )
-_NO_TAGS: Final = MalformedRequest('If-Match takes entity tags, as "1".')
+_NO_TAGS: Final = MalformedRequest('If-Match must be * or a list of entity tags such as "1".')
 _NOT_THEIRS: Final = Forbidden(OWN_ORDERS_ONLY)
 _NOT_STAFF: Final = Forbidden(STAFF_ONLY)
 
@@ -327,7 +327,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             }
         }
         | responses_to(
-            MalformedRequest("limit is a whole number from 1 to 1000."),
+            MalformedRequest("limit must be a whole number from 1 to 1000."),
             InvalidCursor(),
             _NOT_STAFF,
         )
