@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orders.adapters.system import SystemClock
 from orders.application.change_status import ChangeStatus, StatusChange
 from orders.domain.reasons import require_callers_own
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.bodies import StatusChangeBody, or_none, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
@@ -23,11 +22,13 @@ if TYPE_CHECKING:
 
     from orders.application.idempotency import StoredResponse
     from orders.domain.order import Order
-    from orders.http.claims import Claims
     from orders.http.request import Request
 
 
-def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    change_status = ChangeStatus(wiring.orders, wiring.clock)
+    claims = wiring.claims
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         parsed = request.json((MERGE_PATCH, JSON))
@@ -59,6 +60,4 @@ def _render(order: Order) -> StoredResponse:
     return stored(Response(200, order_json(order), {"ETag": etag(order.version)}))
 
 
-handler = endpoint(
-    route(ChangeStatus(wiring.orders(wiring.table()), SystemClock()), wiring.claims())
-)
+handler = endpoint(route(Wiring()))
