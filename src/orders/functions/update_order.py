@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
-
 from orders.application.change_status import ChangeStatus, StatusChange
 from orders.domain.reasons import require_callers_own
 from orders.functions.wiring import Wiring
-from orders.http.bodies import StatusChangeBody, order_json
+from orders.http.bodies import StatusChangeBody, or_none, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
 from orders.http.paths import order_id_of
@@ -38,7 +36,7 @@ def route(wiring: Wiring) -> Callable[[Request], Response]:
         bare_key = parse_key(request)
         expects = write_condition(request)
         body = validated(parsed, StatusChangeBody)
-        reason = None if body.reason is UNSET else body.reason
+        reason = or_none(body.reason)
         if reason is not None:
             require_callers_own(reason)
         order_id = order_id_of(request)
