@@ -160,9 +160,7 @@ class TestProblems:
         assert "Allow" in not_allowed["headers"]
 
     @pytest.mark.parametrize("key", WITH_TOKEN)
-    def test_a_missing_token_is_documented_in_the_functions_form_and_the_gateways(
-        self, key: str
-    ) -> None:
+    def test_a_missing_token_is_documented_in_both_forms(self, key: str) -> None:
         content = responses_of(OPERATIONS[key])["401"]["content"]
         assert content[PROBLEM]["examples"].keys() == {"unauthenticated"}
         gateway = content["application/json"]["examples"]["gateway"]["value"]
@@ -191,9 +189,7 @@ class TestParameters:
         "tags",
         ['"1"', '"1", "2"', 'W/"1"', "*", "1", '"1" "2"', '"1",', '"1",,"2"', "*,", ",", '"', ""],
     )
-    def test_the_pattern_of_entity_tags_matches_what_is_accepted(
-        self, name: str, tags: str
-    ) -> None:
+    def test_the_pattern_of_etags_matches_what_is_accepted(self, name: str, tags: str) -> None:
         pattern = _pattern("PATCH /orders/{orderId}", name)
         assert bool(pattern.search(tags)) == _accepted(write_condition, name.lower(), tags)
 
