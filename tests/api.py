@@ -5,23 +5,25 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import import_module
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fakes import FakeClock, FakeIds, InMemoryOrders, InMemoryReports
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, REQUEST_ID, STAFF_CLAIMS, order_body, request
+from orders.functions import api_docs
 from orders.functions.api_docs import DocsPage
+from orders.functions.wiring import Wiring
 from orders.http.claims import Claims
 from orders.http.endpoint import endpoint
 from orders.http.routes import ROUTES
 from proof.oracle import FEED_DELAY
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from gateway import Event
-    from orders.telemetry import Handler
 
 
 DOCS_HTML = "<!doctype html><title>Ordres à voir</title>"
@@ -30,6 +32,10 @@ DOCS_PAGE = DocsPage(
     etag='"abc"',
     gzip=base64.b64encode(gzip.compress(DOCS_HTML.encode())).decode(),
 )
+
+
+def module_of(function: str) -> ModuleType:
+    return import_module(f"orders.functions.{function.replace('-', '_')}")
 
 
 @dataclass(frozen=True)
@@ -69,50 +75,34 @@ class Api:
         self.orders = InMemoryOrders()
         self.reports = InMemoryReports()
         self.clock = FakeClock()
-        self.handlers: dict[str, Handler] = {}
-        self._ports = {
-            "Clock": self.clock,
-            "IdGenerator": FakeIds(),
-            "OrderRepository": self.orders,
-            "ReportRepository": self.reports,
-            "timedelta": FEED_DELAY,
+        wiring = Wiring()
+        vars(wiring).update(
+            orders=self.orders,
+            reports=self.reports,
+            clock=self.clock,
+            ids=FakeIds(),
+            claims=claims or Claims("sub", "cognito:groups", "staff"),
+            public_address=public_address,
+            payments="mock" if takes_tokens else "none",
+            feed_delay=FEED_DELAY,
+        )
+        self.handlers = {
+            function: endpoint(module_of(function).route(wiring))
+            for function in {"not-found", *(route.function for route in ROUTES)}
         }
-        self._settings = {
-            "claims": claims or Claims("sub", "cognito:groups", "staff"),
-            "public_address": public_address,
-            "read_page": lambda: DOCS_PAGE,
-            "takes_tokens": takes_tokens,
-        }
+        self.handlers["api-docs"] = endpoint(api_docs.route(wiring, lambda: DOCS_PAGE))
 
     def send(self, event: Event) -> Response:
         """Hand the event to the function of its route, as API Gateway would."""
         function = next(
             (route.function for route in ROUTES if event["routeKey"] in route.keys), "not-found"
         )
-        if function not in self.handlers:
-            self.handlers[function] = self._handler(function)
         response = self.handlers[function](event, None)
         assert json.loads(json.dumps(response)) == response, "Lambda serialises it"
         assert set(response) == {"statusCode", "headers", "body", "isBase64Encoded"}
         assert response["headers"]["X-Request-Id"] == REQUEST_ID
         response["body"].encode()
         return Response(response["statusCode"], response["headers"], response["body"])
-
-    def _handler(self, function: str) -> Handler:
-        """The function as it is deployed, but over the fakes: its `route` says what it takes."""
-        module = import_module(f"orders.functions.{function.replace('-', '_')}")
-        if not hasattr(module, "route"):
-            return module.handler  # type: ignore[no-any-return]  # of a module found by its name
-        arguments = {
-            name: self._settings[name]
-            if name in self._settings
-            else self._use_case(getattr(module, taken.annotation))
-            for name, taken in signature(module.route).parameters.items()
-        }
-        return endpoint(module.route(**arguments))
-
-    def _use_case(self, kind: type[Any]) -> object:
-        return kind(**{field.name: self._ports[str(field.type)] for field in fields(kind)})
 
     def get(self, target: str, claims: Event | None = CUSTOMER_CLAIMS, **headers: str) -> Response:
         return self.send(request("GET", target, claims=claims, headers=headers))

@@ -71,7 +71,7 @@ def test_an_expected_amount_must_be_the_sum(lines: tuple[OrderItem], off_by: int
 def test_expecting_an_amount_of_zero_is_an_expectation() -> None:
     with pytest.raises(InvalidOrder) as refused:
         placed(new_order(amount=0))
-    assert (refused.value.pointer, refused.value.detail) == ("/amount", "The items come to 5997.")
+    assert (refused.value.pointer, refused.value.detail) == ("/amount", "The items total 5997.")
 
 
 def test_every_json_reader_can_represent_the_largest_amount() -> None:
