@@ -216,8 +216,8 @@ class TestFields:
 
     def test_a_wrong_amount_is_told_the_right_one(self, api: Api) -> None:
         problem = api.post(order_body(amount=1)).json
-        assert problem["errors"] == [{"pointer": "/amount", "detail": "The items come to 5997."}]
-        assert problem["detail"] == "The items come to 5997."
+        assert problem["errors"] == [{"pointer": "/amount", "detail": "The items total 5997."}]
+        assert problem["detail"] == "The items total 5997."
 
 
 def with_text(name: str, text: str) -> str:
