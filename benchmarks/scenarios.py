@@ -20,7 +20,7 @@ from orders.adapters.mock_payments import APPROVE
 from orders.adapters.sqs import event_body
 from orders.adapters.system import RandomIds
 from orders.domain import actor, timestamps
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CustomerId
 from orders.http.listing import DEFAULT_FEED_LIMIT
 from orders.http.routes import ROUTES
 from proof import oracle

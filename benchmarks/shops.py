@@ -10,7 +10,8 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb import rows
-from orders.domain.actor import CUSTOMER, Actor, CustomerId
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus

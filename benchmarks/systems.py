@@ -99,11 +99,11 @@ def _our_tables(database: str, queues: str) -> Environment:
     for function in deployed().values():
         environment |= function.environment
     sqs = aws_client("sqs", queues)
-    made = {
-        name: sqs.create_queue(QueueName=f"orders-{secrets.token_hex(8)}")["QueueUrl"]
-        for name in ("QUEUE_URL", "FAILURE_QUEUE_URL")
-    }
-    return environment | made | {"PAYMENTS": "mock", "TABLE_NAME": create_table(database)}
+    for name in environment:
+        if name.endswith("QUEUE_URL"):
+            queue = f"orders-{secrets.token_hex(8)}"
+            environment[name] = sqs.create_queue(QueueName=queue)["QueueUrl"]
+    return environment | {"PAYMENTS": "mock", "TABLE_NAME": create_table(database)}
 
 
 def _typical_tables(database: str, _queues: str) -> Environment:

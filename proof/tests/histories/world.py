@@ -14,13 +14,14 @@ import msgspec
 from fakes import NOON, FakeIds
 from orders.adapters.dynamodb import keys, rows
 from orders.application.caller import Caller
-from orders.application.idempotency import IdempotencyRecord, StoredResponse
+from orders.application.idempotency import IdempotencyRecord
 from orders.domain import timestamps
-from orders.domain.actor import Actor, CustomerId
-from orders.domain.order import NewOrder, OrderItem
+from orders.domain.actor import Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.status import OrderStatus
 from orders.http.bodies import (
     EventPageBody,
+    NewOrderBody,
     OrderPageBody,
     OrderSummaryBody,
     TimelineEntryBody,
@@ -28,7 +29,10 @@ from orders.http.bodies import (
     order_json,
     to_json,
 )
+from orders.http.idempotency import stored
 from orders.http.preconditions import etag
+from orders.http.response import Response
+from proof import oracle
 from proof.checks.evidence import SETTLEMENT
 from proof.history import STAFF, Call, Commit, History, Strike
 
@@ -95,15 +99,16 @@ class World:
     ) -> Order:
         """A POST that makes an order; without a response its outcome is unknown."""
         request = request or f"r{next(self._numbers)}"
-        new = NewOrder(
-            customer_id=customer,
-            currency="USD",
-            items=(OrderItem(sku, "Mug", 3, 1999),),
-            metadata={"request": request},
-            payment_token=token,
-        )
+        item = oracle.required(oracle.ITEM) | {"sku": sku, "quantity": 3}
+        body = oracle.required(oracle.ORDER) | {
+            "customerId": customer,
+            "items": [item],
+            "metadata": {"request": request},
+        }
+        if token:
+            body["paymentToken"] = token
+        new = msgspec.convert(body, NewOrderBody).to_domain()
         order, event = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
-        body = self.new_order_body(order)
         response = self.response(order, 201)
         self.write(order, event)
         if key:
@@ -156,7 +161,7 @@ class World:
         self,
         order: Order,
         status: str,
-        response: StoredResponse | None,
+        response: Response | None,
         reason: str = "r",
         **more: Any,  # noqa: ANN401 - fields of Call
     ) -> Call:
@@ -187,7 +192,8 @@ class World:
     def replay_of_unknown(self, order: Order, key: str) -> Call:
         """The request of an order whose own response was lost, again."""
         response = self.response(order, 201)
-        body = self.new_order_body(order)
+        made = {"metadata": dict(order.metadata)}
+        body = next(call.body for call in self.calls if made.items() <= (call.body or {}).items())
         headers = headers_of(response) | REPLAYED
         more = {"caller": order.customer_id, "key": key, "body": body, "headers": headers}
         return self.call("POST", "/orders", 201, response.body, **more)
@@ -261,7 +267,7 @@ class World:
             f"/orders/{order.order_id}",
             200,
             response.body,
-            **({"headers": {"etag": response.etag}} | more),
+            **({"headers": headers_of(response)} | more),
         )
 
     def timeline(
@@ -371,10 +377,10 @@ class World:
         self.commits.append(Commit(pk=at[0], sk=at[1], old=self.table.get(at), new=row))
         self.table[at] = row
 
-    def remember(self, caller: str, operation: str, key: str, response: StoredResponse) -> None:
+    def remember(self, caller: str, operation: str, key: str, response: Response) -> None:
         digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
         expires = int(self.instant.timestamp()) + A_DAY
-        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", response, expires)
+        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", stored(response), expires)
         self.put(rows.idempotency_row(record))
 
     @property
@@ -382,27 +388,11 @@ class World:
         return NOON + timedelta(seconds=self.now)
 
     @staticmethod
-    def response(order: Order, status: int) -> StoredResponse:
-        location = f"http://api/orders/{order.order_id}" if status == 201 else None
-        return StoredResponse(status, order_json(order), etag(order.version), location)
-
-    @staticmethod
-    def new_order_body(order: Order) -> Json:
-        body: Json = {
-            "customerId": order.customer_id,
-            "currency": order.currency,
-            "items": [
-                {
-                    "sku": item.sku,
-                    "name": item.name,
-                    "quantity": item.quantity,
-                    "unitAmount": item.unit_amount,
-                }
-                for item in order.items
-            ],
-            "metadata": dict(order.metadata),
-        }
-        return body | ({"paymentToken": order.payment_token} if order.payment_token else {})
+    def response(order: Order, status: int) -> Response:
+        headers = {"ETag": etag(order.version)}
+        if status == 201:
+            headers["Location"] = f"http://api/orders/{order.order_id}"
+        return Response(status, order_json(order), headers)
 
     def strike(self, call: Call, fault: Fault, caller: str | None = None) -> None:
         """A fault in the midst of the call; of its client, unless a function is named."""
@@ -435,7 +425,7 @@ class World:
         reasons: Counter[str] = Counter()
         for order in self.orders.values():
             counts[order.currency][order.status] += 1
-            if order.status in {"PAID", "SHIPPED"}:
+            if order.status in oracle.EARNING:
                 revenue[order.currency] += order.amount
             if order.status == "CANCELED":
                 reasons[order.reason or "unspecified"] += 1
@@ -450,9 +440,8 @@ class World:
         return [report]
 
 
-def headers_of(response: StoredResponse) -> dict[str, str]:
-    location = {"location": response.location} if response.location else {}
-    return {"etag": response.etag} | location
+def headers_of(response: Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def problem_json(status: int, slug: str, **more: Any) -> str:  # noqa: ANN401 - the problem's members
