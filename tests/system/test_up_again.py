@@ -77,7 +77,7 @@ def test_a_stack_that_was_stopped_finds_its_orders_again(
     assert customer.timeline(order_id) == timeline
     assert customer.http.get("/health").json()["status"] == "changed"
     assert customer.post(customer.order(), key=key).text == first.text
-    assert len(staff.patch(order_id, "SHIPPED").json()["allowedTransitions"]) == 0
+    assert staff.patch(order_id, "SHIPPED").status_code == 200
     assert customer.timeline(order_id)[-1]["status"] == "SHIPPED"
     deployment.settle()
 
