@@ -168,7 +168,8 @@ def _day_after(text: str) -> float:
 
 
 def _body(record: Json | None) -> Json:
-    body: Json = msgspec.json.decode(record["body"]) if record else {}
+    """Of the response that the record keeps: its last line."""
+    body: Json = msgspec.json.decode(record["response"].rpartition("\n")[2]) if record else {}
     return body
 
 

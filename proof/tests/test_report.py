@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CustomerId
 from proof.checker import check
 from proof.checks.violations import Kind, Violation
 from proof.report import report, tally
