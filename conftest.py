@@ -80,5 +80,6 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Distribute the tests of `pytest -n`."""
+    """Distribute the tests of `pytest -n` in their order."""
+    config.option.loadscopereorder = False  # by default, what has most tests comes first
     return ByFile(config, log)

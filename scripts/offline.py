@@ -129,7 +129,8 @@ def start_database(directory: Path, port: int) -> subprocess.Popen[bytes]:
     with (directory / "dynamodb.log").open("wb") as log:
         return subprocess.Popen(
             ["java", *QUICK_START, "-Djava.library.path=./DynamoDBLocal_lib",
-             "-jar", "DynamoDBLocal.jar", "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)],
+             "-jar", "DynamoDBLocal.jar", "-inMemory", "-sharedDb", "-disableTelemetry",
+             "-port", str(port)],
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -1,8 +1,8 @@
-"""What the OpenAPI document can't tell schemathesis: which requests are good ones here.
+"""What the OpenAPI document can't tell schemathesis: which valid requests succeed.
 
 A JSON Schema says how a request looks, not which orders there are or what their items come to.
 So a request that follows the document is completed with that, and must then succeed, but for the
-exceptions below. A request that breaks it is sent as it was made, and must be refused.
+exceptions below. A request that breaks it is sent unchanged, and must be refused.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _is_for_staff(case: Case[Any]) -> bool:
 EXCEPTIONS: Final = (
     Refused(
         "invalid-cursor",
-        "a cursor that was made up belongs to no list, though it looks like one",
+        "a random cursor belongs to no list, though it looks like one",
         lambda case: "cursor" in case.query,
     ),
     Refused(
@@ -121,12 +121,12 @@ class Tally:
 
 
 def follows_the_document(case: Case[Any]) -> bool:
-    """Whether it was made to; if not, it was made to break it."""
+    """Whether schemathesis meant it to; otherwise it is meant to break the document."""
     return case.meta is not None and case.meta.generation.mode.is_positive
 
 
 class Client:
-    """Sends requests that schemathesis made as one caller, and checks the responses."""
+    """Sends schemathesis' requests as one caller, and checks the responses."""
 
     def __init__(
         self, deployment: Deployment, caller: Caller, tally: Tally, *, is_staff: bool
@@ -183,15 +183,14 @@ class Client:
         )
 
     def _complete(self, case: Case[Any]) -> None:
-        """Have a request that follows the document mean something that is there.
+        """Make a request that follows the document refer to things that exist.
 
-        - In place of an order id that was made up, that of an order made just now.
-        - In place of a cursor that was made up, one that a page gave, if one has, and always with
-          the other parameters of that page.
-        - In place of a key, a similar one that is new.
-        - As the amount, the items' sum.
-        - Whole numbers without a decimal point: 3.0 is an integer to JSON Schema, a fraction here.
-        - A customer speaks for themselves; staff for anyone.
+        - A random order id is replaced by that of a new order.
+        - A random cursor is replaced by one that a page returned, with the rest of its query.
+        - A key is replaced by a similar, unused one.
+        - The amount is the sum of the items.
+        - Whole numbers lose their decimal point: 3.0 is an integer to JSON Schema, not to the API.
+        - Customers order for themselves, staff for anyone.
         """
         path = case.path_parameters
         if "orderId" in path and path["orderId"] not in self._orders:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 60
-"""Seconds; a page that is there sooner is not waited for."""
+"""Seconds; nothing waits longer than it must."""
 
 SLUGS = [each.slug for each in vars(problems).values() if isinstance(each, problems.ProblemType)]
 
@@ -37,7 +37,7 @@ def api_address(deployment: Deployment) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[WebDriver]:
-    """Chromium without a window, that finds no host but this machine."""
+    """Headless Chromium that can reach this machine only."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         missing("No chromium and chromedriver on PATH; on Debian: apt install chromium-driver")
@@ -59,9 +59,9 @@ def browser() -> Iterator[WebDriver]:
 
 
 def opened(browser: WebDriver, address: str) -> WebDriver:
-    """The page, when the viewer has shown the operations."""
+    """The page, once the viewer shows the operations."""
     browser.get("about:blank")
-    entries(browser, "browser")  # what was read is forgotten
+    entries(browser, "browser")  # read entries are gone
     entries(browser, "performance")
     browser.get(address)
     WebDriverWait(browser, PATIENCE).until(
@@ -71,13 +71,13 @@ def opened(browser: WebDriver, address: str) -> WebDriver:
 
 
 def entries(browser: WebDriver, log: str) -> list[dict[str, Any]]:
-    """What came into the log since it was read last."""
+    """The log's entries since the last call."""
     found: list[dict[str, Any]] = browser.get_log(log)  # type: ignore[no-untyped-call]  # Selenium leaves it out
     return found
 
 
 def requested_urls(browser: WebDriver) -> list[str]:
-    """What the page asked for, since it was opened."""
+    """The URLs that the page has requested."""
     messages = [
         json.loads(entry["message"])["message"] for entry in entries(browser, "performance")
     ]

@@ -17,15 +17,15 @@ def test_an_order_is_created_paid_and_shipped_and_leaves_events_and_a_timeline(
     deployment: Deployment, customer: Caller, staff: Caller
 ) -> None:
     with deployment.held_queue() as queue:
-        made = customer.post(customer.order(metadata={"channel": "web"}))
-        order = made.json()
+        created = customer.post(customer.order(metadata={"channel": "web"}))
+        order = created.json()
         path = f"/orders/{order['orderId']}"
         created_at = order["createdAt"]
 
-        assert made.status_code == 201
-        assert made.headers["location"] == f"{deployment.stack.api_url}{path}"
-        assert made.headers["etag"] == '"1"'
-        assert made.headers["cache-control"] == "private, no-cache"
+        assert created.status_code == 201
+        assert created.headers["location"] == f"{deployment.stack.api_url}{path}"
+        assert created.headers["etag"] == '"1"'
+        assert created.headers["cache-control"] == "private, no-cache"
         assert order == {
             "orderId": order["orderId"],
             "orderNumber": order_number(order["orderId"]),
@@ -41,11 +41,11 @@ def test_an_order_is_created_paid_and_shipped_and_leaves_events_and_a_timeline(
             "updatedAt": created_at,
         }
 
-        found = customer.http.get(made.headers["location"])
-        assert (found.status_code, found.text) == (200, made.text)
+        found = customer.http.get(created.headers["location"])
+        assert (found.status_code, found.text) == (200, created.text)
         assert found.headers["etag"] == '"1"'
         by_number = customer.http.get(f"/orders/{order['orderNumber']}")
-        assert (by_number.status_code, by_number.text) == (200, made.text)
+        assert (by_number.status_code, by_number.text) == (200, created.text)
         unchanged = customer.http.get(path, headers={"If-None-Match": '"1"'})
         assert (unchanged.status_code, unchanged.content) == (304, b"")
 

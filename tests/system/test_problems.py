@@ -25,7 +25,7 @@ GETS = [route for route in ROUTES if route.method == "GET"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_route_names_its_methods_to_any_other(deployment: Deployment, path: str) -> None:
+def test_a_405_lists_the_allowed_methods(deployment: Deployment, path: str) -> None:
     path = path.replace("{", "").replace("}", "")
     allowed = allowed_methods(path)
     for method in {"POST", "PUT", "PATCH", "DELETE"}.difference(allowed):
@@ -35,7 +35,7 @@ def test_a_route_names_its_methods_to_any_other(deployment: Deployment, path: st
 
 
 @pytest.mark.parametrize("path", ["/", "/order", *(f"{path}/nothing" for path in PATHS)])
-def test_other_paths_lead_nowhere(deployment: Deployment, path: str) -> None:
+def test_an_unknown_path_is_a_404(deployment: Deployment, path: str) -> None:
     refused = deployment.nobody.http.get(path)
     assert (refused.status_code, problem_type(refused)) == (404, "route-not-found")
 
@@ -69,7 +69,7 @@ def test_a_body_may_have_256_kibibytes(customer: Caller) -> None:
     assert (read.status_code, problem_type(read)) == (400, "malformed-request")
 
 
-def test_a_body_of_another_form_is_told_which_to_send(customer: Caller) -> None:
+def test_a_refused_body_names_the_form_that_is_accepted(customer: Caller) -> None:
     order_id, text = customer.place()["orderId"], {"Content-Type": "text/plain"}
     patch = customer.http.patch(f"/orders/{order_id}", content="{}", headers=text)
     assert patch.headers["accept-patch"] == "application/merge-patch+json, application/json"

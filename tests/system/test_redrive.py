@@ -22,7 +22,7 @@ SECRET = "sEcReT"
 
 @pytest.fixture(autouse=True)
 def empty_queues(deployment: Deployment) -> Iterator[None]:
-    """Whatever other tests left is gone, and nothing is left for them."""
+    """Delete what other tests left, and leave nothing for them."""
     deployment.settle()
     empty(deployment)
     yield
@@ -52,7 +52,7 @@ def visible(deployment: Deployment, output: str) -> int:
 
 
 def event(order_id: str) -> Json:
-    """An event as the queue has it, in what matters to its consumer."""
+    """The part of an event that its consumer reads."""
     return {
         "id": f"{order_id}/1",
         "type": "ORDER_CREATED",
@@ -62,7 +62,7 @@ def event(order_id: str) -> Json:
 
 
 def set_aside(order_id: str) -> Json:
-    """What the stream's reader leaves of a record that it can't publish."""
+    """The dead letter of a record that the stream's reader can't publish."""
     keys = {"pk": f"ORDER#{order_id}", "sk": "EVENT#0000000001"}
     return {"keys": keys, "eventID": "e-1", "sequenceNumber": "1"}
 
@@ -171,7 +171,7 @@ def whole_second(instant: str, later: int) -> str:
     return f"{moved:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_messages_of_unknown_form_stay_and_send_nothing(deployment: Deployment) -> None:
+def test_unknown_messages_stay_and_send_nothing(deployment: Deployment) -> None:
     nowhere = "01978c5e-7a1b-7c3e-9f00-00000000000f"
     untimed = given_up("2026-11-23T00:13:19Z", "yesterday")
     bodies = (set_aside(nowhere), untimed, "no record", "[]", "{", '{"keys": 1}')

@@ -1,4 +1,4 @@
-"""What runs on a schedule: the daily report, and the expiry of unpaid orders."""
+"""The scheduled tasks: the daily report, and the expiry of unpaid orders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def past(deployment: Deployment) -> PastOrders:
 
 
 def scheduled(time: datetime) -> Json:
-    """What the functions read of EventBridge's event at an instant of UTC."""
+    """The part of EventBridge's event that the functions read."""
     return {"detail-type": "Scheduled Event", "time": f"{time:%Y-%m-%dT%H:%M:%SZ}", "detail": {}}
 
 
@@ -79,7 +79,7 @@ def test_the_report_counts_the_day_before(
     assert again["generatedAt"] > report["generatedAt"]
 
 
-def test_orders_that_nobody_paid_for_14_days_are_canceled_once(
+def test_orders_unpaid_for_14_days_are_canceled_once(
     deployment: Deployment, staff: Caller, past: PastOrders
 ) -> None:
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What the functions log: every request, and what they count."""
+"""The functions' log lines and metrics."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def test_every_request_leaves_a_line_with_its_id(
             assert line["order_id"] == known["orderId"]
 
 
-def test_functions_count_what_happened(
-    deployment: Deployment, customer: Caller, staff: Caller
-) -> None:
+def test_functions_write_metrics(deployment: Deployment, customer: Caller, staff: Caller) -> None:
     order = customer.settled(customer.place(paymentToken="tok_approve")["orderId"])
     key = secrets.token_hex(8)
     for _ in range(2):
