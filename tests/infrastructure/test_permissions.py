@@ -8,22 +8,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from infrastructure.lambda_rights import LOG, READ_QUEUE, READ_STREAM, TRACES
 from infrastructure.templates import listed
 
 if TYPE_CHECKING:
     from infrastructure.templates import Template
-
-# As docs.aws.amazon.com/lambda/latest/dg/ has it: monitoring-cloudwatchlogs.html,
-# services-xray.html, services-ddb-eventsourcemapping.html, services-sqs-configure.html.
-LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
-TRACES = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
-READ_STREAM = {
-    "dynamodb:DescribeStream",
-    "dynamodb:GetRecords",
-    "dynamodb:GetShardIterator",
-    "dynamodb:ListStreams",
-}
-RECEIVE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 
 
 def allowed(template: Template, function: str) -> dict[str, set[str]]:
@@ -70,7 +59,7 @@ def test_lambda_may_read_for_a_function_what_triggers_it_and_set_aside_what_fail
     for function, mapping in watched.triggers.items():
         rights = allowed(watched, function)
         source = mapping["EventSourceArn"]
-        reads = READ_STREAM if source["Fn::GetAtt"][1] == "StreamArn" else RECEIVE
+        reads = READ_STREAM if source["Fn::GetAtt"][1] == "StreamArn" else READ_QUEUE
         assert rights.get(json.dumps(source), set()) >= reads, function
         if failures := mapping.get("DestinationConfig"):
             destination = json.dumps(failures["OnFailure"]["Destination"])
