@@ -51,7 +51,7 @@ def _our_tables(database: str, queues: str) -> Environment:
     sqs = aws_client("sqs", queues)
     made = {
         name: sqs.create_queue(QueueName=f"orders-{secrets.token_hex(8)}")["QueueUrl"]
-        for name in ("QUEUE_URL", "FAILURE_QUEUE_URL")
+        for name in ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL")
     }
     return made | {"PAYMENTS": "mock", "TABLE_NAME": create_table(database)}
 
@@ -69,7 +69,7 @@ OURS: Final = System(
     {
         module.stem.replace("_", "-"): f"orders.functions.{module.stem}:handler"
         for module in sorted((ROOT / "src" / "orders" / "functions").glob("*.py"))
-        if module.stem not in {"__init__", "wiring"}
+        if "\nhandler = " in module.read_text()
     },
     _our_tables,
 )

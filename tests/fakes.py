@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
+from orders.application.errors import IdTaken, KeyInUse, OutOfStock, PaymentDeclined, StaleOrder
 from orders.application.paging import Found
 from orders.application.ports import Unsent
 from orders.domain import timestamps
-from orders.domain.errors import OutOfStock, PaymentDeclined
 from orders.domain.order import FIRST_VERSION, OrderSummary
 from orders.domain.order_id import make_order_id
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from orders.application.idempotency import IdempotencyRecord
-    from orders.domain.actor import CustomerId
+    from orders.domain.customer_id import CustomerId
     from orders.domain.daily_report import DailyReport
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order
@@ -56,9 +55,9 @@ class FakeIds:
 class InMemoryOrders:
     """`OrderRepository` on dictionaries, which a test may read and fill.
 
-    `unindexed` holds orders that eventually consistent lists don't show yet. `before_write` is
-    called before each write, outside of its transaction, and `between_reads` between the two of
-    a read that is no snapshot: the places for somebody else's write.
+    `unindexed` holds orders that eventually consistent lists don't show yet. `before_write` runs
+    before each write, outside its transaction, and `between_reads` between the two reads of a call
+    that is no snapshot: there a test puts another caller's write.
     """
 
     def __init__(self) -> None:
@@ -70,6 +69,15 @@ class InMemoryOrders:
         self.before_write: Callable[[], None] = lambda: None
         self.between_reads: Callable[[], None] = lambda: None
         self._lock = Lock()
+
+    def before_next_write(self, act: Callable[[], object]) -> None:
+        """Run `act` once, as `before_write`."""
+
+        def once() -> None:
+            self.before_write = lambda: None
+            act()
+
+        self.before_write = once
 
     def add(
         self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime

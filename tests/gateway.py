@@ -5,11 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from examples import CUS_42, MUGS
 from orders.http.routes import ROUTES
+from proof.oracle import ITEM, ORDER, REQUIRED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from proof.oracle import Field
 
 Event = dict[str, Any]
 
@@ -26,17 +32,12 @@ CUSTOMERS_ORDERS: Final = f"/customers/{CUS_42}/orders"
 
 
 def order_body(**changes: object) -> dict[str, object]:
-    """What a client sends for three mugs."""
-    return {"customerId": CUS_42, "currency": "USD", "items": [item_body()]} | changes
+    """What a client sends for three mugs: the required fields and no other."""
+    return _required(ORDER) | {"customerId": CUS_42, "items": [item_body()]} | changes
 
 
 def item_body(**changes: object) -> dict[str, object]:
-    return {
-        "sku": MUGS.sku,
-        "name": MUGS.name,
-        "quantity": MUGS.quantity,
-        "unitAmount": MUGS.unit_amount,
-    } | changes
+    return _required(ITEM) | {"quantity": MUGS.quantity} | changes
 
 
 def request(
@@ -148,6 +149,10 @@ def query_string(**parameters: str) -> str:
 
 def path_part(text: str) -> str:
     return quote(text, safe="")
+
+
+def _required(fields: Mapping[str, Field]) -> dict[str, object]:
+    return {name: field.sent[0] for name, field in fields.items() if field.default is REQUIRED}
 
 
 def _bytes(text: str | bytes) -> bytes:

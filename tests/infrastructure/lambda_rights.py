@@ -18,6 +18,4 @@ READ_STREAM: Final = frozenset(
         "dynamodb:ListStreams",
     }
 )
-READ_QUEUE: Final = frozenset(
-    {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
-)
+READ_QUEUE: Final = frozenset({"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"})

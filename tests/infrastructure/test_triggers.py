@@ -66,7 +66,7 @@ def test_the_publisher_reads_new_events_and_sets_aside_what_it_cannot_publish(
     }
     queue = "OrderStreamDeadLetterQueue"
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] == queue
-    assert production.variables(PUBLISHER)["FAILURE_QUEUE_URL"] == {"Ref": queue}
+    assert production.variables(PUBLISHER)["DEAD_LETTER_QUEUE_URL"] == {"Ref": queue}
 
 
 def test_no_two_functions_compete_for_a_queue(watched: Template) -> None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orders.application.get_order_timeline import GetOrderTimeline
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.bodies import TimelineEntryBody, TimelinePageBody, to_json
 from orders.http.cursor import encode_cursor, version_position
 from orders.http.endpoint import endpoint
 from orders.http.listing import page_response, parse_limit
-from orders.http.order_responses import find_order_id, order_id_of
-from orders.telemetry import about_order
+from orders.http.paths import find_order_id, order_id_of
+from orders.telemetry import bind_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.caller import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 
 
-def route(
-    get_timeline: GetOrderTimeline, claims: Claims, public_address: str
-) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    get_timeline = GetOrderTimeline(wiring.orders)
+    claims, public_address = wiring.claims, wiring.public_address
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         query = request.query(("limit", "cursor"))
@@ -31,7 +31,7 @@ def route(
         scope = ("timeline", find_order_id(request) or "")
         after = version_position(scope, query["cursor"]) if "cursor" in query else 0
         order_id = order_id_of(request)
-        about_order(order_id)
+        bind_order(order_id)
         page = get_timeline(caller, order_id, after_version=after, limit=limit)
         position = page.next_position
         cursor = None if position is None else encode_cursor(scope, str(position))
@@ -46,6 +46,4 @@ def route(
     return handle
 
 
-handler = endpoint(
-    route(GetOrderTimeline(wiring.orders(wiring.table())), wiring.claims(), wiring.public_address())
-)
+handler = endpoint(route(Wiring()))

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
-
-from orders.adapters.system import SystemClock
 from orders.application.change_status import ChangeStatus, StatusChange
-from orders.application.idempotency import StoredResponse
 from orders.domain.reasons import require_callers_own
-from orders.functions import wiring
-from orders.http.bodies import StatusChangeBody, order_json
+from orders.functions.wiring import Wiring
+from orders.http.bodies import StatusChangeBody, or_none, order_json
 from orders.http.endpoint import endpoint
-from orders.http.idempotency_key import parse_key, scoped_key
-from orders.http.order_responses import order_id_of, response_response
+from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
+from orders.http.paths import order_id_of
 from orders.http.preconditions import etag, write_condition
 from orders.http.request import JSON, MERGE_PATCH
+from orders.http.response import Response
 from orders.http.validation import validated
-from orders.telemetry import about_order, count
+from orders.telemetry import bind_order, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orders.application.idempotency import StoredResponse
     from orders.domain.order import Order
-    from orders.http.caller import Claims
     from orders.http.request import Request
-    from orders.http.response import Response
 
 
-def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    change_status = ChangeStatus(wiring.orders, wiring.clock)
+    claims = wiring.claims
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         parsed = request.json((MERGE_PATCH, JSON))
@@ -37,11 +36,11 @@ def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Re
         bare_key = parse_key(request)
         expects = write_condition(request)
         body = validated(parsed, StatusChangeBody)
-        reason = None if body.reason is UNSET else body.reason
+        reason = or_none(body.reason)
         if reason is not None:
             require_callers_own(reason)
         order_id = order_id_of(request)
-        about_order(order_id)
+        bind_order(order_id)
         key = scoped_key(bare_key, caller, "update", body, about=order_id)
         change = StatusChange(
             order_id=order_id,
@@ -52,15 +51,13 @@ def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Re
         outcome = change_status(caller, change, key, _render)
         if outcome.order:
             count("StatusChanges")
-        return response_response(outcome)
+        return outcome_response(outcome)
 
     return handle
 
 
 def _render(order: Order) -> StoredResponse:
-    return StoredResponse(200, order_json(order), etag(order.version), None)
+    return stored(Response(200, order_json(order), {"ETag": etag(order.version)}))
 
 
-handler = endpoint(
-    route(ChangeStatus(wiring.orders(wiring.table()), SystemClock()), wiring.claims())
-)
+handler = endpoint(route(Wiring()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from orders.http.routes import ROUTES
-from orders.openapi.failures import SHARED
+from orders.openapi.error_responses import SHARED
 from orders.openapi.operations import OPERATIONS
 from orders.openapi.parameters import HEADERS
 from orders.openapi.schemas import schema_components
