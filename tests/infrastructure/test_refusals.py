@@ -206,7 +206,6 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
     ("stage", "change", "parameters", "variables", "refusal"),
     [
         ("prod", None, (), {}, NO_ISSUER),
-        ("dev", None, (), {}, NO_ISSUER),
         ("prod", None, (), {"JWT_ISSUER": ISSUER["JWT_ISSUER"]}, NO_ISSUER),
         ("prod", None, ("jwtIssuer=" + EMULATED_ISSUER,), ISSUER, STAND_IN),
         ("prod", None, (), ISSUER | {"JWT_ISSUER": OFFLINE_ISSUER}, STAND_IN),
@@ -217,7 +216,6 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
             ISSUER,
             STAND_IN,
         ),
-        ("local", ("productionStages: [prod]", "productionStages: [local]"), (), {}, NO_PRODUCTION),
         (
             "offline",
             ("productionStages: [prod]", "productionStages: [prod, offline]"),
@@ -243,7 +241,6 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
             ISSUER,
             UNPAID,
         ),
-        ("prod", ("    payments: '' #", "    payments: mock #"), (), ISSUER, UNPAID),
     ],
 )
 def test_packaging_refuses_it_whether_configured_passed_or_in_the_environment(
