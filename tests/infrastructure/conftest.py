@@ -7,7 +7,7 @@ import pytest
 
 from infrastructure.templates import ISSUER, Template, compiled, edited, package, read
 
-EXAMPLE = Path(__file__).parent / "shipping-notices.yml"
+EXAMPLE = Path(__file__).parent / "consumer.yml"
 
 
 @pytest.fixture(scope="session")

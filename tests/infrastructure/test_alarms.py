@@ -235,11 +235,11 @@ def test_each_rings_for_its_fault_within_the_hour(took: dict[str, int]) -> None:
 
 def test_whatever_is_added_is_watched(production: Template, watched: Template) -> None:
     assert alarms(watched).keys() - alarms(production).keys() == {
-        "send-shipping-notices-errors",
-        "send-shipping-notices-iterator-age",
-        "send-shipping-notices-throttles",
-        "shipping-notices-dlq-not-empty",
-        "shipping-notices-not-delivered",
+        "example-consumer-errors",
+        "example-consumer-iterator-age",
+        "example-consumer-throttles",
+        "example-dlq-not-empty",
+        "example-topic-not-delivered",
     }
 
 
