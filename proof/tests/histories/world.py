@@ -67,6 +67,9 @@ class World:
     commits: list[Commit] = field(default_factory=list)
     published: list[Json] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
+    dead_letters: list[Json] = field(default_factory=list)
+    reports: list[Json] | None = None
+    """Those of the day as it is at the end, where no others are given."""
     now: float = 0.0
     settled: float | None = None
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
@@ -413,13 +416,13 @@ class World:
             rows=list(self.table.values()),
             commits=self.commits,
             published=self.published,
-            dead_letters=[],
-            reports=self.reports(),
+            dead_letters=self.dead_letters,
+            reports=[self.report()] if self.reports is None else self.reports,
             strikes=self.strikes,
             settled=self.settled,
         )
 
-    def reports(self) -> list[Json]:
+    def report(self) -> Json:
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         revenue: Counter[str] = Counter()
         reasons: Counter[str] = Counter()
@@ -429,7 +432,7 @@ class World:
                 revenue[order.currency] += order.amount
             if order.status == "CANCELED":
                 reasons[order.reason or "unspecified"] += 1
-        report = {
+        return {
             "date": NOON.date().isoformat(),
             "generatedAt": timestamps.to_text(self.instant),
             "orders": {currency: dict(each) for currency, each in counts.items()},
@@ -437,7 +440,6 @@ class World:
             "cancellationReasons": dict(reasons),
             "leftOut": 0,
         }
-        return [report]
 
 
 def headers_of(response: Response) -> dict[str, str]:
