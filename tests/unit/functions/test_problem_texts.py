@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api import Api
+from api_document import PROBLEM, responses_of
 from examples import placed_order
 from gateway import (
     CUSTOMER_CLAIMS,
@@ -22,7 +23,6 @@ from orders.domain.events import EVENT_TYPES
 from orders.domain.status import OrderStatus
 from orders.http.listing import ORDER_LIST_PARAMETERS
 from orders.http.problems import RouteNotFound, problem_response
-from orders.openapi.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from gateway import Event
@@ -49,10 +49,9 @@ def patch(status: str, claims: Event = STAFF_CLAIMS, **headers: str) -> Event:
 
 def documented(key: str, slug: str) -> str:
     """The detail of the problem in the API's document."""
-    for response in OPERATIONS[key]["responses"].values():
-        for content in response.get("content", {}).values():
-            if slug in content["examples"]:
-                return str(content["examples"][slug]["value"]["detail"])
+    for response in responses_of(key).values():
+        if slug in response.get("content", {}).get(PROBLEM, {"examples": ()})["examples"]:
+            return str(response["content"][PROBLEM]["examples"][slug]["value"]["detail"])
     raise LookupError(slug)
 
 
