@@ -15,12 +15,14 @@ from gateway import (
     CUSTOMERS_ORDERS,
     OTHER_CLAIMS,
     STAFF_CLAIMS,
+    item_body,
     order_body,
     request,
 )
 from orders.application.errors import OrderNotFound, TryAgain
 from orders.domain.events import EVENT_TYPES
 from orders.domain.status import OrderStatus
+from orders.http.bodies import SKU_RULE
 from orders.http.listing import ORDER_LIST_PARAMETERS
 from orders.http.problems import RouteNotFound, problem_response
 
@@ -118,6 +120,7 @@ DETAILS: list[tuple[Event, str]] = [
         'The current ETag is "1".',
     ),
     (post(content_encoding="gzip"), "Send the body without a Content-Encoding."),
+    (post(body=order_body(items=[item_body(sku=" a")])), SKU_RULE),
     (post(body=order_body(metadata={"a": 1})), "Expected str, got int."),
     (post(body=order_body(metadata={"k" * 41: ""})), "Expected a key of length <= 40."),
     (patch("paid" * 1000), f"Expected one of {', '.join(OrderStatus)}."),
