@@ -1,4 +1,4 @@
-"""Settings, from the environment: read when a function starts, never later."""
+"""Settings from the environment, read only when a function starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class MissingSetting(RuntimeError):
-    """A variable that the function can't do without is not set."""
+    """A required variable is not set."""
 
 
 def required(name: str) -> str:
@@ -23,11 +23,11 @@ def required(name: str) -> str:
 
 
 class InvalidSetting(RuntimeError):
-    """A variable has a value that the function does not know."""
+    """A variable has an unsupported value."""
 
 
 def one_of(name: str, choices: Collection[str]) -> str:
-    """Raises MissingSetting, or InvalidSetting where it is not one of the choices."""
+    """Raises MissingSetting, or InvalidSetting if the value is not one of the choices."""
     value = required(name)
     if value not in choices:
         message = f"the environment variable {name} is one of {', '.join(choices)}"
@@ -36,5 +36,5 @@ def one_of(name: str, choices: Collection[str]) -> str:
 
 
 def optional(name: str, default: str) -> str:
-    """An empty variable counts as one that is not set."""
+    """An empty variable counts as unset."""
     return os.environ.get(name) or default

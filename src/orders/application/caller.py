@@ -49,7 +49,7 @@ class Caller:
             raise Forbidden(OWN_ORDERS_ONLY)
 
     def require_may_change(self, order: Order, status: OrderStatus) -> None:
-        """Raises Forbidden. A customer may cancel some orders, and repeat that."""
+        """Raises Forbidden. A customer may repeat a cancellation, which is then a no-op."""
         cancelable = order.status in {*CUSTOMERS_MAY_CANCEL, OrderStatus.CANCELED}
         if not (self.is_staff or (status is OrderStatus.CANCELED and cancelable)):
             raise Forbidden(CANCEL_ONLY)

@@ -1,4 +1,4 @@
-"""What a use case or a port raises. An OrderError is for the caller, any other for the code."""
+"""Errors of the use cases and the ports. An OrderError is shown to the caller, others are not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class IdempotencyKeyReused(OrderError):
 
 
 class TryAgain(OrderError):
-    """Nothing is wrong with the request; the store was throttled, contended or out of reach."""
+    """Nothing is wrong with the request; the store was throttled, contended or unreachable."""
 
     def __init__(self) -> None:
         super().__init__("The request could not be completed in time. Try again.")
@@ -65,11 +65,11 @@ class MalformedRow(Exception):
 
 
 class NewerRow(MalformedRow):
-    """A row of a later release, in a form that this one does not know."""
+    """A row of a later release, in a form that this one can't read."""
 
 
 class UnsettledOrder(Exception):
-    """An event's order is not there, or is PENDING without the token it was placed with."""
+    """An event's order does not exist, or is unpaid without the token it was placed with."""
 
 
 class OutOfStock(Exception):

@@ -1,4 +1,4 @@
-"""Scheduled: makes the report of the UTC day that has ended."""
+"""Scheduled: makes the report of the previous UTC day."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Reports on the day before the schedule's `time`, which is the same on every retry.
+    """Reports on the day before the schedule's `time`, which every retry repeats.
 
-    Invoked by hand with `{"date": "2026-11-23"}`, on that day.
+    Invoked by hand with `{"date": "2026-11-23"}`, it reports on that day.
     """
 
     def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], di
 
 
 def _day_of(event: dict[str, Any]) -> date:
-    """Raises ValueError, without the event's own words: Lambda logs what a function raises."""
+    """Raises ValueError without quoting the event, because Lambda logs the message."""
     try:
         if "date" in event:
             return date.fromisoformat(event["date"])

@@ -1,4 +1,4 @@
-"""Who the caller is: from the claims of the token that API Gateway's authorizer verified."""
+"""Identifies the caller by the claims of the token that API Gateway's authorizer verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _INDEX: Final = re.compile(r"0|[1-9][0-9]*")
 _SCOPES: Final = (("scope",), ("scp",))
-"""OAuth's lists of words (RFC 8693, 4.2); some issuers call theirs `scp`."""
+"""Space-separated lists (RFC 8693, section 4.2); some issuers call theirs `scp`."""
 
 
 class Claims:
@@ -49,7 +49,7 @@ class Claims:
         return Caller(caller_id, self._marks_staff(_found(claims, self._staff_path)))
 
     def _marks_staff(self, claim: object) -> bool:
-        """Lists count by element, OAuth scopes by word, other strings as a whole."""
+        """Compares lists by element, OAuth scopes by word and other strings as a whole."""
         if isinstance(claim, str):
             claim = claim.split(" ") if self._staff_path in _SCOPES else [claim]
         return isinstance(claim, list) and self.staff_value in claim

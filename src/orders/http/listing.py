@@ -34,7 +34,7 @@ DEFAULT_FEED_LIMIT: Final = 100
 MAX_FEED_LIMIT: Final = 1000
 FEED_PARAMETERS: Final = ("limit", "cursor", "recordedFrom", "recordedTo", "type")
 _LAST_MILLISECOND: Final = 253_402_300_799_999
-"""Of the year 9999. No later instant can be written down, nor any before the year 1."""
+"""Of the year 9999, the last year that RFC 3339 can write."""
 
 _DIRECTIONS: Final = {"-createdAt": True, "createdAt": False}
 _LIMIT: Final = re.compile(r"[0-9]{1,4}")
@@ -47,9 +47,9 @@ _RFC_3339: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One list that a client walks through.
+    """One page request to one list.
 
-    `scope` is what makes it this list and no other: route, partition, direction and filters.
+    `scope` identifies the list: route, partition, direction and filters.
     """
 
     path: str
@@ -65,7 +65,7 @@ class Listing:
 
 
 def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listing:
-    """A list of orders, at the place that the query's cursor names.
+    """A list of orders, at the position of the query's cursor.
 
     Raises:
         MalformedRequest, InvalidCursor.
@@ -88,7 +88,7 @@ def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listin
 
 
 def feed_request(query: Mapping[str, str]) -> tuple[tuple[str, ...], FeedRequest]:
-    """The feed at the place that the query's cursor names, and the scope of its cursors.
+    """The feed at the position of the query's cursor, and the scope of its cursors.
 
     Raises:
         MalformedRequest, InvalidCursor.
@@ -158,10 +158,10 @@ def parse_flag(name: str, text: str) -> bool:
 
 
 def _millisecond(name: str, text: str) -> int:
-    """Since the epoch; a finer instant is rounded up.
+    """Milliseconds since the epoch; a finer instant is rounded up.
 
-    Second 60, which RFC 3339 has for leap seconds, is taken as the next minute's second 0, at any
-    minute: no clock of ours knows leap seconds, nor the table of those that there were.
+    Second 60, RFC 3339's leap second, counts as second 0 of the next minute, in any minute: the
+    platform keeps no table of leap seconds.
 
     Raises:
         MalformedRequest.

@@ -47,14 +47,14 @@ INTERNAL_ERROR: Final = ProblemType("internal-error", 500, "Internal error")
 TRY_AGAIN: Final = ProblemType("try-again", 503, "Try again")
 
 DOCUMENTATION: Final = "/docs#"
-"""What `type` begins with: the page that explains the problems, on the API's own address. The
-whole of `type` is the same on every deployment, so that clients can compare it."""
+"""The prefix of `type`: the page on the API's own address that explains the problem types. `type`
+is the same on every deployment, so that clients can compare it."""
 
 RETRY_AFTER_SECONDS: Final = 1
 
 
 class FieldError(msgspec.Struct):
-    """Which field is at fault, as a JSON Pointer (RFC 6901), and why."""
+    """The invalid field, as a JSON Pointer (RFC 6901), and why."""
 
     pointer: str
     detail: str
@@ -74,7 +74,7 @@ class Problem(msgspec.Struct, rename="camel", omit_defaults=True):
 
 
 class RequestError(Exception):
-    """What is wrong with a request before any use case sees it."""
+    """An error in a request, found before a use case sees it."""
 
     type: ProblemType
 
@@ -85,7 +85,7 @@ class RequestError(Exception):
 
 
 class MalformedRequest(RequestError):
-    """Not JSON, or a query parameter that makes no sense."""
+    """Not JSON, or an invalid parameter or header."""
 
     type = MALFORMED_REQUEST
 
@@ -102,7 +102,7 @@ class InvalidCursor(RequestError):
 
 
 class InvalidIdempotencyKey(RequestError):
-    """Not a key."""
+    """The header holds no valid key."""
 
     type = INVALID_IDEMPOTENCY_KEY
 
@@ -152,7 +152,7 @@ class MethodNotAllowed(RequestError):
 
 
 class PayloadTooLarge(RequestError):
-    """More bytes than a request may have."""
+    """The body exceeds the size limit."""
 
     type = PAYLOAD_TOO_LARGE
 
@@ -161,7 +161,7 @@ class PayloadTooLarge(RequestError):
 
 
 class UnsupportedMediaType(RequestError):
-    """The route does not read this Content-Type."""
+    """The route does not accept this Content-Type."""
 
     type = UNSUPPORTED_MEDIA_TYPE
 
@@ -172,7 +172,7 @@ class UnsupportedMediaType(RequestError):
 
 
 class UnsupportedContentCoding(RequestError):
-    """The body is compressed, or encoded in some other way."""
+    """The body has a Content-Encoding."""
 
     type = UNSUPPORTED_MEDIA_TYPE
 
@@ -182,7 +182,7 @@ class UnsupportedContentCoding(RequestError):
 
 
 class PreconditionFailed(RequestError):
-    """If-Match names no tag of what a read found."""
+    """If-Match does not name the current ETag."""
 
     type = PRECONDITION_FAILED
 
@@ -224,7 +224,7 @@ PROBLEM_TYPES: Final[Mapping[type[OrderError], ProblemType]] = {
 
 
 def problem_response(error: Exception, request_id: str) -> Response:
-    """The response to an error; one that is in no table is an internal error, and says no more."""
+    """The response to an error. One without a problem type is internal, and says no more."""
     headers: dict[str, str] = {}
     if isinstance(error, RequestError):
         problem = _problem(error.type, error.detail, request_id)

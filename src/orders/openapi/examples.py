@@ -1,4 +1,4 @@
-"""One order's life, for the document's examples: made by the code that makes real responses."""
+"""The document's examples: one order's life, rendered by the code that makes real responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from orders.http.bodies import (
     OrderBody,
     OrderPageBody,
     OrderSummaryBody,
-    TimelineEntryBody,
+    TimelineEventBody,
     TimelinePageBody,
 )
 from orders.http.cursor import encode_cursor
@@ -78,7 +78,7 @@ CANCELED_ORDER: Final = _plain(OrderBody.of(_canceled))
 ORDER_PAGE: Final = _plain(OrderPageBody([OrderSummaryBody.of(_placed)], CURSOR))
 LAST_ORDER_PAGE: Final = _plain(OrderPageBody([OrderSummaryBody.of(_placed)], None))
 TIMELINE: Final = _plain(
-    TimelinePageBody([TimelineEntryBody.of(event, _STAFF) for event in _events], None)
+    TimelinePageBody([TimelineEventBody.of(event, _STAFF) for event in _events], None)
 )
 EVENT_PAGE: Final = _plain(
     EventPageBody(
