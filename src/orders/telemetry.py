@@ -143,7 +143,7 @@ def _publish(counts: Mapping[str, int]) -> None:
     sys.stdout.write(_line(line) + "\n")
 
 
-def background(handle: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Handler:
+def background(handle: Handler) -> Handler:
     """The Lambda handler of an asynchronous function: Lambda retries whatever raises."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from orders.application.errors import (
     Forbidden,
-    KeyInUse,
     OrderNotFound,
-    StaleOrder,
     TryAgain,
     VersionMismatch,
+    WriteConflict,
 )
 from orders.application.idempotency import Outcome
 from orders.domain.errors import IllegalTransition
@@ -69,7 +68,7 @@ class ChangeStatus:
                 raise OrderNotFound
             try:
                 return self._apply(caller, change, order, key, render, now)
-            except (StaleOrder, KeyInUse):
+            except WriteConflict:
                 continue
             except (Forbidden, VersionMismatch, IllegalTransition):
                 # The change may conflict with this very request's first attempt, which committed

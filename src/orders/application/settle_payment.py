@@ -19,12 +19,7 @@ from orders.domain.reasons import OUT_OF_STOCK, PAYMENT_DECLINED
 from orders.domain.status import GIVING_BACK, OrderStatus
 
 if TYPE_CHECKING:
-    from orders.application.ports import (
-        Clock,
-        InventoryService,
-        OrderRepository,
-        PaymentGateway,
-    )
+    from orders.application.ports import Clock, InventoryService, OrderRepository, PaymentGateway
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
 
@@ -69,8 +64,7 @@ class SettlePayment:
         for _ in range(_ATTEMPTS):
             order = self.orders.get(order_id)
             if order is None:
-                message = f"an event names an order that is not there: {order_id}"
-                raise UnsettledOrder(message)
+                raise UnsettledOrder(f"an event names an order that is not there: {order_id}")
             try:
                 return self._settle(order)
             except StaleOrder:
@@ -90,8 +84,7 @@ class SettlePayment:
 
     def _pay(self, order: Order) -> Settlement:
         if order.payment_token is None:
-            message = f"a PENDING order lost its payment token: {order.order_id}"
-            raise UnsettledOrder(message)
+            raise UnsettledOrder(f"a PENDING order lost its payment token: {order.order_id}")
         try:
             self.inventory.reserve(order)
             charge_id = FREE

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 class OrderError(Exception):
     """The base of every error whose `detail` is safe to show to the caller."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    detail: str
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or self.detail
+        super().__init__(self.detail)
 
 
 class InvalidOrder(OrderError):

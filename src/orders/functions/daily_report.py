@@ -11,10 +11,10 @@ from orders.functions.wiring import Wiring
 from orders.telemetry import background, count, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from orders.telemetry import Handler
 
 
-def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def reporter(make_report: MakeDailyReport) -> Handler:
     """Reports on the day before the schedule's `time`, which every retry repeats.
 
     Invoked by hand with `{"date": "2026-11-23"}`, it reports on that day.
@@ -41,8 +41,7 @@ def _day_of(event: dict[str, Any]) -> date:
             return date.fromisoformat(event["date"])
         return timestamps.from_text(event["time"]).date() - timedelta(days=1)
     except (KeyError, TypeError, ValueError, OverflowError):
-        message = "the event has neither a date nor a time that can be read"
-        raise ValueError(message) from None
+        raise ValueError("the event has neither a date nor a time that can be read") from None
 
 
 _wiring = Wiring()

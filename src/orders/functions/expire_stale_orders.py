@@ -10,13 +10,13 @@ from orders.functions.wiring import Wiring
 from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from orders.telemetry import Handler
 
 _LEFT_MILLISECONDS: Final = 20_000
 """The time reserved for the last order, which takes this long at worst."""
 
 
-def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def expirer(stale: ExpireStaleOrders) -> Handler:
     def handle(_event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         expired = 0
         for order_id in stale.find():

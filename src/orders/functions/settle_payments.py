@@ -23,20 +23,14 @@ from orders.domain import timestamps
 from orders.domain.order_id import parse_order_id
 from orders.environment import required
 from orders.functions.wiring import Wiring
-from orders.telemetry import (
-    background,
-    bind_order,
-    count,
-    log_exception,
-    logger,
-    unbind_order,
-)
+from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orders.application.ports import Clock, InventoryService, PaymentGateway
     from orders.domain.order_id import OrderId
+    from orders.telemetry import Handler
 
     Message = dict[str, Any]
     """A record of Lambda's SQS event."""
@@ -79,9 +73,7 @@ _NEVER: Final = frozenset({MalformedRow, NotAnEvent, UnsettledOrder})
 _FORESEEN: Final = (NewerRow, OutOfTime, PaymentUnavailable, TryAgain)
 
 
-def consumer(
-    settle: SettlePayment, consumed_queue: Callable[[], ConsumedQueue]
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def consumer(settle: SettlePayment, consumed_queue: Callable[[], ConsumedQueue]) -> Handler:
     """The function without telemetry. `consumed_queue` is called when a message fails."""
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's

@@ -36,16 +36,13 @@ class Claims:
         """Raises Unauthenticated."""
         claims = request.claims
         if claims is None:
-            detail = "Send an access token as a bearer token."
-            raise Unauthenticated(detail)
+            raise Unauthenticated("Send an access token as a bearer token.")
         if claims.get("token_use", "access") != "access":
-            detail = "This is not an access token."
-            raise Unauthenticated(detail)
+            raise Unauthenticated("This is not an access token.")
         claim = _found(claims, self._customer_id_path)
         caller_id = parse_customer_id(claim) if isinstance(claim, str) else None
         if caller_id is None:
-            detail = f"The token's claim {self.customer_id!r} is not a customer id."
-            raise Unauthenticated(detail)
+            raise Unauthenticated(f"The token's claim {self.customer_id!r} is not a customer id.")
         return Caller(caller_id, self._marks_staff(_found(claims, self._staff_path)))
 
     def _marks_staff(self, claim: object) -> bool:

@@ -72,8 +72,7 @@ def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listin
     """
     sort = query.get("sort", "-createdAt")
     if sort not in _DIRECTIONS:
-        detail = "sort must be createdAt or -createdAt."
-        raise MalformedRequest(detail)
+        raise MalformedRequest("sort must be createdAt or -createdAt.")
     ids = IdRange.all()
     if "createdFrom" in query:
         ids = ids.created_from(_millisecond("createdFrom", query["createdFrom"]))
@@ -95,8 +94,7 @@ def feed_request(query: Mapping[str, str]) -> tuple[tuple[str, ...], FeedRequest
     """
     event_type = query.get("type")
     if event_type not in {None, *EVENT_TYPES}:
-        detail = f"type must be one of {', '.join(EVENT_TYPES)}."
-        raise MalformedRequest(detail)
+        raise MalformedRequest(f"type must be one of {', '.join(EVENT_TYPES)}.")
     bounds = (
         _recorded("recordedFrom", query, 0),
         _recorded("recordedTo", query, _LAST_MILLISECOND),
@@ -135,8 +133,7 @@ def parse_limit(
     """Raises MalformedRequest."""
     text = query.get("limit", str(default))
     if _LIMIT.fullmatch(text) is None or not 1 <= int(text) <= most:
-        detail = f"limit must be a whole number from 1 to {most}."
-        raise MalformedRequest(detail)
+        raise MalformedRequest(f"limit must be a whole number from 1 to {most}.")
     return int(text)
 
 
@@ -145,15 +142,13 @@ def parse_status(text: str) -> OrderStatus:
     try:
         return OrderStatus(text)
     except ValueError as error:
-        detail = f"status must be one of {', '.join(OrderStatus)}."
-        raise MalformedRequest(detail) from error
+        raise MalformedRequest(f"status must be one of {', '.join(OrderStatus)}.") from error
 
 
 def parse_flag(name: str, text: str) -> bool:
     """Raises MalformedRequest."""
     if text not in {"true", "false"}:
-        detail = f"{name} must be true or false."
-        raise MalformedRequest(detail)
+        raise MalformedRequest(f"{name} must be true or false.")
     return text == "true"
 
 

@@ -113,8 +113,9 @@ class Request:
         for name in parameters:
             if name not in allowed:
                 known = ", ".join(sorted(allowed)) or "none"
-                detail = f"Unknown query parameter {name[:40]!r}; this route accepts: {known}."
-                raise MalformedRequest(detail)
+                raise MalformedRequest(
+                    f"Unknown query parameter {name[:40]!r}; this route accepts: {known}."
+                )
         return parameters
 
     def base_address(self, public_address: str) -> str:
@@ -144,8 +145,7 @@ class Request:
         try:
             return msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            detail = "The body could not be parsed as JSON."
-            raise MalformedRequest(detail) from error
+            raise MalformedRequest("The body could not be parsed as JSON.") from error
 
     def _content(self) -> bytes:
         body = self._event.get("body") or ""
@@ -154,8 +154,7 @@ class Request:
         try:
             return base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError) as error:
-            detail = "The body is not valid base64."
-            raise MalformedRequest(detail) from error
+            raise MalformedRequest("The body is not valid base64.") from error
 
 
 def _names_identity_alone(codings: str) -> bool:

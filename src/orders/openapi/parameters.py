@@ -50,6 +50,21 @@ def _query(name: str, description: str, schema: Node) -> Node:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
+def _limit(maximum: int, default: int) -> Node:
+    schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
+    return _query("limit", "Maximum number of items per page.", schema)
+
+
+def _instant(name: str, description: str, example: str) -> Node:
+    description += (
+        " RFC 3339; encode the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded"
+        " up; second 60 counts as second 0 of the next minute."
+    )
+    return _query(
+        name, description, {"type": "string", "format": "date-time", "examples": [example]}
+    )
+
+
 def _header(name: str, description: str, schema: Node) -> Node:
     string = {"type": "string"} | schema
     return {"name": name, "in": "header", "description": description, "schema": string}
@@ -74,11 +89,7 @@ DATE: Final = _path(
     {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
     examples.DAY.isoformat(),
 )
-LIMIT: Final = _query(
-    "limit",
-    "Maximum number of items per page.",
-    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-)
+LIMIT: Final = _limit(MAX_LIMIT, DEFAULT_LIMIT)
 CURSOR: Final = _query(
     "cursor",
     "`nextCursor` of the previous page. Path, sort and filters must be the same; `limit` and"
@@ -97,19 +108,11 @@ _SORT: Final = _query(
     "Newest first, or oldest first.",
     {"type": "string", "enum": ["-createdAt", "createdAt"], "default": "-createdAt"},
 )
-_INSTANT: Final = (
-    "RFC 3339; encode the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded up;"
-    " second 60 counts as second 0 of the next minute."
+_CREATED_FROM: Final = _instant(
+    "createdFrom", "Only orders created at this instant or later.", "2026-11-23T00:00:00Z"
 )
-_CREATED_FROM: Final = _query(
-    "createdFrom",
-    f"Only orders created at this instant or later. {_INSTANT}",
-    {"type": "string", "format": "date-time", "examples": ["2026-11-23T00:00:00Z"]},
-)
-_CREATED_TO: Final = _query(
-    "createdTo",
-    f"Only orders created before this instant. {_INSTANT}",
-    {"type": "string", "format": "date-time", "examples": ["2026-11-24T00:00:00Z"]},
+_CREATED_TO: Final = _instant(
+    "createdTo", "Only orders created before this instant.", "2026-11-24T00:00:00Z"
 )
 _OF_ORDER_LISTS: Final = {
     parameter["name"]: parameter
@@ -125,26 +128,13 @@ QUEUE: Final = [
 CUSTOMERS_LIST: Final = [CUSTOMER_ID, *ORDER_LIST, CONSISTENT]
 TIMELINE: Final = [ORDER_ID, LIMIT, CURSOR]
 _OF_FEED: Final = {
-    "limit": _query(
-        "limit",
-        "Maximum number of items per page.",
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": MAX_FEED_LIMIT,
-            "default": DEFAULT_FEED_LIMIT,
-        },
-    ),
+    "limit": _limit(MAX_FEED_LIMIT, DEFAULT_FEED_LIMIT),
     "cursor": CURSOR,
-    "recordedFrom": _query(
-        "recordedFrom",
-        f"Only events recorded at this instant or later. {_INSTANT}",
-        {"type": "string", "format": "date-time", "examples": ["2026-11-23T00:00:00Z"]},
+    "recordedFrom": _instant(
+        "recordedFrom", "Only events recorded at this instant or later.", "2026-11-23T00:00:00Z"
     ),
-    "recordedTo": _query(
-        "recordedTo",
-        f"Only events recorded before this instant. {_INSTANT}",
-        {"type": "string", "format": "date-time", "examples": ["2026-11-24T00:00:00Z"]},
+    "recordedTo": _instant(
+        "recordedTo", "Only events recorded before this instant.", "2026-11-24T00:00:00Z"
     ),
     "type": _query(
         "type", "Only events of this type.", {"type": "string", "enum": list(EVENT_TYPES)}
@@ -177,6 +167,11 @@ IF_NONE_MATCH: Final = _header(
     {"examples": ['"1"']},
 )
 
+
+def _text(description: str, example: str) -> Node:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
 HEADERS: Final[Node] = {
     "ETag": {
         "description": "The order's version, which identifies the body. Send it as `If-Match` to"
@@ -206,47 +201,29 @@ HEADERS: Final[Node] = {
         "description": "Present if this repeats the first response.",
         "schema": {"type": "string", "enum": ["true"]},
     },
-    "X-Request-Id": {
-        "description": "The request's id, in every log line about it. Every response of a function"
+    "X-Request-Id": _text(
+        "The request's id, in every log line about it. Every response of a function"
         " has it; those of the gateway itself don't.",
-        "schema": {"type": "string"},
-        "example": examples.REQUEST_ID,
-    },
+        examples.REQUEST_ID,
+    ),
     "Retry-After": {
         "description": "Seconds to wait.",
         "schema": {"type": "integer", "minimum": 1},
         "example": 1,
     },
-    "Allow": {
-        "description": "The methods that the path supports.",
-        "schema": {"type": "string"},
-        "example": "GET, HEAD, PATCH",
-    },
-    "Accept": {
-        "description": "The media type that the route accepts.",
-        "schema": {"type": "string"},
-        "example": "application/json",
-    },
-    "Accept-Encoding": {
-        "description": "Present if the request had a `Content-Encoding`, which it must not have.",
-        "schema": {"type": "string"},
-        "example": "identity",
-    },
-    "Accept-Patch": {
-        "description": "The media types that the route accepts.",
-        "schema": {"type": "string"},
-        "example": "application/merge-patch+json, application/json",
-    },
-    "WWW-Authenticate": {
-        "description": "The authentication scheme that the API expects.",
-        "schema": {"type": "string"},
-        "example": "Bearer",
-    },
-    "Cache-Control": {
-        "description": "Orders are private to the caller and must be revalidated before reuse.",
-        "schema": {"type": "string"},
-        "example": "private, no-cache",
-    },
+    "Allow": _text("The methods that the path supports.", "GET, HEAD, PATCH"),
+    "Accept": _text("The media type that the route accepts.", "application/json"),
+    "Accept-Encoding": _text(
+        "Present if the request had a `Content-Encoding`, which it must not have.", "identity"
+    ),
+    "Accept-Patch": _text(
+        "The media types that the route accepts.", "application/merge-patch+json, application/json"
+    ),
+    "WWW-Authenticate": _text("The authentication scheme that the API expects.", "Bearer"),
+    "Cache-Control": _text(
+        "Orders are private to the caller and must be revalidated before reuse.",
+        "private, no-cache",
+    ),
 }
 
 

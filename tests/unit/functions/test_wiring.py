@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orders.adapters.dynamodb.repository import DynamoDbOrders
-from orders.environment import MissingSetting, optional, required
+from orders.environment import InvalidSetting, optional, required
 from orders.functions.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch, value: str 
     else:
         monkeypatch.setenv("TABLE_NAME", value)
     for read in (lambda: required("TABLE_NAME"), lambda: Wiring().table):
-        with pytest.raises(MissingSetting, match="TABLE_NAME"):
+        with pytest.raises(InvalidSetting, match="TABLE_NAME"):
             read()
 
 
