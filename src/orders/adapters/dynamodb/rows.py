@@ -60,13 +60,13 @@ def changing_in_detail(order: Order) -> Row:
 
 def customer_row(order: Order) -> Row:
     """The order's summary among its customer's orders, indexed by time."""
-    return keys.customer_order(order.customer_id, order.order_id) | {
-        "gsi1pk": keys.customer_index_partition(order.customer_id),
-        "gsi1sk": keys.by_time(order.order_id),
-        "schemaVersion": SCHEMA_VERSION,
+    return keys.customer_order(order.customer_id, order.order_id) | _present(
+        gsi1pk=keys.customer_index_partition(order.customer_id),
+        gsi1sk=keys.by_time(order.order_id),
+        schemaVersion=SCHEMA_VERSION,
         **_fixed_in_summary(order),
         **changing_in_summary(order),
-    }
+    )
 
 
 def changing_in_summary(order: Order) -> Row:
