@@ -44,7 +44,7 @@ class Caller:
             raise Forbidden(STAFF_ONLY)
 
     def require_acts_for(self, customer_id: CustomerId) -> None:
-        """Raises Forbidden for customers who are somebody else."""
+        """Raises Forbidden for any other customer."""
         if not self.may_act_for(customer_id):
             raise Forbidden(OWN_ORDERS_ONLY)
 

@@ -37,7 +37,7 @@ class ListCustomerOrders:
         status: OrderStatus | None,
         consistent: bool,
     ) -> Page[OrderSummary, OrderId]:
-        """Raises Forbidden for customers who are somebody else."""
+        """Raises Forbidden for any other customer."""
         caller.require_acts_for(customer_id)
         if status is None:
             found = self.orders.list_by_customer(
