@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.load.counting import CREATE, UPDATE, Left, Response, counts, faults
+from benchmarks.load.counting import CREATE, UPDATE, Left, Response, faults
 from benchmarks.load.report import lines, values, verdicts
 from benchmarks.load.run import BURST, BUSY, LIGHT, Outcome
 
@@ -86,20 +86,6 @@ def test_an_update_without_a_response_may_have_been_carried_out_or_not() -> None
 @pytest.mark.parametrize("more", [response(CREATE, 503, key="1"), response(CREATE, 422, key="4")])
 def test_a_create_whose_end_is_known_explains_no_further_order(more: Response) -> None:
     assert faults([more, *RESPONSES], STRANGER) != []
-
-
-def test_the_numbers_that_must_agree_are_counted() -> None:
-    assert counts([response(CREATE, 503, key="1"), *RESPONSES, RESPONSES[0]], LEFT) == {
-        "orders created, by responses": 2,
-        "orders in the table": 2,
-        "creates without a response": 0,
-        "status changes, by responses and payments": 2,
-        "status changes in the table": 2,
-        "updates without a response": 0,
-        "events published": 4,
-        "events published again": 0,
-        "dead letters": 0,
-    }
 
 
 NOTHING = Left({}, [], [], [], dead_letters=0)
