@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from statistics import mean, median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from benchmarks import figures, trees
-from benchmarks.process import Code, count_instructions, execute, require_valgrind
+from benchmarks.process import Code, count_instructions, execute
 from benchmarks.scenarios import OPERATIONS
 from benchmarks.systems import FLOOR, OURS, TYPICAL, Running, deployed
 from gateway import CUSTOMERS_ORDERS, STAFF_CLAIMS, order_body, request
 from servers import ministack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.process import Handled
     from gateway import Event
+
+Result = TypeVar("Result")
 
 ROUNDS: Final = 7
 """In each, every system has its turn: whatever else the machine does affects them all."""
@@ -42,80 +44,53 @@ OF_THE_FLOOR: Final = ("create", "get")
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """What was measured of a function; None where it was started only.
-
-    Instructions are of user mode; `init` leaves out the interpreter's own start. A warm request's
-    CPU is the median of all rounds. `modules` are those that the interpreter had not loaded.
-    """
-
-    init_instructions: int
-    init_cpu_ms: float
-    peak_kb: int
-    modules: int
-    first_instructions: int | None = None
-    warm_instructions: float | None = None
-    warm_cpu_ms: float | None = None
-    log_bytes: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Contestant:
     """A system's code with its libraries, as Lambda unpacks them, on tables of its own."""
 
     running: Running
     path: tuple[Path, ...]
 
-    def code(self) -> Code:
-        """Without the meters in between: they would take this machine's time."""
-        addresses = {
-            "AWS_ENDPOINT_URL": self.running.upstream,
-            "AWS_ENDPOINT_URL_SQS": ministack(),
-        }
-        return Code(self.running.environment | addresses, self.path, trees.PYTHON)
-
-    def execute(self, function: str, events: Sequence[Event]) -> Handled:
-        system = self.running.system
-        return execute(self.code(), system.module_of(function), [*map(system.event, events)])
-
-    def measure_instructions(self, function: str, events: Sequence[Event]) -> Function:
-        """Of one process. The other figures are of its rounds, which have to be measured yet."""
-        system = self.running.system
-        counted = count_instructions(
-            self.code(), system.module_of(function), [*map(system.event, events)]
-        )
-        start = Function(counted.init, init_cpu_ms=0, peak_kb=0, modules=0)
-        if not events:
-            return start
-        warm = mean(counted.requests[SETTLED:])
-        return replace(start, first_instructions=counted.requests[0], warm_instructions=warm)
+    def run(
+        self, how: Callable[[Code, str, list[Event]], Result], function: str, events: list[Event]
+    ) -> Result:
+        """`execute` or `count_instructions`, without the meters: they would take CPU."""
+        system, aws = self.running.system, self.running.upstream
+        addresses = {"AWS_ENDPOINT_URL": aws, "AWS_ENDPOINT_URL_SQS": ministack()}
+        code = Code(self.running.environment | addresses, self.path, trees.PYTHON)
+        return how(code, system.module_of(function), [*map(system.event, events)])
 
 
 def measure(
     function: str, contestants: Mapping[str, tuple[Contestant, Iterator[Event]]]
-) -> tuple[dict[str, Function], dict[str, list[float]]]:
-    """By contestant: its figures, and the CPU of a warm request in each round.
+) -> dict[str, dict[str, Any]]:
+    """By contestant: its figures, which are None where it got no events and was started only.
 
     They take turns: a round of each, and then the next round. None of them gets an event twice.
+    Instructions are of user mode, without the interpreter's own start. `rounds_cpu_ms` has the CPU
+    of a warm request in each round. `modules` are those that the interpreter had not loaded.
     """
     runs: dict[str, list[Handled]] = {name: [] for name in contestants}
     for _ in range(ROUNDS):
         for name, (contestant, events) in contestants.items():
-            runs[name].append(contestant.execute(function, list(islice(events, REQUESTS))))
-    functions, rounds = {}, {}
+            taken = list(islice(events, REQUESTS))
+            runs[name].append(contestant.run(execute, function, taken))
+    found = {}
     for name, (contestant, events) in contestants.items():
-        found = replace(
-            contestant.measure_instructions(function, list(islice(events, COUNTED))),
-            init_cpu_ms=median(run.init_ns for run in runs[name]) / 1e6,
-            peak_kb=runs[name][-1].peak_kb,
-            modules=runs[name][-1].modules,
-        )
-        if runs[name][-1].request_ns:
-            rounds[name] = [median(run.request_ns[SETTLED:]) / 1e6 for run in runs[name]]
-            logged = len(runs[name][-1].log.encode()) / REQUESTS
-            found = replace(found, warm_cpu_ms=median(rounds[name]), log_bytes=logged)
-        functions[name] = found
-    return functions, rounds
+        last, taken = runs[name][-1], list(islice(events, COUNTED))
+        counted = contestant.run(count_instructions, function, taken)
+        warm = [median(run.request_ns[SETTLED:]) / 1e6 for run in runs[name] if run.request_ns]
+        found[name] = {
+            "init_instructions": counted.init,
+            "init_cpu_ms": median(run.init_ns for run in runs[name]) / 1e6,
+            "peak_kb": last.peak_kb,
+            "modules": last.modules,
+            "first_instructions": counted.requests[0] if taken else None,
+            "warm_instructions": mean(counted.requests[SETTLED:]) if taken else None,
+            "warm_cpu_ms": median(warm) if warm else None,
+            "rounds_cpu_ms": warm,
+            "log_bytes": len(last.log.encode()) / REQUESTS if taken else None,
+        }
+    return found
 
 
 def _create(key: object) -> Event:
@@ -131,7 +106,8 @@ def _events(contestant: Contestant, operation: str) -> Iterator[Event]:
     if operation == "page of 20":  # of what was created before
         yield from [request("GET", CUSTOMERS_ORDERS)] * EVENTS
         return
-    made = contestant.execute("create-order", creates if operation == "update" else creates[:1])
+    needed = creates if operation == "update" else creates[:1]
+    made = contestant.run(execute, "create-order", needed)
     paths = [f"/orders/{json.loads(one['body'])['orderId']}" for one in made.responses]
     if operation == "get":
         yield from [request("GET", paths[0])] * EVENTS
@@ -141,7 +117,6 @@ def _events(contestant: Contestant, operation: str) -> Iterator[Event]:
 
 def main() -> None:
     """Measure, and keep the tables."""
-    require_valgrind()
     ours_path = trees.ours(), trees.runtime()
     paths = {OURS: ours_path, TYPICAL: (trees.typical(),), FLOOR: (trees.floor(),)}
     with Running(OURS) as ours, Running(TYPICAL) as typical, Running(FLOOR) as floor:
@@ -152,7 +127,7 @@ def main() -> None:
         functions: dict[str, dict[str, Any]] = {name: {} for name in contestants}
         ratios: dict[str, dict[str, list[float]]] = {}
         for operation, function in COMPARED.items():
-            found, rounds = measure(
+            found = measure(
                 function,
                 {
                     name: (one, _events(one, operation))
@@ -160,17 +135,15 @@ def main() -> None:
                     if name != FLOOR.name or operation in OF_THE_FLOOR
                 },
             )
+            own = found["ours"]["rounds_cpu_ms"]
             for name, measured in found.items():
-                functions[name][function] = asdict(measured)
-            ratios[operation] = {
-                name: sorted(a / b for a, b in zip(rounds["ours"], rounds[name], strict=True))
-                for name in rounds
-                if name != "ours"
-            }
+                functions[name][function] = measured
+                pairs = zip(own, measured["rounds_cpu_ms"], strict=True)
+                ratios.setdefault(operation, {})[name] = sorted(a / b for a, b in pairs)
         for function in sorted(deployed().keys() - set(COMPARED.values())):
             events = _repeated(ours, function)
-            found, _ = measure(function, {"ours": (contestants["ours"], events)})
-            functions["ours"][function] = asdict(found["ours"])
+            found = measure(function, {"ours": (contestants["ours"], events)})
+            functions["ours"][function] = found["ours"]
     values = {**functions, "cpu ratios": ratios}
     figures.keep("functions", list(_report(values)), values)
 
@@ -208,7 +181,8 @@ def _rows(values: Mapping[str, Any]) -> Iterator[Sequence[object]]:
         for system in ("ours", "typical", "bare call"):
             if (one := values[system].get(function)) is None:
                 continue
-            cpu, log, found = one["warm_cpu_ms"], one["log_bytes"], ratios.get(system)
+            cpu, log = one["warm_cpu_ms"], one["log_bytes"]
+            found = None if system == "ours" else ratios.get(system)
             yield (
                 function,
                 system,

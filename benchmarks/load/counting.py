@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TRY_AGAIN: Final = frozenset({0, 502, 503, 504})
 """No response, the gateway's own errors, and what asks the client to retry."""
 
+PERCENTILES: Final = (50, 95, 99)
 CREATE: Final = "POST /orders"
 UPDATE: Final = "PATCH /orders/{orderId}"
 

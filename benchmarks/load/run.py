@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import subprocess
@@ -63,8 +62,8 @@ class Outcome(NamedTuple):
 
     profile: Profile
     responses: list[Response]
-    stats: list[dict[str, str]]
-    """Locust's, by route, in milliseconds: a row of `Name`, `Request Count`, `50%` and the like."""
+    client_ms: dict[str, list[float]]
+    """Locust's percentiles by route, and for `Aggregated` requests."""
     own_ms: dict[str, list[float]]
     """What the functions logged of their requests, by route."""
     left: Left
@@ -109,7 +108,7 @@ def run(
     known = _look(platform, published).orders.keys()
     began = time.time()
     with step(f"The {profile.name} load for {profile.seconds} s"):
-        responses, stats = _drive(profile, platform, environment)
+        responses, times = _drive(profile, platform, environment)
     deadline = time.monotonic() + SETTLE_SECONDS
     with step("Waiting until every event was consumed"):
         while True:
@@ -118,7 +117,7 @@ def run(
             if (is_consumed and not faults(responses, left)) or time.monotonic() > deadline:
                 break
     own = {route.key: _own_times(platform, route.function, began) for route in ROUTES}
-    return Outcome(profile, responses, stats, own, left)
+    return Outcome(profile, responses, times, own, left)
 
 
 def _look(platform: Platform, published: PublishedEvents, without: Collection[str] = ()) -> Left:
@@ -164,15 +163,15 @@ def _end_processes(platform: Platform) -> None:
 
 def _drive(
     profile: Profile, platform: Platform, environment: dict[str, str]
-) -> tuple[list[Response], list[dict[str, str]]]:
-    """Let the clients work; return the responses, and locust's statistics."""
+) -> tuple[list[Response], dict[str, list[float]]]:
+    """Let the clients work; return the responses, and the percentiles by route."""
     directory = platform.stack.directory
-    responses = directory / f"{profile.name}.jsonl"
+    responses, times = (directory / f"{profile.name}.{kind}" for kind in ("jsonl", "times"))
     command = [
         sys.executable, "-m", "locust", "--locustfile", str(CLIENTS), "--headless",
-        "--only-summary", "--exit-code-on-error", "0", "--csv", str(directory / profile.name),
+        "--only-summary", "--exit-code-on-error", "0",
         "--host", environment["API_URL"], "--env", str(directory / "env"),
-        "--responses", str(responses),
+        "--responses", str(responses), "--times", str(times),
         "--users", str(profile.users), "--spawn-rate", str(profile.users),
         "--run-time", f"{profile.seconds}s", "--stop-timeout", str(STOP_SECONDS),
         profile.clients,
@@ -190,6 +189,5 @@ def _drive(
     )
     if done.returncode != 0:
         raise StackError(f"The clients failed:\n{done.stdout}")
-    with (directory / f"{profile.name}_stats.csv").open(newline="") as file:
-        stats = list(csv.DictReader(file))
-    return msgspec.json.Decoder(Response).decode_lines(responses.read_bytes()), stats
+    decoder = msgspec.json.Decoder(Response)
+    return decoder.decode_lines(responses.read_bytes()), json.loads(times.read_bytes())

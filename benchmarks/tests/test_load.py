@@ -96,13 +96,9 @@ def outcome(
     known: int = 100, left: Left = NOTHING,
 ) -> Outcome:  # fmt: skip
     """A hundred requests that succeeded, and some more."""
-    stats = [
-        {"Name": name, "Request Count": "100"}
-        | dict.fromkeys(("50%", "95%", "99%"), f"{client_ms}")
-        for name in (ROUTE, "Aggregated")
-    ]
+    times: dict[str, list[float]] = dict.fromkeys((ROUTE, "Aggregated"), [client_ms] * 3)
     responses = [*[response(ROUTE, 200)] * 100, *more]
-    return Outcome(profile, responses, stats, {ROUTE: [own_ms] * known}, left)
+    return Outcome(profile, responses, times, {ROUTE: [own_ms] * known}, left)
 
 
 def test_a_load_in_which_all_holds_passes() -> None:
