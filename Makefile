@@ -17,12 +17,13 @@ together = $(MAKE) --no-print-directory --keep-going --jobs=2 \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync)
 lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
 # Where it is set, every run of the tests compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo dead-letters redrive bench load prove offline test test-fast mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help up down clean demo dead-letters redrive bench load prove offline test test-most test-fast mutate check $(first) $(then) accept format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -72,11 +73,15 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node
 	@.local/venv/bin/python scripts/offline.py
 
-test: ## all tests
+test: ## all tests, and what they cover
 	$(install) dev emulator node
-	@$(bin)/pytest --cov --cov-report=
-	@$(bin)/coverage report --fail-under=90 --omit='src/orders/domain/*,src/orders/application/*'
-	@$(bin)/coverage report --fail-under=100 --include='src/orders/domain/*,src/orders/application/*'
+	@$(bin)/pytest -n 3 --cov --cov-report=
+	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
+		$(bin)/coverage report --fail-under=100 --include=$(inner) && exit $$outer
+
+test-most: ## all tests that need no deployed stack
+	$(install) dev emulator node
+	@$(bin)/pytest -n 2 --ignore tests/system
 
 test-fast: ## the unit tests
 	$(install) dev

@@ -58,10 +58,7 @@ def documented(key: str, slug: str) -> str:
 
 DETAILS: list[tuple[Event, str]] = [
     (get(PAID, None), "Send an access token as a bearer token."),
-    (
-        get(PAID, STAFF_CLAIMS | {"token_use": "id"}),
-        "This is not an access token.",
-    ),
+    (get(PAID, STAFF_CLAIMS | {"token_use": "id"}), "This is not an access token."),
     (get(PAID, {"sub": "a#b"}), "The token's claim 'sub' is not a customer id."),
     (get(PAID, CUSTOMER_CLAIMS), documented("GET /orders", "forbidden")),
     (post(OTHER_CLAIMS), documented("POST /orders", "forbidden")),
