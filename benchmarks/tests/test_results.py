@@ -175,7 +175,7 @@ def test_a_step_of_an_order_uses_what_was_measured_as_often_as_it_happens() -> N
         "X-Ray": 2 * money.TRACED,
     }
     logged = used["CloudWatch Logs"] - 2 * access
-    assert polled == used | {"HTTP API": 0, "SQS": 4, "CloudWatch Logs": logged}
+    assert polled == {**used, "HTTP API": 0, "SQS": 4, "CloudWatch Logs": logged}
     assert sending["SQS"] == 2
 
 
