@@ -106,6 +106,7 @@ generate: ## write the generated files anew
 	scripts/compile_template.sh prod
 	$(bin)/python scripts/generate_permissions.py
 	PYTHONPATH=src $(bin)/python scripts/generate_openapi.py
+	$(bin)/python scripts/generate_routes.py
 
 package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed
 	$(install) uv node
