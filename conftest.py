@@ -19,7 +19,7 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
     AWS_REGION="ap-southeast-1",
     AWS_SECRET_ACCESS_KEY="testing",  # noqa: S106 - no secret
-    FAILURE_QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-dlq",
+    DEAD_LETTER_QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-dlq",
     PAYMENTS="mock",
     POWERTOOLS_METRICS_NAMESPACE="Orders",
     POWERTOOLS_SERVICE_NAME="orders",

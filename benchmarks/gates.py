@@ -38,7 +38,7 @@ __import__(sys.argv[1])
 print(*(set(sys.modules) - before), sep="\\n")
 """
 _SETTINGS: Final = {
-    **dict.fromkeys(("TABLE_NAME", "QUEUE_URL", "FAILURE_QUEUE_URL"), "set"),
+    **dict.fromkeys(("TABLE_NAME", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL"), "set"),
     "PAYMENTS": "mock",
 }
 _ONLY_SOME_PYTHONS: Final = frozenset(

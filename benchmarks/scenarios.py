@@ -17,7 +17,7 @@ from orders.adapters.mock_payments import APPROVE
 from orders.adapters.sqs import event_body
 from orders.adapters.system import RandomIds
 from orders.domain import actor, timestamps
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CustomerId
 from orders.http.listing import DEFAULT_FEED_LIMIT
 from servers import INDEX, client_of
 from stream_records import batch, message, stream_record

@@ -51,7 +51,7 @@ def _our_tables(database: str, queues: str) -> Environment:
     sqs = aws_client("sqs", queues)
     made = {
         name: sqs.create_queue(QueueName=f"orders-{secrets.token_hex(8)}")["QueueUrl"]
-        for name in ("QUEUE_URL", "FAILURE_QUEUE_URL")
+        for name in ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL")
     }
     return made | {"PAYMENTS": "mock", "TABLE_NAME": create_table(database)}
 

@@ -7,7 +7,7 @@ and the tests. A change of a rule is a change in src/ and a change here, and now
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -33,14 +33,15 @@ STALE_AFTER: Final = timedelta(days=14)
 """An order that is still at its first status by then is canceled."""
 
 
-def statuses_before(status: str) -> frozenset[str]:
-    """Every status from which an order can still come to this one, this one included."""
-    found = {status}
-    while more := {
-        before for before, after in TRANSITIONS.items() if found & {*after} and before not in found
-    }:
-        found |= more
-    return frozenset(found)
+def path_to(status: str) -> tuple[str, ...]:
+    """The fewest changes that bring a new order to the status: none to the first one."""
+    paths: list[tuple[str, ...]] = [()]
+    for path in paths:
+        last = path[-1] if path else FIRST_STATUS
+        if last == status:
+            return path
+        paths += [(*path, after) for after in TRANSITIONS[last]]
+    raise AssertionError(f"Nothing leads to {status}.")
 
 
 # Events.
@@ -139,7 +140,7 @@ ORDER: Final[Mapping[str, Field]] = {
     "amount": Field(in_summary=True),
     "currency": Field(("USD", "JPY", "BHD"), REQUIRED, in_summary=True),
     "items": Field(),
-    "metadata": Field(({}, {"zone": "a", "channel": "web", "a": ""}), {}),
+    "metadata": Field(({}, {"zone": "Tasse à café ☕", "channel": "web", "a": ""}), {}),
     "version": Field(in_summary=True, changes=True),
     "allowedTransitions": Field(changes=True),
     "createdAt": Field(in_summary=True),
@@ -175,15 +176,8 @@ REPORT_FIELDS: Final = frozenset(
 
 def as_sent(content: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """What the API shows of the fields that clients send, for an order or an item sent so."""
-    shown = {
-        name: content.get(name, field.default) for name, field in fields.items() if field.sent
-    }
+    shown = {name: content.get(name, field.default) for name, field in fields.items() if field.sent}
     return {name: value for name, value in shown.items() if value is not ABSENT}
-
-
-def has_fields(body: Mapping[str, Any], fields: Mapping[str, Field]) -> bool:
-    """Whether a body has all the fields that it must have, and no other."""
-    return fields.keys() - OPTIONAL <= body.keys() <= fields.keys()
 
 
 # Prices.
@@ -206,3 +200,15 @@ FEED_DELAY: Final = timedelta(seconds=60)
 KEYS_ARE_KEPT: Final = timedelta(hours=24)
 NAMED_REASONS: Final = 50
 """Reasons that a daily report names; all further ones count as `other`."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(moment: datetime) -> str:
+    """As the API writes it: RFC 3339 in UTC, with three decimals and `Z`."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+
+
+def milliseconds(moment: datetime) -> int:
+    """Since the epoch, rounded down."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

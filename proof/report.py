@@ -6,9 +6,9 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from proof.checks.creates import asked_amount
 from proof.checks.evidence import Evidence, Operation, Outcome
 from proof.checks.sightings import sightings_of
+from proof.oracle import amount_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,13 +64,12 @@ def tally(history: History) -> dict[str, Any]:
     return {
         "calls": len(history.calls),
         "operations": {
-            operation.value: {
+            str(operation): {
                 outcome.value: count
                 for outcome in Outcome
                 if (count := _count(evidence, operation, outcome))
             }
-            for operation in Operation
-            if any(told.operation is operation for told in evidence.told)
+            for operation in sorted({told.operation for told in evidence.told})
         },
         "replays": sum(told.is_replay for told in evidence.told),
         "orders": len(lives),
@@ -91,7 +90,7 @@ def tally(history: History) -> dict[str, Any]:
         "events read from the feed": sum(
             len((told.body or {})["items"])
             for told in evidence.told
-            if told.operation is Operation.FEED and told.outcome is Outcome.DONE
+            if told.operation == Operation.FEED and told.outcome is Outcome.DONE
         ),
         "reads checked": sum(
             len(reads) for versions in sightings.values() for reads in versions.values()
@@ -100,8 +99,8 @@ def tally(history: History) -> dict[str, Any]:
     }
 
 
-def _count(evidence: Evidence, operation: Operation, outcome: Outcome) -> int:
-    return sum(told.operation is operation and told.outcome is outcome for told in evidence.told)
+def _count(evidence: Evidence, operation: str, outcome: Outcome) -> int:
+    return sum(told.operation == operation and told.outcome is outcome for told in evidence.told)
 
 
 def _in_short(violation: Violation) -> str:
@@ -126,7 +125,7 @@ def _calls(evidence: Evidence, violation: Violation) -> Iterator[str]:
 def _line(told: Told) -> str:
     call = told.call
     path = call.path
-    if told.operation is Operation.LIST_CUSTOMER:
+    if told.operation == Operation.LIST_CUSTOMER:
         path = path.replace(told.subject, _short(told.subject))
     asked = [
         f"{call.start:9.3f}–{call.end:<9.3f} #{call.id} {call.client} as {_short(call.caller)}:",
@@ -153,11 +152,11 @@ def _query(query: dict[str, str]) -> str:
 def _wanted(told: Told) -> str:
     """What of a request's body matters."""
     body: Json = told.call.body or {}
-    if told.operation is Operation.UPDATE:
+    if told.operation == Operation.UPDATE:
         return f"{body.get('status')}, {told.reason}"
     if "items" not in body:
         return str(body)[:_SHOWN]
-    said = [f"{asked_amount(body)} {body.get('currency')}", str(told.request)]
+    said = [f"{amount_of(body['items'])} {body.get('currency')}", str(told.request)]
     return ", ".join([*said, body["paymentToken"]] if "paymentToken" in body else said)
 
 

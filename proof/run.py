@@ -15,6 +15,7 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_stack import API_ID, StackError, step, wait_until
+from proof import oracle
 from proof.event_source import Mapping, StreamSource
 from proof.faults import AwsFaults, Fault, Faults, Schedule, phases
 from proof.feed import Poller, fill_back
@@ -194,7 +195,7 @@ class Run:
             path = f"/customers/{customer}/orders"
             staff.walk_through(path, {"limit": "100"}, _ALL_PAGES)
             staff.walk_through(path, {"limit": "100", "consistent": "true"}, _ALL_PAGES)
-        for status in ("PENDING", "PAID", "SHIPPED", "CANCELED"):
+        for status in oracle.STATUSES:
             staff.walk_through("/orders", {"limit": "100", "status": status}, _ALL_PAGES)
         return [self._report(staff, day) for day in self.platform.days()]
 

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import httpx
 
+from proof import oracle
+from proof.checks.evidence import Operation
 from proof.history import STAFF, Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from proof.history import Json
 
@@ -32,20 +34,23 @@ _ATTEMPTS: Final = 5
 _RECENT: Final = 12
 """Orders that are still worth quarrelling about."""
 _UNDECIDED: Final = frozenset({None, 429, 500, 502, 503, 504})
-_TOKENS: Final = ("tok_approve", "tok_approve", "tok_decline", "tok_unavailable")
-_CURRENCIES: Final = ("USD", "JPY", "BHD")
-_ALL_STATUSES: Final = ("PENDING", "PAID", "SHIPPED", "CANCELED")
-_STATUSES: Final = ("PENDING", "PAID", "PAID", "SHIPPED", "CANCELED", "CANCELED")
-_NEXT: Final = {
-    "PENDING": ("PAID", "PAID", "CANCELED"),
-    "PAID": ("SHIPPED", "SHIPPED", "CANCELED"),
-    "SHIPPED": ("SHIPPED",),
-    "CANCELED": ("CANCELED",),
-}
-"""What staff mostly do with an order that they saw so."""
+_LINES: Final = (1, 1, 1, 2, 5)
 _ORDER_PATH: Final = 2
 """Slashes in the path of one order."""
 _PAGES: Final = 12
+
+
+_OF_CUSTOMERS: Final = tuple(
+    status
+    for status in oracle.STATUSES
+    if any(oracle.customer_may_request(status, of=before) for before in oracle.TRANSITIONS)
+)
+"""What customers mostly ask for."""
+_OTHER_ROUTES: Final = tuple(
+    key.removeprefix("GET ")
+    for key in oracle.ROUTES
+    if key.startswith("GET ") and key not in set(Operation)
+)
 
 
 class Identity(NamedTuple):
@@ -120,7 +125,7 @@ class Client:
         """Do one thing after another."""
         actions = [self.create] * 6 + [self.get] * 4 + [self.walk] * 3 + [self.repeat] * 2
         actions += [self.change] * (12 if self.caller == STAFF else 4)
-        actions += [self.reuse_key] + [self.timeline] * 2
+        actions += [self.reuse_key, self.look_around] + [self.timeline] * 2
         while not over():
             self.choose.choice(actions)()
 
@@ -134,11 +139,11 @@ class Client:
         order = self._recent_order()
         if order is None:
             return
-        status = self.choose.choice(_STATUSES)
-        if self.caller != STAFF:
-            status = "CANCELED" if self._sometimes(0.9) else status
-        elif self._sometimes(0.7):
-            status = self.choose.choice(_NEXT[order.status])
+        status = self.choose.choice(oracle.STATUSES)
+        if self.caller != STAFF and self._sometimes(0.9):
+            status = self.choose.choice(_OF_CUSTOMERS)
+        elif self.caller == STAFF and self._sometimes(0.7):
+            status = self.choose.choice(_mostly_onward(order.status))
         body = {"status": status, "reason": self._request_id("reason")}
         key = self._request_id("key") if self._sometimes(0.5) else None
         if_match = f'"{order.version}"' if self._sometimes(0.4) else None
@@ -160,6 +165,13 @@ class Client:
             self.walk_through(path, {"limit": self.choose.choice("12")}, _PAGES)
         else:
             self.read(path)
+
+    def look_around(self) -> None:
+        """Read a route that no other action knows by its name."""
+        order = self._recent_order()
+        if order is not None:
+            path = self.choose.choice(_OTHER_ROUTES)
+            self.read(path.format(orderId=order.order_id, customerId=order.customer))
 
     def repeat(self) -> None:
         """Send again, as somebody else with the same token might, what was sent with a key."""
@@ -183,14 +195,14 @@ class Client:
         if self._sometimes(0.2):
             query |= self._window()
         if self.caller == STAFF and self._sometimes(0.6):
-            path, query["status"] = "/orders", self.choose.choice(_ALL_STATUSES)
+            path, query["status"] = "/orders", self.choose.choice(oracle.STATUSES)
         else:
             path = f"/customers/{self.choose.choice(self.customers)}/orders"
             kind = self.choose.choice(("plain", "consistent", "filtered"))
             if kind == "consistent":
                 query["consistent"] = "true"
             elif kind == "filtered":
-                query["status"] = self.choose.choice(_ALL_STATUSES)
+                query["status"] = self.choose.choice(oracle.STATUSES)
         self.walk_through(path, query, _PAGES)
 
     def walk_through(self, path: str, query: dict[str, str], pages: int) -> None:
@@ -283,27 +295,33 @@ class Client:
             list(threads.map(ask, asking))
 
     def _new_order(self) -> Json:
-        lines = self.choose.choice((1, 1, 1, 2, 5))
         items = [
-            {
+            self._content_of(oracle.ITEM)
+            | {
                 "sku": f"SKU-{number}",
-                "name": "Mug",
                 "quantity": self.choose.randint(1, 9),
                 "unitAmount": self.choose.randint(0, 5000),
             }
-            for number in range(lines)
+            for number in range(self.choose.choice(_LINES))
         ]
         if self._sometimes(0.05):
             items[0]["sku"] = "OUT-OF-STOCK-1"
-        body: Json = {
+        body = self._content_of(oracle.ORDER) | {
             "customerId": self.choose.choice(self.customers),
-            "currency": self.choose.choice(_CURRENCIES),
             "items": items,
             "metadata": {"request": self._request_id("order")},
         }
         if self._sometimes(0.5):
-            body["paymentToken"] = self.choose.choice(_TOKENS)
+            body["paymentToken"] = self.choose.choice(oracle.PAYMENT_TOKENS)
         return body
+
+    def _content_of(self, fields: Mapping[str, oracle.Field]) -> Json:
+        """All required fields, and each optional one sometimes."""
+        return {
+            name: self.choose.choice(field.sent)
+            for name, field in fields.items()
+            if field.sent and (field.default is oracle.REQUIRED or self._sometimes(0.5))
+        }
 
     def _request_id(self, kind: str) -> str:
         return f"{kind}-{self.name}-{next(self._serial)}"
@@ -313,7 +331,7 @@ class Client:
         known = self.notes.orders[-_RECENT * (4 if self.caller == STAFF else 1) :]
         mine = [order for order in known if self.caller in {STAFF, order.customer}]
         if self.caller == STAFF and self._sometimes(0.8):
-            mine = [order for order in mine if order.status in {"PENDING", "PAID"}] or mine
+            mine = [order for order in mine if oracle.TRANSITIONS[order.status]] or mine
         return self.choose.choice(mine or known) if known else None
 
     def _keyed(self) -> tuple[str, str, Json] | None:
@@ -342,5 +360,11 @@ class Client:
                 order["version"],
                 order["createdAt"],
             )
-            if call.method != "GET" or known.status in {"PENDING", "PAID"}:
+            if call.method != "GET" or oracle.TRANSITIONS[known.status]:
                 self.notes.orders.append(known)
+
+
+def _mostly_onward(status: str) -> tuple[str, ...]:
+    """What staff mostly do with an order that they saw so: twice as often the next step."""
+    allowed = oracle.TRANSITIONS[status]
+    return (*allowed[:1], *allowed) or (status,)

@@ -25,8 +25,8 @@ from local_stack import REGION, ROOT, LocalStack
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.stream import recorded_event
 from orders.adapters.sqs import MAX_ENTRIES, SqsEventPublisher
+from orders.application.errors import MalformedRow
 from orders.domain import timestamps
-from orders.domain.errors import MalformedRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -30,7 +30,7 @@ from orders.functions import (
     not_found,
     update_order,
 )
-from orders.http.caller import Claims
+from orders.http.claims import Claims
 from orders.http.endpoint import endpoint
 from orders.http.routes import ROUTES
 

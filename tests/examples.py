@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fakes import NOON, FakeIds
 from orders.application.caller import Caller
 from orders.application.idempotency import StoredResponse
-from orders.domain.actor import CUSTOMER, Actor, CustomerId
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.events import OrderEvent
 from orders.domain.order import NewOrder, OrderItem
 
@@ -66,5 +67,4 @@ def event_of(after: Order, before: Order | None = None, by: Actor = BY_STAFF) ->
 
 def rendered(order: Order) -> StoredResponse:
     """A response that shows which version of which order it is of."""
-    body = f"{order.order_id} {order.status} {order.version}"
-    return StoredResponse(200, body, f'"{order.version}"', f"/orders/{order.order_id}")
+    return StoredResponse(f"{order.order_id} {order.status} {order.version}")

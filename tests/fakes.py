@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
+from orders.application.errors import IdTaken, KeyInUse, OutOfStock, PaymentDeclined, StaleOrder
 from orders.application.paging import Found
 from orders.application.ports import Unsent
 from orders.domain import timestamps
-from orders.domain.errors import OutOfStock, PaymentDeclined
 from orders.domain.order import FIRST_VERSION, OrderSummary
 from orders.domain.order_id import make_order_id
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from orders.application.idempotency import IdempotencyRecord
-    from orders.domain.actor import CustomerId
+    from orders.domain.customer_id import CustomerId
     from orders.domain.daily_report import DailyReport
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order

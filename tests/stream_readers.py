@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from examples import event_of, placed_order
 from infrastructure.templates import compiled
-from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue, event_body
+from orders.adapters.sqs import SqsDeadLetterQueue, SqsEventPublisher, event_body
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.functions.publish_order_events import Relay
@@ -206,7 +206,7 @@ class Publisher:
         mapping, self.timeout = deployed("publish-order-events")
         self.mapping = replace(mapping, batch_size=batch_size or mapping.batch_size)
         self.source = self.from_the_start()
-        relay = Relay(SqsEventPublisher(self.sqs, "events"), SqsFailureQueue(self.sqs, "aside"))
+        relay = Relay(SqsEventPublisher(self.sqs, "events"), SqsDeadLetterQueue(self.sqs, "aside"))
         self.handler: Callable[[dict[str, Any], Any], dict[str, Any]] = background(relay)
 
     def from_the_start(self) -> StreamSource:

@@ -100,28 +100,28 @@ def failures(response: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
-class FakeFailedMessages:
-    """Keeps what is put off and buried, unless `is_down`: then SQS does nothing of it."""
+class FakeConsumedQueue:
+    """Keeps the delays and the dead letters, unless `is_down`: then SQS does nothing of it."""
 
     def __init__(self) -> None:
         self.pauses: list[int] = []
-        self.buried: list[tuple[str, str | None, str]] = []
+        self.dead_letters: list[tuple[str, str | None, str]] = []
         self.is_down = False
 
-    def put_off(self, receipt_handle: str, seconds: int) -> bool:
+    def delay(self, receipt_handle: str, seconds: int) -> bool:
         assert receipt_handle
         if not self.is_down:
             self.pauses.append(seconds)
         return not self.is_down
 
-    def bury(self, body: str, event_type: str | None, cause: str) -> bool:
+    def dead_letter(self, body: str, event_type: str | None, cause: str) -> bool:
         if not self.is_down:
-            self.buried.append((body, event_type, cause))
+            self.dead_letters.append((body, event_type, cause))
         return not self.is_down
 
 
-class FakeFailureQueue:
-    """Keeps what is set aside, unless `fault` is set: then it raises that."""
+class FakeDeadLetterQueue:
+    """Keeps the records sent to it, unless `fault` is set: then it raises that."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []

@@ -30,7 +30,7 @@ def run(
         "PAYMENTS": "mock",
         "TABLE_NAME": table,
         "QUEUE_URL": queue,
-        "FAILURE_QUEUE_URL": queue,
+        "DEAD_LETTER_QUEUE_URL": queue,
     }
     return execute(Code(f"orders.functions.{function}", _path(), settings), events)
 

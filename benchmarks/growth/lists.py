@@ -24,7 +24,7 @@ from orders.application.list_events import ListEvents
 from orders.application.list_orders_by_status import ListOrdersByStatus
 from orders.domain.order import FIRST_VERSION
 from orders.functions import list_customer_orders, list_events, list_orders_by_status
-from orders.http.caller import Claims
+from orders.http.claims import Claims
 from orders.http.cursor import encode_cursor
 from orders.http.endpoint import endpoint
 from orders.http.listing import feed_request, order_listing

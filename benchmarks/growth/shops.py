@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.adapters.dynamodb import rows
 from orders.adapters.dynamodb.table import Table
-from orders.domain.actor import CUSTOMER, Actor, CustomerId
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus

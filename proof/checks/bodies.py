@@ -39,7 +39,7 @@ def _order(
         detail = f"version {version} has the ETag {told.call.headers.get('etag')}"
         yield Violation(Kind.ETAG_WRONG, detail, order_id, (told.id,))
     location = told.call.headers.get("location", "")
-    if told.operation is Operation.CREATE and not location.endswith(f"/orders/{order_id}"):
+    if told.operation == Operation.CREATE and not location.endswith(f"/orders/{order_id}"):
         detail = f"order {order_id} was made at {location or 'no Location'}"
         yield Violation(Kind.LOCATION_WRONG, detail, order_id, (told.id,))
     before = first.setdefault((order_id, version), told)
@@ -48,7 +48,7 @@ def _order(
         yield Violation(Kind.BODIES_DIFFER, detail, order_id, (before.id, told.id))
     life = evidence.lives.get(order_id)
     images = life.at(version) if life else []
-    if told.operation is Operation.GET and order_id != told.subject:
+    if told.operation == Operation.GET and order_id != told.subject:
         detail = f"asked for {told.subject}, answered {order_id}"
         yield Violation(Kind.BODY_NOT_COMMITTED, detail, told.subject, (told.id,))
     elif images and all(body != order_body(image) for image in images):
@@ -56,7 +56,7 @@ def _order(
         wrong = sorted(name for name in body if body[name] != committed[name])
         detail = f"version {version} of {order_id} was not answered as it is: {', '.join(wrong)}"
         yield Violation(Kind.BODY_NOT_COMMITTED, detail, order_id, (told.id,))
-    elif told.operation is Operation.GET:
+    elif told.operation == Operation.GET:
         # Where a create or an update answers what never was, that is lost: a kind of its own.
         yield from _existence(evidence, told, order_id, version)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from proof import oracle
 from proof.checks.evidence import Operation, Outcome, bare
 from proof.checks.violations import Kind, Violation
 from proof.history import STAFF
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proof.checks.evidence import Evidence, Life, Told
-    from proof.history import Json
 
 
 class Asked(NamedTuple):
@@ -48,14 +48,9 @@ def check_creates(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(Kind.ORDER_DOUBLED, detail, made[-1].order_id, (calls[0].id,))
 
 
-def asked_amount(body: Json) -> int:
-    """What the items of a POST come to."""
-    return sum(item["quantity"] * item["unitAmount"] for item in body["items"])
-
-
 def _lost(evidence: Evidence) -> Iterator[Violation]:
     for told in evidence.told:
-        if told.operation is Operation.CREATE and told.outcome is Outcome.DONE and told.body:
+        if told.operation == Operation.CREATE and told.outcome is Outcome.DONE and told.body:
             order_id = told.body["orderId"]
             life = evidence.lives.get(order_id)
             if life is None or life.detail is None:
@@ -81,15 +76,17 @@ def _unasked(evidence: Evidence, life: Life) -> Iterator[Violation]:
 def _differences(told: Told, life: Life) -> list[str]:
     """Names of what is not in the first image as it was asked for."""
     asked = told.call.body or {}
-    wanted = {
-        "customerId": asked.get("customerId"),
-        "currency": asked.get("currency"),
-        "items": asked.get("items"),
-        "metadata": asked.get("metadata"),
-        "amount": asked_amount(asked),
+    wrong = [
+        name
+        for name, field in oracle.ORDER.items()
+        if (field.sent or name in asked)
+        and life.first.get(name, field.default) != asked.get(name, field.default)
+    ]
+    computed = {
+        "amount": oracle.amount_of(asked["items"]),
         "paymentToken": asked.get("paymentToken"),
         "paysByToken": True if "paymentToken" in asked else None,
     }
-    wrong = [name for name, value in wanted.items() if life.first.get(name) != value]
+    wrong += [name for name, value in computed.items() if life.first.get(name) != value]
     actor = STAFF if told.call.caller == STAFF else "customer"
     return wrong if life.actor(life.first) in {actor, ""} else [*wrong, "actor"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orders.domain.events import ORDER_CREATED
+from proof import oracle
 from proof.checks.violations import Kind, Violation
 from proof.order_number import order_number
 
@@ -78,7 +78,7 @@ def events_of(life: Life) -> Iterator[Json]:
             "specversion": "1.0",
             "id": f"{life.order_id}/{image['version']}",
             "source": "/orders",
-            "type": f"ORDER_{image['status']}" if earlier else ORDER_CREATED,
+            "type": oracle.event_type(image["status"], earlier[-1] if earlier else None),
             "subject": life.order_id,
             "time": image["updatedAt"],
             "datacontenttype": "application/json",

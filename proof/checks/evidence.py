@@ -12,9 +12,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from orders.domain.status import TRANSITIONS
-from orders.http.routes import ROUTES
+from proof import oracle
 from proof.history import STAFF
+from proof.oracle import Shows
 from proof.order_number import order_number
 
 if TYPE_CHECKING:
@@ -22,33 +22,6 @@ if TYPE_CHECKING:
 
     from proof.history import Call, Commit, History, Json
 
-ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
-    str(status): tuple(map(str, targets)) for status, targets in TRANSITIONS.items()
-}
-SUMMARY_FIELDS: Final = frozenset(
-    {
-        "orderId",
-        "orderNumber",
-        "customerId",
-        "status",
-        "amount",
-        "currency",
-        "version",
-        "createdAt",
-        "updatedAt",
-    }
-)
-ORDER_FIELDS: Final = SUMMARY_FIELDS | {"items", "metadata", "allowedTransitions"}
-ENTRY_FIELDS: Final = frozenset(
-    {"version", "status", "previousStatus", "actor", "reason", "changedAt"}
-)
-PAGE_FIELDS: Final = frozenset({"items", "nextCursor"})
-EVENT_FIELDS: Final = frozenset(
-    {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
-)
-REPORT_FIELDS: Final = frozenset(
-    {"date", "generatedAt", "orders", "revenue", "cancellationReasons", "leftOut"}
-)
 SETTLEMENT: Final = "settle-payments"
 """The function that charges orders and takes back what it charged."""
 
@@ -59,18 +32,16 @@ _FIRST_REFUSAL: Final = 400
 
 
 class Operation(StrEnum):
-    """What a call asks for."""
+    """What a call asks for: the routes that checks know by name. A call can ask for any other."""
 
-    CREATE = "create"
-    UPDATE = "update"
-    GET = "get"
-    TIMELINE = "timeline"
-    LIST_CUSTOMER = "list-customer"
-    LIST_STATUS = "list-status"
-    FEED = "feed"
-    REPORT = "report"
-    HEALTH = "health"
-    OTHER = "other"
+    CREATE = "POST /orders"
+    UPDATE = "PATCH /orders/{orderId}"
+    GET = "GET /orders/{orderId}"
+    TIMELINE = "GET /orders/{orderId}/timeline"
+    LIST_CUSTOMER = "GET /customers/{customerId}/orders"
+    LIST_STATUS = "GET /orders"
+    FEED = "GET /events"
+    REPORT = "GET /reports/daily/{date}"
 
 
 class Outcome(StrEnum):
@@ -81,37 +52,17 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-FUNCTIONS: Final = {
-    Operation.CREATE: "create-order",
-    Operation.UPDATE: "update-order",
-    Operation.GET: "get-order",
-    Operation.TIMELINE: "get-order-timeline",
-    Operation.LIST_CUSTOMER: "list-customer-orders",
-    Operation.LIST_STATUS: "list-orders-by-status",
-    Operation.FEED: "list-events",
-    Operation.REPORT: "get-daily-report",
-    Operation.HEALTH: "health",
-    Operation.OTHER: "not-found",
+_SCOPES: Final[Mapping[str, str]] = {Operation.CREATE: "create", Operation.UPDATE: "update"}
+"""What idempotency keys are scoped by."""
+_PAGES: Final[Mapping[Shows, frozenset[str]]] = {
+    Shows.SUMMARIES: oracle.SUMMARY_FIELDS,
+    Shows.TIMELINE: oracle.TIMELINE_FIELDS,
+    Shows.FEED: oracle.EVENT_FIELDS,
 }
-"""Which one responses."""
-_OPERATIONS: Final = {function: operation for operation, function in FUNCTIONS.items()}
-_ROUTES: Final = tuple(
-    (route.method, tuple(route.path.strip("/").split("/")), _OPERATIONS[route.function])
-    for route in ROUTES
-    if route.function in _OPERATIONS
-)
-_BODY_FIELDS: Final = {
-    Operation.CREATE: ORDER_FIELDS,
-    Operation.UPDATE: ORDER_FIELDS,
-    Operation.GET: ORDER_FIELDS,
-    Operation.REPORT: REPORT_FIELDS,
-    Operation.HEALTH: {"status", "version"},
-}
-_ITEM_FIELDS: Final = {
-    Operation.LIST_CUSTOMER: SUMMARY_FIELDS,
-    Operation.LIST_STATUS: SUMMARY_FIELDS,
-    Operation.TIMELINE: ENTRY_FIELDS,
-    Operation.FEED: EVENT_FIELDS,
+_FIELDS: Final[Mapping[Shows, frozenset[str]]] = {
+    Shows.ORDER: frozenset(oracle.ORDER),
+    Shows.REPORT: oracle.REPORT_FIELDS,
+    Shows.HEALTH: frozenset({"status", "version"}),
 }
 
 
@@ -120,7 +71,8 @@ class Told:
     """A call and what its response says. `body` is None where there is none of the right form."""
 
     call: Call
-    operation: Operation
+    operation: str
+    """An Operation, another of the oracle's routes, or none that the API has."""
     subject: str
     """The order's id, the customer's id or the date in the path."""
     outcome: Outcome
@@ -211,7 +163,7 @@ class Life:
         """Take what a commit left of the detail row."""
         self.images.append(image)
         self._by_version.setdefault(image["version"], []).append(image)
-        summary = _shown(image, SUMMARY_FIELDS)
+        summary = _shown(image, oracle.SUMMARY_FIELDS)
         self.summaries.setdefault(image["version"], []).append(summary)
 
     def version_of(self, status: str) -> int | None:
@@ -230,7 +182,7 @@ class Evidence:
         """By request."""
         self.updates: defaultdict[tuple[str, str | None], list[Told]] = defaultdict(list)
         """By order and reason."""
-        self.keys: defaultdict[tuple[str, Operation, str], list[Told]] = defaultdict(list)
+        self.keys: defaultdict[tuple[str, str, str], list[Told]] = defaultdict(list)
         """By caller, operation and key."""
         self.lives: dict[str, Life] = {}
         """By order id: every order that ever committed."""
@@ -257,15 +209,15 @@ class Evidence:
         settled = self.history.settled
         return settled is not None and told.call.start >= settled
 
-    def record(self, caller: str, operation: Operation, key: str) -> Json | None:
-        digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
+    def record(self, caller: str, operation: str, key: str) -> Json | None:
+        digest = hashlib.sha256(f"{_SCOPES[operation]} {key}".encode()).hexdigest()
         return self.records.get((caller, digest))
 
     def _index_calls(self) -> None:
         for told in self.told:
-            if told.operation is Operation.CREATE and told.request is not None:
+            if told.operation == Operation.CREATE and told.request is not None:
                 self.creates[told.request].append(told)
-            elif told.operation is Operation.UPDATE:
+            elif told.operation == Operation.UPDATE:
                 self.updates[told.subject, told.reason].append(told)
             key = told.call.key
             if key is not None and told.operation in {Operation.CREATE, Operation.UPDATE}:
@@ -308,16 +260,16 @@ class Evidence:
 
 def order_body(image: Json) -> Json:
     """How the API shows an order whose detail row is this."""
-    body = _shown(image, ORDER_FIELDS)
-    body["metadata"] = image.get("metadata") or {}
-    body["allowedTransitions"] = list(ALLOWED.get(image["status"], ()))
+    body = _shown(image, oracle.ORDER)
+    body["allowedTransitions"] = list(oracle.TRANSITIONS.get(image["status"], ()))
     return body
 
 
 def _shown(image: Json, fields: Collection[str]) -> Json:
-    """The fields of a row, and the number, which no row has."""
-    stored = {name: image.get(name) for name in fields}
-    return stored | {"orderNumber": order_number(image.get("orderId"))}
+    """Of a row, with the defaults of what it lacks, and the number, which no row has."""
+    stored = {name: image.get(name, oracle.ORDER[name].default) for name in fields}
+    shown = {name: value for name, value in stored.items() if value is not oracle.ABSENT}
+    return shown | {"orderNumber": order_number(image.get("orderId"))}
 
 
 def bare(key: str) -> str:
@@ -339,16 +291,18 @@ def _told(call: Call) -> Told:
     return Told(call, operation, subject, outcome, body)
 
 
-def _asked(call: Call) -> tuple[Operation, str]:
+def _asked(call: Call) -> tuple[str, str]:
     """The operation, and what the path names."""
     parts = tuple(unquote(part) for part in call.path.strip("/").split("/"))
-    for method, pattern, operation in _ROUTES:
+    for key in oracle.ROUTES:
+        method, _, path = key.partition(" ")
+        pattern = path.strip("/").split("/")
         if method == call.method and len(pattern) == len(parts):
             pairs = list(zip(pattern, parts, strict=True))
             if all(known == part or known.startswith("{") for known, part in pairs):
                 named = [part for known, part in pairs if known.startswith("{")]
-                return operation, named[0] if named else ""
-    return Operation.OTHER, ""
+                return key, named[0] if named else ""
+    return f"{call.method} {call.path}", ""
 
 
 def _decoded(text: str) -> Json | None:
@@ -359,26 +313,36 @@ def _decoded(text: str) -> Json | None:
     return body if isinstance(body, dict) else None
 
 
-def has_form(operation: Operation, call: Call, body: Json | None) -> bool:
+def has_form(operation: str, call: Call, body: Json | None) -> bool:
     """Whether a success is the one that the operation promises, with a body of its form."""
-    if body is None or call.status != (201 if operation is Operation.CREATE else 200):
+    route = oracle.ROUTES.get(operation)
+    if route is None or call.status != (201 if operation == Operation.CREATE else 200):
         return False
-    if operation is Operation.FEED and not isinstance(body.get("nextCursor"), str):
+    if route.shows is Shows.OTHER:
+        return True
+    if body is None or (route.shows is Shows.FEED and not isinstance(body.get("nextCursor"), str)):
         return False
-    item_fields = _ITEM_FIELDS.get(operation)
-    if item_fields is not None:
-        return _is_page(body, item_fields)
-    return body.keys() == _BODY_FIELDS.get(operation)
+    if route.shows in _PAGES:
+        return _is_page(body, _PAGES[route.shows])
+    return _has_fields(body, _FIELDS[route.shows])
 
 
 def _is_page(body: Json, fields: frozenset[str]) -> bool:
     """Staff also see who of them made a timeline's entry."""
     items: Any = body.get("items")
     return (
-        body.keys() == PAGE_FIELDS
+        body.keys() == {"items", "nextCursor"}
         and isinstance(items, list)
-        and all(isinstance(item, dict) and item.keys() - {"actorId"} == fields for item in items)
+        and all(
+            isinstance(item, dict)
+            and _has_fields({name: item[name] for name in item.keys() - {"actorId"}}, fields)
+            for item in items
+        )
     )
+
+
+def _has_fields(body: Json, fields: frozenset[str]) -> bool:
+    return fields - oracle.OPTIONAL <= body.keys() <= fields
 
 
 def _add_commit(life: Life, commit: Commit) -> None:

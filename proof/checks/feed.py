@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from orders.domain import timestamps
 from proof.checks.events import expected_events, is_one_of
 from proof.checks.evidence import Operation, Outcome
 from proof.checks.violations import Kind, Violation
@@ -90,7 +90,7 @@ def _walks(evidence: Evidence) -> Iterator[list[Told]]:
     """The answered pages of each walk, in their order."""
     walks: defaultdict[str | None, list[Told]] = defaultdict(list)
     for told in evidence.told:
-        if told.operation is Operation.FEED and told.outcome is Outcome.DONE:
+        if told.operation == Operation.FEED and told.outcome is Outcome.DONE:
             walks[told.call.walk].append(told)
     for pages in walks.values():
         yield sorted(pages, key=lambda page: page.id)
@@ -111,7 +111,7 @@ def _page(evidence: Evidence, expected: Expected, page: Told) -> Iterator[Violat
         name = event["id"]
         for kind, what in _faults(expected, event, page):
             yield Violation(kind, f"event {name} {what}", event["subject"], (page.id,))
-        age = ended - timestamps.from_text(event["time"]).timestamp()
+        age = ended - datetime.fromisoformat(event["time"]).timestamp()
         if age < evidence.history.feed_delay:
             detail = f"event {name} was shown at an age of {age:.3f} s at most"
             yield Violation(Kind.FEED_TOO_EARLY, detail, event["subject"], (page.id,))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from orders.domain import timestamps
+from proof import oracle
 from proof.checks.evidence import Operation, Outcome, bare, order_body
 from proof.checks.violations import Kind, Violation
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from proof.checks.evidence import Evidence, Life, Told
     from proof.history import Json
 
-_KEPT: Final = timedelta(hours=24)
 _CLOCKS: Final = 300
 """Seconds that clocks may differ by, and a request may take."""
 
@@ -28,7 +27,7 @@ def check_keys(evidence: Evidence) -> Iterator[Violation]:
         yield from _never_fresh(key, calls)
         yield from _unrecorded(evidence, key, calls)
         yield from _forgotten(key, calls)
-        if operation is Operation.CREATE:
+        if operation == Operation.CREATE:
             yield from _two_orders(evidence, key, calls)
     for life in evidence.lives.values():
         yield from _without_record(evidence, life)
@@ -165,11 +164,12 @@ def _expiry(evidence: Evidence, record: Json, ended: str) -> Iterator[Violation]
 
 
 def _day_after(text: str) -> float:
-    return (timestamps.from_text(text) + _KEPT).timestamp()
+    return (datetime.fromisoformat(text) + oracle.KEYS_ARE_KEPT).timestamp()
 
 
 def _body(record: Json | None) -> Json:
-    body: Json = msgspec.json.decode(record["body"]) if record else {}
+    """Of the response that the record keeps: its last line."""
+    body: Json = msgspec.json.decode(record["response"].rpartition("\n")[2]) if record else {}
     return body
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from proof.checks.evidence import ALLOWED
+from proof import oracle
 from proof.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from proof.checks.evidence import Evidence, Life
 
-_FIXED: Final = ("orderId", "customerId", "amount", "currency", "createdAt", "items", "metadata")
+_FIXED: Final = [name for name, field in oracle.ORDER.items() if not field.changes]
 
 
 def check_lives(evidence: Evidence) -> Iterator[Violation]:
@@ -34,8 +34,8 @@ def _versions(life: Life) -> Iterator[Violation]:
 
 def _statuses(life: Life) -> Iterator[Violation]:
     statuses = [image["status"] for image in life.images]
-    legal = all(after in ALLOWED[before] for before, after in pairwise(statuses))
-    if statuses[0] != "PENDING" or not legal:
+    legal = all(after in oracle.TRANSITIONS[before] for before, after in pairwise(statuses))
+    if statuses[0] != oracle.FIRST_STATUS or not legal:
         told = f"order {life.order_id} went {' → '.join(statuses)}"
         yield Violation(Kind.ILLEGAL_TRANSITION, told, life.order_id)
 

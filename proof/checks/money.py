@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from orders.application.make_daily_report import MAX_REASONS
-from proof.checks.creates import Asked, asked_amount
+from proof import oracle
+from proof.checks.creates import Asked
 from proof.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ def check_money(evidence: Evidence) -> Iterator[Violation]:
         if not accepting:
             continue
         body = accepting[0].call.body or {}
-        currency, amount = str(body.get("currency")), asked_amount(body) * len(accepting)
+        currency, amount = (
+            str(body.get("currency")),
+            oracle.amount_of(body["items"]) * len(accepting),
+        )
         came = sum(detail["amount"] for detail in made if detail["currency"] == currency)
         accepted[currency] += amount
         arrived[currency] += came
@@ -79,7 +82,7 @@ def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object
     reasons: Counter[str] = Counter()
     for order in orders:
         counts[order["currency"]][order["status"]] += 1
-        if order["status"] in {"PAID", "SHIPPED"}:
+        if order["status"] in oracle.EARNING:
             revenue[order["currency"]] += order["amount"]
         if order["status"] == "CANCELED":
             reasons[order.get("reason") or "unspecified"] += 1
@@ -100,10 +103,10 @@ def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object
 
 def _names_most(named: Counter[str], reasons: Counter[str]) -> bool:
     """Whether the most frequent reasons are named, and the rest together as `other`."""
-    if len(reasons) <= MAX_REASONS:
+    if len(reasons) <= oracle.NAMED_REASONS:
         return named == reasons
     kept = {name: count for name, count in named.items() if name != "other"}
-    most = [count for _, count in reasons.most_common(MAX_REASONS)]
+    most = [count for _, count in reasons.most_common(oracle.NAMED_REASONS)]
     return (
         all(reasons[name] == count for name, count in kept.items())
         and sorted(kept.values(), reverse=True) == most

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from proof import oracle
 from proof.checks.evidence import SETTLEMENT
 from proof.checks.violations import Kind, Violation
 
@@ -52,9 +53,9 @@ def _rest(life: Life) -> Iterator[tuple[Kind, str]]:
     charge, reservation = _last(life.charge), _last(life.reservation)
     is_charged = charge.get("state") == _CHARGED
     is_reserved = reservation.get("state") == _RESERVED
-    if status == "PENDING":
-        yield Kind.UNSETTLED, "pays by token and rests PENDING"
-    elif status != "CANCELED" and charge_id is not None:
+    if status == oracle.FIRST_STATUS:
+        yield Kind.UNSETTLED, f"pays by token and rests {status}"
+    elif status not in oracle.GIVING_BACK and charge_id is not None:
         if life.first["amount"] == 0:
             if charge:
                 yield Kind.LIVE_CHARGE, f"comes to nothing, and its charge is {charge}"
@@ -63,7 +64,7 @@ def _rest(life: Life) -> Iterator[tuple[Kind, str]]:
         if not is_reserved:
             yield Kind.PAID_WITHOUT_RESERVATION, f"rests {status}; reservation: {reservation}"
     else:
-        how = status if status == "CANCELED" else f"{status} without a charge of its own"
+        how = status if status in oracle.GIVING_BACK else f"{status} without a charge of its own"
         if is_charged:
             yield Kind.LIVE_CHARGE, f"rests {how}, and is charged"
         if is_reserved:

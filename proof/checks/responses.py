@@ -8,44 +8,42 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from proof.checks.evidence import FUNCTIONS, Operation, Outcome, has_form
+from proof import oracle
+from proof.checks.evidence import Operation, Outcome, has_form
 from proof.checks.violations import Kind, Violation
 from proof.faults import Fault
+from proof.oracle import Audience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from proof.checks.evidence import Evidence, Told
 
-_NOT_FOUND: Final = {404: frozenset({"order-not-found"})}
 _FORBIDDEN: Final = {403: frozenset({"forbidden"})}
 _KEY_REUSED: Final = {422: frozenset({"idempotency-key-reused"})}
 
-REFUSALS: Final[Mapping[Operation, Mapping[int, frozenset[str]]]] = {
+_BY_AUDIENCE: Final[Mapping[Audience, Mapping[int, frozenset[str]]]] = {
+    Audience.EVERYONE: {},
+    Audience.OWNER: {404: frozenset({"order-not-found"})},
+    Audience.CUSTOMER: _FORBIDDEN,
+    Audience.STAFF: _FORBIDDEN,
+}
+_BY_OPERATION: Final[Mapping[str, Mapping[int, frozenset[str]]]] = {
     Operation.CREATE: _KEY_REUSED,
     Operation.UPDATE: _KEY_REUSED
-    | _NOT_FOUND
     | _FORBIDDEN
     | {409: frozenset({"illegal-transition"}), 412: frozenset({"precondition-failed"})},
-    Operation.GET: _NOT_FOUND,
-    Operation.TIMELINE: _NOT_FOUND,
-    Operation.LIST_CUSTOMER: _FORBIDDEN,
-    Operation.LIST_STATUS: _FORBIDDEN,
-    Operation.FEED: _FORBIDDEN,
-    Operation.REPORT: _FORBIDDEN | {404: frozenset({"report-not-found"})},
-    Operation.HEALTH: {},
-    Operation.OTHER: {
-        404: frozenset({"route-not-found"}),
-        405: frozenset({"method-not-allowed"}),
-    },
+    Operation.REPORT: {404: frozenset({"report-not-found"})},
 }
-"""The problem types of each status that requests like the workload's, all well-formed, can get."""
 
+_OF_NO_ROUTE: Final = {
+    404: frozenset({"route-not-found"}),
+    405: frozenset({"method-not-allowed"}),
+}
 _FIRST_SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429, {"message": "Too Many Requests"}
 _UNAVAILABLE: Final = 503, {"message": "Service Unavailable"}
 _BAD_GATEWAY: Final = 502
-_OF_AN_ORDER: Final = frozenset({Operation.GET, Operation.UPDATE, Operation.TIMELINE})
 _KILLS: Final = frozenset({Fault.KILLED_BEFORE, Fault.KILLED_AFTER})
 _STRUCK: Final[Mapping[int, frozenset[Fault]]] = {
     429: frozenset({Fault.THROTTLED}),
@@ -82,7 +80,7 @@ def check_dead_letters(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _order_of(told: Told) -> str | None:
-    return told.subject if told.operation in _OF_AN_ORDER else None
+    return told.subject if "{orderId}" in told.operation else None
 
 
 def _failed(told: Told) -> bool:
@@ -100,16 +98,26 @@ def _is_expected(told: Told) -> bool:
     if status >= _FIRST_SERVER_ERROR:
         return (status, told.problem) == (503, "try-again")
     if told.outcome is Outcome.REFUSED:
-        return told.problem in REFUSALS[told.operation].get(status, ())
-    return told.operation is not Operation.OTHER and has_form(told.operation, told.call, told.body)
+        return told.problem in _refusals(told.operation).get(status, ())
+    return has_form(told.operation, told.call, told.body)
+
+
+def _refusals(operation: str) -> Mapping[int, frozenset[str]]:
+    """The problem types of each status that requests like the workload's, well-formed, can get."""
+    route = oracle.ROUTES.get(operation)
+    if route is None:
+        return _OF_NO_ROUTE
+    return {**_BY_AUDIENCE[route.audience], **_BY_OPERATION.get(operation, {})}
 
 
 def _is_explained(evidence: Evidence, told: Told) -> bool:
     """Whether what failed, other than for want of time, was struck by a fault that does this."""
     call = told.call
     if call.status == _BAD_GATEWAY:
+        route = oracle.ROUTES.get(told.operation)
+        function = route.function if route else "not-found"
         return any(
-            strike.caller == FUNCTIONS[told.operation]
+            strike.caller == function
             and strike.fault in _KILLS
             and call.start - _AROUND <= strike.at <= call.end + _AROUND
             for strike in evidence.history.strikes
@@ -129,7 +137,7 @@ def _reports_not_found(evidence: Evidence) -> Iterator[Violation]:
     """A report that was shown once is there for good."""
     shown: dict[str, Told] = {}
     for told in sorted(evidence.told, key=lambda each: each.call.end):
-        if told.operation is Operation.REPORT and told.outcome is Outcome.DONE:
+        if told.operation == Operation.REPORT and told.outcome is Outcome.DONE:
             shown.setdefault(told.subject, told)
     for told in evidence.told:
         before = shown.get(told.subject) if told.problem == "report-not-found" else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from proof.checks.evidence import SUMMARY_FIELDS
 from proof.checks.violations import Kind, Violation
+from proof.oracle import FIRST_STATUS, SUMMARY_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +37,13 @@ def _stream(history: History) -> Iterator[Violation]:
 
 
 def _out_of_place(history: History) -> Iterator[Violation]:
-    """Only records of keys expire; only a PENDING order's own row has a payment token."""
+    """Only records of keys expire; only a new order's own row has a payment token."""
     for commit in history.commits:
         row = commit.new or {}
         what = f"row {commit.pk} {commit.sk}"
         if "purgeAt" in row and not commit.pk.startswith("IDEMPOTENCY#"):
             yield Violation(Kind.ROW_EXPIRES, f"{what} expires", _order_of(commit.pk))
-        if "paymentToken" in row and (commit.sk, row.get("status")) != ("DETAIL", "PENDING"):
+        if "paymentToken" in row and (commit.sk, row.get("status")) != ("DETAIL", FIRST_STATUS):
             detail = f"{what} has a payment token, and is {row.get('status')}"
             yield Violation(Kind.TOKEN_KEPT, detail, _order_of(commit.pk))
 

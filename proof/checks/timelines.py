@@ -24,7 +24,7 @@ _DEFAULT_LIMIT: Final = "20"
 def check_timelines(evidence: Evidence) -> Iterator[Violation]:
     before: dict[tuple[str, str | None, str], Told] = {}
     for told in evidence.told:
-        if told.operation is not Operation.TIMELINE or told.outcome is not Outcome.DONE:
+        if told.operation != Operation.TIMELINE or told.outcome is not Outcome.DONE:
             continue
         body, walk = told.body or {}, (told.subject, told.call.walk)
         life = evidence.lives.get(told.subject) or Life(told.subject)

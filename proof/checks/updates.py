@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from orders.domain import timestamps
-from proof.checks.evidence import ALLOWED, SETTLEMENT, Operation, Outcome, bare
+from proof import oracle
+from proof.checks.evidence import SETTLEMENT, Operation, Outcome, bare
 from proof.checks.violations import Kind, Violation
 from proof.history import STAFF
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from proof.history import Json
 
 _TAG: Final = re.compile(r'(?:W/)?"[^"]*"')
-_STALE_AFTER: Final = timedelta(days=14)
 
 
 def check_updates(evidence: Evidence) -> Iterator[Violation]:
@@ -31,7 +30,7 @@ def check_updates(evidence: Evidence) -> Iterator[Violation]:
         if changed and reason is not None:
             yield from _doubled(changed, reason, calls)
     for told in evidence.told:
-        if told.operation is Operation.UPDATE and told.outcome is Outcome.DONE:
+        if told.operation == Operation.UPDATE and told.outcome is Outcome.DONE:
             yield from _lost(evidence, told)
             yield from _if_match_ignored(evidence, told)
         elif told.outcome is Outcome.REFUSED:
@@ -49,7 +48,9 @@ def _change(evidence: Evidence, life: Life, before: Json, after: Json) -> Iterat
             detail = f"{what} by {actor}, for {after.get('reason')}, which it never does"
             yield Violation(Kind.CHANGE_PHANTOM, detail, life.order_id)
         return
-    if actor == "customer" and (before["status"], after["status"]) != ("PENDING", "CANCELED"):
+    if actor == "customer" and not oracle.customer_may_request(
+        after["status"], of=before["status"]
+    ):
         detail = f"{what} by its customer, who may not do that"
         yield Violation(Kind.CHANGE_FORBIDDEN, detail, life.order_id)
     calls = evidence.updates.get((life.order_id, after.get("reason")), [])
@@ -84,8 +85,10 @@ def _is_of_the_platform(actor: str, before: Json, after: Json) -> bool:
         case "PENDING", "CANCELED" if function == SETTLEMENT:
             return reason in {"out-of-stock", "payment-declined"}
         case "PENDING", "CANCELED" if function == "expire-stale-orders":
-            age = _time(after["updatedAt"]) - _time(after["createdAt"])
-            return reason == "expired" and age >= _STALE_AFTER
+            age = datetime.fromisoformat(after["updatedAt"]) - datetime.fromisoformat(
+                after["createdAt"]
+            )
+            return reason == "expired" and age >= oracle.STALE_AFTER
     return False
 
 
@@ -146,9 +149,9 @@ def _refusal(evidence: Evidence, told: Told) -> Iterator[Violation]:
             wrong = (
                 current == wanted
                 or not _ever(evidence.lives.get(told.subject), {current})
-                or current not in ALLOWED
-                or wanted in ALLOWED[current]
-                or problem.get("allowedTransitions") != list(ALLOWED[current])
+                or current not in oracle.TRANSITIONS
+                or wanted in oracle.TRANSITIONS[current]
+                or problem.get("allowedTransitions") != list(oracle.TRANSITIONS[current])
             )
         case "precondition-failed":
             version = told.current_version
@@ -161,15 +164,20 @@ def _refusal(evidence: Evidence, told: Told) -> Iterator[Violation]:
                 for other in used
                 if other.outcome is not Outcome.REFUSED and other.call.start < call.end
             )
-        case "forbidden" if told.operation is Operation.UPDATE and wanted == "CANCELED":
-            passed = _ever(evidence.lives.get(told.subject), {"PAID", "SHIPPED"})
+        case "forbidden" if told.operation == Operation.UPDATE:
+            forbidding = {
+                status
+                for status in oracle.STATUSES
+                if not oracle.customer_may_request(str(wanted), of=status)
+            }
+            passed = _ever(evidence.lives.get(told.subject), forbidding)
             wrong = call.caller == STAFF or not passed
         case "forbidden":
-            # Of customers' lists one's own is told by its name.
-            wrong = call.caller in {STAFF, told.subject}
+            own = told.subject or (call.body or {}).get("customerId")
+            wrong = call.caller in {STAFF, own}
     if wrong:
         detail = f"refused with {told.problem}: {problem.get('detail')}"
-        order_id = told.subject if told.operation is Operation.UPDATE else None
+        order_id = told.subject if told.operation == Operation.UPDATE else None
         yield Violation(Kind.REFUSED_WRONGLY, detail, order_id, (told.id,))
 
 
@@ -180,7 +188,3 @@ def _ever(life: Life | None, statuses: set[str]) -> bool:
 
 def _names(if_match: str | None, version: int) -> bool:
     return if_match in {None, "*"} or f'"{version}"' in _TAG.findall(if_match or "")
-
-
-def _time(text: str) -> timedelta:
-    return timestamps.from_text(text) - timestamps.EPOCH

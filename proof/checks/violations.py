@@ -20,8 +20,8 @@ class Kind(StrEnum):
     RECORD_WITHOUT_ORDER = "record-without-order"
     RECORD_DIFFERS = "record-differs"
     RECORD_EXPIRES_WRONGLY = "record-expires-wrongly"
-    TWO_FIRST_RESPONSES = "two-first-answers"
-    NO_FIRST_RESPONSE = "no-first-answer"
+    TWO_FIRST_RESPONSES = "two-first-responses"
+    NO_FIRST_RESPONSE = "no-first-response"
     REPLAY_DIFFERS = "replay-differs"
     REUSED_KEY_ACCEPTED = "reused-key-accepted"
     KEY_FORGOTTEN = "key-forgotten"
@@ -108,7 +108,7 @@ class Kind(StrEnum):
 
     DEAD_LETTER = "dead-letter"
     INTERNAL_ERROR = "internal-error"
-    RESPONSE_UNEXPECTED = "answer-unexpected"
+    RESPONSE_UNEXPECTED = "response-unexpected"
     FAILED_WITHOUT_FAULT = "failed-without-fault"
 
 

@@ -11,14 +11,14 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from orders.domain import timestamps
 from proof.checks.evidence import Operation, Outcome
 from proof.checks.violations import Kind, Violation
+from proof.oracle import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class Stay(NamedTuple):
 class Listing:
     """One list, as its query describes it."""
 
-    operation: Operation
+    operation: str
     customer_id: str
     status: str | None
     newest_first: bool
@@ -73,7 +73,7 @@ class Listing:
     @property
     def is_filtered(self) -> bool:
         """Pages of a customer's list by status may be short."""
-        return self.operation is Operation.LIST_CUSTOMER and self.status is not None
+        return self.operation == Operation.LIST_CUSTOMER and self.status is not None
 
     def takes(self, order: Json) -> bool:
         return (
@@ -272,6 +272,6 @@ def _distinct(*calls: int | None) -> tuple[int, ...]:
 
 def _millisecond(text: str) -> str:
     """A bound as `createdAt` is written; a finer one is rounded up."""
-    instant = timestamps.from_milliseconds(timestamps.to_milliseconds(timestamps.from_text(text)))
+    moment = datetime.fromisoformat(text).astimezone(UTC)
     finer = _FINER.search(text)
-    return timestamps.to_text(instant + timedelta(milliseconds=1) if finer else instant)
+    return instant(moment + timedelta(milliseconds=1) if finer else moment)

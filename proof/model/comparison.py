@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from proof.model.expected import ADDRESS
-from proof.model.order import instant
+from proof.oracle import FIRST_STATUS, SUMMARY_FIELDS, instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,16 +19,7 @@ if TYPE_CHECKING:
 Rows = dict[tuple[str, str], Any]
 """What is to be known of the row at each primary key."""
 
-_SUMMARY: Final = (
-    "orderId",
-    "customerId",
-    "status",
-    "amount",
-    "currency",
-    "version",
-    "createdAt",
-    "updatedAt",
-)
+_SUMMARY: Final = SUMMARY_FIELDS - {"orderNumber"}
 _EVENT: Final = (
     "type",
     "orderId",
@@ -83,7 +74,7 @@ def rows_of(model: Model) -> tuple[Rows, int]:
     rows: Rows = {}
     for order in model.orders.values():
         pk = f"ORDER#{order.id}"
-        token = order.token if order.status == "PENDING" else None
+        token = order.token if order.status == FIRST_STATUS else None
         stored = {name: value for name, value in order.summary().items() if name in _SUMMARY}
         rows[pk, "DETAIL"] = stored, token, order.changes[-1].reason
         rows[f"CUSTOMER#{order.customer_id}", f"ORDER#{order.id}"] = stored, None, None

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from gateway import query_string, request
-from proof.model.order import Caller, instant, milliseconds
+from proof import oracle
+from proof.model.order import Caller
+from proof.oracle import instant, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from gateway import Event
@@ -29,7 +31,6 @@ CLAIMS: Final[dict[str, Event]] = {
     ANN.id: {"sub": ANN.id, "token_use": "access", "cognito:groups": ["ops", "staff"]},
     BOB.id: {"sub": BOB.id, "token_use": "access", "cognito:groups": "staff"},
 }
-STATUSES: Final = ("PENDING", "PAID", "SHIPPED", "CANCELED")
 NO_ORDERS: Final = (
     "01a2001b-7c7b-7000-8000-00000000ffff",
     "00000000-0000-0000-0000-000000000000",
@@ -40,23 +41,23 @@ NO_ORDERS: Final = (
 
 customers = st.sampled_from([JANE, JOE])
 callers = st.sampled_from([JANE, ANN, JANE, ANN, JOE, BOB])
-texts = st.sampled_from(["Mug", "Tasse à café", "☕🫖", 'a "b" \\ c', "\x00\x1f\x7f", "é" * 200])
+texts = st.sampled_from(oracle.ITEM["name"].sent)
 keys = st.sampled_from([None, None, "k1", "k1", "k1", "k2", 'a"b\\', '"q', "~" * 255])
 _limits = st.integers(1, 4).map(str) | st.just("100")
 _sorts = st.sampled_from(["createdAt", "-createdAt"])
-_statuses = st.sampled_from(STATUSES)
+statuses = st.sampled_from(oracle.STATUSES)
 page_queries = st.fixed_dictionaries({}, optional={"limit": _limits})
 customer_queries = st.fixed_dictionaries(
     {},
     optional={
         "limit": _limits,
         "sort": _sorts,
-        "status": _statuses,
+        "status": statuses,
         "consistent": st.sampled_from(["true", "false"]),
     },
 )
 status_queries = st.fixed_dictionaries(
-    {"status": _statuses}, optional={"limit": _limits, "sort": _sorts}
+    {"status": statuses}, optional={"limit": _limits, "sort": _sorts}
 )
 
 
@@ -64,52 +65,38 @@ feed_queries = st.fixed_dictionaries(
     {},
     optional={
         "limit": _limits | st.just("1000"),
-        "type": st.sampled_from(["ORDER_CREATED", "ORDER_PAID", "ORDER_SHIPPED", "ORDER_CANCELED"]),
+        "type": st.sampled_from(oracle.EVENT_TYPES),
     },
 )
 
 
-def total(order: dict[str, Any]) -> int:
-    return sum(item["quantity"] * item["unitAmount"] for item in order["items"])
+def _content_of(fields: Mapping[str, oracle.Field]) -> st.SearchStrategy[dict[str, Any]]:
+    """What a client may send of these fields, optional ones or not."""
+    sent = {name: st.sampled_from(field.sent) for name, field in fields.items() if field.sent}
+    required = {name for name in sent if fields[name].default is oracle.REQUIRED}
+    return st.fixed_dictionaries(
+        {name: sent[name] for name in required},
+        optional={name: sent[name] for name in sent.keys() - required},
+    )
 
 
 @st.composite
 def new_orders(draw: st.DrawFn) -> dict[str, Any]:
     """Bodies of POST /orders; `amount` is sometimes there, and then right."""
-    items = draw(
-        st.lists(
-            st.fixed_dictionaries(
-                {
-                    "sku": st.sampled_from(["MUG-01", "S&M #2/6", "MUG-01", "OUT-OF-STOCK_1"]),
-                    "name": texts,
-                    "quantity": st.sampled_from([1, 3, 400]),
-                    "unitAmount": st.sampled_from([1999, 0, 1, 10**12]),
-                }
-            ),
-            min_size=1,
-            max_size=2,
-        )
-    )
     body: dict[str, Any] = {
         "customerId": draw(customers).id,
-        "currency": draw(st.sampled_from(["USD", "JPY", "BHD"])),
-        "items": items,
+        "items": draw(st.lists(_content_of(oracle.ITEM), min_size=1, max_size=2)),
+        **draw(_content_of(oracle.ORDER)),
     }
-    token = draw(st.sampled_from([None, None, "tok_approve", "tok_decline", "tok_unavailable"]))
-    if token:
+    if token := draw(st.sampled_from([None, None, *oracle.PAYMENT_TOKENS])):
         body["paymentToken"] = token
-    extra = draw(st.sampled_from(["", "metadata", "no metadata", "amount"]))
-    if extra == "metadata":
-        body["metadata"] = {"zone": draw(texts), "channel": "web", "a": ""}
-    elif extra == "no metadata":
-        body["metadata"] = {}
-    elif extra == "amount":
-        body["amount"] = total(body)
+    if draw(st.sampled_from([False, False, False, True])):
+        body["amount"] = oracle.amount_of(body["items"])
     return body
 
 
 status_changes: Final = st.fixed_dictionaries(
-    {"status": st.sampled_from(["CANCELED", "PAID", "SHIPPED", "PAID", "PENDING"])},
+    {"status": statuses},
     optional={"reason": st.sampled_from(["changed my mind", "", "☕\ufffe", "x" * 500])},
 )
 

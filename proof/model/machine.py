@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from gateway import MERGE_PATCH
+from proof import oracle
 from proof.model import inputs
 from proof.model.expected import Expected, problem
 from proof.model.faults import (
@@ -32,8 +33,6 @@ from proof.model.faults import (
     sometimes,
 )
 from proof.model.inputs import ANN, BOB, JANE, JOE, Draft, Moment, key_header, tag_list
-from proof.model.model import FILTERED_READS
-from proof.model.order import TRANSITIONS
 from proof.model.side_by_side import SideBySide, Write
 
 if TYPE_CHECKING:
@@ -115,7 +114,9 @@ class PlatformMachine(RuleBasedStateMachine):
         joes = content | {"customerId": JOE.id}
         writes = [self._write(JANE, janes, "k1"), self._write(JOE, joes, "k1")]
         made = [self.both.create(write, {"idempotency-key": "k1"}) for write in writes]
-        for _ in range(FILTERED_READS):  # a page of another status finds these first, and ends
+        for _ in range(
+            oracle.FILTERED_READS
+        ):  # a page of another status finds these first, and ends
             self.both.create(Write(JANE, content | {"customerId": JANE.id}), {})
         return multiple(*made)
 
@@ -207,9 +208,7 @@ class PlatformMachine(RuleBasedStateMachine):
     @step(
         order_id=orders,
         staff=st.sampled_from([ANN, BOB]),
-        statuses=st.lists(
-            st.sampled_from(["PAID", "CANCELED", "CANCELED", "SHIPPED"]), min_size=1, max_size=3
-        ),
+        statuses=st.lists(inputs.statuses, min_size=1, max_size=3),
         reason=st.fixed_dictionaries({}, optional={"reason": inputs.texts}),
         key=inputs.keys,
         later=st.sampled_from([0 * _DAY, _MILLISECOND, -_MILLISECOND]),
@@ -234,7 +233,7 @@ class PlatformMachine(RuleBasedStateMachine):
         sent: list[Write] = []
         for status in statuses:
             self.both.move_clock(later)
-            allowed = TRANSITIONS[order.status] or [order.status]
+            allowed = oracle.TRANSITIONS[order.status] or (order.status,)
             target = status if status in allowed else allowed[0]
             if sent:
                 write = Write(staff, {"status": target}, order_id=order_id)
@@ -408,7 +407,7 @@ class PlatformMachine(RuleBasedStateMachine):
     @step(
         which=st.integers(0, 9),
         changed=st.sampled_from(["status", "sort", "customer", "createdTo", "limit"]),
-        status=st.sampled_from(inputs.STATUSES),
+        status=inputs.statuses,
     )
     def use_a_cursor_elsewhere(self, which: int, changed: str, status: str) -> None:
         """On a list that differs in one thing from that which gave it; in the limit it may."""
@@ -434,7 +433,7 @@ class PlatformMachine(RuleBasedStateMachine):
 
     @initialize(target=walks)
     def begin_two_walks(self) -> Any:  # noqa: ANN401 - hypothesis' multiple
-        oldest_first = {"limit": "1", "sort": "createdAt", "status": "PENDING"}
+        oldest_first = {"limit": "1", "sort": "createdAt", "status": oracle.FIRST_STATUS}
         return multiple(
             self.both.begin_a_walk(JANE, {"limit": "1"}), self.both.begin_a_walk(None, oldest_first)
         )
@@ -450,7 +449,7 @@ class PlatformMachine(RuleBasedStateMachine):
     ) -> Walk:
         """Through a customer's list, or through that of a status, which has fewer parameters."""
         if customer is None:
-            query = {"status": "PENDING"} | query
+            query = {"status": oracle.FIRST_STATUS} | query
             query.pop("consistent", None)
         return self.both.begin_a_walk(customer, query, window)
 

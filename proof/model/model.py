@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from proof import oracle
 from proof.model.expected import (
     ADDRESS,
     FORBIDDEN,
@@ -23,24 +24,12 @@ from proof.model.expected import (
     NextPage,
     problem,
 )
-from proof.model.order import (
-    SETTLEMENT,
-    TRANSITIONS,
-    Caller,
-    Change,
-    Order,
-    instant,
-    milliseconds,
-)
+from proof.model.order import SETTLEMENT, Caller, Change, Order
+from proof.oracle import instant, milliseconds
 from proof.order_number import order_number
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-KEYS_ARE_KEPT: Final = timedelta(hours=24)
-STALE_AFTER: Final = timedelta(days=14)
-FILTERED_READS: Final = 5
-FEED_DELAY: Final = timedelta(seconds=60)
 
 _UUID_7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -81,7 +70,7 @@ class Model:
             return FORBIDDEN
         order = Order(self._new_id(chosen_id), content, [])
         self.orders[order.id] = order
-        self._commit(order, "PENDING", caller, reason=None)
+        self._commit(order, oracle.FIRST_STATUS, caller, reason=None)
         response = order.response(201)
         response = replace(
             response, headers={**response.headers, "Location": f"{ADDRESS}/orders/{order.id}"}
@@ -113,13 +102,12 @@ class Model:
         order = self._visible(caller, order_id)
         if order is None:
             return NO_ORDER
-        cancels = target == "CANCELED" and order.status in {"PENDING", "CANCELED"}
-        if not (caller.is_staff or cancels):
+        if not (caller.is_staff or oracle.customer_may_request(target, of=order.status)):
             return FORBIDDEN
         if is_unwanted or not _is_wanted(order, if_match):
             return STALE
         if target != order.status:
-            if target not in TRANSITIONS[order.status]:
+            if target not in oracle.TRANSITIONS[order.status]:
                 return _illegal_transition(order)
             self._commit(order, target, caller, content.get("reason"))
         response = order.response()
@@ -206,7 +194,7 @@ class Model:
     def _filtered(self, rows: list[Order], listing: Listing, limit: int) -> Expected:
         """Query by query, until the page is full, the list ends, or five are spent."""
         found: list[Order] = []
-        for read in range(FILTERED_READS):
+        for read in range(oracle.FILTERED_READS):
             seen = rows[read * self.filtered_read :][: self.filtered_read]
             found += [order for order in seen if order.status == listing.status]
             if len(found) > limit or len(seen) < self.filtered_read:
@@ -227,7 +215,7 @@ class Model:
         if not caller.is_staff:
             return FORBIDDEN
         since = -1 if listing.since is None else listing.since
-        until = milliseconds(self.now - FEED_DELAY)
+        until = milliseconds(self.now - oracle.FEED_DELAY)
         until = until if listing.until is None else min(until, listing.until)
         behind = sorted(
             (
@@ -238,7 +226,7 @@ class Model:
             key=lambda change: change.place,
         )
         found: list[Change] = []
-        for change in behind[: FILTERED_READS * limit]:
+        for change in behind[: oracle.FILTERED_READS * limit]:
             position = change.place
             if listing.type in {None, change.type}:
                 found.append(change)
@@ -294,8 +282,8 @@ class Model:
         """
         if order.token is None:
             return True
-        if order.status != "PENDING":
-            if not order.is_paid_by_token or order.status == "CANCELED":
+        if order.status != oracle.FIRST_STATUS:
+            if not order.is_paid_by_token or order.status in oracle.GIVING_BACK:
                 order.give_back()
             return True
         reason = order.try_to_pay()
@@ -313,7 +301,8 @@ class Model:
         stale = [
             order
             for order in self.orders.values()
-            if order.status == "PENDING" and order.created_at < self.now - STALE_AFTER
+            if order.status == oracle.FIRST_STATUS
+            and order.created_at < self.now - oracle.STALE_AFTER
         ]
         for order in stale:
             self._commit(order, "CANCELED", "expire-stale-orders", "expired")
@@ -328,7 +317,7 @@ class Model:
         for order in todays:
             currency = order.content["currency"]
             orders.setdefault(currency, Counter())[order.status] += 1
-            if order.status in {"PAID", "SHIPPED"}:
+            if order.status in oracle.EARNING:
                 revenue[currency] += order.amount
             if order.status == "CANCELED":
                 reasons[order.changes[-1].reason or "unspecified"] += 1
@@ -384,7 +373,7 @@ class Model:
     ) -> None:
         """For 24 hours, and to the end of their last second."""
         if key is not None:
-            end = self.now + KEYS_ARE_KEPT
+            end = self.now + oracle.KEYS_ARE_KEPT
             if end.microsecond:
                 end = end.replace(microsecond=0) + timedelta(seconds=1)
             self.records[caller.id, operation, key] = Record(request, response, end)
@@ -409,8 +398,13 @@ def _is_wanted(order: Order, if_match: frozenset[str] | None) -> bool:
 
 
 def _create_request(content: dict[str, Any]) -> str:
-    """The same for requests that are the same: no metadata is as good as empty ones."""
-    return json.dumps({"metadata": {}} | content, sort_keys=True)
+    """The same for requests that are the same: a default may be sent or left out."""
+    defaults = {
+        name: field.default
+        for name, field in oracle.ORDER.items()
+        if field.sent and field.default not in (oracle.ABSENT, oracle.REQUIRED)
+    }
+    return json.dumps(defaults | content, sort_keys=True)
 
 
 def _change_request(order_id: str, content: dict[str, Any]) -> str:
@@ -426,7 +420,7 @@ def _illegal_transition(order: Order) -> Expected:
         409,
         "illegal-transition",
         currentStatus=order.status,
-        allowedTransitions=TRANSITIONS[order.status],
+        allowedTransitions=list(oracle.TRANSITIONS[order.status]),
     )
 
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from proof import oracle
 from proof.model.expected import JSON, Expected
+from proof.oracle import instant
 from proof.order_number import order_number
 
-TRANSITIONS: Final = {
-    "PENDING": ["PAID", "CANCELED"],
-    "PAID": ["SHIPPED", "CANCELED"],
-    "SHIPPED": [],
-    "CANCELED": [],
-}
+if TYPE_CHECKING:
+    from datetime import datetime
 
 SETTLEMENT: Final = "settle-payments"
 """The function that charges orders."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,7 @@ class Change:
 
     @property
     def type(self) -> str:
-        return "ORDER_CREATED" if self.previous is None else f"ORDER_{self.status}"
+        return oracle.event_type(self.status, self.previous)
 
     @property
     def place(self) -> str:
@@ -79,7 +74,7 @@ class Order:
 
     @property
     def amount(self) -> int:
-        return sum(item["quantity"] * item["unitAmount"] for item in self.content["items"])
+        return oracle.amount_of(self.content["items"])
 
     @property
     def version(self) -> int:
@@ -94,23 +89,21 @@ class Order:
         return self.changes[0].at
 
     def summary(self) -> dict[str, object]:
-        return {
+        body = self.body()
+        return {name: body[name] for name in body.keys() & oracle.SUMMARY_FIELDS}
+
+    def body(self) -> dict[str, object]:
+        return oracle.as_sent(self.content, oracle.ORDER) | {
             "orderId": self.id,
             "orderNumber": order_number(self.id),
             "customerId": self.customer_id,
             "status": self.status,
             "amount": self.amount,
-            "currency": self.content["currency"],
+            "items": [oracle.as_sent(item, oracle.ITEM) for item in self.content["items"]],
             "version": self.version,
+            "allowedTransitions": list(oracle.TRANSITIONS[self.status]),
             "createdAt": instant(self.created_at),
             "updatedAt": instant(self.changes[-1].at),
-        }
-
-    def body(self) -> dict[str, object]:
-        return self.summary() | {
-            "items": self.content["items"],
-            "metadata": self.content.get("metadata", {}),
-            "allowedTransitions": TRANSITIONS[self.status],
         }
 
     def response(self, status: int = 200) -> Expected:
@@ -135,12 +128,3 @@ class Order:
         """Refund and release, and refuse whatever charge may follow."""
         self.is_reserved = False
         self.money = "refunded" if self.money in {"charged", "refunded"} else "refused"
-
-
-def instant(moment: datetime) -> str:
-    """RFC 3339 with three decimals and `Z`."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
-
-
-def milliseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(milliseconds=1)

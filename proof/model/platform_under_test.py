@@ -25,10 +25,10 @@ from orders.adapters.dynamodb.table import Table
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import MockPaymentGateway
 from orders.adapters.sqs import SqsEventPublisher
+from orders.application.errors import TryAgain
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.make_daily_report import MakeDailyReport
 from orders.application.settle_payment import SettlePayment
-from orders.domain.errors import TryAgain
 from orders.functions import (
     api_docs,
     daily_report,
@@ -39,7 +39,7 @@ from orders.functions.api_docs import DocsPage
 from orders.functions.publish_order_events import Relay
 from orders.http.endpoint import endpoint
 from servers import INDEX, aws_client, client_of, create_table, dynamodb_local
-from stream_records import FakeFailedMessages, FakeFailureQueue, batch, failures, message
+from stream_records import FakeConsumedQueue, FakeDeadLetterQueue, batch, failures, message
 
 if TYPE_CHECKING:
     from orders.application.idempotency import IdempotencyRecord
@@ -113,16 +113,16 @@ class Platform:
         self.api.handlers["api-docs"] = endpoint(api_docs.route(lambda: _PAGE, ""))
         self.clock = self.api.clock
         self.queue = Queue()
-        self.failures = FakeFailureQueue()
+        self.failures = FakeDeadLetterQueue()
         publisher = SqsEventPublisher(self.queue, "order-events-queue")
         self._publish = Relay(publisher, self.failures)  # type: ignore[arg-type]  # the fake has its `send`
         payments, inventory = MockPaymentGateway(table), MockInventory(table)
         self._process = settle_payments.consumer(
-            SettlePayment(self._orders, payments, inventory, self.clock), FakeFailedMessages
+            SettlePayment(self._orders, payments, inventory, self.clock), FakeConsumedQueue
         )
         self._process_and_die = settle_payments.consumer(
             SettlePayment(DyingOrders(self._orders), payments, inventory, self.clock),  # type: ignore[arg-type]  # the rest of the port is not used
-            FakeFailedMessages,
+            FakeConsumedQueue,
         )
         self._expire = expire_stale_orders.expirer(ExpireStaleOrders(self._orders, self.clock))
         self._report = daily_report.reporter(MakeDailyReport(self._orders, reports, self.clock))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CustomerId
 from proof.checker import check
 from proof.checks.violations import Kind, Violation
 from proof.report import report, tally
@@ -117,7 +117,7 @@ def test_the_tally_counts_what_was_done_and_seen() -> None:
     history = busy_world().history()
     counted = tally(history)
     assert counted["calls"] == len(history.calls)
-    assert counted["operations"]["create"] == {"ok": 13, "refused": 2, "unknown": 2}
+    assert counted["operations"]["POST /orders"] == {"ok": 13, "refused": 2, "unknown": 2}
     assert counted["orders"] == 12
     assert counted["events"] == len({event["id"] for event in history.published})
     assert counted["events sent again"] == 1

@@ -5,7 +5,6 @@ A log line carries ids and outcomes, never what a request or a row contains.
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from contextlib import contextmanager
@@ -15,10 +14,15 @@ import msgspec
 from aws_lambda_powertools.logging import Logger
 
 from orders import environment
-from orders.domain.errors import MalformedRow
+from orders.application.errors import MalformedRow
+from orders.domain.order_number import order_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from aws_lambda_powertools.tracing import Tracer
+
+    from orders.domain.order_id import OrderId
 
     Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -41,11 +45,12 @@ logger: Final = Logger(
     location=None, json_serializer=_line, json_deserializer=_as_it_is, version=VERSION
 )
 
-# Looked up for each line, and said by none of ours. Source: Python's Logging HOWTO, "Optimization".
-logging._srcfile = None  # noqa: SLF001 - so it says there
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-if sys.version_info >= (3, 12):
-    logging.logAsyncioTasks = False
+_tracer: Tracer | None = None
+if environment.optional("TRACER_ENABLED", "false") == "true":
+    # Importing it costs more than importing everything else.
+    from aws_lambda_powertools.tracing import Tracer
+
+    _tracer = Tracer()
 
 _NAMESPACE: Final = environment.optional("POWERTOOLS_METRICS_NAMESPACE", "Orders")
 _SERVICE: Final = environment.optional("POWERTOOLS_SERVICE_NAME", "orders")
@@ -55,19 +60,8 @@ class _Invocation:
     """What is known of the invocation that runs; a process serves one at a time."""
 
     is_cold = True
-    about_order = False
+    has_order = False
     counts: ClassVar[dict[str, int]] = {}
-
-
-def _make_tracer() -> Any:  # noqa: ANN401 - a Tracer, whose import costs more than the rest
-    if environment.optional("TRACER_ENABLED", "false") != "true":
-        return None
-    from aws_lambda_powertools.tracing import Tracer  # noqa: PLC0415
-
-    return Tracer()
-
-
-_tracer: Final = _make_tracer()
 
 
 def count(metric: str, value: int = 1) -> None:
@@ -75,42 +69,35 @@ def count(metric: str, value: int = 1) -> None:
     _Invocation.counts[metric] = _Invocation.counts.get(metric, 0) + value
 
 
-def about_order(order_id: str) -> None:
-    """Name the order in this invocation's further log lines and in its trace.
-
-    The id may come from a damaged row; what is no id has no number.
-    """
-    from orders.domain.order_id import parse_order_id  # noqa: PLC0415 - some know no orders
-    from orders.domain.order_number import order_number  # noqa: PLC0415 - likewise
-
-    _Invocation.about_order = True
-    known = parse_order_id(order_id)
-    logger.append_keys(order_id=order_id, order_number=known and order_number(known))
+def bind_order(order_id: OrderId) -> None:
+    """Name the order in this invocation's further log lines and in its trace."""
+    _Invocation.has_order = True
+    logger.append_keys(order_id=order_id, order_number=order_number(order_id))
     if _tracer:
         _tracer.put_annotation("order_id", order_id)
 
 
-def about_no_order() -> None:
-    """Between the records of a batch: what comes next is not about the order before."""
-    _Invocation.about_order = False
+def unbind_order() -> None:
+    """Between the records of a batch: further log lines are not about the last order."""
+    _Invocation.has_order = False
     logger.remove_keys(["order_id", "order_number"])
 
 
-def log_failure(message: str, error: BaseException) -> None:
-    """Log what nobody foresaw: the exception and its causes, with the frames they came through.
+def log_exception(message: str, error: BaseException) -> None:
+    """Log an unexpected exception and its causes, with the frames they passed through.
 
-    Their texts and the source lines can quote values, so these are left out. MalformedRow's text
-    names a row and a field alone.
+    Leaves out their messages and the source lines, which can quote values. The message of a
+    MalformedRow names only a row and a field.
     """
-    failure: list[dict[str, object]] = []
+    chain: list[dict[str, object]] = []
     link: BaseException | None = error
     while link is not None:
         shown: dict[str, object] = {"exception": type(link).__name__, "frames": _frames(link)}
         if isinstance(link, MalformedRow):
             shown["detail"] = str(link)
-        failure.append(shown)
+        chain.append(shown)
         link = link.__cause__
-    logger.error(message, failure=failure)
+    logger.error(message, error=chain)
 
 
 def _frames(error: BaseException) -> list[str]:
@@ -127,8 +114,8 @@ def _frames(error: BaseException) -> list[str]:
 def invocation(request_id: str) -> Iterator[Callable[[], float]]:
     """Label the log lines, publish the metrics; yields a stopwatch, in milliseconds."""
     started = time.perf_counter()
-    if _Invocation.about_order:
-        about_no_order()
+    if _Invocation.has_order:
+        unbind_order()
     logger.append_keys(request_id=request_id, cold_start=_Invocation.is_cold)
     _Invocation.is_cold = False
     try:
@@ -170,4 +157,4 @@ def traced(handler: Handler) -> Handler:
     """Trace the handler with Powertools' Tracer, where the stage switches it on."""
     if _tracer is None:
         return handler
-    return _tracer.capture_lambda_handler(handler, capture_response=False)  # type: ignore[no-any-return]  # Tracer is not imported, so its type is not known
+    return _tracer.capture_lambda_handler(handler, capture_response=False)

@@ -16,13 +16,13 @@ from jsonschema import Draft202012Validator, ValidationError
 from orders.adapters.dynamodb.stream import recorded_event
 from orders.adapters.sqs import event_body
 from orders.domain import timestamps
-from orders.domain.actor import CUSTOMER, CustomerId
+from orders.domain.actor import CUSTOMER
+from orders.domain.customer_id import CUSTOMER_ID_PATTERN, CustomerId
 from orders.domain.events import EVENT_TYPES, ORDER_CREATED, OrderEvent, type_of_change
 from orders.domain.money import MAX_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order_id import make_order_id
 from orders.domain.status import TRANSITIONS, OrderStatus
 from orders.http.bodies import MAX_REASON
-from orders.http.caller import CUSTOMER_ID_PATTERN
 from stream_records import recorded
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "events"

@@ -13,10 +13,10 @@ import pytest
 
 from examples import CUS_42, MUGS, changed_order, event_of, placed_order
 from fakes import NOON, FakeIds, summary_of
-from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
+from orders.application.errors import IdTaken, KeyInUse, StaleOrder
 from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain import timestamps
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CustomerId
 from orders.domain.daily_report import DailyReport
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT
 from orders.domain.order import OrderItem
@@ -43,10 +43,14 @@ MANY = 32
 
 
 def record(
-    body: str = "{}", *, record_id: str = RECORD_ID, expires_at: datetime = NOON + timedelta(days=1)
+    response: str = "the first",
+    *,
+    record_id: str = RECORD_ID,
+    expires_at: datetime = NOON + timedelta(days=1),
 ) -> IdempotencyRecord:
-    response = StoredResponse(201, body, '"1"', "https://api.example.com/orders/1")
-    return IdempotencyRecord(record_id, "fingerprint", response, int(expires_at.timestamp()))
+    return IdempotencyRecord(
+        record_id, "fingerprint", StoredResponse(response), int(expires_at.timestamp())
+    )
 
 
 def moved(order: Order, status: OrderStatus, reason: str | None = None) -> Order:
@@ -239,7 +243,7 @@ class TestIdempotencyRecords:
         assert orders.get_with_record(order.order_id, RECORD_ID, snapshot=snapshot) == (paid, first)
 
     def test_a_record_can_be_written_alone(self, orders: OrderRepository) -> None:
-        first = replace(record(), response=StoredResponse(200, "{}", '"1"', None))
+        first = record()
         orders.remember(first, NOON)
 
         assert orders.get_record(RECORD_ID) == first

@@ -57,12 +57,12 @@ class TestStreamReader:
         assert mapping["MaximumRetryAttempts"] == -1
         assert mapping["MaximumRecordAgeInSeconds"] == 20 * 60 * 60
 
-    def test_what_it_gives_up_goes_to_the_failure_queue(self, production: Template) -> None:
+    def test_what_it_gives_up_goes_to_the_dead_letter_queue(self, production: Template) -> None:
         queue = {"Fn::GetAtt": ["OrderStreamDeadLetterQueue", "Arn"]}
         assert triggers(production)[READER]["DestinationConfig"] == {
             "OnFailure": {"Destination": queue}
         }
-        assert production.variables(READER)["FAILURE_QUEUE_URL"] == {
+        assert production.variables(READER)["DEAD_LETTER_QUEUE_URL"] == {
             "Ref": "OrderStreamDeadLetterQueue"
         }
 

@@ -13,7 +13,7 @@ from examples import CUS_42, changed_order, event_of, placed_order
 from fakes import NOON
 from gateway import CUSTOMERS_ORDERS
 from orders.adapters.dynamodb import keys, rows
-from orders.application.conflicts import KeyInUse, StaleOrder
+from orders.application.errors import KeyInUse, StaleOrder
 from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain.status import OrderStatus
 from servers import aws_client, dynamodb_local
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PENDING, PAID = OrderStatus.PENDING, OrderStatus.PAID
 SHIPPED, CANCELED = OrderStatus.SHIPPED, OrderStatus.CANCELED
 RECORD = IdempotencyRecord(
-    "ann#" + "0f" * 32, "request", StoredResponse(200, "{}", '"2"', None), 10**10
+    "ann#" + "0f" * 32, "request", StoredResponse("the first response"), 10**10
 )
 KEYS = pytest.mark.parametrize("record", [None, RECORD], ids=["no key", "a key"])
 

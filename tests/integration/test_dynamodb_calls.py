@@ -17,7 +17,7 @@ from orders.adapters.mock_payments import APPROVE, MockPaymentGateway
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.make_daily_report import MakeDailyReport
 from orders.application.settle_payment import SettlePayment
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 from servers import INDEX, aws_client

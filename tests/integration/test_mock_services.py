@@ -19,7 +19,7 @@ from orders.adapters.mock_payments import (
     ChargeState,
     MockPaymentGateway,
 )
-from orders.domain.errors import OutOfStock, PaymentDeclined, PaymentUnavailable
+from orders.application.errors import OutOfStock, PaymentDeclined, PaymentUnavailable
 from orders.domain.order import OrderItem
 
 if TYPE_CHECKING:

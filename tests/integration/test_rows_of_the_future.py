@@ -20,11 +20,11 @@ from fakes import NOON, FakeInventory, FakePayments, FakePublisher
 from gateway import CUSTOMERS_ORDERS, STAFF_CLAIMS
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.reports import DynamoDbReports
+from orders.application.errors import MalformedRow, NewerRow
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.make_daily_report import MakeDailyReport
 from orders.application.settle_payment import Settlement, SettlePayment
 from orders.domain.daily_report import DailyReport
-from orders.domain.errors import MalformedRow, NewerRow
 from orders.domain.order_number import order_number
 from orders.domain.status import OrderStatus
 from orders.functions.daily_report import reporter
@@ -32,7 +32,7 @@ from orders.functions.expire_stale_orders import expirer
 from orders.functions.publish_order_events import Relay
 from orders.telemetry import background
 from servers import aws_client, dynamodb_local
-from stream_records import FakeFailureQueue, batch, failures, recorded
+from stream_records import FakeDeadLetterQueue, batch, failures, recorded
 from written import metric
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ ONE_OF_EACH_ROW = ("amount", "etag", "revenue")
 
 
 def with_a_new_status(item: Item) -> Item:
-    """TELEPORTED, in a report as well; a record's status is that of HTTP."""
+    """TELEPORTED, in a report as well; a record has no status."""
     if "cancellationReasons" in item:
         return item | {"orders": {"M": {"USD": {"M": {"TELEPORTED": {"N": "2"}}}}}}
     if "fingerprint" in item:
@@ -327,15 +327,15 @@ def expire(world: World) -> str:
 
 
 def publish(world: World) -> str:
-    publisher, failure_queue = FakePublisher(), FakeFailureQueue()
+    publisher, dead_letter_queue = FakePublisher(), FakeDeadLetterQueue()
     records = [recorded(event_of(order)) for order in (world.future, world.now)]
     records[0]["dynamodb"]["NewImage"] = world.item(keys.event(world.future.order_id, 1))
-    relay = Relay(publisher, failure_queue)  # type: ignore[arg-type]  # as much as it needs
+    relay = Relay(publisher, dead_letter_queue)  # type: ignore[arg-type]  # as much as it needs
     assert failures(background(relay)(batch(*records), CONTEXT)) == []
     *future, now = publisher.published
     assert now == event_of(world.now)
     if not future:
-        assert failure_queue.records == records[:1]
+        assert dead_letter_queue.records == records[:1]
         assert world.counted("RecordsSetAside")
         return "set aside, counted"
     if future == [event_of(world.future)]:

@@ -15,8 +15,8 @@ import pytest
 from examples import placed_order
 from fakes import NOON
 from orders.adapters import sqs
-from orders.adapters.sqs import SqsEventPublisher, SqsFailureQueue, Unavailable, event_body
-from orders.domain.actor import CustomerId
+from orders.adapters.sqs import SqsDeadLetterQueue, SqsEventPublisher, event_body
+from orders.domain.customer_id import CustomerId
 from orders.domain.events import OrderEvent
 from orders.domain.status import OrderStatus
 from servers import aws_client, ministack
@@ -50,8 +50,8 @@ def publisher(wire: Recorder, queue: str, monkeypatch: pytest.MonkeyPatch) -> Sq
 
 
 @pytest.fixture
-def failures(publisher: SqsEventPublisher) -> SqsFailureQueue:
-    return SqsFailureQueue(publisher.client, publisher.queue_url)
+def failures(publisher: SqsEventPublisher) -> SqsDeadLetterQueue:
+    return SqsDeadLetterQueue(publisher.client, publisher.queue_url)
 
 
 def events(count: int, **details: Any) -> list[OrderEvent]:  # noqa: ANN401 - fields of OrderEvent
@@ -199,9 +199,9 @@ class TestEventBodies:
         assert len(event_body(event).encode()) < 4096
 
 
-class TestFailureQueue:
+class TestDeadLetterQueue:
     def test_a_record_arrives_as_its_keys_with_its_cause(
-        self, failures: SqsFailureQueue, queue: str
+        self, failures: SqsDeadLetterQueue, queue: str
     ) -> None:
         """What it says stays in its row, however large that is."""
         record = {
@@ -227,18 +227,18 @@ class TestFailureQueue:
 
     @pytest.mark.parametrize("record", [{}, {"dynamodb": None}, {"dynamodb": {"Keys": None}}])
     def test_a_record_without_keys_arrives_too(
-        self, failures: SqsFailureQueue, queue: str, record: dict[str, Any]
+        self, failures: SqsDeadLetterQueue, queue: str, record: dict[str, Any]
     ) -> None:
         failures.send(record, "a cause")
         (message,) = received(queue, 1)
         assert json.loads(message["Body"])["keys"] == {}
 
     def test_a_record_that_the_queue_did_not_take_is_told(
-        self, wire: Recorder, failures: SqsFailureQueue
+        self, wire: Recorder, failures: SqsDeadLetterQueue
     ) -> None:
         wire.inject(repeat(Refusal("ServiceUnavailable", status=503)))
 
-        with pytest.raises(Unavailable):
+        with pytest.raises(sqs.QueueUnavailable):
             failures.send({"eventID": "1"}, "a cause")
 
         assert wire.counts == {"SendMessage": CLIENT_ATTEMPTS}

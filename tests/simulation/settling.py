@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from examples import event_of, placed_order
 from fakes import NOON, FakeInventory, FakePayments, InMemoryOrders
-from orders.adapters.sqs import SqsFailedMessages, event_body
+from orders.adapters.sqs import SqsConsumedQueue, event_body
+from orders.application.errors import PaymentUnavailable
 from orders.application.settle_payment import SettlePayment
-from orders.domain.errors import PaymentUnavailable
 from orders.domain.status import OrderStatus
 from orders.functions import settle_payments
 from orders.telemetry import background
@@ -85,7 +85,7 @@ class Burst:
 
     def run(self) -> Self:
         settle = SettlePayment(self.orders, self.gateway, FakeInventory(), _Clock(self.queue))
-        failed = SqsFailedMessages(self.queue, "events", "dead letters")
+        failed = SqsConsumedQueue(self.queue, "events", "dead letters")
         handler = background(settle_payments.consumer(settle, lambda: failed))
         self.minutes = self.queue.run(handler) / 60
         return self

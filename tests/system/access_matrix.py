@@ -1,11 +1,14 @@
-"""Who may do what: the contract as a table of every caller, every route, whosesoever order."""
+"""Who may do what: every caller at every route of the oracle, whosesoever order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from proof import oracle
+from proof.oracle import Audience
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Callers, by what they send as Authorization. `authorizations` makes it.
 TURNED_AWAY: Final = [
@@ -100,8 +103,8 @@ CUSTOMERS: Final = [
 ]
 STAFF_MEMBERS: Final = ["staff", *CLAIMS_OF_STAFF]
 
-# What is answered: a status, and the last part of the problem's type or `gateway`, whose errors
-# are no problems.
+# Responses: a status, and the last part of the problem's type or `gateway`, whose errors are no
+# problem details.
 OUT: Final = "401 gateway"
 KIND: Final = "401 unauthenticated"
 DENIED: Final = "403 forbidden"
@@ -110,18 +113,18 @@ NO_DAY: Final = "404 report-not-found"
 LOST: Final = "404 route-not-found"
 VERB: Final = "405 method-not-allowed"
 
-# What the body asks for: a status, or an order.
-ORDER: Final = "PENDING"
-PAY: Final = "PAID"
-SHIP: Final = "SHIPPED"
-CANCEL: Final = "CANCELED"
+NO_SUCH_DAY: Final = "a day without a report"
 
 
 class Line(NamedTuple):
-    """What is asked, of whose, and what each kind of caller is answered."""
+    """What is asked, of whose, and what each kind of caller gets.
+
+    `status` is the order's, where the line is about one; `asks` is the status that it should get.
+    """
 
     route: str
     whose: str
+    status: str | None
     asks: str | None
     turned_away: str
     of_another_kind: str
@@ -130,46 +133,48 @@ class Line(NamedTuple):
 
     @property
     def name(self) -> str:
-        return ", ".join(filter(None, (self.route, self.asks, self.whose)))
+        return ", ".join(filter(None, (self.route, self.whose, self.status, self.asks)))
+
+    @property
+    def writes(self) -> bool:
+        return not self.route.startswith(("GET ", "HEAD "))
 
 
-# fmt: off
-MATRIX: Final = [Line(*line) for line in (
-    #                                                                   turned of an-  custo-  staff
-    # route                                whose              asks      away   other   mer
-    ("POST /orders",                       "own",             ORDER,  OUT,   KIND,  "201",  "201"),
-    ("POST /orders",                       "another's",       ORDER,  OUT,   KIND,  DENIED, "201"),
-    ("POST /orders",                       "nobody's",        ORDER,  OUT,   KIND,  DENIED, "201"),
-    ("GET /orders/{orderId}",              "own",             None,   OUT,   KIND,  "200",  "200"),
-    ("GET /orders/{orderId}",              "another's",       None,   OUT,   KIND,  HIDDEN, "200"),
-    ("GET /orders/{orderId}",              "nobody's",        None,   OUT,   KIND,  HIDDEN, HIDDEN),
-    ("PATCH /orders/{orderId}",            "own",             CANCEL, OUT,   KIND,  "200",  "200"),
-    ("PATCH /orders/{orderId}",            "own",             PAY,    OUT,   KIND,  DENIED, "200"),
-    ("PATCH /orders/{orderId}",            "own, paid",       SHIP,   OUT,   KIND,  DENIED, "200"),
-    ("PATCH /orders/{orderId}",            "own, paid",       CANCEL, OUT,   KIND,  DENIED, "200"),
-    ("PATCH /orders/{orderId}",            "another's",       CANCEL, OUT,   KIND,  HIDDEN, "200"),
-    ("PATCH /orders/{orderId}",            "another's",       PAY,    OUT,   KIND,  HIDDEN, "200"),
-    ("PATCH /orders/{orderId}",            "another's, paid", SHIP,   OUT,   KIND,  HIDDEN, "200"),
-    ("PATCH /orders/{orderId}",            "nobody's",        CANCEL, OUT,   KIND,  HIDDEN, HIDDEN),
-    ("PATCH /orders/{orderId}",            "nobody's",        PAY,    OUT,   KIND,  HIDDEN, HIDDEN),
-    ("GET /orders/{orderId}/timeline",     "own",             None,   OUT,   KIND,  "200",  "200"),
-    ("GET /orders/{orderId}/timeline",     "another's",       None,   OUT,   KIND,  HIDDEN, "200"),
-    ("GET /orders/{orderId}/timeline",     "nobody's",        None,   OUT,   KIND,  HIDDEN, HIDDEN),
-    ("GET /customers/{customerId}/orders", "own",             None,   OUT,   KIND,  "200",  "200"),
-    ("GET /customers/{customerId}/orders", "another's",       None,   OUT,   KIND,  DENIED, "200"),
-    ("GET /customers/{customerId}/orders", "nobody's",        None,   OUT,   KIND,  DENIED, "200"),
-    ("GET /orders",                        "everybody's",     None,   OUT,   KIND,  DENIED, "200"),
-    ("GET /events",                        "everybody's",     None,   OUT,   KIND,  DENIED, "200"),
-    ("GET /reports/daily/{date}",          "one there is",    None,   OUT,   KIND,  DENIED, "200"),
-    ("GET /reports/daily/{date}",          "one there isn't", None,   OUT,   KIND,  DENIED, NO_DAY),
-    ("GET /health",                        "public",          None,   "200", "200", "200",  "200"),
-    ("GET /openapi.json",                  "public",          None,   "200", "200", "200",  "200"),
-    ("GET /docs",                          "public",          None,   "200", "200", "200",  "200"),
-    ("GET /nowhere",                       "public",          None,   LOST,  LOST,  LOST,   LOST),
-    ("DELETE /orders/{orderId}",           "own",             None,   VERB,  VERB,  VERB,   VERB),
-    ("PUT /orders/{orderId}",              "another's",       CANCEL, VERB,  VERB,  VERB,   VERB),
-)]
-# fmt: on
+def _lines_of(key: str, route: oracle.Route) -> Iterator[Line]:
+    """Whatever a route can be asked for, and what its audience gets."""
+    success = "201" if key == "POST /orders" else "200"
+    match route.audience:
+        case Audience.EVERYONE:
+            yield Line(key, "public", None, None, success, success, success, success)
+        case Audience.STAFF:
+            yield Line(key, "everybody's", None, None, OUT, KIND, DENIED, success)
+        case Audience.CUSTOMER:
+            yield Line(key, "own", None, None, OUT, KIND, success, success)
+            yield Line(key, "another's", None, None, OUT, KIND, DENIED, success)
+            yield Line(key, "nobody's", None, None, OUT, KIND, DENIED, success)
+        case Audience.OWNER if key.startswith("PATCH "):
+            for status in oracle.STATUSES:
+                for asks in oracle.TRANSITIONS[status]:
+                    may = oracle.customer_may_request(asks, of=status)
+                    own = success if may else DENIED
+                    yield Line(key, "own", status, asks, OUT, KIND, own, success)
+                    yield Line(key, "another's", status, asks, OUT, KIND, HIDDEN, success)
+            yield Line(key, "nobody's", None, "CANCELED", OUT, KIND, HIDDEN, HIDDEN)
+        case Audience.OWNER:
+            first = oracle.FIRST_STATUS
+            yield Line(key, "own", first, None, OUT, KIND, success, success)
+            yield Line(key, "another's", first, None, OUT, KIND, HIDDEN, success)
+            yield Line(key, "nobody's", None, None, OUT, KIND, HIDDEN, HIDDEN)
+
+
+MATRIX: Final = [
+    *(line for key, route in oracle.ROUTES.items() for line in _lines_of(key, route)),
+    # What the routes' audiences do not say.
+    Line("GET /reports/daily/{date}", NO_SUCH_DAY, None, None, OUT, KIND, DENIED, NO_DAY),
+    Line("GET /nowhere", "public", None, None, LOST, LOST, LOST, LOST),
+    Line("DELETE /orders/{orderId}", "own", oracle.FIRST_STATUS, None, VERB, VERB, VERB, VERB),
+    Line("PUT /orders/{orderId}", "another's", oracle.FIRST_STATUS, None, VERB, VERB, VERB, VERB),
+]
 
 CALLERS: Final = (
     dict.fromkeys(TURNED_AWAY, "turned_away")
@@ -193,7 +198,7 @@ class Cell(NamedTuple):
 
     @property
     def may_write(self) -> bool:
-        return self.line.asks is not None and self.expected.startswith("2")
+        return self.line.writes and self.expected.startswith("2")
 
 
 CELLS: Final = [Cell(caller, line) for caller in CALLERS for line in MATRIX]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from local_stack import CUSTOMER
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CustomerId
 from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from system.deployment import TABLE, FunctionFailed, stream_record
@@ -212,7 +212,7 @@ class MarkedTraffic:
         # A message about a row that is spoiled by then would keep the queue busy for minutes.
         self.deployment.settle()
         scope = hashlib.sha256(f"create {key}".encode()).hexdigest()
-        self._spoil(f"IDEMPOTENCY#{customer.id}#{scope}", "RECORD", "body", None)
+        self._spoil(f"IDEMPOTENCY#{customer.id}#{scope}", "RECORD", "response", None)
         self.sent(500, customer.post(body, key))
         self._spoil(f"ORDER#{order_id}", "EVENT#0000000002", "version", mark("version"))
         self.sent(200, customer.http.get(f"/orders/{order_id}/timeline"))

@@ -15,6 +15,7 @@ import pytest
 
 from local_stack import CUSTOMER, PASSWORD, STAFF
 from orders.http.routes import ROUTES
+from proof.oracle import FIRST_STATUS, path_to
 from system.access_matrix import (
     CALLERS,
     CELLS,
@@ -25,6 +26,7 @@ from system.access_matrix import (
     HIDDEN,
     KIND,
     MATRIX,
+    NO_SUCH_DAY,
     OF_ANOTHER_KIND,
     SETTINGS,
     Cell,
@@ -106,7 +108,7 @@ class Wanted(NamedTuple):
     """An order that a cell needs; what may be written to is the cell's alone."""
 
     owner: str
-    paid: bool
+    status: str
     cell: Cell | None
 
 
@@ -145,15 +147,15 @@ class Run:
 
     def _wanted(self, cell: Cell) -> Wanted | None:
         owner = self.whose(cell)
-        if "{orderId}" not in cell.line.route or owner == NO_CUSTOMER:
+        if cell.line.status is None or owner == NO_CUSTOMER:
             return None
-        return Wanted(owner, "paid" in cell.line.whose, cell if cell.may_write else None)
+        return Wanted(owner, cell.line.status, cell if cell.may_write else None)
 
     def _place(self, wanted: Wanted) -> str:
         staff = self.deployment.staff
         order_id: str = staff.place(customerId=wanted.owner)["orderId"]
-        if wanted.paid:
-            staff.patch(order_id, "PAID").raise_for_status()
+        for status in path_to(wanted.status):
+            staff.patch(order_id, status).raise_for_status()
         return order_id
 
     def send(self, cell: Cell) -> httpx.Response:
@@ -161,7 +163,7 @@ class Run:
         method, path = line.route.split()
         headers = [("Authorization", one) for one in self.presented[cell.caller].headers]
         body: dict[str, Any] | None = None
-        if line.asks is not None:
+        if line.writes:
             headers.append(("Idempotency-Key", secrets.token_hex(8)))
             body = {"status": line.asks}
         if line.route == "POST /orders":
@@ -170,12 +172,12 @@ class Run:
             path = path.format(
                 orderId=self.order(cell),
                 customerId=owner,
-                date=NEVER if line.whose == "one there isn't" else DAY,
+                date=NEVER if line.whose == NO_SUCH_DAY else DAY,
             )
         return self.deployment.nobody.http.request(
             method,
             path,
-            params={"status": "PENDING"} if path == "/orders" and method != "POST" else None,
+            params={"status": FIRST_STATUS} if path == "/orders" and method != "POST" else None,
             headers=headers,
             json=body,
         )

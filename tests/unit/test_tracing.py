@@ -14,10 +14,10 @@ SOURCES = Path(__file__).parents[2] / "src"
 ORDER_ID = "01978c5e-7a1b-7c3e-9f00-3d1f6a2b4c5d"
 INVOKE = f"""
 from types import SimpleNamespace
-from orders.telemetry import about_order, background
+from orders.telemetry import bind_order, background
 
 def handle(event, context):
-    about_order({ORDER_ID!r})
+    bind_order({ORDER_ID!r})
     return {{"body": "a response that is nobody else's business"}}
 
 background(handle)({{}}, SimpleNamespace(aws_request_id="request", function_name="function"))

@@ -63,7 +63,7 @@ def a_customer_who_may_not_create_for_itself() -> Broken:
     world = World()
     world.create(answered=False)
     world.refuse(world.calls[-1], 403, "forbidden")
-    return world.history(), {Kind.RESPONSE_UNEXPECTED}
+    return world.history(), {Kind.REFUSED_WRONGLY}
 
 
 @broken

@@ -14,9 +14,10 @@ import msgspec
 from fakes import NOON, FakeIds
 from orders.adapters.dynamodb import keys, rows
 from orders.application.caller import Caller
-from orders.application.idempotency import IdempotencyRecord, StoredResponse
+from orders.application.idempotency import IdempotencyRecord
 from orders.domain import timestamps
-from orders.domain.actor import Actor, CustomerId
+from orders.domain.actor import Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.order import NewOrder, OrderItem
 from orders.domain.status import OrderStatus
 from orders.http.bodies import (
@@ -28,7 +29,9 @@ from orders.http.bodies import (
     order_json,
     to_json,
 )
+from orders.http.idempotency import stored
 from orders.http.preconditions import etag
+from orders.http.response import Response
 from proof.checks.evidence import SETTLEMENT
 from proof.history import STAFF, Call, Commit, History, Strike
 
@@ -156,7 +159,7 @@ class World:
         self,
         order: Order,
         status: str,
-        response: StoredResponse | None,
+        response: Response | None,
         reason: str = "r",
         **more: Any,  # noqa: ANN401 - fields of Call
     ) -> Call:
@@ -261,7 +264,7 @@ class World:
             f"/orders/{order.order_id}",
             200,
             response.body,
-            **({"headers": {"etag": response.etag}} | more),
+            **({"headers": headers_of(response)} | more),
         )
 
     def timeline(
@@ -371,10 +374,10 @@ class World:
         self.commits.append(Commit(pk=at[0], sk=at[1], old=self.table.get(at), new=row))
         self.table[at] = row
 
-    def remember(self, caller: str, operation: str, key: str, response: StoredResponse) -> None:
+    def remember(self, caller: str, operation: str, key: str, response: Response) -> None:
         digest = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()
         expires = int(self.instant.timestamp()) + A_DAY
-        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", response, expires)
+        record = IdempotencyRecord(f"{caller}#{digest}", "fingerprint", stored(response), expires)
         self.put(rows.idempotency_row(record))
 
     @property
@@ -382,9 +385,11 @@ class World:
         return NOON + timedelta(seconds=self.now)
 
     @staticmethod
-    def response(order: Order, status: int) -> StoredResponse:
-        location = f"http://api/orders/{order.order_id}" if status == 201 else None
-        return StoredResponse(status, order_json(order), etag(order.version), location)
+    def response(order: Order, status: int) -> Response:
+        headers = {"ETag": etag(order.version)}
+        if status == 201:
+            headers["Location"] = f"http://api/orders/{order.order_id}"
+        return Response(status, order_json(order), headers)
 
     @staticmethod
     def new_order_body(order: Order) -> Json:
@@ -450,9 +455,8 @@ class World:
         return [report]
 
 
-def headers_of(response: StoredResponse) -> dict[str, str]:
-    location = {"location": response.location} if response.location else {}
-    return {"etag": response.etag} | location
+def headers_of(response: Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def problem_json(status: int, slug: str, **more: Any) -> str:  # noqa: ANN401 - the problem's members

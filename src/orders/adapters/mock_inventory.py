@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb import keys
-from orders.adapters.dynamodb.faults import ConditionFailed
+from orders.adapters.dynamodb.errors import ConditionFailed
 from orders.adapters.dynamodb.rows import SCHEMA_VERSION
-from orders.domain.errors import OutOfStock
+from orders.application.errors import OutOfStock
 
 if TYPE_CHECKING:
     from orders.adapters.dynamodb.table import Table

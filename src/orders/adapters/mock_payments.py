@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb import keys
-from orders.adapters.dynamodb.faults import ConditionFailed
+from orders.adapters.dynamodb.errors import ConditionFailed
 from orders.adapters.dynamodb.rows import SCHEMA_VERSION
-from orders.domain.errors import PaymentDeclined, PaymentUnavailable
+from orders.application.errors import PaymentDeclined, PaymentUnavailable
 
 if TYPE_CHECKING:
     from orders.adapters.dynamodb.rows import Row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orders.domain.errors import PaymentUnavailable
+from orders.application.errors import PaymentUnavailable
 
 if TYPE_CHECKING:
     from orders.domain.order import Order

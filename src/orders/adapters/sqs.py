@@ -34,7 +34,7 @@ _NEVER_TAKEN: Final = frozenset(
 _FAULTS: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
 
-class Unavailable(Exception):
+class QueueUnavailable(Exception):
     """The queue did not take the message, after the client's own retries."""
 
 
@@ -81,7 +81,7 @@ class SqsEventPublisher:
 
 
 @dataclass(frozen=True, slots=True)
-class SqsFailureQueue:
+class SqsDeadLetterQueue:
     """Takes the keys of records that can't be published, for a person to look at.
 
     Never what a record says: the row has it, and the row can be erased.
@@ -91,7 +91,7 @@ class SqsFailureQueue:
     queue_url: str
 
     def send(self, record: dict[str, Any], cause: str) -> None:
-        """Raises Unavailable: the record must not be acknowledged then."""
+        """Raises QueueUnavailable: the record must not be acknowledged then."""
         change = record.get("dynamodb") or {}
         body = {
             "keys": _texts(change.get("Keys")),
@@ -107,18 +107,18 @@ class SqsFailureQueue:
                 },
             )
         except _FAULTS as error:
-            raise Unavailable from error
+            raise QueueUnavailable from error
 
 
 @dataclass(frozen=True, slots=True)
-class SqsFailedMessages:
-    """`FailedMessages` of a queue and its dead-letter queue."""
+class SqsConsumedQueue:
+    """`ConsumedQueue` of a queue and its dead-letter queue."""
 
     client: Any
     queue_url: str
     dead_letter_queue_url: str
 
-    def put_off(self, receipt_handle: str, seconds: int) -> bool:
+    def delay(self, receipt_handle: str, seconds: int) -> bool:
         """Let the message come again after the pause, where it would after the queue's own."""
         return self._call(
             "message not put off",
@@ -128,7 +128,7 @@ class SqsFailedMessages:
             VisibilityTimeout=seconds,
         )
 
-    def bury(self, body: str, event_type: str | None, cause: str) -> bool:
+    def dead_letter(self, body: str, event_type: str | None, cause: str) -> bool:
         """Send a copy to the dead-letter queue, with its cause as an attribute."""
         attributes = {"cause": cause[:MAX_CAUSE]} | ({"type": event_type} if event_type else {})
         return self._call(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orders.application.errors import Forbidden
 from orders.domain.actor import CUSTOMER, Actor
-from orders.domain.errors import Forbidden
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
-    from orders.domain.actor import CustomerId
+    from orders.domain.customer_id import CustomerId
     from orders.domain.order import Order
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from orders.application.conflicts import KeyInUse, StaleOrder
-from orders.application.idempotency import Outcome
-from orders.domain.errors import (
+from orders.application.errors import (
     Forbidden,
-    IllegalTransition,
+    KeyInUse,
     OrderNotFound,
+    StaleOrder,
     TryAgain,
     VersionMismatch,
 )
+from orders.application.idempotency import Outcome
+from orders.domain.errors import IllegalTransition
 
 if TYPE_CHECKING:
     from collections.abc import Callable

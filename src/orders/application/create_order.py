@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from orders.application.conflicts import IdTaken, KeyInUse
+from orders.application.errors import IdTaken, KeyInUse, TryAgain
 from orders.application.idempotency import Outcome
-from orders.domain.errors import TryAgain
 
 if TYPE_CHECKING:
     from orders.application.caller import Caller

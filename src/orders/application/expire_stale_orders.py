@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from orders.application.conflicts import StaleOrder
+from orders.application.errors import StaleOrder
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.domain.order_id import IdRange

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orders.domain.errors import ReportNotFound
+from orders.application.errors import ReportNotFound
 
 if TYPE_CHECKING:
     from datetime import date

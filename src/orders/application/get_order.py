@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orders.domain.errors import OrderNotFound
+from orders.application.errors import OrderNotFound
 
 if TYPE_CHECKING:
     from orders.application.caller import Caller

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orders.application.errors import OrderNotFound
 from orders.application.paging import next_page
-from orders.domain.errors import OrderNotFound
 
 if TYPE_CHECKING:
     from orders.application.caller import Caller

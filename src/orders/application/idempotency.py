@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NewType
 
-from orders.domain.errors import IdempotencyKeyReused
+from orders.application.errors import IdempotencyKeyReused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,21 +18,15 @@ if TYPE_CHECKING:
 KEPT_FOR: Final = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResponse:
-    """The response to the first request; kept word for word."""
-
-    status: int
-    body: str
-    etag: str
-    location: str | None
+StoredResponse = NewType("StoredResponse", str)
+"""The response to the first request, in a form that only `orders.http.idempotency` reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
     """What a key was used for. `fingerprint` identifies the request, `record_id` the key.
 
-    `expires_at` is in whole seconds since the epoch, as the table's TTL wants it.
+    `expires_at` is in whole seconds since the epoch.
     """
 
     record_id: str

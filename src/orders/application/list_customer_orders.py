@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from orders.application.caller import Caller
     from orders.application.paging import Found, PageRequest
     from orders.application.ports import OrderRepository
-    from orders.domain.actor import CustomerId
+    from orders.domain.customer_id import CustomerId
     from orders.domain.order import OrderSummary
     from orders.domain.order_id import OrderId
     from orders.domain.status import OrderStatus

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from orders.application.idempotency import IdempotencyRecord
     from orders.application.paging import Found
-    from orders.domain.actor import CustomerId
+    from orders.domain.customer_id import CustomerId
     from orders.domain.daily_report import DailyReport
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order, OrderSummary

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from orders.application.conflicts import StaleOrder
-from orders.domain.actor import Actor
-from orders.domain.errors import (
+from orders.application.errors import (
     NewerRow,
     OutOfStock,
     PaymentDeclined,
+    StaleOrder,
     TryAgain,
     UnsettledOrder,
 )
+from orders.domain.actor import Actor
 from orders.domain.reasons import OUT_OF_STOCK, PAYMENT_DECLINED
 from orders.domain.status import OrderStatus
 

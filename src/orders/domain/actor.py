@@ -1,11 +1,8 @@
-"""Whose an order is, and who changed it."""
+"""Who changed an order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType
-
-CustomerId = NewType("CustomerId", str)
 
 
 @dataclass(frozen=True, slots=True)

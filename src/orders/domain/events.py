@@ -13,7 +13,8 @@ from orders.domain.status import OrderStatus
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orders.domain.actor import Actor, CustomerId
+    from orders.domain.actor import Actor
+    from orders.domain.customer_id import CustomerId
     from orders.domain.order_id import OrderId
 
 ORDER_CREATED: Final = "ORDER_CREATED"

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from orders.domain.actor import Actor, CustomerId
+    from orders.domain.actor import Actor
+    from orders.domain.customer_id import CustomerId
     from orders.domain.order_id import OrderId
 
 FIRST_VERSION: Final = 1

@@ -8,25 +8,24 @@ from msgspec import UNSET
 
 from orders.adapters.system import RandomIds, SystemClock
 from orders.application.create_order import CreateOrder
-from orders.application.idempotency import StoredResponse
 from orders.functions import wiring
 from orders.http.bodies import NewOrderBody, order_json
 from orders.http.endpoint import endpoint
-from orders.http.idempotency_key import parse_key, scoped_key
-from orders.http.order_responses import response_response
+from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
 from orders.http.preconditions import etag
 from orders.http.problems import PaymentsNotConfigured
 from orders.http.request import JSON
+from orders.http.response import Response
 from orders.http.validation import validated
-from orders.telemetry import about_order, count
+from orders.telemetry import bind_order, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orders.application.idempotency import StoredResponse
     from orders.domain.order import Order
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
-    from orders.http.response import Response
 
 
 def route(
@@ -45,13 +44,14 @@ def route(
 
         def render(order: Order) -> StoredResponse:
             location = f"{address}/orders/{order.order_id}"
-            return StoredResponse(201, order_json(order), etag(order.version), location)
+            headers = {"ETag": etag(order.version), "Location": location}
+            return stored(Response(201, order_json(order), headers))
 
         outcome = create(caller, body.to_domain(), key, render)
         if outcome.order:
-            about_order(outcome.order.order_id)
+            bind_order(outcome.order.order_id)
             count("OrdersCreated")
-        return response_response(outcome)
+        return outcome_response(outcome)
 
     return handle
 

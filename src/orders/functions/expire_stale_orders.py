@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.system import SystemClock
+from orders.application.errors import MalformedRow
 from orders.application.expire_stale_orders import ExpireStaleOrders
-from orders.domain.errors import MalformedRow
 from orders.functions import wiring
-from orders.telemetry import about_no_order, about_order, background, count, log_failure, logger
+from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,16 +26,16 @@ def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[st
                 logger.warning("stale orders left for the next run")
                 count("OrdersLeftToExpire")
                 break
-            about_order(order_id)
+            bind_order(order_id)
             try:
                 if stale.expire(order_id):
                     expired += 1
                     logger.info("order expired")
             except MalformedRow as error:
                 # It must not keep those behind it from expiring, today and on every other day.
-                log_failure("order not expired", error)
+                log_exception("order not expired", error)
                 count("OrdersUnreadable")
-        about_no_order()
+        unbind_order()
         logger.info("stale orders expired", orders=expired)
         if expired:
             count("OrdersExpired", expired)

@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from orders.adapters.dynamodb.reports import DynamoDbReports
+from orders.application.errors import ReportNotFound
 from orders.application.get_daily_report import GetDailyReport
-from orders.domain.errors import ReportNotFound
 from orders.functions import wiring
 from orders.http.bodies import DailyReportBody, to_json
 from orders.http.endpoint import endpoint
@@ -17,7 +17,7 @@ from orders.http.response import JSON_HEADERS, Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -8,15 +8,15 @@ from orders.application.get_order import GetOrder
 from orders.functions import wiring
 from orders.http.bodies import order_json
 from orders.http.endpoint import endpoint
-from orders.http.order_responses import order_id_of
+from orders.http.paths import order_id_of
 from orders.http.preconditions import etag, read_condition
 from orders.http.response import JSON_HEADERS, PRIVATE, Response
-from orders.telemetry import about_order
+from orders.telemetry import bind_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
 
 
@@ -26,7 +26,7 @@ def route(get: GetOrder, claims: Claims) -> Callable[[Request], Response]:
         request.query(())
         client_has = read_condition(request)
         order = get(caller, order_id_of(request))
-        about_order(order.order_id)
+        bind_order(order.order_id)
         tag = {"ETag": etag(order.version)}
         if client_has(tag["ETag"]):
             return Response(304, headers=PRIVATE | tag)

@@ -10,13 +10,13 @@ from orders.http.bodies import TimelineEntryBody, TimelinePageBody, to_json
 from orders.http.cursor import encode_cursor, version_position
 from orders.http.endpoint import endpoint
 from orders.http.listing import page_response, parse_limit
-from orders.http.order_responses import find_order_id, order_id_of
-from orders.telemetry import about_order
+from orders.http.paths import find_order_id, order_id_of
+from orders.telemetry import bind_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 
@@ -31,7 +31,7 @@ def route(
         scope = ("timeline", find_order_id(request) or "")
         after = version_position(scope, query["cursor"]) if "cursor" in query else 0
         order_id = order_id_of(request)
-        about_order(order_id)
+        bind_order(order_id)
         page = get_timeline(caller, order_id, after_version=after, limit=limit)
         position = page.next_position
         cursor = None if position is None else encode_cursor(scope, str(position))

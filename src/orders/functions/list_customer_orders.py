@@ -7,14 +7,14 @@ from urllib.parse import quote
 
 from orders.application.list_customer_orders import ListCustomerOrders
 from orders.functions import wiring
-from orders.http.caller import customer_id_of
 from orders.http.endpoint import endpoint
 from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_flag, parse_status
+from orders.http.paths import customer_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 

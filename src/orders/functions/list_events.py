@@ -17,7 +17,7 @@ from orders.http.listing import FEED_PARAMETERS, feed_request, page_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 

@@ -12,7 +12,7 @@ from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_stat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 

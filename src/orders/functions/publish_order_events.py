@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters import sqs
 from orders.adapters.dynamodb.stream import recorded_event
-from orders.domain.errors import MalformedRow
+from orders.application.errors import MalformedRow
 from orders.environment import required
-from orders.telemetry import about_no_order, about_order, background, count, logger
+from orders.telemetry import background, bind_order, count, logger, unbind_order
 
 if TYPE_CHECKING:
     from orders.adapters.dynamodb.stream import StreamRecord
@@ -30,7 +30,7 @@ class Relay:
     """
 
     publisher: EventPublisher
-    failures: sqs.SqsFailureQueue
+    failures: sqs.SqsDeadLetterQueue
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         records: list[StreamRecord] = event["Records"]
@@ -40,7 +40,7 @@ class Relay:
                 return _failed_from(batch[0])
             try:
                 failed = self._send(batch)
-            except sqs.Unavailable:
+            except sqs.QueueUnavailable:
                 failed = batch[0]
             if failed:
                 return _failed_from(failed)
@@ -57,13 +57,13 @@ class Relay:
                 self._set_aside(record, str(error))
         unsent = self.publisher.publish([event for _, event in batch])
         for index, (record, event) in enumerate(batch):
-            about_order(event.order_id)
+            bind_order(event.order_id)
             if index in unsent.refused:
                 self._set_aside(record, "the queue refuses the event")
             elif index not in unsent.unavailable:
                 logger.info("event published", type=event.type, event_id=event.event_id)
                 count("EventsPublished")
-        about_no_order()
+        unbind_order()
         return batch[min(unsent.unavailable)][0] if unsent.unavailable else None
 
     def _set_aside(self, record: StreamRecord, cause: str) -> None:
@@ -81,6 +81,6 @@ _client = sqs.connect()
 handler = background(
     Relay(
         sqs.SqsEventPublisher(_client, required("QUEUE_URL")),
-        sqs.SqsFailureQueue(_client, required("FAILURE_QUEUE_URL")),
+        sqs.SqsDeadLetterQueue(_client, required("DEAD_LETTER_QUEUE_URL")),
     )
 )

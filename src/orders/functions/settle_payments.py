@@ -12,25 +12,25 @@ from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import MockPaymentGateway
 from orders.adapters.no_payments import NoPayments
 from orders.adapters.system import SystemClock
-from orders.application.settle_payment import Settlement, SettlePayment
-from orders.domain import timestamps
-from orders.domain.errors import (
+from orders.application.errors import (
     MalformedRow,
     NewerRow,
     PaymentUnavailable,
     TryAgain,
     UnsettledOrder,
 )
+from orders.application.settle_payment import Settlement, SettlePayment
+from orders.domain import timestamps
 from orders.domain.order_id import parse_order_id
 from orders.environment import required
 from orders.functions import wiring
 from orders.telemetry import (
-    about_no_order,
-    about_order,
     background,
+    bind_order,
     count,
-    log_failure,
+    log_exception,
     logger,
+    unbind_order,
 )
 
 if TYPE_CHECKING:
@@ -56,12 +56,15 @@ _LEFT_MILLISECONDS: Final = 15_000
 fails all of its batch."""
 
 
-class FailedMessages(Protocol):
-    """What becomes of a message that failed. Each method says whether it was done."""
+class ConsumedQueue(Protocol):
+    """The queue that the messages come from, with its dead-letter queue.
 
-    def put_off(self, receipt_handle: str, seconds: int) -> bool: ...
+    Each method says whether SQS did it.
+    """
 
-    def bury(self, body: str, event_type: str | None, cause: str) -> bool: ...
+    def delay(self, receipt_handle: str, seconds: int) -> bool: ...
+
+    def dead_letter(self, body: str, event_type: str | None, cause: str) -> bool: ...
 
 
 class NotAnEvent(Exception):
@@ -79,23 +82,23 @@ _FORESEEN: Final = (NewerRow, OutOfTime, PaymentUnavailable, TryAgain)
 
 
 def consumer(
-    settle: SettlePayment, failed_messages: Callable[[], FailedMessages]
+    settle: SettlePayment, consumed_queue: Callable[[], ConsumedQueue]
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The function, before telemetry. `failed_messages` is called when a message fails."""
+    """The function, before telemetry. `consumed_queue` is called when a message fails."""
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         failed = [one["messageId"] for one in event["Records"] if not is_done(one, context)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     def is_done(message: Message, context: Any) -> bool:  # noqa: ANN401 - Lambda's
-        about_no_order()
+        unbind_order()
         try:
             _require_time(context)
             order_id = _subject(message["body"])
-            about_order(order_id)
+            bind_order(order_id)
             settlement = settle(order_id)
         except Exception as error:  # noqa: BLE001 - one message must not fail the others
-            return _is_dead(message, error, settle.clock, failed_messages())
+            return _is_given_up(message, error, settle.clock, consumed_queue())
         logger.info("event processed", settlement=settlement)
         if settlement is not Settlement.NOTHING_TO_DO:
             count(f"Payment{settlement}")
@@ -104,24 +107,24 @@ def consumer(
     return handle
 
 
-def _is_dead(message: Message, error: Exception, clock: Clock, queue: FailedMessages) -> bool:
+def _is_given_up(message: Message, error: Exception, clock: Clock, queue: ConsumedQueue) -> bool:
     """Whether the message became a dead letter; otherwise it comes again after a pause."""
     cause, receives = type(error).__name__, _receives(message)
     if type(error) in _NEVER:
-        return _is_buried(message, f"{cause}: {error}" if str(error) else cause, queue)
+        return _is_dead_lettered(message, f"{cause}: {error}" if str(error) else cause, queue)
     if not isinstance(error, _FORESEEN):
-        log_failure("settlement failed", error)
+        log_exception("settlement failed", error)
     if _since_first_receive(message, clock) >= GIVES_UP_AFTER:
-        return _is_buried(message, cause, queue)
+        return _is_dead_lettered(message, cause, queue)
     pause = _pause_seconds(receives)
-    queue.put_off(message["receiptHandle"], pause)
+    queue.delay(message["receiptHandle"], pause)
     logger.warning("event not processed", cause=cause, receives=receives, pause_seconds=pause)
     count("EventsRetried")
     return False
 
 
-def _is_buried(message: Message, cause: str, queue: FailedMessages) -> bool:
-    if not queue.bury(message["body"], _event_type(message), cause):
+def _is_dead_lettered(message: Message, cause: str, queue: ConsumedQueue) -> bool:
+    if not queue.dead_letter(message["body"], _event_type(message), cause):
         count("EventsRetried")
         return False
     logger.error("event given up", cause=cause, receives=_receives(message))
@@ -174,17 +177,17 @@ def _services(table: Table) -> tuple[PaymentGateway, InventoryService]:
 
 
 @cache
-def _failed_messages() -> FailedMessages:
+def _consumed_queue() -> ConsumedQueue:
     # Imported at the first failure: botocore takes longer to load than all else here together.
-    from orders.adapters.sqs import SqsFailedMessages, connect  # noqa: PLC0415
+    from orders.adapters.sqs import SqsConsumedQueue, connect  # noqa: PLC0415
 
-    return SqsFailedMessages(connect(), _queue_url, _failure_queue_url)
+    return SqsConsumedQueue(connect(), _queue_url, _dead_letter_queue_url)
 
 
-_queue_url, _failure_queue_url = required("QUEUE_URL"), required("FAILURE_QUEUE_URL")
+_queue_url, _dead_letter_queue_url = required("QUEUE_URL"), required("DEAD_LETTER_QUEUE_URL")
 _table = wiring.table(attempt_seconds=1.0)
 handler = background(
     consumer(
-        SettlePayment(wiring.orders(_table), *_services(_table), SystemClock()), _failed_messages
+        SettlePayment(wiring.orders(_table), *_services(_table), SystemClock()), _consumed_queue
     )
 )

@@ -8,25 +8,25 @@ from msgspec import UNSET
 
 from orders.adapters.system import SystemClock
 from orders.application.change_status import ChangeStatus, StatusChange
-from orders.application.idempotency import StoredResponse
 from orders.domain.reasons import require_callers_own
 from orders.functions import wiring
 from orders.http.bodies import StatusChangeBody, order_json
 from orders.http.endpoint import endpoint
-from orders.http.idempotency_key import parse_key, scoped_key
-from orders.http.order_responses import order_id_of, response_response
+from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
+from orders.http.paths import order_id_of
 from orders.http.preconditions import etag, write_condition
 from orders.http.request import JSON, MERGE_PATCH
+from orders.http.response import Response
 from orders.http.validation import validated
-from orders.telemetry import about_order, count
+from orders.telemetry import bind_order, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orders.application.idempotency import StoredResponse
     from orders.domain.order import Order
-    from orders.http.caller import Claims
+    from orders.http.claims import Claims
     from orders.http.request import Request
-    from orders.http.response import Response
 
 
 def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Response]:
@@ -41,7 +41,7 @@ def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Re
         if reason is not None:
             require_callers_own(reason)
         order_id = order_id_of(request)
-        about_order(order_id)
+        bind_order(order_id)
         key = scoped_key(bare_key, caller, "update", body, about=order_id)
         change = StatusChange(
             order_id=order_id,
@@ -52,13 +52,13 @@ def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Re
         outcome = change_status(caller, change, key, _render)
         if outcome.order:
             count("StatusChanges")
-        return response_response(outcome)
+        return outcome_response(outcome)
 
     return handle
 
 
 def _render(order: Order) -> StoredResponse:
-    return StoredResponse(200, order_json(order), etag(order.version), None)
+    return stored(Response(200, order_json(order), {"ETag": etag(order.version)}))
 
 
 handler = endpoint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table, connect
 from orders.environment import one_of, optional, required
-from orders.http.caller import Claims
+from orders.http.claims import Claims
 
 
 def table(attempt_seconds: float = 2.3) -> Table:

@@ -11,14 +11,13 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from orders.domain import timestamps
-from orders.domain.actor import CustomerId
+from orders.domain.customer_id import CUSTOMER_ID_PATTERN, CustomerId
 from orders.domain.events import CloudEvent
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_number import order_number
 from orders.domain.reasons import PLATFORM_REASONS
 from orders.domain.status import OrderStatus
-from orders.http.caller import CUSTOMER_ID_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.domain.errors import NewerRow, OrderError, TryAgain
+from orders.application.errors import NewerRow, TryAgain
+from orders.domain.errors import OrderError
 from orders.http.problems import RequestError, problem_response
 from orders.http.request import Request
-from orders.telemetry import count, invocation, log_failure, logger, traced
+from orders.telemetry import count, invocation, log_exception, logger, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
                     logger.warning("try again", cause=type(cause).__name__ if cause else "races")
             except Exception as error:  # noqa: BLE001 - the last resort: nothing may escape
                 response = problem_response(error, request_id)
-                log_failure("internal error", error)
+                log_exception("internal error", error)
             logger.info(request.route, status=response.status, duration_ms=elapsed())
         if request.is_head:
             response = response.without_body()

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from orders.domain import errors
+from orders.application import errors
+from orders.domain.errors import IllegalTransition, InvalidOrder, OrderError
 from orders.domain.status import transitions_from
 from orders.http.response import Response
 
@@ -52,7 +53,7 @@ whole of `type` is the same on every deployment, so that clients can compare it.
 RETRY_AFTER_SECONDS: Final = 1
 
 
-class FieldProblem(msgspec.Struct):
+class FieldError(msgspec.Struct):
     """Which field is at fault, as a JSON Pointer (RFC 6901), and why."""
 
     pointer: str
@@ -67,7 +68,7 @@ class Problem(msgspec.Struct, rename="camel", omit_defaults=True):
     status: int
     detail: str
     instance: str
-    errors: list[FieldProblem] | msgspec.UnsetType = msgspec.UNSET
+    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
     current_status: str | msgspec.UnsetType = msgspec.UNSET
     allowed_transitions: list[str] | msgspec.UnsetType = msgspec.UNSET
 
@@ -129,6 +130,15 @@ class RouteNotFound(RequestError):
         super().__init__("No route has this path.")
 
 
+class MistypedOrderNumber(RequestError):
+    """The check character of an order number shows a typing error."""
+
+    type = ORDER_NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("This order number has a typing error.")
+
+
 class MethodNotAllowed(RequestError):
     """The path has routes, for other methods."""
 
@@ -183,7 +193,7 @@ class ValidationFailed(RequestError):
 
     type = VALIDATION_FAILED
 
-    def __init__(self, error: FieldProblem) -> None:
+    def __init__(self, error: FieldError) -> None:
         super().__init__(error.detail)
         self.error = error
 
@@ -195,18 +205,17 @@ class PaymentsNotConfigured(ValidationFailed):
 
     def __init__(self) -> None:
         super().__init__(
-            FieldProblem("/paymentToken", "No payment gateway is configured: leave this out.")
+            FieldError("/paymentToken", "No payment gateway is configured: leave this out.")
         )
 
 
-DOMAIN_PROBLEMS: Final[Mapping[type[errors.OrderError], ProblemType]] = {
-    errors.InvalidOrder: VALIDATION_FAILED,
+PROBLEM_TYPES: Final[Mapping[type[OrderError], ProblemType]] = {
+    InvalidOrder: VALIDATION_FAILED,
     errors.OrderNotFound: ORDER_NOT_FOUND,
-    errors.MistypedOrderNumber: ORDER_NOT_FOUND,
     errors.ReportNotFound: REPORT_NOT_FOUND,
     errors.Forbidden: FORBIDDEN,
     errors.VersionMismatch: PRECONDITION_FAILED,
-    errors.IllegalTransition: ILLEGAL_TRANSITION,
+    IllegalTransition: ILLEGAL_TRANSITION,
     errors.IdempotencyKeyReused: IDEMPOTENCY_KEY_REUSED,
     errors.TryAgain: TRY_AGAIN,
 }
@@ -218,8 +227,8 @@ def problem_response(error: Exception, request_id: str) -> Response:
     if isinstance(error, RequestError):
         problem = _problem(error.type, error.detail, request_id)
         headers = error.headers
-    elif isinstance(error, errors.OrderError):
-        problem = _problem(DOMAIN_PROBLEMS[type(error)], error.detail, request_id)
+    elif isinstance(error, OrderError):
+        problem = _problem(PROBLEM_TYPES[type(error)], error.detail, request_id)
     elif isinstance(error, errors.NewerRow):
         detail = "This was written by a later release, which this one can't read."
         problem = _problem(TRY_AGAIN, detail, request_id)
@@ -228,9 +237,9 @@ def problem_response(error: Exception, request_id: str) -> Response:
     match error:
         case ValidationFailed():
             problem.errors = [error.error]
-        case errors.InvalidOrder():
-            problem.errors = [FieldProblem(error.pointer, error.detail)]
-        case errors.IllegalTransition():
+        case InvalidOrder():
+            problem.errors = [FieldError(error.pointer, error.detail)]
+        case IllegalTransition():
             problem.current_status = str(error.current)
             problem.allowed_transitions = [
                 status.value for status in transitions_from(error.current)

@@ -9,7 +9,7 @@ import msgspec
 
 from orders.domain.status import OrderStatus
 from orders.http.bodies import SKU_PATTERN, SKU_RULE, Metadata
-from orders.http.problems import FieldProblem, ValidationFailed
+from orders.http.problems import FieldError, ValidationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,31 +39,31 @@ def validated(parsed: object, kind: type[Body]) -> Body:
         raise ValidationFailed(_error_in(parsed, kind, str(error))) from error
 
 
-def field_error(message: str) -> FieldProblem:
+def field_error(message: str) -> FieldError:
     """From a message like "Expected `int`, got `float` - at `$.items[0].quantity`"."""
     what, *place = _PLACE.split(message)
     pointer = "".join(f"/{name or index}" for name, index in _STEP.findall("".join(place)))
     field = _FIELD.fullmatch(what)
     if field is None:
-        return FieldProblem(pointer, _sentence(what))
+        return FieldError(pointer, _sentence(what))
     detail = "Unknown field." if "unknown" in field["fault"] else "This field is required."
-    return FieldProblem(_member(pointer, field["name"]), detail)
+    return FieldError(_member(pointer, field["name"]), detail)
 
 
-def _error_in(parsed: object, kind: type[Body], message: str) -> FieldProblem:
+def _error_in(parsed: object, kind: type[Body], message: str) -> FieldError:
     """The message's, except for what it leaves out and for what a client can make it say."""
     if isinstance(parsed, dict):
         if message.startswith(_UNKNOWN):
             # The name is the client's, and may end in what looks like a place.
             for name in parsed:
                 if name not in kind.__struct_encode_fields__:
-                    return FieldProblem(_member("", name), "Unknown field.")
+                    return FieldError(_member("", name), "Unknown field.")
         if message.endswith(_IN_METADATA):
             return _metadata_error(parsed["metadata"]) or field_error(message)
     return field_error(message)
 
 
-def _metadata_error(metadata: Mapping[str, object]) -> FieldProblem | None:
+def _metadata_error(metadata: Mapping[str, object]) -> FieldError | None:
     """Entry by entry, because msgspec doesn't say which one is at fault."""
     for key, value in metadata.items():
         try:
@@ -73,7 +73,7 @@ def _metadata_error(metadata: Mapping[str, object]) -> FieldProblem | None:
             what = _PLACE.split(message)[0]
             if message.endswith(_OF_A_KEY):
                 what = what.replace("`str`", "a key")
-            return FieldProblem(_member("/metadata", key), _sentence(what))
+            return FieldError(_member("/metadata", key), _sentence(what))
     return None
 
 

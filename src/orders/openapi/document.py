@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import orders
 from orders.http.routes import ROUTES
-from orders.openapi.failures import SHARED
+from orders.openapi.error_responses import SHARED
 from orders.openapi.operations import OPERATIONS
 from orders.openapi.parameters import HEADERS
 from orders.openapi.schemas import schema_components

@@ -9,7 +9,8 @@ import msgspec
 
 from orders.application.caller import Caller
 from orders.domain import timestamps
-from orders.domain.actor import CUSTOMER, Actor, CustomerId
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.daily_report import DailyReport
 from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_id import make_order_id

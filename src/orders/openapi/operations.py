@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.domain.errors import (
+from orders.application.errors import (
     Forbidden,
     IdempotencyKeyReused,
-    IllegalTransition,
     OrderNotFound,
     ReportNotFound,
     VersionMismatch,
 )
+from orders.domain.errors import IllegalTransition
 from orders.domain.status import OrderStatus
 from orders.http.problems import (
-    FieldProblem,
+    FieldError,
     InvalidCursor,
     InvalidIdempotencyKey,
     MalformedRequest,
@@ -27,7 +27,7 @@ from orders.http.problems import (
 )
 from orders.http.request import JSON, MAX_BODY_BYTES, MERGE_PATCH
 from orders.openapi import examples, parameters
-from orders.openapi.failures import OF_EVERY_ROUTE, OF_ORDER_ROUTES, responses_to
+from orders.openapi.error_responses import OF_EVERY_ROUTE, OF_ORDER_ROUTES, responses_to
 from orders.openapi.parameters import headers
 from orders.openapi.schemas import reference
 
@@ -176,7 +176,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             PayloadTooLarge(MAX_BODY_BYTES),
             UnsupportedMediaType((JSON,), "POST"),
             UnsupportedContentCoding(),
-            ValidationFailed(FieldProblem("/items/0/quantity", "Expected int, got float.")),
+            ValidationFailed(FieldError("/items/0/quantity", "Expected int, got float.")),
             PaymentsNotConfigured(),
             IdempotencyKeyReused(),
         )
@@ -262,7 +262,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             PayloadTooLarge(MAX_BODY_BYTES),
             UnsupportedMediaType((MERGE_PATCH, JSON), "PATCH"),
             UnsupportedContentCoding(),
-            ValidationFailed(FieldProblem("/amount", "Unknown field.")),
+            ValidationFailed(FieldError("/amount", "Unknown field.")),
             IdempotencyKeyReused(),
         )
         | OF_ORDER_ROUTES,

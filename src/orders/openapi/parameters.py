@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from orders.domain.customer_id import CUSTOMER_ID_PATTERN
 from orders.domain.events import EVENT_TYPES
-from orders.http.caller import CUSTOMER_ID_PATTERN
 from orders.http.listing import (
     DEFAULT_FEED_LIMIT,
     DEFAULT_LIMIT,

@@ -9,10 +9,10 @@ import pytest
 
 from examples import new_order
 from fakes import NOON
-from orders.adapters.dynamodb.faults import ConditionFailed
+from orders.adapters.dynamodb.errors import ConditionFailed
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
-from orders.application.conflicts import IdTaken, StaleOrder
+from orders.application.errors import IdTaken, StaleOrder
 from orders.domain.actor import CUSTOMER
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus

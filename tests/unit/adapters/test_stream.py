@@ -17,7 +17,7 @@ from examples import changed_order, event_of, placed_order
 from fakes import NOON
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.stream import recorded_event
-from orders.domain.errors import MalformedRow, NewerRow
+from orders.application.errors import MalformedRow, NewerRow
 from orders.domain.status import OrderStatus
 from stream_records import recorded, stream_record
 

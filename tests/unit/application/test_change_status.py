@@ -9,17 +9,16 @@ import pytest
 from examples import CUSTOMER_42, SOMEBODY_ELSE, STAFF, event_of, placed_order, rendered
 from fakes import FakeClock, InMemoryOrders
 from orders.application.change_status import ChangeStatus, StatusChange
-from orders.application.idempotency import IdempotencyKey
-from orders.domain.actor import CUSTOMER
-from orders.domain.errors import (
+from orders.application.errors import (
     Forbidden,
     IdempotencyKeyReused,
-    IllegalTransition,
-    OrderError,
     OrderNotFound,
     TryAgain,
     VersionMismatch,
 )
+from orders.application.idempotency import IdempotencyKey
+from orders.domain.actor import CUSTOMER
+from orders.domain.errors import IllegalTransition, OrderError
 from orders.domain.status import TRANSITIONS, OrderStatus
 
 if TYPE_CHECKING:

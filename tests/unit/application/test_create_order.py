@@ -15,11 +15,11 @@ from examples import (
     rendered,
 )
 from fakes import NOON, FakeClock, FakeIds, InMemoryOrders
-from orders.application.conflicts import KeyInUse
 from orders.application.create_order import CreateOrder
+from orders.application.errors import Forbidden, IdempotencyKeyReused, KeyInUse, TryAgain
 from orders.application.idempotency import IdempotencyKey
 from orders.domain.actor import CUSTOMER, Actor
-from orders.domain.errors import Forbidden, IdempotencyKeyReused, InvalidOrder, TryAgain
+from orders.domain.errors import InvalidOrder
 
 if TYPE_CHECKING:
     from orders.application.caller import Caller

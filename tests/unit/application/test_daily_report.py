@@ -8,9 +8,9 @@ import pytest
 
 from examples import CUSTOMER_42, STAFF, changed_order, event_of, placed_order
 from fakes import FakeClock, InMemoryOrders, InMemoryReports
+from orders.application.errors import Forbidden, ReportNotFound
 from orders.application.get_daily_report import GetDailyReport
 from orders.application.make_daily_report import MAX_REASONS, MakeDailyReport
-from orders.domain.errors import Forbidden, ReportNotFound
 from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 

@@ -9,9 +9,9 @@ import pytest
 from examples import changed_order, placed_order
 from fakes import NOON, FakeClock, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
+from orders.application.errors import TryAgain
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.domain.actor import Actor
-from orders.domain.errors import TryAgain
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:

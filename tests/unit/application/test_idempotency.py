@@ -7,11 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fakes import NOON
+from orders.application.errors import IdempotencyKeyReused
 from orders.application.idempotency import IdempotencyKey, StoredResponse
-from orders.domain.errors import IdempotencyKeyReused
 
 KEY = IdempotencyKey("cus_42#key", "request 1")
-RESPONSE = StoredResponse(201, "{}", '"1"', "/orders/1")
+RESPONSE = StoredResponse("the first response")
 
 
 def test_an_unused_key_has_nothing_to_replay() -> None:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from examples import CUS_42, CUSTOMER_42, SOMEBODY_ELSE, STAFF, event_of, placed_order
 from fakes import NOON, FakeClock, InMemoryOrders
+from orders.application.errors import Forbidden, OrderNotFound
 from orders.application.get_order import GetOrder
 from orders.application.get_order_timeline import GetOrderTimeline
 from orders.application.list_customer_orders import FILTERED_READ_SIZE, ListCustomerOrders
 from orders.application.list_events import MAX_READS, FeedRequest, ListEvents
 from orders.application.list_orders_by_status import ListOrdersByStatus
 from orders.application.paging import Found, PageRequest
-from orders.domain.errors import Forbidden, OrderNotFound
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 from orders.domain.timestamps import EPOCH

@@ -12,15 +12,10 @@ from examples import CUSTOMER_42, MUGS, STAFF, placed_order, rendered
 from fakes import FakeClock, FakeInventory, FakePayments, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
 from orders.application.change_status import ChangeStatus, StatusChange
+from orders.application.errors import PaymentDeclined, PaymentUnavailable, TryAgain, UnsettledOrder
 from orders.application.settle_payment import Settlement, SettlePayment
 from orders.domain.actor import Actor
-from orders.domain.errors import (
-    OrderError,
-    PaymentDeclined,
-    PaymentUnavailable,
-    TryAgain,
-    UnsettledOrder,
-)
+from orders.domain.errors import OrderError
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from examples import BY_STAFF, event_of, new_order
 from fakes import NOON
-from orders.domain.actor import CUSTOMER, Actor, CustomerId
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.events import EVENT_TYPES, OrderEvent
 from orders.domain.order_id import make_order_id
 from orders.domain.status import TRANSITIONS, OrderStatus

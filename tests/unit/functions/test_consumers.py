@@ -23,14 +23,14 @@ from fakes import (
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
 from orders.adapters.sqs import (
+    SqsConsumedQueue,
+    SqsDeadLetterQueue,
     SqsEventPublisher,
-    SqsFailedMessages,
-    SqsFailureQueue,
     event_body,
 )
+from orders.application.errors import MalformedRow, PaymentUnavailable, TryAgain
 from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.settle_payment import SettlePayment
-from orders.domain.errors import MalformedRow, PaymentUnavailable, TryAgain
 from orders.domain.status import OrderStatus
 from orders.functions import (
     expire_stale_orders,
@@ -39,8 +39,8 @@ from orders.functions import (
 )
 from orders.telemetry import background
 from stream_records import (
-    FakeFailedMessages,
-    FakeFailureQueue,
+    FakeConsumedQueue,
+    FakeDeadLetterQueue,
     batch,
     created,
     failures,
@@ -82,8 +82,8 @@ class TestPublishOrderEvents:
     @pytest.fixture(autouse=True)
     def _set_up(self) -> None:
         self.publisher = FakePublisher()
-        self.failure_queue = FakeFailureQueue()
-        relay = publish_order_events.Relay(self.publisher, self.failure_queue)  # type: ignore[arg-type]  # as much as it needs
+        self.dead_letter_queue = FakeDeadLetterQueue()
+        relay = publish_order_events.Relay(self.publisher, self.dead_letter_queue)  # type: ignore[arg-type]  # as much as it needs
         self.handler = background(relay)
 
     def handle(self, *records: dict[str, Any], context: Any = None) -> list[str]:  # noqa: ANN401 - Lambda's
@@ -117,7 +117,7 @@ class TestPublishOrderEvents:
         ]
         assert self.handle(*others) == []
         assert self.publisher.published == []
-        assert self.failure_queue.records == []
+        assert self.dead_letter_queue.records == []
 
     def test_it_stops_at_the_first_record_that_the_queue_did_not_take(
         self, output: Callable[[], str]
@@ -157,14 +157,14 @@ class TestPublishOrderEvents:
         poison, good = unreadable(placed_order()), placed_order()
         newer = stream_record("INSERT", None, rows.event_row(event_of(good)) | {"schemaVersion": 2})
         assert self.handle(poison, newer, created(good)) == []
-        assert self.failure_queue.records == [poison, newer]
+        assert self.dead_letter_queue.records == [poison, newer]
         assert [event.order_id for event in self.publisher.published] == [good.order_id]
         assert metric(output(), "RecordsSetAside") == 2
 
     def test_a_record_that_can_neither_be_read_nor_set_aside_holds_up_those_behind_it(
         self,
     ) -> None:
-        self.failure_queue.fault = sqs.Unavailable()
+        self.dead_letter_queue.fault = sqs.QueueUnavailable()
         before = [created(placed_order()) for _ in range(10)]
         poison, behind = unreadable(placed_order()), created(placed_order())
         assert self.handle(*before, behind, poison, behind) == [sequence_number(behind)]
@@ -177,9 +177,9 @@ class TestPublishOrderEvents:
         records = [created(order) for order in orders]
         self.publisher.refused = {orders[1].order_id}
         assert self.handle(*records) == []
-        assert self.failure_queue.records == [records[1]]
+        assert self.dead_letter_queue.records == [records[1]]
         assert metric(output(), "EventsPublished") == 2
-        self.failure_queue.fault = sqs.Unavailable()
+        self.dead_letter_queue.fault = sqs.QueueUnavailable()
         assert self.handle(*records) == [sequence_number(records[0])]
 
     def test_an_empty_batch_is_no_failure(self) -> None:
@@ -233,9 +233,9 @@ class TestPublishOrderEventsThroughSqs:
     @pytest.fixture(autouse=True)
     def _set_up(self) -> None:
         self.client = Sqs()
-        failure_queue = SqsFailureQueue(self.client, "failures")
+        dead_letter_queue = SqsDeadLetterQueue(self.client, "failures")
         publisher = SqsEventPublisher(self.client, "events")
-        self.handler = background(publish_order_events.Relay(publisher, failure_queue))
+        self.handler = background(publish_order_events.Relay(publisher, dead_letter_queue))
 
     def handle(self, *records: dict[str, Any]) -> list[str]:
         return failures(self.handler(batch(*records), Context()))
@@ -258,7 +258,7 @@ class TestPublishOrderEventsThroughSqs:
         assert len(self.client.calls) == 1
 
     @FAULTS
-    def test_a_failure_queue_that_is_down_keeps_the_record_in_the_stream(
+    def test_a_dead_letter_queue_that_is_down_keeps_the_record_in_the_stream(
         self, fault: Exception
     ) -> None:
         self.client.fault = fault
@@ -297,7 +297,7 @@ class TestSettlePayments:
         self.payments = FakePayments()
         self.inventory = FakeInventory()
         self.clock = FakeClock()
-        self.failed = FakeFailedMessages()
+        self.failed = FakeConsumedQueue()
         settle = SettlePayment(self.orders, self.payments, self.inventory, self.clock)
         self.handler = background(settle_payments.consumer(settle, lambda: self.failed))
 
@@ -371,7 +371,7 @@ class TestSettlePayments:
         late, idle = message(event_of(self.order())), placed_order()
         self.orders.orders[idle.order_id] = idle
         assert self.handle(late, message(event_of(idle))) == [late["messageId"]]
-        assert (len(self.failed.pauses), self.failed.buried) == (1, [])
+        assert (len(self.failed.pauses), self.failed.dead_letters) == (1, [])
         written = output()
         assert metric(written, "EventsRetried") == 1
         assert metric(written, "EventsDeadLettered") is None
@@ -385,7 +385,7 @@ class TestSettlePayments:
         self.handle(message(event_of(self.order())))
         written = output()
         assert "sEcReT" not in written
-        (failure,) = log_lines(written)[0]["failure"]
+        (failure,) = log_lines(written)[0]["error"]
         assert failure["exception"] == "RuntimeError"
         assert failure["frames"][-1].endswith(" charge")
         self.payments.refusal = PaymentUnavailable()
@@ -411,11 +411,13 @@ class TestSettlePayments:
         for hours, receives in ((0, 1), (23.99, 100), (23.99, 900)):
             self.clock.time = NOON + timedelta(hours=hours)
             assert self.handle(message(event, receives=receives)) != []
-        assert self.failed.buried == []
+        assert self.failed.dead_letters == []
         self.clock.time = NOON + timedelta(hours=24)
         output()
         assert self.handle(message(event, receives=2)) == []
-        assert self.failed.buried == [(event_body(event), "ORDER_CREATED", "PaymentUnavailable")]
+        assert self.failed.dead_letters == [
+            (event_body(event), "ORDER_CREATED", "PaymentUnavailable")
+        ]
         written = output()
         assert metric(written, "EventsDeadLettered") == 1
         assert metric(written, "EventsRetried") is None
@@ -432,7 +434,7 @@ class TestSettlePayments:
     ) -> None:
         order = self.order()
         assert self.handle(message(body), message(event_of(order))) == []
-        assert self.failed.buried == [(body, "ORDER_UNHEARD_OF", "NotAnEvent")]
+        assert self.failed.dead_letters == [(body, "ORDER_UNHEARD_OF", "NotAnEvent")]
         assert self.orders.orders[order.order_id].status is PAID
         assert metric(output(), "EventsDeadLettered") == 1
 
@@ -440,7 +442,7 @@ class TestSettlePayments:
         gone, robbed = placed_order(), replace(self.order(), payment_token=None)
         self.orders.orders[robbed.order_id] = robbed
         assert self.handle(message(event_of(gone)), message(event_of(robbed))) == []
-        causes = [cause for _, _, cause in self.failed.buried]
+        causes = [cause for _, _, cause in self.failed.dead_letters]
         assert causes == [
             f"UnsettledOrder: an event names an order that is not there: {gone.order_id}",
             f"UnsettledOrder: a PENDING order lost its payment token: {robbed.order_id}",
@@ -450,7 +452,7 @@ class TestSettlePayments:
         order = self.order()
         self.orders.get = raising(MalformedRow("not a readable order: no 'items'"))  # type: ignore[method-assign]  # a fault
         assert self.handle(message(event_of(order))) == []
-        ((body, _, cause),) = self.failed.buried
+        ((body, _, cause),) = self.failed.dead_letters
         assert (body, cause) == (
             event_body(event_of(order)),
             "MalformedRow: not a readable order: no 'items'",
@@ -463,7 +465,7 @@ class TestSettlePayments:
         record = message(event_of(self.order()))
         self.orders.get = raising(RowOfALaterRelease())  # type: ignore[method-assign]  # a fault
         assert self.handle(record) == [record["messageId"]]
-        assert self.failed.buried == []
+        assert self.failed.dead_letters == []
 
     def test_what_sqs_did_not_do_loses_no_message(self, output: Callable[[], str]) -> None:
         self.failed.is_down = True
@@ -496,17 +498,17 @@ class TestSettlePaymentsThroughSqs:
     @pytest.fixture(autouse=True)
     def _set_up(self) -> None:
         self.client = Sqs()
-        self.failed = SqsFailedMessages(self.client, "events", "dead letters")
+        self.failed = SqsConsumedQueue(self.client, "events", "dead letters")
 
     def test_a_message_is_put_off_by_its_visibility(self) -> None:
-        assert self.failed.put_off("receipt", 42)
+        assert self.failed.delay("receipt", 42)
         assert self.client.calls == [
             {"QueueUrl": "events", "ReceiptHandle": "receipt", "VisibilityTimeout": 42}
         ]
 
     def test_a_dead_letter_says_its_cause_and_keeps_body_and_type(self) -> None:
-        assert self.failed.bury("{}", "ORDER_PAID", "x" * 300)
-        assert self.failed.bury("", None, "NotAnEvent")
+        assert self.failed.dead_letter("{}", "ORDER_PAID", "x" * 300)
+        assert self.failed.dead_letter("", None, "NotAnEvent")
         first, second = self.client.calls
         assert first == {
             "QueueUrl": "dead letters",
@@ -523,8 +525,8 @@ class TestSettlePaymentsThroughSqs:
         self, fault: Exception, output: Callable[[], str]
     ) -> None:
         self.client.fault = fault
-        assert not self.failed.put_off("receipt", 42)
-        assert not self.failed.bury("{}", None, "NotAnEvent")
+        assert not self.failed.delay("receipt", 42)
+        assert not self.failed.dead_letter("{}", None, "NotAnEvent")
         causes = {line["cause"] for line in log_lines(output())}
         assert causes <= {"EndpointConnectionError", "ServiceUnavailable"}
 

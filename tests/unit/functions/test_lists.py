@@ -13,7 +13,8 @@ from api import Api
 from examples import CUS_42, event_of, placed_order
 from fakes import NOON
 from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, path_part, query_string
-from orders.domain.actor import CUSTOMER, Actor, CustomerId
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import OrderId
 from orders.domain.status import OrderStatus
 from proof.order_number import order_number

@@ -15,16 +15,17 @@ from fakes import FakeClock, FakeInventory, FakePayments, FakePublisher, InMemor
 from gateway import bearer, item_body, order_body, request
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
+from orders.application.errors import PaymentDeclined, PaymentUnavailable, TryAgain
 from orders.application.settle_payment import SettlePayment
-from orders.domain.actor import Actor, CustomerId
-from orders.domain.errors import PaymentDeclined, PaymentUnavailable, TryAgain
+from orders.domain.actor import Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from orders.functions import publish_order_events, settle_payments
-from orders.telemetry import about_order, background, logger
+from orders.telemetry import background
 from stream_records import (
-    FakeFailedMessages,
-    FakeFailureQueue,
+    FakeConsumedQueue,
+    FakeDeadLetterQueue,
     batch,
     created,
     message,
@@ -181,16 +182,16 @@ def test_a_store_out_of_reach_is_not_quoted(output: Callable[[], str]) -> None:
     assert '"cause":"RuntimeError"' in written
 
 
-@pytest.mark.parametrize("fault", [None, sqs.Unavailable(MARKER)])
+@pytest.mark.parametrize("fault", [None, sqs.QueueUnavailable(MARKER)])
 def test_no_record_of_the_stream_is_written(
     output: Callable[[], str], fault: Exception | None
 ) -> None:
-    failure_queue = FakeFailureQueue()
-    failure_queue.fault = fault
+    dead_letter_queue = FakeDeadLetterQueue()
+    dead_letter_queue.fault = fault
     order = secret_order()
     moved = changed_order(order, OrderStatus.CANCELED, reason=MARKER)
     told = [created(order), recorded(event_of(moved, order, Actor("staff", MARKER)))]
-    relay = publish_order_events.Relay(FakePublisher(), failure_queue)  # type: ignore[arg-type]  # as much as it needs
+    relay = publish_order_events.Relay(FakePublisher(), dead_letter_queue)  # type: ignore[arg-type]  # as much as it needs
     background(relay)(batch(*told), CONTEXT)
     background(relay)(batch(unreadable(order, MARKER)), CONTEXT)
     written = output()
@@ -206,7 +207,7 @@ def test_no_message_of_the_queue_is_written(
     orders, payments = InMemoryOrders(), FakePayments()
     payments.refusal = refusal
     settle = SettlePayment(orders, payments, FakeInventory(), FakeClock())
-    handler = background(settle_payments.consumer(settle, FakeFailedMessages))
+    handler = background(settle_payments.consumer(settle, FakeConsumedQueue))
     order = secret_order()
     orders.orders[order.order_id] = order
     event = message(event_of(order))
@@ -214,19 +215,6 @@ def test_no_message_of_the_queue_is_written(
     written = output()
     check(written)
     assert f'"order_id":"{order.order_id}"' in written
-
-
-def test_the_id_in_a_damaged_row_is_written_without_a_number(output: Callable[[], str]) -> None:
-    @background
-    def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-        about_order("no id")
-        logger.info("A line.")
-        return {}
-
-    handler({}, CONTEXT)
-    written = output()
-    assert '"order_id":"no id"' in written
-    assert "order_number" not in written
 
 
 class TestWhatIsWritten:

@@ -17,7 +17,7 @@ from gateway import (
     order_body,
     request,
 )
-from orders.domain.errors import OrderNotFound, TryAgain
+from orders.application.errors import OrderNotFound, TryAgain
 from orders.domain.events import EVENT_TYPES
 from orders.domain.status import OrderStatus
 from orders.http.problems import RouteNotFound, problem_response

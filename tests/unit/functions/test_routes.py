@@ -19,8 +19,10 @@ from gateway import (
     order_body,
     request,
 )
-from orders.domain import errors
-from orders.domain.errors import OrderError, TryAgain
+from orders.application import errors
+from orders.application.errors import TryAgain
+from orders.domain import errors as domain_errors
+from orders.domain.errors import OrderError
 from orders.functions import not_found
 from orders.http import problems
 from orders.http.endpoint import endpoint
@@ -353,10 +355,10 @@ class TestProblems:
     def test_every_error_of_the_domain_that_a_caller_may_see_has_its_type(self) -> None:
         family = {
             error
-            for error in vars(errors).values()
+            for error in (vars(domain_errors) | vars(errors)).values()
             if isinstance(error, type) and issubclass(error, OrderError) and error is not OrderError
         }
-        assert family == set(problems.DOMAIN_PROBLEMS)
+        assert family == set(problems.PROBLEM_TYPES)
 
     def test_the_types_are_those_of_the_contract(self) -> None:
         found = {

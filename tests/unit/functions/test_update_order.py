@@ -9,7 +9,7 @@ import pytest
 from api import Api
 from examples import placed_order
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, OTHER_CLAIMS, STAFF_CLAIMS, order_body, request
-from orders.domain.errors import TryAgain
+from orders.application.errors import TryAgain
 from orders.domain.status import TRANSITIONS, OrderStatus
 
 if TYPE_CHECKING:

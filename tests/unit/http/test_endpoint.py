@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway import request
-from orders.domain.errors import TryAgain
+from orders.application.errors import TryAgain
 from orders.http.endpoint import endpoint
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_an_error_that_is_none_of_the_callers_is_logged_with_its_frames_and_no_v
     written = output()
     line = json.loads(written.splitlines()[0])
     assert (line["level"], line["message"]) == ("ERROR", "internal error")
-    error, cause = line["failure"]
+    error, cause = line["error"]
     assert (error["exception"], cause["exception"]) == ("LookupError", "KeyError")
     number = look_up.__code__.co_firstlineno
     assert error["frames"][-1] == f"{__file__}:{number + 5} look_up"

@@ -129,6 +129,6 @@ class TestPage:
 
         assert response["statusCode"] == 500
         assert "not_built" not in response["body"]
-        (failure,) = vars(caplog.records[0])["failure"]
+        (failure,) = vars(caplog.records[0])["error"]
         assert failure["exception"] == "FileNotFoundError"
         assert any(frame.endswith(" built_page") for frame in failure["frames"])

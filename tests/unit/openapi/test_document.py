@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from orders.domain.reasons import PLATFORM_REASONS
 from orders.http import problems
 from orders.http.bodies import NewOrderBody, OrderItemBody, StatusChangeBody
-from orders.http.idempotency_key import parse_key
+from orders.http.idempotency import parse_key
 from orders.http.listing import ORDER_LIST_PARAMETERS
 from orders.http.preconditions import write_condition
 from orders.http.request import Request

@@ -19,8 +19,8 @@ from gateway import (
     order_body,
     request,
 )
+from orders.application.errors import TryAgain
 from orders.domain.daily_report import DailyReport
-from orders.domain.errors import TryAgain
 from orders.domain.status import OrderStatus
 from orders.openapi.document import openapi_document
 

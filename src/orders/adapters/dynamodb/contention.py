@@ -14,8 +14,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from orders.adapters.dynamodb.faults import Contended
-from orders.domain.errors import TryAgain
+from orders.adapters.dynamodb.errors import Contended
+from orders.application.errors import TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from orders.domain import timestamps
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from orders.domain.actor import CustomerId
+    from orders.domain.customer_id import CustomerId
     from orders.domain.order_id import OrderId
 
 Key = dict[str, str]

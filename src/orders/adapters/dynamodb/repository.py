@@ -9,11 +9,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from orders.adapters.dynamodb import keys, rows
-from orders.adapters.dynamodb.faults import ConditionFailed
-from orders.application.conflicts import IdTaken, KeyInUse, StaleOrder
+from orders.adapters.dynamodb.errors import ConditionFailed
+from orders.application.errors import IdTaken, KeyInUse, MalformedRow, StaleOrder
 from orders.application.paging import Found
 from orders.domain import timestamps
-from orders.domain.errors import MalformedRow
 from orders.domain.order import FIRST_VERSION
 from orders.telemetry import count, logger
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from orders.adapters.dynamodb.rows import Row
     from orders.adapters.dynamodb.table import Operation, Table
     from orders.application.idempotency import IdempotencyRecord
-    from orders.domain.actor import CustomerId
+    from orders.domain.customer_id import CustomerId
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order, OrderSummary
     from orders.domain.order_id import IdRange, OrderId

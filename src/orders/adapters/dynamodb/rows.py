@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.dynamodb import keys
+from orders.application.errors import MalformedRow, NewerRow
 from orders.application.idempotency import IdempotencyRecord, StoredResponse
 from orders.domain import timestamps
-from orders.domain.actor import UNKNOWN, Actor, CustomerId
-from orders.domain.errors import MalformedRow, NewerRow
+from orders.domain.actor import UNKNOWN, Actor
+from orders.domain.customer_id import CustomerId
 from orders.domain.events import OrderEvent
 from orders.domain.order import Order, OrderItem, OrderSummary
 from orders.domain.order_id import parse_order_id
@@ -147,15 +148,12 @@ def event_from(row: Row) -> OrderEvent:
 
 
 def idempotency_row(record: IdempotencyRecord) -> Row:
-    return keys.idempotency_record(record.record_id) | _present(
-        schemaVersion=SCHEMA_VERSION,
-        fingerprint=record.fingerprint,
-        status=record.response.status,
-        body=record.response.body,
-        etag=record.response.etag,
-        location=record.response.location,
-        purgeAt=record.expires_at,
-    )
+    return keys.idempotency_record(record.record_id) | {
+        "schemaVersion": SCHEMA_VERSION,
+        "fingerprint": record.fingerprint,
+        "response": record.response,
+        "purgeAt": record.expires_at,
+    }
 
 
 def idempotency_record_from(row: Row) -> IdempotencyRecord:
@@ -164,12 +162,7 @@ def idempotency_record_from(row: Row) -> IdempotencyRecord:
         return IdempotencyRecord(
             record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
             fingerprint=_text(row["fingerprint"]),
-            response=StoredResponse(
-                _whole(row["status"]),
-                _text(row["body"]),
-                _text(row["etag"]),
-                _text_or_none(row.get("location")),
-            ),
+            response=StoredResponse(_text(row["response"])),
             expires_at=_whole(row["purgeAt"]),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orders.adapters.dynamodb import keys, rows
-from orders.domain.errors import MalformedRow
+from orders.application.errors import MalformedRow
 
 if TYPE_CHECKING:
     from orders.domain.events import OrderEvent

@@ -22,8 +22,8 @@ from pydynox.exceptions import (
     TransactionCanceledException,
 )
 
-from orders.adapters.dynamodb.faults import ConditionFailed, Contended
-from orders.domain.errors import TryAgain
+from orders.adapters.dynamodb.errors import ConditionFailed, Contended
+from orders.application.errors import TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,7 @@
-"""The Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header)."""
+"""Idempotency over HTTP: the key of a request, and the response that its record keeps.
+
+The header is that of draft-ietf-httpapi-idempotency-key-header.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from orders.application.idempotency import IdempotencyKey
+from orders.application.idempotency import IdempotencyKey, StoredResponse
 from orders.http.problems import InvalidIdempotencyKey
+from orders.http.response import JSON_HEADERS, Response
+from orders.telemetry import count
 
 if TYPE_CHECKING:
     from orders.application.caller import Caller
+    from orders.application.idempotency import Outcome
     from orders.http.request import Request
 
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
@@ -56,3 +62,25 @@ def parse_key(request: Request) -> str | None:
     if _KEY.fullmatch(key) is None:
         raise InvalidIdempotencyKey
     return key
+
+
+def stored(response: Response) -> StoredResponse:
+    """Three lines, of status, `ETag` and `Location`, and then the body, byte for byte.
+
+    Content-Type and Cache-Control are the same on every response that is stored.
+    """
+    location = response.headers.get("Location", "")
+    head = f"{response.status}\n{response.headers['ETag']}\n{location}\n"
+    return StoredResponse(head + response.body)
+
+
+def outcome_response(outcome: Outcome) -> Response:
+    """The response that `stored` was given, marked if this is a replay of it."""
+    status, etag, location, body = outcome.response.split("\n", 3)
+    headers = JSON_HEADERS | {"ETag": etag}
+    if location:
+        headers["Location"] = location
+    if outcome.replayed:
+        headers["Idempotent-Replayed"] = "true"
+        count("Replays")
+    return Response(int(status), body, headers)

@@ -6,16 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from orders.application.caller import Caller
-from orders.domain.actor import CustomerId
-from orders.http.problems import MalformedRequest, Unauthenticated
+from orders.domain.customer_id import parse_customer_id
+from orders.http.problems import Unauthenticated
 
 if TYPE_CHECKING:
     from orders.http.request import Request
 
-CUSTOMER_ID_PATTERN: Final = r"^[A-Za-z0-9._\-|:@+]{1,128}$"
-"""No `#`, which separates the parts of the table's keys."""
-
-_CUSTOMER_ID: Final = re.compile(CUSTOMER_ID_PATTERN[1:-1])
 _INDEX: Final = re.compile(r"0|[1-9][0-9]*")
 _SCOPES: Final = (("scope",), ("scp",))
 """OAuth's lists of words (RFC 8693, 4.2); some issuers call theirs `scp`."""
@@ -45,26 +41,18 @@ class Claims:
         if claims.get("token_use", "access") != "access":
             detail = "This is a token of another kind; send the access token."
             raise Unauthenticated(detail)
-        caller_id = _found(claims, self._customer_id_path)
-        if not isinstance(caller_id, str) or _CUSTOMER_ID.fullmatch(caller_id) is None:
+        claim = _found(claims, self._customer_id_path)
+        caller_id = parse_customer_id(claim) if isinstance(claim, str) else None
+        if caller_id is None:
             detail = f"The token's claim {self.customer_id!r} is not a customer id."
             raise Unauthenticated(detail)
-        return Caller(CustomerId(caller_id), self._marks_staff(_found(claims, self._staff_path)))
+        return Caller(caller_id, self._marks_staff(_found(claims, self._staff_path)))
 
     def _marks_staff(self, claim: object) -> bool:
         """Lists count by element, OAuth scopes by word, other strings as a whole."""
         if isinstance(claim, str):
             claim = claim.split(" ") if self._staff_path in _SCOPES else [claim]
         return isinstance(claim, list) and self.staff_value in claim
-
-
-def customer_id_of(request: Request) -> CustomerId:
-    """The path's customer id. Raises MalformedRequest."""
-    text = request.path_parameter("customerId")
-    if _CUSTOMER_ID.fullmatch(text) is None:
-        detail = f"A customer id matches {CUSTOMER_ID_PATTERN}."
-        raise MalformedRequest(detail)
-    return CustomerId(text)
 
 
 def _path(setting: str) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from examples import CUSTOMER_42, STAFF
 from gateway import item_body, order_body, request
-from orders.application.idempotency import IdempotencyKey
+from orders.application.idempotency import IdempotencyKey, Outcome
 from orders.http.bodies import NewOrderBody
-from orders.http.idempotency_key import parse_key, scoped_key
+from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
 from orders.http.problems import InvalidIdempotencyKey
 from orders.http.request import Request
+from orders.http.response import JSON_HEADERS, Response
 from orders.http.validation import validated
 
 visible = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
@@ -182,3 +183,16 @@ def test_the_order_of_members_does_not_matter() -> None:
     ) == scoped_key(
         "k", CUSTOMER_42, "create", validated(order_body(metadata=metadata), NewOrderBody)
     )
+
+
+@pytest.mark.parametrize("location", [{}, {"Location": "https://api.example.com/orders/1"}])
+@given(status=st.integers(200, 299), version=st.integers(1), body=st.text())
+def test_a_stored_response_is_replayed_byte_for_byte(
+    location: dict[str, str], status: int, version: int, body: str
+) -> None:
+    headers = {"ETag": f'"{version}"'} | location
+    kept = stored(Response(status, body, headers))
+    first = Response(status, body, JSON_HEADERS | headers)
+    replay = Response(status, body, first.headers | {"Idempotent-Replayed": "true"})
+    assert outcome_response(Outcome(kept)) == first
+    assert outcome_response(Outcome(kept, replayed=True)) == replay

@@ -10,7 +10,7 @@ import pytest
 
 from api import Api
 from gateway import CUSTOMER_CLAIMS, STAFF_CLAIMS, bearer, request, token, token_of
-from orders.http.caller import Claims
+from orders.http.claims import Claims
 
 REFUSED, CUSTOMER, STAFF = 401, 403, 200
 TOKEN = token(STAFF_CLAIMS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from orders.domain.errors import OrderNotFound, TryAgain
+from orders.application.errors import OrderNotFound, TryAgain
 from orders.http.problems import (
     DOCUMENTATION,
     MethodNotAllowed,

@@ -1,0 +1,84 @@
+"""What a use case or a port raises. An OrderError is for the caller, any other for the code."""
+
+from __future__ import annotations
+
+from orders.domain.errors import OrderError
+
+
+class OrderNotFound(OrderError):
+    """There is no such order, or the caller may not know that there is."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such order.")
+
+
+class ReportNotFound(OrderError):
+    """No report was made for that day."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no report for that day.")
+
+
+class Forbidden(OrderError):
+    """The caller is known, and may not do this."""
+
+
+class VersionMismatch(OrderError):
+    """The order is not at a version that the caller named."""
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(f"The order is at version {current_version}.")
+
+
+class IdempotencyKeyReused(OrderError):
+    """The key was first used for another request."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for a different request.")
+
+
+class TryAgain(OrderError):
+    """Nothing is wrong with the request; the store was throttled, contended or out of reach."""
+
+    def __init__(self) -> None:
+        super().__init__("The request could not be finished in time. Try it again.")
+
+
+class WriteConflict(Exception):
+    """Another write came first, and this one wrote nothing."""
+
+
+class StaleOrder(WriteConflict):
+    """The order is no longer at the version that the write was based on."""
+
+
+class IdTaken(WriteConflict):
+    """Another order has the new order's id."""
+
+
+class KeyInUse(WriteConflict):
+    """A live record of the idempotency key is already there."""
+
+
+class MalformedRow(Exception):
+    """A stored row or a stream record does not describe an order."""
+
+
+class NewerRow(MalformedRow):
+    """A row of a later release, in a form that this one does not know."""
+
+
+class UnsettledOrder(Exception):
+    """An event's order is not there, or is PENDING without the token it was placed with."""
+
+
+class OutOfStock(Exception):
+    """The inventory cannot reserve an item."""
+
+
+class PaymentDeclined(Exception):
+    """The gateway refused the charge for good."""
+
+
+class PaymentUnavailable(Exception):
+    """The gateway did not decide; the same charge can be attempted again."""
