@@ -33,7 +33,7 @@ clean: ## stop the local AWS and forget its orders
 	$(install) emulator
 	@$(local_stack) clean
 
-demo: ## live through an order on the running local AWS
+demo: ## take an order through its life on the running local AWS
 	$(install) dev
 	@$(bin)/python scripts/demo.py
 
@@ -96,12 +96,12 @@ accept: ## take what functions load and operations cost now as what make check h
 	$(install) dev emulator node
 	@$(benchmarks).gates --accept
 
-format: ## write the code in its form
+format: ## sort imports and format the code
 	$(install) dev
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
 
-generate: ## write the generated files anew
+generate: ## rewrite the generated files
 	$(install) dev node
 	scripts/compile_template.sh prod
 	$(bin)/python scripts/generate_permissions.py

@@ -200,7 +200,7 @@ class LocalStack:
                 )
             return http_status(f"{self.endpoint}/_ministack/health") is not None
 
-        wait_until(responses, START_SECONDS, f"The local AWS does not answer. See {self.log}.")
+        wait_until(responses, START_SECONDS, f"The local AWS does not respond. See {self.log}.")
 
     def _forget_stream_positions(self) -> None:
         # The emulator keeps how far its functions have read the table's stream, but not the
@@ -313,7 +313,7 @@ class LocalStack:
         wait_until(
             lambda: http_status(f"{self.api_url}/health") == 200,  # noqa: PLR2004
             START_SECONDS,
-            f"{self.api_url}/health does not answer 200. See {self.log}.",
+            f"{self.api_url}/health does not return 200. See {self.log}.",
         )
 
 
@@ -344,7 +344,7 @@ def port_is_free(port: int) -> bool:
 
 
 def http_status(url: str) -> int | None:
-    """Return the status that a GET answers with, None where nothing answers."""
+    """Return the status of the response to a GET, None if nothing responds."""
     try:
         with urllib.request.urlopen(url, timeout=30) as response:
             return int(response.status)
