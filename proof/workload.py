@@ -104,8 +104,15 @@ class Client:
     twin: Client | None = None
     """The same caller's second connection, on which a request is sometimes sent as well."""
 
-    def __init__(
-        self, name: str, identity: Identity, address: str, notes: Notes, seed: int
+    def __init__(  # noqa: PLR0913 - who it is, whom it asks, and how
+        self,
+        name: str,
+        identity: Identity,
+        address: str,
+        notes: Notes,
+        seed: int,
+        *,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Its choices follow from seed and name; `address` is the API's, or a proxy's before it."""
         self.name = name
@@ -119,15 +126,20 @@ class Client:
             headers={"Authorization": f"Bearer {identity.token}"},
             timeout=CALL_SECONDS,
             trust_env=False,
+            transport=transport,
         )
 
     def run(self, over: Callable[[], bool]) -> None:
         """Do one thing after another."""
+        while not over():
+            self.take_one_action()
+
+    def take_one_action(self) -> None:
+        """Draw one of the things that a client does, and do it."""
         actions = [self.create] * 6 + [self.get] * 4 + [self.walk] * 3 + [self.repeat] * 2
         actions += [self.change] * (12 if self.caller == STAFF else 4)
         actions += [self.reuse_key, self.look_around] + [self.timeline] * 2
-        while not over():
-            self.choose.choice(actions)()
+        self.choose.choice(actions)()
 
     def create(self) -> None:
         """Place an order, with a key or without; repeated until it is decided."""

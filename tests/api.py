@@ -5,40 +5,28 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fakes import FakeClock, FakeIds, InMemoryOrders, InMemoryReports
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, REQUEST_ID, STAFF_CLAIMS, order_body, request
-from orders.application.change_status import ChangeStatus
-from orders.application.create_order import CreateOrder
-from orders.application.get_daily_report import GetDailyReport
-from orders.application.get_order import GetOrder
-from orders.application.get_order_timeline import GetOrderTimeline
-from orders.application.list_customer_orders import ListCustomerOrders
-from orders.application.list_events import ListEvents
-from orders.application.list_orders_by_status import ListOrdersByStatus
-from orders.functions import (
-    create_order,
-    get_daily_report,
-    get_order,
-    get_order_timeline,
-    health,
-    list_customer_orders,
-    list_events,
-    list_orders_by_status,
-    not_found,
-    update_order,
-)
+from orders.functions.wiring import Wiring
 from orders.http.claims import Claims
 from orders.http.endpoint import endpoint
 from orders.http.routes import ROUTES
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from gateway import Event
 
 
 FEED_DELAY = timedelta(seconds=60)
+
+
+def module_of(function: str) -> ModuleType:
+    return import_module(f"orders.functions.{function.replace('-', '_')}")
 
 
 @dataclass(frozen=True)
@@ -78,27 +66,20 @@ class Api:
         self.orders = InMemoryOrders()
         self.reports = InMemoryReports()
         self.clock = FakeClock()
-        who = claims or Claims("sub", "cognito:groups", "staff")
-        create = CreateOrder(self.orders, self.clock, FakeIds())
-        lists = ListCustomerOrders(self.orders), who, public_address
-        queue = ListOrdersByStatus(self.orders), who, public_address
-        timeline = GetOrderTimeline(self.orders), who, public_address
-        feed = ListEvents(self.orders, self.clock, FEED_DELAY), who, public_address
+        wiring = Wiring()
+        vars(wiring).update(
+            orders=self.orders,
+            reports=self.reports,
+            clock=self.clock,
+            ids=FakeIds(),
+            claims=claims or Claims("sub", "cognito:groups", "staff"),
+            public_address=public_address,
+            payments="mock" if takes_tokens else "none",
+            feed_delay=FEED_DELAY,
+        )
         self.handlers = {
-            "create-order": endpoint(
-                create_order.route(create, who, public_address, takes_tokens=takes_tokens)
-            ),
-            "get-order": endpoint(get_order.route(GetOrder(self.orders), who)),
-            "update-order": endpoint(
-                update_order.route(ChangeStatus(self.orders, self.clock), who)
-            ),
-            "list-customer-orders": endpoint(list_customer_orders.route(*lists)),
-            "list-orders-by-status": endpoint(list_orders_by_status.route(*queue)),
-            "get-order-timeline": endpoint(get_order_timeline.route(*timeline)),
-            "list-events": endpoint(list_events.route(*feed)),
-            "get-daily-report": endpoint(get_daily_report.route(GetDailyReport(self.reports), who)),
-            "health": health.handler,
-            "not-found": endpoint(not_found.route(public_address)),
+            function: endpoint(module_of(function).route(wiring))
+            for function in {"not-found", *(route.function for route in ROUTES)}
         }
 
     def send(self, event: Event) -> Response:

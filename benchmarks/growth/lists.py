@@ -18,13 +18,9 @@ from gateway import STAFF_CLAIMS, request
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
-from orders.adapters.system import SystemClock
-from orders.application.list_customer_orders import ListCustomerOrders
-from orders.application.list_events import ListEvents
-from orders.application.list_orders_by_status import ListOrdersByStatus
 from orders.domain.order import FIRST_VERSION
 from orders.functions import list_customer_orders, list_events, list_orders_by_status
-from orders.http.claims import Claims
+from orders.functions.wiring import Wiring
 from orders.http.cursor import encode_cursor
 from orders.http.endpoint import endpoint
 from orders.http.listing import feed_request, order_listing
@@ -37,8 +33,6 @@ if TYPE_CHECKING:
     from benchmarks.growth.shops import Shop
     from gateway import Event
     from orders.telemetry import Handler
-
-_CLAIMS: Final = Claims("sub", "cognito:groups", "staff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +80,31 @@ _ADDRESS: Final = "https://api.example.com"
 _OF_BUYER: Final = f"/customers/{BUYER}/orders"
 _FULLEST: Final = {"status": FULLEST}
 
+
+def _wiring(orders: DynamoDbOrders) -> Wiring:
+    wiring = Wiring()
+    vars(wiring).update(orders=orders, public_address=_ADDRESS, feed_delay=timedelta(0))
+    return wiring
+
+
 CUSTOMERS: Final = List(
     _OF_BUYER,
     {},
-    lambda orders: endpoint(
-        list_customer_orders.route(ListCustomerOrders(orders), _CLAIMS, _ADDRESS)
-    ),
+    lambda orders: endpoint(list_customer_orders.route(_wiring(orders))),
     _orders,
     _among_orders(_OF_BUYER, {}, f"customer {BUYER}"),
 )
 OF_STATUS: Final = List(
     "/orders",
     _FULLEST,
-    lambda orders: endpoint(
-        list_orders_by_status.route(ListOrdersByStatus(orders), _CLAIMS, _ADDRESS)
-    ),
+    lambda orders: endpoint(list_orders_by_status.route(_wiring(orders))),
     _orders,
     _among_orders("/orders", _FULLEST, "status"),
 )
 FEED: Final = List(
     "/events",
     {},
-    lambda orders: endpoint(
-        list_events.route(ListEvents(orders, SystemClock(), timedelta(0)), _CLAIMS, _ADDRESS)
-    ),
+    lambda orders: endpoint(list_events.route(_wiring(orders))),
     _events,
     _among_events,
 )

@@ -278,7 +278,7 @@ def bare(key: str) -> str:
 
 
 def _told(call: Call) -> Told:
-    operation, subject = _asked(call)
+    operation, subject = asked(call)
     body = _decoded(call.text)
     if call.status is None or call.status >= _FIRST_SERVER_ERROR:
         outcome = Outcome.UNKNOWN
@@ -291,7 +291,7 @@ def _told(call: Call) -> Told:
     return Told(call, operation, subject, outcome, body)
 
 
-def _asked(call: Call) -> tuple[str, str]:
+def asked(call: Call) -> tuple[str, str]:
     """The operation, and what the path names."""
     parts = tuple(unquote(part) for part in call.path.strip("/").split("/"))
     for key in oracle.ROUTES:

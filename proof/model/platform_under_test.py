@@ -37,6 +37,7 @@ from orders.functions import (
 )
 from orders.functions.api_docs import DocsPage
 from orders.functions.publish_order_events import Relay
+from orders.functions.settings import Settings
 from orders.http.endpoint import endpoint
 from servers import INDEX, aws_client, client_of, create_table, dynamodb_local
 from stream_records import FakeConsumedQueue, FakeDeadLetterQueue, batch, failures, message
@@ -110,7 +111,7 @@ class Platform:
             changes.setattr("api.InMemoryReports", lambda: reports)
             changes.setattr("api.FakeIds", lambda: ids)
             self.api = Api()
-        self.api.handlers["api-docs"] = endpoint(api_docs.route(lambda: _PAGE, ""))
+        self.api.handlers["api-docs"] = endpoint(api_docs.route(Settings(), lambda: _PAGE))
         self.clock = self.api.clock
         self.queue = Queue()
         self.failures = FakeDeadLetterQueue()

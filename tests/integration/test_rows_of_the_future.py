@@ -66,7 +66,7 @@ OF_EACH_TYPE: Item = {
     "soonNumbers": {"NS": ["1", "2.5"]},
     "soonBinaries": {"BS": [b"\x00", b"\xff"]},
 }
-ONE_OF_EACH_ROW = ("amount", "etag", "revenue")
+ONE_OF_EACH_ROW = ("amount", "response", "revenue")
 
 
 def with_a_new_status(item: Item) -> Item:

@@ -18,6 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from orders.functions import api_docs
+from orders.functions.settings import Settings
 from orders.http import problems
 from orders.http.endpoint import endpoint
 from prerequisites import missing
@@ -75,7 +76,9 @@ def served(prefix: str) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
         address = f"http://127.0.0.1:{server.server_address[1]}{prefix}"
-        handler = endpoint(api_docs.route(api_docs.built_page, address))
+        settings = Settings()
+        vars(settings).update(public_address=address)
+        handler = endpoint(api_docs.route(settings))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield address
         server.shutdown()

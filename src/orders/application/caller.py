@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from orders.application.errors import Forbidden
 from orders.domain.actor import CUSTOMER, Actor
@@ -12,6 +12,15 @@ from orders.domain.status import OrderStatus
 if TYPE_CHECKING:
     from orders.domain.customer_id import CustomerId
     from orders.domain.order import Order
+
+
+CUSTOMERS_MAY_CANCEL: Final = (OrderStatus.PENDING,)
+
+STAFF_ONLY: Final = "Only staff may do this."
+OWN_ORDERS_ONLY: Final = "A customer may only see and create their own orders."
+CANCEL_ONLY: Final = (
+    f"A customer may only cancel an order that is {' or '.join(CUSTOMERS_MAY_CANCEL)}."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +41,15 @@ class Caller:
     def require_staff(self) -> None:
         """Raises Forbidden for customers."""
         if not self.is_staff:
-            detail = "Only staff may do this."
-            raise Forbidden(detail)
+            raise Forbidden(STAFF_ONLY)
 
     def require_acts_for(self, customer_id: CustomerId) -> None:
         """Raises Forbidden for customers who are somebody else."""
         if not self.may_act_for(customer_id):
-            detail = "A customer may only see and create their own orders."
-            raise Forbidden(detail)
+            raise Forbidden(OWN_ORDERS_ONLY)
 
     def require_may_change(self, order: Order, status: OrderStatus) -> None:
-        """Raises Forbidden: a customer may cancel a PENDING order of theirs, and repeat that."""
-        cancelable = order.status in {OrderStatus.PENDING, OrderStatus.CANCELED}
+        """Raises Forbidden. A customer may cancel some orders, and repeat that."""
+        cancelable = order.status in {*CUSTOMERS_MAY_CANCEL, OrderStatus.CANCELED}
         if not (self.is_staff or (status is OrderStatus.CANCELED and cancelable)):
-            detail = "A customer may only cancel an order that is PENDING."
-            raise Forbidden(detail)
+            raise Forbidden(CANCEL_ONLY)

@@ -41,7 +41,7 @@ class TryAgain(OrderError):
     """Nothing is wrong with the request; the store was throttled, contended or out of reach."""
 
     def __init__(self) -> None:
-        super().__init__("The request could not be finished in time. Try it again.")
+        super().__init__("The request could not be completed in time. Try again.")
 
 
 class WriteConflict(Exception):

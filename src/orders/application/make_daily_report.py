@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from orders.domain.daily_report import DailyReport
 from orders.domain.order_id import IdRange
-from orders.domain.status import OrderStatus
+from orders.domain.status import EARNING, OrderStatus
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from orders.domain.order import OrderSummary
     from orders.domain.order_id import OrderId
 
-_EARNING: Final = frozenset({OrderStatus.PAID, OrderStatus.SHIPPED})
 MAX_REASONS: Final = 50
 
 
@@ -40,7 +39,7 @@ class MakeDailyReport:
         reasons: Counter[str] = Counter()
         for order in counted.values():
             counts.setdefault(order.currency, Counter())[order.status] += 1
-            if order.status in _EARNING:
+            if order.status in EARNING:
                 revenue[order.currency] += order.amount
             if order.status is OrderStatus.CANCELED:
                 reasons[order.reason or "unspecified"] += 1

@@ -16,7 +16,7 @@ from orders.application.errors import (
 )
 from orders.domain.actor import Actor
 from orders.domain.reasons import OUT_OF_STOCK, PAYMENT_DECLINED
-from orders.domain.status import OrderStatus
+from orders.domain.status import GIVING_BACK, OrderStatus
 
 if TYPE_CHECKING:
     from orders.application.ports import (
@@ -85,7 +85,7 @@ class SettlePayment:
             raise NewerRow(f"order {order.order_id} is at a status of a later release")
         if order.status is OrderStatus.PENDING:
             return self._pay(order)
-        if order.status is OrderStatus.CANCELED or order.charge_id is None:
+        if order.status in GIVING_BACK or order.charge_id is None:
             return self._give_back(order)
         return Settlement.NOTHING_TO_DO
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 from orders.domain import timestamps
 from orders.domain.actor import UNKNOWN
 from orders.domain.order_number import order_number
-from orders.domain.status import OrderStatus
+from orders.domain.status import FIRST_STATUS, OrderStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ def type_of_change(status: OrderStatus) -> str:
 
 EVENT_TYPES: Final = (
     ORDER_CREATED,
-    *(type_of_change(status) for status in OrderStatus if status is not OrderStatus.PENDING),
+    *(type_of_change(status) for status in OrderStatus if status is not FIRST_STATUS),
 )
 
 

@@ -9,7 +9,7 @@ from orders.domain import order_id as order_ids
 from orders.domain.errors import IllegalTransition, InvalidOrder
 from orders.domain.events import ORDER_CREATED, OrderEvent, type_of_change
 from orders.domain.money import MAX_AMOUNT, MINOR_UNIT_DIGITS
-from orders.domain.status import OrderStatus, transitions_from
+from orders.domain.status import FIRST_STATUS, transitions_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orders.domain.actor import Actor
     from orders.domain.customer_id import CustomerId
     from orders.domain.order_id import OrderId
+    from orders.domain.status import OrderStatus
 
 FIRST_VERSION: Final = 1
 
@@ -113,23 +114,23 @@ class NewOrder:
     payment_token: str | None = field(default=None, repr=False)
 
     def placed(self, order_id: OrderId, *, by: Actor) -> tuple[Order, OrderEvent]:
-        """The order at its first version, PENDING, created when its id was made, and its event.
+        """The order at its first version and status, created when its id was made, and its event.
 
         Raises:
             InvalidOrder: the currency is unknown, the total is too large, or it is not the
                 amount that the customer expects.
         """
         if self.currency not in MINOR_UNIT_DIGITS:
-            raise InvalidOrder("/currency", "This is not a currency code of ISO 4217.")
+            raise InvalidOrder("/currency", "This is not an ISO 4217 currency code.")
         total = sum(item.quantity * item.unit_amount for item in self.items)
         if total > MAX_AMOUNT:
-            raise InvalidOrder("/items", f"The items come to more than {MAX_AMOUNT}.")
+            raise InvalidOrder("/items", f"The items total more than {MAX_AMOUNT}.")
         if self.amount is not None and self.amount != total:
-            raise InvalidOrder("/amount", f"The items come to {total}.")
+            raise InvalidOrder("/amount", f"The items total {total}.")
         order = Order(
             order_id=order_id,
             customer_id=self.customer_id,
-            status=OrderStatus.PENDING,
+            status=FIRST_STATUS,
             amount=total,
             currency=self.currency,
             version=FIRST_VERSION,

@@ -20,4 +20,4 @@ def require_callers_own(reason: str) -> None:
         InvalidOrder: the reason is one of the platform's.
     """
     if reason in PLATFORM_REASONS:
-        raise InvalidOrder("/reason", "Only the platform itself gives this reason.")
+        raise InvalidOrder("/reason", "This reason is reserved for the platform.")

@@ -1,4 +1,4 @@
-"""The life of an order: its statuses and the moves between them."""
+"""The life of an order: its statuses, the transitions between them, and what each one means."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class OrderStatus(StrEnum):
     """Where an order stands, in the order in which an order passes them."""
 
-    # A move leads to a status further down: the daily report reads one after the other.
+    # A transition leads to a status further down: the daily report reads them in this order.
     PENDING = "PENDING"
     PAID = "PAID"
     SHIPPED = "SHIPPED"
@@ -25,7 +25,13 @@ TRANSITIONS: Final[Mapping[OrderStatus, tuple[OrderStatus, ...]]] = {
     OrderStatus.SHIPPED: (),
     OrderStatus.CANCELED: (),
 }
-"""Every allowed move. A status without one is final."""
+"""Every allowed transition. A status without one is final."""
+
+FIRST_STATUS: Final = OrderStatus.PENDING
+EARNING: Final = (OrderStatus.PAID, OrderStatus.SHIPPED)
+"""The amounts of these orders are the day's revenue."""
+GIVING_BACK: Final = (OrderStatus.CANCELED,)
+"""An order at one of these keeps neither its charge nor its reservation."""
 
 
 def transitions_from(status: str) -> tuple[OrderStatus, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from orders import openapi
-from orders.environment import optional
+from orders.functions.settings import Settings
 from orders.http.endpoint import endpoint
 from orders.http.preconditions import read_condition
 from orders.http.response import Response
@@ -41,7 +41,11 @@ def built_page() -> DocsPage:
     return msgspec.json.decode(_PAGE_FILE.read_bytes(), type=DocsPage)
 
 
-def route(read_page: Callable[[], DocsPage], public_address: str) -> Callable[[Request], Response]:
+def route(
+    settings: Settings, read_page: Callable[[], DocsPage] = built_page
+) -> Callable[[Request], Response]:
+    public_address = settings.public_address
+
     def handle(request: Request) -> Response:
         if request.route.endswith(" /docs"):
             return _page_response(request, read_page())
@@ -92,4 +96,4 @@ def _takes_gzip(request: Request) -> bool:
     return False
 
 
-handler = endpoint(route(built_page, optional("PUBLIC_BASE_URL", "")))
+handler = endpoint(route(Settings()))

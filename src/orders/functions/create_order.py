@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from orders.adapters.system import RandomIds, SystemClock
 from orders.application.create_order import CreateOrder
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.bodies import NewOrderBody, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
 
     from orders.application.idempotency import StoredResponse
     from orders.domain.order import Order
-    from orders.http.claims import Claims
     from orders.http.request import Request
 
 
-def route(
-    create: CreateOrder, claims: Claims, public_address: str, *, takes_tokens: bool
-) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    create = CreateOrder(wiring.orders, wiring.clock, wiring.ids)
+    claims, public_address = wiring.claims, wiring.public_address
+    takes_tokens = wiring.payments != "none"
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         parsed = request.json((JSON,))
@@ -56,11 +56,4 @@ def route(
     return handle
 
 
-handler = endpoint(
-    route(
-        CreateOrder(wiring.orders(wiring.table()), SystemClock(), RandomIds()),
-        wiring.claims(),
-        wiring.public_address(),
-        takes_tokens=wiring.payments() != "none",
-    )
-)
+handler = endpoint(route(Wiring()))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from orders.adapters.dynamodb.reports import DynamoDbReports
-from orders.adapters.system import SystemClock
 from orders.application.make_daily_report import MakeDailyReport
 from orders.domain import timestamps
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.telemetry import background, count, logger
 
 if TYPE_CHECKING:
@@ -47,7 +45,5 @@ def _day_of(event: dict[str, Any]) -> date:
         raise ValueError(message) from None
 
 
-_table = wiring.table()
-handler = background(
-    reporter(MakeDailyReport(wiring.orders(_table), DynamoDbReports(_table), SystemClock()))
-)
+_wiring = Wiring()
+handler = background(reporter(MakeDailyReport(_wiring.orders, _wiring.reports, _wiring.clock)))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from orders.adapters.system import SystemClock
 from orders.application.errors import MalformedRow
 from orders.application.expire_stale_orders import ExpireStaleOrders
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
 
 if TYPE_CHECKING:
@@ -44,5 +43,5 @@ def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[st
     return handle
 
 
-_table = wiring.table(attempt_seconds=1.0)
-handler = background(expirer(ExpireStaleOrders(wiring.orders(_table), SystemClock())))
+_wiring = Wiring(attempt_seconds=1.0)
+handler = background(expirer(ExpireStaleOrders(_wiring.orders, _wiring.clock)))

@@ -6,10 +6,9 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.application.errors import ReportNotFound
 from orders.application.get_daily_report import GetDailyReport
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.bodies import DailyReportBody, to_json
 from orders.http.endpoint import endpoint
 from orders.http.response import JSON_HEADERS, Response
@@ -17,13 +16,14 @@ from orders.http.response import JSON_HEADERS, Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.claims import Claims
     from orders.http.request import Request
 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def route(get: GetDailyReport, claims: Claims) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    get, claims = GetDailyReport(wiring.reports), wiring.claims
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         request.query(())
@@ -44,4 +44,4 @@ def _date_of(request: Request) -> date:
     raise ReportNotFound
 
 
-handler = endpoint(route(GetDailyReport(DynamoDbReports(wiring.table())), wiring.claims()))
+handler = endpoint(route(Wiring()))

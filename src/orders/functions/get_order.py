@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orders.application.get_order import GetOrder
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.bodies import order_json
 from orders.http.endpoint import endpoint
 from orders.http.paths import order_id_of
@@ -16,11 +16,12 @@ from orders.telemetry import bind_order
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.claims import Claims
     from orders.http.request import Request
 
 
-def route(get: GetOrder, claims: Claims) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    get, claims = GetOrder(wiring.orders), wiring.claims
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         request.query(())
@@ -35,4 +36,4 @@ def route(get: GetOrder, claims: Claims) -> Callable[[Request], Response]:
     return handle
 
 
-handler = endpoint(route(GetOrder(wiring.orders(wiring.table())), wiring.claims()))
+handler = endpoint(route(Wiring()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orders.application.get_order_timeline import GetOrderTimeline
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.bodies import TimelineEntryBody, TimelinePageBody, to_json
 from orders.http.cursor import encode_cursor, version_position
 from orders.http.endpoint import endpoint
@@ -16,14 +16,14 @@ from orders.telemetry import bind_order
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 
 
-def route(
-    get_timeline: GetOrderTimeline, claims: Claims, public_address: str
-) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    get_timeline = GetOrderTimeline(wiring.orders)
+    claims, public_address = wiring.claims, wiring.public_address
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         query = request.query(("limit", "cursor"))
@@ -46,6 +46,4 @@ def route(
     return handle
 
 
-handler = endpoint(
-    route(GetOrderTimeline(wiring.orders(wiring.table())), wiring.claims(), wiring.public_address())
-)
+handler = endpoint(route(Wiring()))

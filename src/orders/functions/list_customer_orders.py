@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from orders.application.list_customer_orders import ListCustomerOrders
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.endpoint import endpoint
 from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_flag, parse_status
 from orders.http.paths import customer_id_of
@@ -14,16 +14,16 @@ from orders.http.paths import customer_id_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 
 PARAMETERS: Final = (*ORDER_LIST_PARAMETERS, "consistent")
 
 
-def route(
-    list_orders: ListCustomerOrders, claims: Claims, public_address: str
-) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    list_orders = ListCustomerOrders(wiring.orders)
+    claims, public_address = wiring.claims, wiring.public_address
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         query = request.query(PARAMETERS)
@@ -42,8 +42,4 @@ def route(
     return handle
 
 
-handler = endpoint(
-    route(
-        ListCustomerOrders(wiring.orders(wiring.table())), wiring.claims(), wiring.public_address()
-    )
-)
+handler = endpoint(route(Wiring()))

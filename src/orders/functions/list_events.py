@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from orders.adapters.system import SystemClock
 from orders.application.list_events import ListEvents
-from orders.environment import optional
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.bodies import EventPageBody, to_json
 from orders.http.cursor import encode_cursor
 from orders.http.endpoint import endpoint
@@ -17,14 +14,14 @@ from orders.http.listing import FEED_PARAMETERS, feed_request, page_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 
 
-def route(
-    list_events: ListEvents, claims: Claims, public_address: str
-) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    list_events = ListEvents(wiring.orders, wiring.clock, wiring.feed_delay)
+    claims, public_address = wiring.claims, wiring.public_address
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         query = request.query(FEED_PARAMETERS)
@@ -42,14 +39,4 @@ def route(
     return handle
 
 
-handler = endpoint(
-    route(
-        ListEvents(
-            wiring.orders(wiring.table()),
-            SystemClock(),
-            timedelta(seconds=int(optional("FEED_DELAY_SECONDS", "60"))),
-        ),
-        wiring.claims(),
-        wiring.public_address(),
-    )
-)
+handler = endpoint(route(Wiring()))

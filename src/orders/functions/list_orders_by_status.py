@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orders.application.list_orders_by_status import ListOrdersByStatus
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.http.endpoint import endpoint
 from orders.http.listing import ORDER_LIST_PARAMETERS, order_listing, parse_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.http.claims import Claims
     from orders.http.request import Request
     from orders.http.response import Response
 
 
-def route(
-    list_orders: ListOrdersByStatus, claims: Claims, public_address: str
-) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    list_orders = ListOrdersByStatus(wiring.orders)
+    claims, public_address = wiring.claims, wiring.public_address
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         query = request.query(ORDER_LIST_PARAMETERS)
@@ -31,8 +31,4 @@ def route(
     return handle
 
 
-handler = endpoint(
-    route(
-        ListOrdersByStatus(wiring.orders(wiring.table())), wiring.claims(), wiring.public_address()
-    )
-)
+handler = endpoint(route(Wiring()))

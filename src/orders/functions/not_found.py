@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orders.environment import optional
+from orders.functions.settings import Settings
 from orders.http.endpoint import endpoint
 from orders.http.problems import MethodNotAllowed, RouteNotFound
 from orders.http.response import Response
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from orders.http.request import Request
 
 
-def route(public_address: str) -> Callable[[Request], Response]:
-    base = public_address.partition("://")[2].partition("/")[2].strip("/")
+def route(settings: Settings) -> Callable[[Request], Response]:
+    base = settings.public_address.partition("://")[2].partition("/")[2].strip("/")
     base_path = f"/{base}" if base else ""
 
     def handle(request: Request) -> Response:
@@ -32,4 +32,4 @@ def route(public_address: str) -> Callable[[Request], Response]:
     return handle
 
 
-handler = endpoint(route(optional("PUBLIC_BASE_URL", "")))
+handler = endpoint(route(Settings()))

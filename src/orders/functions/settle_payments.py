@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import MockPaymentGateway
 from orders.adapters.no_payments import NoPayments
-from orders.adapters.system import SystemClock
 from orders.application.errors import (
     MalformedRow,
     NewerRow,
@@ -23,7 +22,7 @@ from orders.application.settle_payment import Settlement, SettlePayment
 from orders.domain import timestamps
 from orders.domain.order_id import parse_order_id
 from orders.environment import required
-from orders.functions import wiring
+from orders.functions.wiring import Wiring
 from orders.telemetry import (
     background,
     bind_order,
@@ -36,7 +35,6 @@ from orders.telemetry import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.adapters.dynamodb.table import Table
     from orders.application.ports import Clock, InventoryService, PaymentGateway
     from orders.domain.order_id import OrderId
 
@@ -170,9 +168,9 @@ def _pause_seconds(receives: int) -> int:
     return random.randint(whole // 2, whole)  # noqa: S311 - jitter, not a secret
 
 
-def _services(table: Table) -> tuple[PaymentGateway, InventoryService]:
-    if wiring.payments() == "mock":
-        return MockPaymentGateway(table), MockInventory(table)
+def _services() -> tuple[PaymentGateway, InventoryService]:
+    if _wiring.payments == "mock":
+        return MockPaymentGateway(_wiring.table), MockInventory(_wiring.table)
     return NoPayments(), NoPayments()
 
 
@@ -185,9 +183,7 @@ def _consumed_queue() -> ConsumedQueue:
 
 
 _queue_url, _dead_letter_queue_url = required("QUEUE_URL"), required("DEAD_LETTER_QUEUE_URL")
-_table = wiring.table(attempt_seconds=1.0)
+_wiring = Wiring(attempt_seconds=1.0)
 handler = background(
-    consumer(
-        SettlePayment(wiring.orders(_table), *_services(_table), SystemClock()), _consumed_queue
-    )
+    consumer(SettlePayment(_wiring.orders, *_services(), _wiring.clock), _consumed_queue)
 )

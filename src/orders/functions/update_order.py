@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
-
-from orders.adapters.system import SystemClock
 from orders.application.change_status import ChangeStatus, StatusChange
 from orders.domain.reasons import require_callers_own
-from orders.functions import wiring
-from orders.http.bodies import StatusChangeBody, order_json
+from orders.functions.wiring import Wiring
+from orders.http.bodies import StatusChangeBody, or_none, order_json
 from orders.http.endpoint import endpoint
 from orders.http.idempotency import outcome_response, parse_key, scoped_key, stored
 from orders.http.paths import order_id_of
@@ -25,11 +22,13 @@ if TYPE_CHECKING:
 
     from orders.application.idempotency import StoredResponse
     from orders.domain.order import Order
-    from orders.http.claims import Claims
     from orders.http.request import Request
 
 
-def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Response]:
+def route(wiring: Wiring) -> Callable[[Request], Response]:
+    change_status = ChangeStatus(wiring.orders, wiring.clock)
+    claims = wiring.claims
+
     def handle(request: Request) -> Response:
         caller = claims.identify(request)
         parsed = request.json((MERGE_PATCH, JSON))
@@ -37,7 +36,7 @@ def route(change_status: ChangeStatus, claims: Claims) -> Callable[[Request], Re
         bare_key = parse_key(request)
         expects = write_condition(request)
         body = validated(parsed, StatusChangeBody)
-        reason = None if body.reason is UNSET else body.reason
+        reason = or_none(body.reason)
         if reason is not None:
             require_callers_own(reason)
         order_id = order_id_of(request)
@@ -61,6 +60,4 @@ def _render(order: Order) -> StoredResponse:
     return stored(Response(200, order_json(order), {"ETag": etag(order.version)}))
 
 
-handler = endpoint(
-    route(ChangeStatus(wiring.orders(wiring.table()), SystemClock()), wiring.claims())
-)
+handler = endpoint(route(Wiring()))

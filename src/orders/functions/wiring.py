@@ -1,35 +1,44 @@
-"""What several functions are made of. Everything here runs once, when a function starts."""
+"""What functions are made of: the ports' adapters, connected once, when a function starts."""
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table, connect
-from orders.environment import one_of, optional, required
-from orders.http.claims import Claims
+from orders.adapters.system import RandomIds, SystemClock
+from orders.environment import optional, required
+from orders.functions.settings import Settings
+
+if TYPE_CHECKING:
+    from orders.application.ports import Clock, IdGenerator, OrderRepository, ReportRepository
 
 
-def table(attempt_seconds: float = 2.3) -> Table:
-    """By default a call gives up within nine seconds, a request's calls within its time."""
-    return Table(connect(attempt_seconds), required("TABLE_NAME"))
+class Wiring(Settings):
+    """Each part is made when it is first used. Tests set their fakes in its place."""
 
+    def __init__(self, *, attempt_seconds: float = 2.3) -> None:
+        """By default a call gives up within nine seconds, a request's calls within its time."""
+        self._attempt_seconds = attempt_seconds
 
-def orders(table: Table) -> DynamoDbOrders:
-    return DynamoDbOrders(table, optional("GSI1_NAME", "gsi1"))
+    @cached_property
+    def table(self) -> Table:
+        return Table(connect(self._attempt_seconds), required("TABLE_NAME"))
 
+    @cached_property
+    def orders(self) -> OrderRepository:
+        return DynamoDbOrders(self.table, optional("GSI1_NAME", "gsi1"))
 
-def claims() -> Claims:
-    return Claims(
-        customer_id=optional("CUSTOMER_ID_CLAIM", "sub"),
-        staff=optional("STAFF_CLAIM", "cognito:groups"),
-        staff_value=optional("STAFF_VALUE", "staff"),
-    )
+    @cached_property
+    def reports(self) -> ReportRepository:
+        return DynamoDbReports(self.table)
 
+    @cached_property
+    def clock(self) -> Clock:
+        return SystemClock()
 
-def payments() -> str:
-    """What settles payments on this stage: `mock`, or `none`."""
-    return one_of("PAYMENTS", ("mock", "none"))
-
-
-def public_address() -> str:
-    """Empty where the request's own domain is the address."""
-    return optional("PUBLIC_BASE_URL", "")
+    @cached_property
+    def ids(self) -> IdGenerator:
+        return RandomIds()

@@ -5,7 +5,7 @@ Decoding, validation and the OpenAPI document come from these types alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -17,7 +17,7 @@ from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_number import order_number
 from orders.domain.reasons import PLATFORM_REASONS
-from orders.domain.status import OrderStatus
+from orders.domain.status import EARNING, OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from orders.domain.daily_report import DailyReport
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order, OrderSummary
+
+Value = TypeVar("Value")
 
 MAX_ITEMS: Final = 100
 MAX_QUANTITY: Final = 1_000_000
@@ -43,7 +45,7 @@ _CONTROL: Final = r"\u0000-\u001f\u007f-\u009f"
 _SPACE: Final = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """Unicode's White_Space, but for its control characters. `\\s` is another set in each language."""
 SKU_PATTERN: Final = rf"^[^{_CONTROL}{_SPACE}](?:[^{_CONTROL}]*[^{_CONTROL}{_SPACE}])?$"
-SKU_RULE: Final = "Any characters but control characters, without white space at either end."
+SKU_RULE: Final = "Any characters except control characters, with no white space at either end."
 _WHOLE: Final = r"(?!\n)"
 """Python's `$` also matches before a last line feed, which JSON Schema's doesn't."""
 _MINOR_UNIT: Final = "In the currency's minor unit (ISO 4217), a whole number: 1999 is 19.99 USD."
@@ -100,7 +102,9 @@ Metadata = Annotated[
 ]
 
 
-class OrderItemBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class OrderItemBody(
+    msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """One line of an order."""
 
     sku: Annotated[
@@ -117,8 +121,21 @@ class OrderItemBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     quantity: Quantity
     unit_amount: UnitAmount
 
+    @classmethod
+    def of(cls, item: OrderItem) -> OrderItemBody:
+        return cls(
+            sku=item.sku, name=item.name, quantity=item.quantity, unit_amount=item.unit_amount
+        )
 
-class NewOrderBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    def to_domain(self) -> OrderItem:
+        return OrderItem(
+            sku=self.sku, name=self.name, quantity=self.quantity, unit_amount=self.unit_amount
+        )
+
+
+class NewOrderBody(
+    msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """What a customer orders."""
 
     customer_id: CustomerIdText
@@ -151,13 +168,10 @@ class NewOrderBody(msgspec.Struct, rename="camel", forbid_unknown_fields=True, o
         return NewOrder(
             customer_id=CustomerId(self.customer_id),
             currency=self.currency,
-            items=tuple(
-                OrderItem(item.sku, item.name, item.quantity, item.unit_amount)
-                for item in self.items
-            ),
+            items=tuple(item.to_domain() for item in self.items),
             metadata=self.metadata,
-            amount=None if self.amount is UNSET else self.amount,
-            payment_token=None if self.payment_token is UNSET else self.payment_token,
+            amount=or_none(self.amount),
+            payment_token=or_none(self.payment_token),
         )
 
 
@@ -182,7 +196,7 @@ class StatusChangeBody(
     ) = UNSET
 
 
-class OrderSummaryBody(msgspec.Struct, rename="camel"):
+class OrderSummaryBody(msgspec.Struct, rename="camel", kw_only=True):
     """What lists show of an order."""
 
     order_id: OrderIdText
@@ -210,7 +224,7 @@ class OrderSummaryBody(msgspec.Struct, rename="camel"):
         )
 
 
-class OrderBody(msgspec.Struct, rename="camel"):
+class OrderBody(msgspec.Struct, rename="camel", kw_only=True):
     """An order. Its version, which is also its ETag, identifies this body."""
 
     order_id: OrderIdText
@@ -237,10 +251,7 @@ class OrderBody(msgspec.Struct, rename="camel"):
             status=order.status,
             amount=order.amount,
             currency=order.currency,
-            items=[
-                OrderItemBody(item.sku, item.name, item.quantity, item.unit_amount)
-                for item in order.items
-            ],
+            items=[OrderItemBody.of(item) for item in order.items],
             metadata=dict(sorted(order.metadata.items())),
             version=order.version,
             allowed_transitions=list(order.allowed_transitions),
@@ -279,7 +290,7 @@ class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
             actor=event.actor.name,
             reason=event.reason,
             changed_at=timestamps.to_text(event.recorded_at),
-            actor_id=UNSET if staff_id is None else staff_id,
+            actor_id=_or_unset(staff_id),
         )
 
 
@@ -304,15 +315,20 @@ class EventPageBody(msgspec.Struct, rename="camel"):
 class DailyReportBody(msgspec.Struct, rename="camel"):
     """Orders created on a UTC day, as they stood at `generatedAt`.
 
-    `orders` counts per currency and status; `revenue` sums PAID and SHIPPED per currency, in
-    minor units; `cancellationReasons` counts the most frequent ones; `leftOut` counts orders of
-    the day that could not be read.
+    `orders` counts per currency and status; `cancellationReasons` counts the most frequent ones;
+    `leftOut` counts orders of the day that could not be read.
     """
 
     date: Annotated[str, Meta(extra_json_schema={"format": "date"}, examples=["2026-11-23"])]
     generated_at: Instant
     orders: dict[str, dict[str, int]]
-    revenue: dict[str, int]
+    revenue: Annotated[
+        dict[str, int],
+        Meta(
+            description="Per currency, in its minor unit: the amounts of orders that are"
+            f" {' or '.join(EARNING)}."
+        ),
+    ]
     cancellation_reasons: dict[str, int]
     left_out: int
 
@@ -338,6 +354,15 @@ class HealthBody(msgspec.Struct):
     version: Annotated[
         str, Meta(description="The deployed commit.", examples=["4f1c9d0a7b3e"], max_length=64)
     ]
+
+
+def or_none(value: Value | UnsetType) -> Value | None:
+    return None if value is UNSET else value
+
+
+def _or_unset(value: Value | None) -> Value | UnsetType:
+    """What an optional field has; without one it is absent from the body, never null."""
+    return UNSET if value is None else value
 
 
 _encode: Final = msgspec.json.Encoder().encode

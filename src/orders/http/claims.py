@@ -39,7 +39,7 @@ class Claims:
             detail = "Send an access token as a bearer token."
             raise Unauthenticated(detail)
         if claims.get("token_use", "access") != "access":
-            detail = "This is a token of another kind; send the access token."
+            detail = "This is not an access token."
             raise Unauthenticated(detail)
         claim = _found(claims, self._customer_id_path)
         caller_id = parse_customer_id(claim) if isinstance(claim, str) else None

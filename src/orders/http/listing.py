@@ -72,7 +72,7 @@ def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listin
     """
     sort = query.get("sort", "-createdAt")
     if sort not in _DIRECTIONS:
-        detail = "sort is createdAt or -createdAt."
+        detail = "sort must be createdAt or -createdAt."
         raise MalformedRequest(detail)
     ids = IdRange.all()
     if "createdFrom" in query:
@@ -95,7 +95,7 @@ def feed_request(query: Mapping[str, str]) -> tuple[tuple[str, ...], FeedRequest
     """
     event_type = query.get("type")
     if event_type not in {None, *EVENT_TYPES}:
-        detail = f"type is one of {', '.join(EVENT_TYPES)}."
+        detail = f"type must be one of {', '.join(EVENT_TYPES)}."
         raise MalformedRequest(detail)
     bounds = (
         _recorded("recordedFrom", query, 0),
@@ -135,7 +135,7 @@ def parse_limit(
     """Raises MalformedRequest."""
     text = query.get("limit", str(default))
     if _LIMIT.fullmatch(text) is None or not 1 <= int(text) <= most:
-        detail = f"limit is a whole number from 1 to {most}."
+        detail = f"limit must be a whole number from 1 to {most}."
         raise MalformedRequest(detail)
     return int(text)
 
@@ -145,14 +145,14 @@ def parse_status(text: str) -> OrderStatus:
     try:
         return OrderStatus(text)
     except ValueError as error:
-        detail = f"status is one of {', '.join(OrderStatus)}."
+        detail = f"status must be one of {', '.join(OrderStatus)}."
         raise MalformedRequest(detail) from error
 
 
 def parse_flag(name: str, text: str) -> bool:
     """Raises MalformedRequest."""
     if text not in {"true", "false"}:
-        detail = f"{name} is true or false."
+        detail = f"{name} must be true or false."
         raise MalformedRequest(detail)
     return text == "true"
 
@@ -166,7 +166,7 @@ def _millisecond(name: str, text: str) -> int:
     Raises:
         MalformedRequest.
     """
-    detail = f"{name} is an RFC 3339 instant, as 2026-11-23T04:36:00Z; write + as %2B."
+    detail = f"{name} must be an RFC 3339 timestamp such as 2026-11-23T04:36:00Z; encode + as %2B."
     match = _RFC_3339.fullmatch(text)
     if match is None:
         raise MalformedRequest(detail)

@@ -33,5 +33,5 @@ def customer_id_of(request: Request) -> CustomerId:
     """The path's customer. Raises MalformedRequest."""
     customer_id = parse_customer_id(request.path_parameter("customerId"))
     if customer_id is None:
-        raise MalformedRequest(f"A customer id matches {CUSTOMER_ID_PATTERN}.")
+        raise MalformedRequest(f"A customer id must match {CUSTOMER_ID_PATTERN}.")
     return customer_id

@@ -77,7 +77,7 @@ def _tags(request: Request, name: str) -> Collection[str] | None:
     if header == "*":
         return _ANY
     if _LIST.fullmatch(header) is None:
-        detail = f'{name} takes entity tags, as "1".'
+        detail = f'{name} must be * or a list of entity tags such as "1".'
         raise MalformedRequest(detail)
     return _EACH.findall(header)
 

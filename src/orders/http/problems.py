@@ -96,7 +96,9 @@ class InvalidCursor(RequestError):
     type = INVALID_CURSOR
 
     def __init__(self) -> None:
-        super().__init__("Use a cursor as this list gave it, with the list's other parameters.")
+        super().__init__(
+            "Send a cursor exactly as this list returned it, with the same other parameters."
+        )
 
 
 class InvalidIdempotencyKey(RequestError):
@@ -122,12 +124,12 @@ class Unauthenticated(RequestError):
 
 
 class RouteNotFound(RequestError):
-    """No route has this path."""
+    """There is no such route."""
 
     type = ROUTE_NOT_FOUND
 
     def __init__(self) -> None:
-        super().__init__("No route has this path.")
+        super().__init__("There is no such route.")
 
 
 class MistypedOrderNumber(RequestError):
@@ -145,7 +147,7 @@ class MethodNotAllowed(RequestError):
     type = METHOD_NOT_ALLOWED
 
     def __init__(self, allowed: Collection[str]) -> None:
-        super().__init__("The path is right, the method is not.")
+        super().__init__("This path does not support this method.")
         self.headers["Allow"] = ", ".join(allowed)
 
 
@@ -155,7 +157,7 @@ class PayloadTooLarge(RequestError):
     type = PAYLOAD_TOO_LARGE
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"The body may have {limit} bytes.")
+        super().__init__(f"The body may have at most {limit} bytes.")
 
 
 class UnsupportedMediaType(RequestError):
@@ -205,7 +207,7 @@ class PaymentsNotConfigured(ValidationFailed):
 
     def __init__(self) -> None:
         super().__init__(
-            FieldError("/paymentToken", "No payment gateway is configured: leave this out.")
+            FieldError("/paymentToken", "No payment gateway is configured; omit this field.")
         )
 
 
@@ -230,7 +232,7 @@ def problem_response(error: Exception, request_id: str) -> Response:
     elif isinstance(error, OrderError):
         problem = _problem(PROBLEM_TYPES[type(error)], error.detail, request_id)
     elif isinstance(error, errors.NewerRow):
-        detail = "This was written by a later release, which this one can't read."
+        detail = "This was written by a later release, which this one cannot read."
         problem = _problem(TRY_AGAIN, detail, request_id)
     else:
         problem = _problem(INTERNAL_ERROR, "The request could not be processed.", request_id)

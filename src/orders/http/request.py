@@ -113,7 +113,7 @@ class Request:
         for name in parameters:
             if name not in allowed:
                 known = ", ".join(sorted(allowed)) or "none"
-                detail = f"Unknown query parameter {name[:40]!r}; this route knows: {known}."
+                detail = f"Unknown query parameter {name[:40]!r}; this route accepts: {known}."
                 raise MalformedRequest(detail)
         return parameters
 
@@ -144,7 +144,7 @@ class Request:
         try:
             return msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            detail = "The body is not JSON that can be read."
+            detail = "The body could not be parsed as JSON."
             raise MalformedRequest(detail) from error
 
     def _content(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from orders.application.caller import CANCEL_ONLY, OWN_ORDERS_ONLY, STAFF_ONLY
 from orders.application.errors import (
     Forbidden,
     IdempotencyKeyReused,
@@ -12,7 +13,7 @@ from orders.application.errors import (
     VersionMismatch,
 )
 from orders.domain.errors import IllegalTransition
-from orders.domain.status import OrderStatus
+from orders.domain.status import FIRST_STATUS, TRANSITIONS, OrderStatus
 from orders.http.problems import (
     FieldError,
     InvalidCursor,
@@ -36,14 +37,14 @@ if TYPE_CHECKING:
 
     from orders.openapi.schemas import Node
 
-_NOT_JSON: Final = MalformedRequest("The body is not JSON that can be read.")
-_WRONG_LIMIT: Final = MalformedRequest("limit is a whole number from 1 to 100.")
+_NOT_JSON: Final = MalformedRequest("The body could not be parsed as JSON.")
+_WRONG_LIMIT: Final = MalformedRequest("limit must be a whole number from 1 to 100.")
 _UNKNOWN_PARAMETER: Final = MalformedRequest(
-    "Unknown query parameter 'expand'; this route knows: none."
+    "Unknown query parameter 'expand'; this route accepts: none."
 )
-_NO_TAGS: Final = MalformedRequest('If-Match takes entity tags, as "1".')
-_NOT_THEIRS: Final = Forbidden("A customer may only see and create their own orders.")
-_NOT_STAFF: Final = Forbidden("Only staff may do this.")
+_NO_TAGS: Final = MalformedRequest('If-Match must be * or a list of entity tags such as "1".')
+_NOT_THEIRS: Final = Forbidden(OWN_ORDERS_ONLY)
+_NOT_STAFF: Final = Forbidden(STAFF_ONLY)
 
 _PUBLIC: Final[list[Any]] = []
 _NOT_MODIFIED: Final = "Not modified: the client has the current one."
@@ -108,13 +109,17 @@ def _order_page(operation_id: str, of_operation: Sequence[Node]) -> Node:
     }
 
 
+_TRANSITIONS: Final = "; ".join(
+    f"`{before}` to {' or '.join(f'`{status}`' for status in after)}"
+    for before, after in TRANSITIONS.items()
+    if after
+)
 _CHANGES: Final = {
-    "pay": {"summary": "PENDING to PAID (staff)", "value": {"status": "PAID"}},
-    "ship": {"summary": "PAID to SHIPPED (staff)", "value": {"status": "SHIPPED"}},
-    "cancel": {
-        "summary": "Cancel, and say why",
-        "value": {"status": "CANCELED", "reason": "changed my mind"},
-    },
+    status.lower(): {"value": {"status": status.value}}
+    for status in OrderStatus
+    if status is not FIRST_STATUS
+} | {
+    "withReason": {"value": {"status": "CANCELED", "reason": "changed my mind"}},
 }
 
 
@@ -163,7 +168,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         },
         "responses": {
             "201": _order_response(
-                "The order, PENDING, at version 1.",
+                f"The order, {FIRST_STATUS}, at version 1.",
                 "Location",
                 "Idempotent-Replayed",
                 order=examples.PENDING_ORDER,
@@ -224,10 +229,9 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "updateOrder",
         "summary": "Change an order's status",
         "description": (
-            "`PENDING` can become `PAID` or `CANCELED`, `PAID` can become `SHIPPED` or `CANCELED`;"
-            " `SHIPPED` and `CANCELED` are final. Setting the status that the order has is"
-            " a no-op and returns 200. Customers may cancel their own PENDING orders and nothing"
-            " else; everything else is for staff."
+            f"Allowed transitions: {_TRANSITIONS}. The other statuses are final. Setting the"
+            f" current status again is a no-op and returns 200. {CANCEL_ONLY} Staff may make every"
+            " transition."
         ),
         "tags": ["Orders"],
         "parameters": [
@@ -255,7 +259,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         | responses_to(
             _NOT_JSON,
             InvalidIdempotencyKey(),
-            Forbidden("A customer may only cancel an order that is PENDING."),
+            Forbidden(CANCEL_ONLY),
             OrderNotFound(),
             IllegalTransition(OrderStatus.CANCELED, OrderStatus.PAID),
             VersionMismatch(2),
@@ -323,7 +327,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
             }
         }
         | responses_to(
-            MalformedRequest("limit is a whole number from 1 to 1000."),
+            MalformedRequest("limit must be a whole number from 1 to 1000."),
             InvalidCursor(),
             _NOT_STAFF,
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orders.domain.customer_id import CUSTOMER_ID_PATTERN
 from orders.domain.events import EVENT_TYPES
+from orders.domain.status import FIRST_STATUS
 from orders.http.listing import (
     DEFAULT_FEED_LIMIT,
     DEFAULT_LIMIT,
@@ -116,7 +117,7 @@ _OF_ORDER_LISTS: Final = {
 }
 ORDER_LIST: Final = [_OF_ORDER_LISTS[name] for name in ORDER_LIST_PARAMETERS]
 QUEUE: Final = [
-    {**parameter, "required": True, "example": "PENDING"} if parameter is STATUS else parameter
+    {**parameter, "required": True, "example": FIRST_STATUS} if parameter is STATUS else parameter
     for parameter in ORDER_LIST
 ]
 """Of the list of all orders in one status, which must be named."""
@@ -200,7 +201,7 @@ HEADERS: Final[Node] = {
     "Link": {
         "description": 'The next page (`rel="next"`); absent on the last one.',
         "schema": {"type": "string"},
-        "example": f"<https://api.example.com/orders?status=PENDING&cursor={examples.CURSOR}>;"
+        "example": f"<https://api.example.com/orders?status={FIRST_STATUS}&cursor={examples.CURSOR}>;"
         ' rel="next"',
     },
     "Idempotent-Replayed": {

@@ -13,14 +13,7 @@ from orders.http.problems import Problem
 Node = dict[str, Any]
 
 _BODIES: Final = (
-    bodies.NewOrderBody,
-    bodies.StatusChangeBody,
-    bodies.OrderBody,
-    bodies.OrderPageBody,
-    bodies.TimelinePageBody,
-    bodies.EventPageBody,
-    bodies.DailyReportBody,
-    bodies.HealthBody,
+    *(kind for name, kind in vars(bodies).items() if name.endswith("Body")),
     Problem,
 )
 _GATEWAY_ERROR: Final[Node] = {

@@ -82,7 +82,7 @@ def test_an_expected_amount_must_be_the_sum(lines: tuple[OrderItem], off_by: int
 def test_an_expected_amount_of_zero_is_an_expectation_too() -> None:
     with pytest.raises(InvalidOrder) as refused:
         new_order(amount=0).placed(AN_ID, by=CUSTOMER)
-    assert (refused.value.pointer, refused.value.detail) == ("/amount", "The items come to 5997.")
+    assert (refused.value.pointer, refused.value.detail) == ("/amount", "The items total 5997.")
 
 
 def test_the_largest_order_is_a_number_to_every_json_reader() -> None:

@@ -223,8 +223,8 @@ class TestTheFields:
 
     def test_a_wrong_total_is_told(self, api: Api) -> None:
         problem = api.post(order_body(amount=1)).json
-        assert problem["errors"] == [{"pointer": "/amount", "detail": "The items come to 5997."}]
-        assert problem["detail"] == "The items come to 5997."
+        assert problem["errors"] == [{"pointer": "/amount", "detail": "The items total 5997."}]
+        assert problem["detail"] == "The items total 5997."
 
 
 NO_AMOUNTS = [

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ORDER = placed_order()
 PATH = f"/orders/{ORDER.order_id}"
-INSTANT = "is an RFC 3339 instant, as 2026-11-23T04:36:00Z; write + as %2B."
+INSTANT = "must be an RFC 3339 timestamp such as 2026-11-23T04:36:00Z; encode + as %2B."
 PAID = "/orders?status=PAID"
 KNOWN = "consistent, createdFrom, createdTo, cursor, limit, sort, status"
 USED: dict[str, Any] = {"idempotency_key": "used"}
@@ -49,7 +49,7 @@ DETAILS: list[tuple[Event, str]] = [
     (get(PAID, None), "Send an access token as a bearer token."),
     (
         get(PAID, STAFF_CLAIMS | {"token_use": "id"}),
-        "This is a token of another kind; send the access token.",
+        "This is not an access token.",
     ),
     (get(PAID, {"sub": "a#b"}), "The token's claim 'sub' is not a customer id."),
     (get(PAID, CUSTOMER_CLAIMS), "Only staff may do this."),
@@ -57,41 +57,41 @@ DETAILS: list[tuple[Event, str]] = [
     (patch("PAID", CUSTOMER_CLAIMS), "A customer may only cancel an order that is PENDING."),
     (
         get("/customers/a%23b/orders"),
-        r"A customer id matches ^[A-Za-z0-9._\-|:@+]{1,128}$.",
+        r"A customer id must match ^[A-Za-z0-9._\-|:@+]{1,128}$.",
     ),
     (get("/orders/1"), "There is no such order."),
     (get("/reports/daily/2026-11-22"), "There is no report for that day."),
-    (get("/nowhere"), "No route has this path."),
-    (request("DELETE", "/orders"), "The path is right, the method is not."),
-    (get("/orders"), f"status is one of {', '.join(OrderStatus)}."),
-    (get(f"{PAID}&limit=0"), "limit is a whole number from 1 to 100."),
-    (get(f"{PAID}&sort=amount"), "sort is createdAt or -createdAt."),
+    (get("/nowhere"), "There is no such route."),
+    (request("DELETE", "/orders"), "This path does not support this method."),
+    (get("/orders"), f"status must be one of {', '.join(OrderStatus)}."),
+    (get(f"{PAID}&limit=0"), "limit must be a whole number from 1 to 100."),
+    (get(f"{PAID}&sort=amount"), "sort must be createdAt or -createdAt."),
     (get(f"{PAID}&createdFrom=noon"), f"createdFrom {INSTANT}"),
     (get(f"{PAID}&createdTo=2026-13-01T00:00:00Z"), f"createdTo {INSTANT}"),
-    (get(f"{CUSTOMERS_ORDERS}?consistent=1"), "consistent is true or false."),
-    (get("/events?limit=1001"), "limit is a whole number from 1 to 1000."),
+    (get(f"{CUSTOMERS_ORDERS}?consistent=1"), "consistent must be true or false."),
+    (get("/events?limit=1001"), "limit must be a whole number from 1 to 1000."),
     (
         get("/events?type=PAID"),
-        f"type is one of {', '.join(EVENT_TYPES)}.",
+        f"type must be one of {', '.join(EVENT_TYPES)}.",
     ),
     (get("/events?recordedTo=noon"), f"recordedTo {INSTANT}"),
     (
         get(f"{PAID}&cursor=x"),
-        "Use a cursor as this list gave it, with the list's other parameters.",
+        "Send a cursor exactly as this list returned it, with the same other parameters.",
     ),
     (
         get(f"{CUSTOMERS_ORDERS}?{'x' * 41}=1"),
-        f"Unknown query parameter '{'x' * 40}'; this route knows: {KNOWN}.",
+        f"Unknown query parameter '{'x' * 40}'; this route accepts: {KNOWN}.",
     ),
-    (get(f"{PATH}?a=1"), "Unknown query parameter 'a'; this route knows: none."),
-    (post(body="{"), "The body is not JSON that can be read."),
+    (get(f"{PATH}?a=1"), "Unknown query parameter 'a'; this route accepts: none."),
+    (post(body="{"), "The body could not be parsed as JSON."),
     (post() | {"body": "%", "isBase64Encoded": True}, "The body is not valid base64."),
     (post(content_type="text/plain"), "Send application/json."),
     (
         patch("PAID", content_type="text/plain"),
         "Send application/merge-patch+json or application/json.",
     ),
-    (post(body=" " * 262_145), "The body may have 262144 bytes."),
+    (post(body=" " * 262_145), "The body may have at most 262144 bytes."),
     (
         post(idempotency_key="a b"),
         (
@@ -103,11 +103,14 @@ DETAILS: list[tuple[Event, str]] = [
         post(body=order_body(currency="SGD"), **USED),
         "This Idempotency-Key was used for a different request.",
     ),
-    (post(body=order_body(currency="XXX")), "This is not a currency code of ISO 4217."),
-    (post(body=order_body(amount=1)), "The items come to 5997."),
-    (patch("PAID", if_match="1"), 'If-Match takes entity tags, as "1".'),
+    (post(body=order_body(currency="XXX")), "This is not an ISO 4217 currency code."),
+    (post(body=order_body(amount=1)), "The items total 5997."),
+    (patch("PAID", if_match="1"), 'If-Match must be * or a list of entity tags such as "1".'),
     (patch("PAID", if_match='"7"'), "The order is at version 1."),
-    (patch("PAID", if_none_match="1"), 'If-None-Match takes entity tags, as "1".'),
+    (
+        patch("PAID", if_none_match="1"),
+        'If-None-Match must be * or a list of entity tags such as "1".',
+    ),
     (patch("PAID", if_none_match="*"), "The order is at version 1."),
     (
         request("GET", PATH, claims=STAFF_CLAIMS, headers={"if_match": '"7"'}),
@@ -119,7 +122,7 @@ DETAILS: list[tuple[Event, str]] = [
     (patch("paid" * 1000), "Expected one of PENDING, PAID, SHIPPED, CANCELED."),
     (
         request("PATCH", PATH, {"status": "CANCELED", "reason": "expired"}),
-        "Only the platform itself gives this reason.",
+        "This reason is reserved for the platform.",
     ),
     (patch("SHIPPED"), "An order that is PENDING cannot become SHIPPED."),
 ]
@@ -137,7 +140,7 @@ def test_a_refusal_says_what_is_wrong(event: Event, detail: str) -> None:
 
 def test_a_store_out_of_reach_says_to_try_again() -> None:
     problem = json.loads(problem_response(TryAgain(), "1").body)
-    assert problem["detail"] == "The request could not be finished in time. Try it again."
+    assert problem["detail"] == "The request could not be completed in time. Try again."
 
 
 @pytest.mark.parametrize("kind", [OrderNotFound, RouteNotFound])

@@ -9,6 +9,7 @@ import pytest
 
 from orders.functions import api_docs
 from orders.functions.api_docs import DocsPage
+from orders.functions.settings import Settings
 from orders.http.endpoint import endpoint
 from orders.openapi.document import openapi_document
 
@@ -21,7 +22,9 @@ PAGE = DocsPage(
 
 
 def ask(path: str, public_address: str = "", method: str = "GET", **headers: str) -> dict[str, Any]:
-    handler = endpoint(api_docs.route(lambda: PAGE, public_address))
+    settings = Settings()
+    vars(settings).update(public_address=public_address)
+    handler = endpoint(api_docs.route(settings, lambda: PAGE))
     return handler(
         {
             "routeKey": f"{method} {path}",
@@ -123,7 +126,7 @@ class TestPage:
         missing = api_docs._PAGE_FILE.with_name("not_built.json")
         monkeypatch.setattr(api_docs, "_PAGE_FILE", missing)
         api_docs.built_page.cache_clear()
-        handler = endpoint(api_docs.route(api_docs.built_page, ""))
+        handler = endpoint(api_docs.route(Settings()))
 
         response = handler({"routeKey": "GET /docs", "requestContext": {"requestId": "r1"}}, None)
 

@@ -1,0 +1,36 @@
+"""What functions read of their environment, each setting where a function that has it starts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+
+from orders.environment import one_of, optional
+from orders.http.claims import Claims
+
+
+class Settings:
+    """Read where they are used, so that a function needs only its own."""
+
+    @cached_property
+    def claims(self) -> Claims:
+        return Claims(
+            customer_id=optional("CUSTOMER_ID_CLAIM", "sub"),
+            staff=optional("STAFF_CLAIM", "cognito:groups"),
+            staff_value=optional("STAFF_VALUE", "staff"),
+        )
+
+    @cached_property
+    def public_address(self) -> str:
+        """Empty where the request's own domain is the address."""
+        return optional("PUBLIC_BASE_URL", "")
+
+    @cached_property
+    def payments(self) -> str:
+        """What settles payments on this stage: `mock`, or `none`."""
+        return one_of("PAYMENTS", ("mock", "none"))
+
+    @cached_property
+    def feed_delay(self) -> timedelta:
+        """How old an event is before the feed shows it."""
+        return timedelta(seconds=int(optional("FEED_DELAY_SECONDS", "60")))
