@@ -55,9 +55,9 @@ class FakeIds:
 class InMemoryOrders:
     """`OrderRepository` on dictionaries, which a test may read and fill.
 
-    `unindexed` holds orders that eventually consistent lists don't show yet. `before_write` is
-    called before each write, outside of its transaction, and `between_reads` between the two of
-    a read that is no snapshot: the places for somebody else's write.
+    `unindexed` holds orders that eventually consistent lists don't show yet. `before_write` runs
+    before each write, outside its transaction, and `between_reads` between the two reads of a call
+    that is no snapshot: there a test puts another caller's write.
     """
 
     def __init__(self) -> None:
@@ -69,6 +69,15 @@ class InMemoryOrders:
         self.before_write: Callable[[], None] = lambda: None
         self.between_reads: Callable[[], None] = lambda: None
         self._lock = Lock()
+
+    def before_next_write(self, act: Callable[[], object]) -> None:
+        """Run `act` once, as `before_write`."""
+
+        def once() -> None:
+            self.before_write = lambda: None
+            act()
+
+        self.before_write = once
 
     def add(
         self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from examples import CUS_42, MUGS
 from orders.http.routes import ROUTES
+from proof.oracle import ITEM, ORDER, required
 
 Event = dict[str, Any]
 
@@ -26,17 +27,12 @@ CUSTOMERS_ORDERS: Final = f"/customers/{CUS_42}/orders"
 
 
 def order_body(**changes: object) -> dict[str, object]:
-    """What a client sends for three mugs."""
-    return {"customerId": CUS_42, "currency": "USD", "items": [item_body()]} | changes
+    """What a client sends for three mugs: the required fields and no other."""
+    return required(ORDER) | {"customerId": CUS_42, "items": [item_body()]} | changes
 
 
 def item_body(**changes: object) -> dict[str, object]:
-    return {
-        "sku": MUGS.sku,
-        "name": MUGS.name,
-        "quantity": MUGS.quantity,
-        "unitAmount": MUGS.unit_amount,
-    } | changes
+    return required(ITEM) | {"quantity": MUGS.quantity} | changes
 
 
 def request(

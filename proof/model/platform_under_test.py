@@ -6,8 +6,6 @@ a list in memory here: the stream's reader gets its records, and the queue's mes
 
 from __future__ import annotations
 
-import base64
-import gzip
 import itertools
 import json
 from dataclasses import dataclass
@@ -30,15 +28,11 @@ from orders.application.expire_stale_orders import ExpireStaleOrders
 from orders.application.make_daily_report import MakeDailyReport
 from orders.application.settle_payment import SettlePayment
 from orders.functions import (
-    api_docs,
     daily_report,
     expire_stale_orders,
     settle_payments,
 )
-from orders.functions.api_docs import DocsPage
 from orders.functions.publish_order_events import Relay
-from orders.functions.settings import Settings
-from orders.http.endpoint import endpoint
 from servers import INDEX, aws_client, client_of, create_table, dynamodb_local
 from stream_records import FakeConsumedQueue, FakeDeadLetterQueue, batch, failures, message
 
@@ -49,9 +43,6 @@ if TYPE_CHECKING:
     from orders.domain.order_id import OrderId
     from stream_records import Record
 
-_PAGE: Final = DocsPage(
-    "default-src 'none'", '"page"', base64.b64encode(gzip.compress(b"<!doctype html>")).decode()
-)
 _RECORDS_A_CALL: Final = 1000
 
 
@@ -111,7 +102,6 @@ class Platform:
             changes.setattr("api.InMemoryReports", lambda: reports)
             changes.setattr("api.FakeIds", lambda: ids)
             self.api = Api()
-        self.api.handlers["api-docs"] = endpoint(api_docs.route(Settings(), lambda: _PAGE))
         self.clock = self.api.clock
         self.queue = Queue()
         self.failures = FakeDeadLetterQueue()

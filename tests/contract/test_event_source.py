@@ -1,6 +1,6 @@
-"""The simulation's own rules: what the function is handed after each of its responses.
+"""What the simulated event source hands to a function after each of its responses.
 
-Records are named by their sequence numbers here, a batch by theirs.
+A record is named by its sequence number here, a batch by those of its records.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def reports(*numbers: object) -> dict[str, Any]:
 
 
 class Run:
-    """A shard with some records, read for a function that gives answers one by one, then succeeds.
+    """A shard with some records, read for a function that returns these responses, then succeeds.
 
     A response that is an exception is raised.
     """
@@ -120,7 +120,7 @@ class Run:
         ([THROTTLED], ["1 2 3 4", "1 2 3 4"]),
     ],
 )
-def test_what_is_tried_again(responses: list[object], batches: list[str]) -> None:
+def test_what_is_retried(responses: list[object], batches: list[str]) -> None:
     assert Run(OURS, *responses).to_the_end() == batches
 
 
@@ -132,11 +132,11 @@ def test_what_is_tried_again(responses: list[object], batches: list[str]) -> Non
         ([reports("3"), FAILS], ["1 2 3 4", "3 4", "3 4"]),
     ],
 )
-def test_what_is_tried_again_without_bisecting(responses: list[object], batches: list[str]) -> None:
+def test_what_is_retried_without_bisecting(responses: list[object], batches: list[str]) -> None:
     assert Run(WHOLE_BATCHES, *responses).to_the_end() == batches
 
 
-def test_a_report_that_the_mapping_does_not_ask_for_is_not_read() -> None:
+def test_a_report_that_the_mapping_does_not_ask_for_is_ignored() -> None:
     mapping = replace(OURS, reports_failures=False)
     assert Run(mapping, reports("3")).to_the_end() == ["1 2 3 4"]
 
@@ -144,7 +144,7 @@ def test_a_report_that_the_mapping_does_not_ask_for_is_not_read() -> None:
 @pytest.mark.parametrize(
     "response", [None, {}, {"batchItemFailures": None}, {"batchItemFailures": []}, {"other": 1}]
 )
-def test_success(response: object) -> None:
+def test_a_response_without_failures_is_success(response: object) -> None:
     assert Run(OURS, response).to_the_end() == ["1 2 3 4"]
 
 
@@ -165,7 +165,7 @@ def test_success(response: object) -> None:
         [],
     ],
 )
-def test_a_response_that_cannot_be_read_fails_the_whole_batch(response: object) -> None:
+def test_an_unreadable_response_fails_the_whole_batch(response: object) -> None:
     assert Run(OURS, response).to_the_end() == ["1 2 3 4", "1 2", "3 4"]
 
 
@@ -181,53 +181,53 @@ class TestBatches:
         run.shard += [record(2), record(3)]
         assert run.to_the_end() == ["1", "2 3"]
 
-    def test_what_the_filter_drops_is_passed_by(self) -> None:
+    def test_the_checkpoint_passes_records_that_the_filter_drops(self) -> None:
         pattern = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["A"]}}}}
         run = Run(replace(OURS, batch_size=3, filter_patterns=(pattern,)), reports("5"))
         run.shard = [record(number, sk) for number, sk in enumerate("BBBBAABAB", 1)]
         run.shard[7]["eventName"] = "REMOVE"
         assert run.to_the_end() == ["5 6", "5 6"]
 
-    def test_a_pattern_can_name_how_a_text_begins(self) -> None:
-        pattern = {"dynamodb": {"Keys": {"sk": {"S": ["A", {"prefix": "B#"}]}}}}
-        run = Run(replace(OURS, filter_patterns=(pattern,)))
-        run.shard = [
-            record(number, sk) for number, sk in enumerate(["A", "A#", "B#", "B#1", "B"], 1)
-        ]
-        assert run.to_the_end() == ["1 3 4"]
-
-    def test_one_fitting_pattern_of_many_is_enough(self) -> None:
-        patterns = ({"eventName": ["REMOVE"]}, {"eventName": ["INSERT"]})
-        run = Run(replace(OURS, filter_patterns=patterns))
-        assert run.to_the_end() == ["1 2 3 4"]
-
-    def test_a_pattern_about_what_a_record_lacks_does_not_fit(self) -> None:
-        pattern = {"dynamodb": {"Keys": {"sk": {"N": ["1"]}}, "eventID": {"S": ["x"]}}}
-        assert Run(replace(OURS, filter_patterns=(pattern,))).to_the_end() == []
+    @pytest.mark.parametrize(
+        ("patterns", "batches"),
+        [
+            ([{"dynamodb": {"Keys": {"sk": {"S": ["A", {"prefix": "B#"}]}}}}], ["1 3 4"]),
+            ([{"eventName": ["REMOVE"]}, {"eventName": ["INSERT"]}], ["1 2 3 4 5"]),
+            ([{"dynamodb": {"Keys": {"sk": {"N": ["1"]}}, "eventID": {"S": ["x"]}}}], []),
+        ],
+        ids=["prefix", "either of two", "an attribute that the records lack"],
+    )
+    def test_a_pattern_selects_records(
+        self, patterns: list[dict[str, Any]], batches: list[str]
+    ) -> None:
+        run = Run(replace(OURS, batch_size=5, filter_patterns=tuple(patterns)))
+        keys = ["A", "A#", "B#", "B#1", "B"]
+        run.shard = [record(number, sk) for number, sk in enumerate(keys, 1)]
+        assert run.to_the_end() == batches
 
 
 class TestRetries:
-    def test_after_the_last_one_the_batch_is_given_up_and_the_shard_goes_on(self) -> None:
+    def test_after_the_last_retry_the_batch_is_given_up_and_the_shard_goes_on(self) -> None:
         run = Run(replace(WHOLE_BATCHES, max_retries=2), FAILS, FAILS, FAILS, records=5)
         assert run.to_the_end() == ["1 2 3 4"] * 3 + ["5"]
         assert run.conditions() == [("RetryAttemptsExhausted", 3, "1", "4")]
 
-    def test_none_is_used_up_by_a_split(self) -> None:
+    def test_a_split_uses_up_no_retry(self) -> None:
         run = Run(replace(OURS, max_retries=1), FAILS, FAILS, FAILS, FAILS)
         assert run.to_the_end() == ["1 2 3 4", "1 2", "1", "1", "2", "3 4"]
         assert run.conditions() == [("RetryAttemptsExhausted", 4, "1", "1")]
 
-    def test_none_is_used_up_by_a_call_that_did_not_reach_the_function(self) -> None:
+    def test_a_call_that_did_not_reach_the_function_uses_up_no_retry(self) -> None:
         run = Run(replace(OURS, max_retries=0), *[THROTTLED] * 9)
         assert run.to_the_end() == ["1 2 3 4"] * 10
         assert run.discarded == []
 
-    def test_a_report_uses_one_up_where_it_gets_no_further(self) -> None:
+    def test_a_report_of_the_first_record_uses_up_a_retry(self) -> None:
         run = Run(replace(OURS, max_retries=1), reports("2"), reports("2"), reports("2"))
         assert run.to_the_end() == ["1 2 3 4", "2 3 4", "2 3 4"]
         assert run.conditions() == [("RetryAttemptsExhausted", 3, "2", "4")]
 
-    def test_minus_one_is_without_end(self) -> None:
+    def test_minus_one_retries_for_ever(self) -> None:
         run = Run(OURS, *[FAILS] * 2_000, records=1)
         assert run.to_the_end() == ["1"] * 2_001
         assert run.discarded == []
@@ -247,14 +247,14 @@ class TestAge:
         assert run.to_the_end() == ["1", "1"]
         assert run.conditions() == [("RecordAgeExceeded", 2, "1", "1")]
 
-    def test_one_that_is_too_old_when_it_is_read_never_reaches_the_function(self) -> None:
+    def test_a_record_that_is_too_old_when_it_is_read_never_reaches_the_function(self) -> None:
         run = Run(replace(OURS, max_age_seconds=60))
         run.time += 61
         assert run.to_the_end() == []
         assert run.conditions() == [("RecordAgeExceeded", 0, "1", "4")]
         assert "responseContext" not in run.discarded[0]
 
-    def test_younger_ones_behind_it_are_tried_again(self) -> None:
+    def test_younger_records_behind_it_are_retried(self) -> None:
         run = Run(replace(WHOLE_BATCHES, max_age_seconds=60), FAILS)
         run.shard[2:] = [record(3, created=NOON + 1), record(4, created=NOON + 1)]
         run.source.step()
@@ -264,7 +264,7 @@ class TestAge:
 
 
 class TestCheckpoint:
-    def test_it_stands_before_what_is_not_done(self) -> None:
+    def test_it_stands_before_the_first_record_that_is_not_done(self) -> None:
         run = Run(OURS, FAILS, reports("2"), records=5)
         checkpoints = []
         while run.source.step():
@@ -272,7 +272,7 @@ class TestCheckpoint:
         assert run.batches == ["1 2 3 4", "1 2", "2", "3 4", "5"]
         assert checkpoints == [None, "1", "2", "4", "5"]
 
-    def test_another_poller_goes_on_from_it_and_knows_nothing_else(self) -> None:
+    def test_another_poller_continues_from_it_and_knows_nothing_else(self) -> None:
         run = Run(replace(OURS, max_retries=1), FAILS, reports("2"), FAILS, records=5)
         for _ in range(3):
             run.source.step()
@@ -281,7 +281,7 @@ class TestCheckpoint:
         assert run.to_the_end() == ["1 2 3 4", "1 2", "2", "2 3 4 5", "2 3 4 5"]
         assert run.discarded == []
 
-    def test_a_poller_that_dies_during_a_call_has_not_moved_it(self) -> None:
+    def test_a_poller_that_dies_during_a_call_leaves_it(self) -> None:
         run = Run(OURS, reports("3"), ProcessLookupError())
         run.source.step()
         with pytest.raises(ProcessLookupError):
@@ -291,7 +291,7 @@ class TestCheckpoint:
 
 
 class TestOnFailure:
-    def test_it_is_told_where_the_records_were(self) -> None:
+    def test_the_destination_learns_where_the_records_were(self) -> None:
         run = Run(replace(WHOLE_BATCHES, max_retries=0), FAILS)
         run.shard[3] = record(4, created=NOON + 5.25)
         run.time += 10.5
@@ -322,7 +322,7 @@ class TestOnFailure:
             },
         }
 
-    def test_nothing_is_given_up_that_it_could_not_be_told_of(self) -> None:
+    def test_nothing_is_given_up_before_the_destination_knows(self) -> None:
         run = Run(replace(WHOLE_BATCHES, max_retries=0), FAILS, FAILS)
         run.destination_is_down = True
         with pytest.raises(ConnectionError):
@@ -333,7 +333,7 @@ class TestOnFailure:
 
 
 class TestSettings:
-    def test_they_are_the_templates(self) -> None:
+    def test_they_come_from_the_template(self) -> None:
         mappings = compiled("prod").properties("AWS::Lambda::EventSourceMapping").values()
         (properties,) = (each for each in mappings if "StartingPosition" in each)
         assert Mapping.of(properties) == Mapping(
@@ -350,7 +350,7 @@ class TestSettings:
             ),
         )
 
-    def test_those_that_a_template_leaves_out_are_awss(self) -> None:
+    def test_a_setting_missing_in_the_template_has_awss_default(self) -> None:
         assert Mapping.of({"StartingPosition": "TRIM_HORIZON"}) == Mapping(100, max_retries=-1)
 
     @pytest.mark.parametrize(
@@ -363,14 +363,14 @@ class TestSettings:
             {"TumblingWindowInSeconds": 1},
         ],
     )
-    def test_what_is_not_simulated_is_refused(self, setting: dict[str, Any]) -> None:
+    def test_a_setting_that_is_not_simulated_is_refused(self, setting: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match=next(iter(setting))):
             Mapping.of(setting)
 
     @pytest.mark.parametrize(
         "operator", [{"suffix": "RT"}, {"prefix": "IN", "suffix": "RT"}, {"prefix": ["IN"]}]
     )
-    def test_so_is_a_pattern_with_another_operator(self, operator: dict[str, Any]) -> None:
+    def test_a_pattern_with_another_operator_is_refused(self, operator: dict[str, Any]) -> None:
         run = Run(replace(OURS, filter_patterns=({"eventName": [operator]},)))
         with pytest.raises(ValueError, match="fix"):
             run.source.step()

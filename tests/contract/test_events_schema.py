@@ -1,4 +1,4 @@
-"""Every event that the platform can send keeps the promise of its schema."""
+"""Every event that the platform can publish follows the schema of its type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator
 
 from orders.adapters.dynamodb.stream import recorded_event
 from orders.adapters.sqs import event_body
@@ -28,22 +28,22 @@ from stream_records import recorded
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas" / "events"
 MAX_EVENT_BYTES = 4 * 1024 - 1
 
-Move = tuple[OrderStatus | None, OrderStatus]
+Transition = tuple[OrderStatus | None, OrderStatus]
 
 
-def _moves() -> dict[Move, int]:
-    """Every move there is, with the first version that it can lead to."""
-    found: dict[Move, int] = {(None, OrderStatus.PENDING): 1}
-    moves = list(found)
-    for before, status in moves:
+def _transitions() -> dict[Transition, int]:
+    """Every transition, with the first version that it can lead to; None is before the first."""
+    found: dict[Transition, int] = {(None, OrderStatus.PENDING): 1}
+    ways = list(found)
+    for before, status in ways:
         for after in TRANSITIONS[status]:
             if (status, after) not in found:
                 found[status, after] = found[before, status] + 1
-                moves.append((status, after))
+                ways.append((status, after))
     return found
 
 
-VERSIONS = _moves()
+VERSIONS = _transitions()
 
 instants = st.integers(0, 253_402_300_799_999).map(timestamps.from_milliseconds)
 reasons = st.text(st.characters(exclude_categories=["Cs"]), max_size=MAX_REASON)
@@ -94,59 +94,57 @@ def validator_of(event_type: str) -> Draft202012Validator:
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
-def sent(event: OrderEvent) -> dict[str, Any]:
+def published(event: OrderEvent) -> dict[str, Any]:
     """As a consumer reads it, from the queue or in the feed."""
     message: dict[str, Any] = json.loads(event_body(event))
-    told: object = event.to_cloud_event()
-    assert message == told
+    in_the_feed: object = event.to_cloud_event()
+    assert message == in_the_feed
     return message
 
 
-def without(event: dict[str, Any], *path: str) -> dict[str, Any]:
-    copy: dict[str, Any] = json.loads(json.dumps(event))
-    *parents, last = path
-    inner = copy
-    for name in parents:
-        inner = inner[name]
-    del inner[last]
-    return copy
-
-
-def test_there_is_a_schema_for_every_type_and_no_other() -> None:
+def test_every_event_type_has_a_schema() -> None:
     assert {path.stem for path in SCHEMAS.iterdir()} == set(EVENT_TYPES)
 
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
-def test_the_schema_is_one(event_type: str) -> None:
-    Draft202012Validator.check_schema(schema_of(event_type))
+def test_a_schema_is_valid_and_requires_what_consumers_rely_on(event_type: str) -> None:
+    schema = schema_of(event_type)
+    Draft202012Validator.check_schema(schema)
+    assert set(schema["required"]) >= {"id", "source", "type", "subject", "time", "data"}
+    data = {"orderId", "customerId", "status", "amount", "currency", "version"}
+    previous = set() if event_type == ORDER_CREATED else {"previousStatus"}
+    assert set(schema["properties"]["data"]["required"]) >= data | previous
 
 
 @given(events())
-def test_every_event_follows_the_schema_of_its_type(event: OrderEvent) -> None:
-    message = sent(event)
+def test_every_event_follows_its_schema_and_has_nothing_beyond_it(event: OrderEvent) -> None:
+    """What no schema describes is not promised, and might be what nobody should see."""
+    message = published(event)
     validator_of(message["type"]).validate(message)
-    assert message["id"] == f"{event.order_id}/{event.version}"
+    described = schema_of(message["type"])["properties"]
+    assert message.keys() <= described.keys()
+    assert message["data"].keys() <= described["data"]["properties"].keys()
     assert len(event_body(event).encode()) <= MAX_EVENT_BYTES
 
 
 @given(events())
-def test_an_event_whose_row_was_written_is_sent_as_it_was_decided(event: OrderEvent) -> None:
+def test_an_event_is_published_as_its_row_was_written(event: OrderEvent) -> None:
     """Through the row, the stream and the publisher: the same bytes."""
-    told = recorded_event(recorded(event))
-    assert told is not None
-    assert event_body(told) == event_body(event)
+    streamed = recorded_event(recorded(event))
+    assert streamed is not None
+    assert event_body(streamed) == event_body(event)
 
 
-def test_an_event_of_an_unknown_type_passes_the_publisher_untouched() -> None:
-    """A later release's: its consumers know it, though this release does not."""
+def test_an_event_type_of_a_later_release_is_published_unchanged() -> None:
+    """Its consumers know it, though this release does not."""
     teleported = replace(
         LARGEST, type="ORDER_TELEPORTED", status="TELEPORTED", previous_status="SHIPPED"
     )
-    told = recorded_event(recorded(teleported))
-    assert told == teleported
-    message = sent(told)
+    streamed = recorded_event(recorded(teleported))
+    assert streamed == teleported
+    message = published(streamed)
     assert message["type"] == "ORDER_TELEPORTED"
-    assert message["data"] == sent(LARGEST)["data"] | {
+    assert message["data"] == published(LARGEST)["data"] | {
         "status": "TELEPORTED",
         "previousStatus": "SHIPPED",
     }
@@ -159,58 +157,24 @@ def test_an_event_of_an_unknown_type_passes_the_publisher_untouched() -> None:
 )
 def test_the_largest_event_stays_below_4_kib(character: str) -> None:
     largest = replace(LARGEST, reason=character * MAX_REASON)
-
     assert len(event_body(largest).encode()) <= MAX_EVENT_BYTES
-    event = sent(largest)
-    validator_of("ORDER_CANCELED").validate(event)
+    event = published(largest)
+    validator_of(LARGEST.type).validate(event)
     assert event["data"]["reason"] == character * MAX_REASON
 
 
-@given(events())
-def test_an_event_says_nothing_beyond_its_schema(event: OrderEvent) -> None:
-    """What is not described is not promised, and might be what nobody should see."""
-    message = sent(event)
-    described = schema_of(message["type"])["properties"]
-    assert message.keys() <= described.keys()
-    assert message["data"].keys() <= described["data"]["properties"].keys()
-
-
-@pytest.mark.parametrize("name", ["id", "source", "type", "subject", "time", "data"])
-def test_an_event_without_a_member_breaks_the_schema(name: str) -> None:
-    with pytest.raises(ValidationError):
-        validator_of("ORDER_CANCELED").validate(without(sent(LARGEST), name))
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["orderId", "customerId", "status", "previousStatus", "amount", "currency", "version"],
-)
-def test_data_without_a_member_breaks_the_schema(name: str) -> None:
-    with pytest.raises(ValidationError):
-        validator_of("ORDER_CANCELED").validate(without(sent(LARGEST), "data", name))
-
-
-@pytest.mark.parametrize(("move", "version"), VERSIONS.items())
-def test_an_event_follows_no_other_types_schema(move: Move, version: int) -> None:
-    before, status = move
-    event_type = type_of_change(status) if before else ORDER_CREATED
-    others = set(EVENT_TYPES) - {event_type}
-    event = sent(
-        replace(
-            LARGEST,
-            type=event_type,
-            status=status,
-            previous_status=before,
-            version=version,
-            reason=None,
-        )
+@pytest.mark.parametrize(("transition", "version"), VERSIONS.items())
+def test_an_event_follows_the_schema_of_no_other_type(transition: Transition, version: int) -> None:
+    before, status = transition
+    own = type_of_change(status) if before else ORDER_CREATED
+    event = published(
+        replace(LARGEST, type=own, status=status, previous_status=before, version=version)
     )
-    validator_of(event_type).validate(event)
-    assert not any(validator_of(other).is_valid(event) for other in others)
+    assert [one for one in EVENT_TYPES if validator_of(one).is_valid(event)] == [own]
 
 
-def test_a_consumer_may_meet_new_members() -> None:
-    event = sent(LARGEST)
+def test_a_consumer_may_find_members_that_it_does_not_know() -> None:
+    event = published(LARGEST)
     event["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     event["data"]["carrier"] = "DHL"
-    validator_of("ORDER_CANCELED").validate(event)
+    validator_of(LARGEST.type).validate(event)

@@ -1,4 +1,4 @@
-"""The lists that are spread over shards: orders of a status, and the feed of events."""
+"""Lists that are spread over shards: the orders of a status, and the feed of events."""
 
 from __future__ import annotations
 
@@ -102,14 +102,14 @@ def test_a_page_has_the_first_orders_of_all_shards(
     assert page == [summary_of(order) for order in in_order[:limit]]
 
 
-def test_orders_that_are_spread_evenly_are_read_with_one_call_each_shard_and_few_to_spare() -> None:
+def test_evenly_spread_orders_take_one_call_a_shard_and_few_rows_too_many() -> None:
     index, _, page = listed([shard for _ in range(50) for shard in range(8)], 21)
     assert len(page) == 21
     assert index.calls == keys.SHARDS
     assert index.read == 80
 
 
-def test_a_shard_that_has_the_whole_page_is_asked_on_until_it_is_full() -> None:
+def test_a_shard_that_holds_the_whole_page_is_read_until_it_is_full() -> None:
     index, _, page = listed([3] * 50, 21)
     assert len(page) == 21
     assert index.calls == keys.SHARDS + 2
@@ -133,7 +133,7 @@ def items(page: Sequence[Found[OrderEvent, str]]) -> list[OrderEvent | None]:
 
 
 @given(SHARDS, st.integers(1, 40))
-def test_a_walk_through_the_feed_meets_every_event_once_in_order(
+def test_a_walk_through_the_feed_reads_every_event_once_in_order(
     shards: list[int], limit: int
 ) -> None:
     index, events = fed(shards)
@@ -150,7 +150,7 @@ def test_a_walk_through_the_feed_meets_every_event_once_in_order(
 @pytest.mark.parametrize(
     "more", [-1, 0, 1], ids=["one less than its share", "its share", "one more than its share"]
 )
-def test_a_page_is_right_where_one_shard_holds_about_its_share_or_all(
+def test_a_page_is_right_where_one_shard_holds_about_its_share_or_everything(
     limit: int, more: int
 ) -> None:
     share = min(limit, 2 * limit // 8 + 5)
@@ -167,8 +167,8 @@ def test_the_largest_page_of_the_feed_is_eight_calls() -> None:
     assert index.calls == keys.SHARDS
 
 
-def test_a_page_of_the_feed_begins_exactly_behind_its_position() -> None:
-    """Also behind one that lies on no event, as that of an event that was removed."""
+def test_a_page_of_the_feed_begins_exactly_after_its_position() -> None:
+    """Also after the position of an event that was removed."""
     index, events = fed([0] * 6)
     orders = repository(index)
     for number, found in enumerate(orders.list_events("", EPOCH, FOREVER, 10)):
@@ -179,7 +179,7 @@ def test_a_page_of_the_feed_begins_exactly_behind_its_position() -> None:
     assert items(orders.list_events(removed, EPOCH, FOREVER, 10)) == events[3:]
 
 
-def test_bounds_of_the_feed_hold_the_first_instant_and_not_the_last() -> None:
+def test_bounds_of_the_feed_include_the_first_instant_and_exclude_the_last() -> None:
     index, events = fed(range(8))
     orders = repository(index)
     since, until = (NOON + timedelta(milliseconds=number) for number in (1, 2))

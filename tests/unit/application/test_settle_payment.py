@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: money and stock end up where the order does."""
+"""Money and stock end up where the order does, whatever happens in whatever order."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Shop:
         return self.orders.orders[self.order.order_id]
 
     def settle(self, wrap: Callable[[Any], Any] = lambda port: port) -> Settlement:
-        """As one delivery of an event does."""
+        """Deliver one event."""
         settle = SettlePayment(
             wrap(self.orders), wrap(self.payments), wrap(self.inventory), self.clock
         )
@@ -80,7 +80,7 @@ class Shop:
             self.settle(wrap)
 
     def redeliver(self) -> None:
-        """The queue delivers again what was not acknowledged."""
+        """Deliver again what was not acknowledged."""
         with suppress(PaymentUnavailable):
             self.settle()
 
@@ -93,7 +93,7 @@ class Shop:
         return self.order.order_id in self.inventory.live
 
     def check(self) -> None:
-        """No order rests CANCELED with a live charge or reservation, none PAID without one."""
+        """A CANCELED order has no live charge or reservation; one that was settled has both."""
         assert self.now.status in {PAID, CANCELED}
         if self.now.status is PAID and self.now.charge_id:
             charged = {self.order.order_id: self.now.charge_id} if self.order.amount else {}
@@ -115,12 +115,11 @@ def shop() -> Shop:
 def test_an_order_with_a_token_is_reserved_charged_and_paid(shop: Shop) -> None:
     shop.clock.advance(seconds=2)
     assert shop.settle() is Settlement.PAID
-    assert (shop.now.status, shop.now.version) == (PAID, 2)
+    assert (shop.now.status, shop.now.version, shop.now.reason) == (PAID, 2, None)
     assert shop.now.charge_id == f"ch_{shop.order.order_id}"
+    assert shop.now.updated_at == shop.clock.now()
     event = shop.orders.events[shop.order.order_id, 2]
     assert event.actor == Actor.system("settle-payments")
-    assert shop.now.updated_at == shop.clock.now()
-    assert shop.now.reason is None
     shop.check()
 
 
@@ -134,43 +133,32 @@ def test_an_order_without_a_token_is_left_alone() -> None:
     assert shop.now.version == 1
 
 
-class TestAnOrderOfNothing:
-    @pytest.fixture
-    def shop(self) -> Shop:
-        shop = Shop(is_free=True)
+@pytest.mark.parametrize("is_free", [False, True], ids=["charged", "free"])
+def test_a_settled_order_keeps_charge_and_stock_whatever_is_redelivered(*, is_free: bool) -> None:
+    """An order of nothing is reserved and paid without asking the gateway."""
+    shop = Shop(is_free=is_free)
+    if is_free:
         shop.payments.refusal = PaymentDeclined()
-        return shop
+    assert shop.settle() is Settlement.PAID
+    paid = shop.now
+    assert (paid.status, paid.version) == (PAID, 2)
+    assert shop.settle() is Settlement.NOTHING_TO_DO
+    assert shop.now is paid
+    shop.check()
+    shop.change(STAFF, SHIPPED)
+    assert shop.settle() is Settlement.NOTHING_TO_DO
+    assert (shop.is_reserved, shop.is_charged) == (True, not is_free)
+    assert len(shop.payments.charged) == (not is_free)
 
-    def test_is_reserved_and_paid_without_a_charge(self, shop: Shop) -> None:
-        assert shop.settle() is Settlement.PAID
-        assert (shop.now.status, shop.now.version) == (PAID, 2)
-        assert shop.payments.charged == []
-        shop.check()
 
-    def test_keeps_its_stock_when_events_come_again_and_when_it_is_shipped(
-        self, shop: Shop
-    ) -> None:
-        shop.settle()
-        assert shop.settle() is Settlement.NOTHING_TO_DO
-        shop.check()
-        shop.change(STAFF, SHIPPED)
-        assert shop.settle() is Settlement.NOTHING_TO_DO
-        assert shop.is_reserved
-
-    def test_returns_its_stock_when_it_is_canceled_or_staff_marked_it_paid(self) -> None:
-        for change in (Shop.cancel_by_staff, Shop.pay_by_transfer):
-            shop = Shop(is_free=True)
-            if change is Shop.cancel_by_staff:
-                shop.settle()
-            change(shop)
-            shop.check()
-            assert not shop.is_reserved
-
-    def test_is_canceled_where_it_is_out_of_stock(self, shop: Shop) -> None:
-        shop.inventory.is_empty = True
-        assert shop.settle() is Settlement.OUT_OF_STOCK
-        assert (shop.now.status, shop.now.reason) == (CANCELED, "out-of-stock")
-        shop.check()
+@pytest.mark.parametrize("is_free", [False, True], ids=["to be charged", "free"])
+def test_an_order_that_is_out_of_stock_is_canceled_and_never_charged(*, is_free: bool) -> None:
+    shop = Shop(is_free=is_free)
+    shop.inventory.is_empty = True
+    assert shop.settle() is Settlement.OUT_OF_STOCK
+    assert (shop.now.status, shop.now.reason) == (CANCELED, "out-of-stock")
+    assert shop.payments.charged == []
+    shop.check()
 
 
 def test_a_declined_payment_cancels_the_order_and_releases_its_stock(shop: Shop) -> None:
@@ -180,15 +168,7 @@ def test_a_declined_payment_cancels_the_order_and_releases_its_stock(shop: Shop)
     shop.check()
 
 
-def test_an_order_that_is_out_of_stock_is_canceled_and_not_charged(shop: Shop) -> None:
-    shop.inventory.is_empty = True
-    assert shop.settle() is Settlement.OUT_OF_STOCK
-    assert (shop.now.status, shop.now.reason) == (CANCELED, "out-of-stock")
-    assert shop.payments.charged == []
-    shop.check()
-
-
-def test_an_undecided_payment_is_asked_for_again(shop: Shop) -> None:
+def test_an_undecided_payment_is_retried(shop: Shop) -> None:
     shop.payments.refusal = PaymentUnavailable()
     with pytest.raises(PaymentUnavailable):
         shop.settle()
@@ -199,30 +179,12 @@ def test_an_undecided_payment_is_asked_for_again(shop: Shop) -> None:
     shop.check()
 
 
-def test_a_customer_who_cancels_while_payment_is_undecided_gets_the_stock_released(
-    shop: Shop,
-) -> None:
+def test_canceling_while_payment_is_undecided_releases_the_stock(shop: Shop) -> None:
     shop.payments.refusal = PaymentUnavailable()
     shop.redeliver()
     shop.cancel()
     assert shop.now.status is CANCELED
     shop.check()
-
-
-def test_a_redelivery_changes_nothing(shop: Shop) -> None:
-    shop.settle()
-    paid = shop.now
-    assert shop.settle() is Settlement.NOTHING_TO_DO
-    assert shop.now == paid
-    shop.check()
-
-
-def test_an_order_that_was_shipped_keeps_its_charge(shop: Shop) -> None:
-    shop.settle()
-    shop.change(STAFF, SHIPPED)
-    assert shop.settle() is Settlement.NOTHING_TO_DO
-    assert shop.is_charged
-    assert shop.is_reserved
 
 
 def test_a_canceled_order_that_was_charged_is_refunded_once(shop: Shop) -> None:
@@ -234,37 +196,31 @@ def test_a_canceled_order_that_was_charged_is_refunded_once(shop: Shop) -> None:
     shop.check()
 
 
-def test_the_event_of_the_cancellation_may_come_before_that_of_the_order(shop: Shop) -> None:
-    shop.change(CUSTOMER_42, CANCELED)
-    assert shop.settle() is Settlement.NOTHING_TO_DO  # ORDER_CANCELED
-    assert shop.settle() is Settlement.NOTHING_TO_DO  # ORDER_CREATED
+@pytest.mark.parametrize(("caller", "status"), [(CUSTOMER_42, CANCELED), (STAFF, PAID)])
+def test_an_order_that_left_pending_before_its_first_event_arrived_is_never_charged(
+    shop: Shop, caller: Caller, status: OrderStatus
+) -> None:
+    shop.change(caller, status)
+    for _ in ("the event of the change", "ORDER_CREATED"):
+        assert shop.settle() is Settlement.NOTHING_TO_DO
     assert shop.payments.charged == []
     assert shop.inventory.reserved == []
     shop.check()
 
 
-def test_an_order_that_staff_marked_paid_is_not_charged_as_well(shop: Shop) -> None:
-    shop.change(STAFF, PAID)
-    assert shop.settle() is Settlement.NOTHING_TO_DO
-    assert shop.payments.charged == []
-    shop.check()
-
-
-def test_an_event_of_an_order_that_is_not_there_is_set_aside(shop: Shop) -> None:
+def test_an_order_that_cannot_be_settled_raises_its_id(shop: Shop) -> None:
+    """There is no such order; or it is PENDING and has lost its token."""
     unknown = make_order_id(shop.clock.now(), b"\xff" * 3)
     settle = SettlePayment(shop.orders, shop.payments, shop.inventory, shop.clock)
     with pytest.raises(UnsettledOrder, match=unknown):
         settle(unknown)
-
-
-def test_a_pending_order_that_lost_its_token_is_set_aside(shop: Shop) -> None:
     shop.orders.orders[shop.order.order_id] = replace(shop.order, payment_token=None)
     with pytest.raises(UnsettledOrder, match=shop.order.order_id):
         shop.settle()
     assert not shop.is_reserved
 
 
-def test_an_order_that_never_holds_still_is_tried_again_later(shop: Shop) -> None:
+def test_an_order_that_changes_before_every_write_is_given_up_for_now(shop: Shop) -> None:
     def disturb() -> None:
         shop.orders.orders[shop.order.order_id] = replace(shop.now, version=shop.now.version + 1)
 
@@ -327,7 +283,7 @@ OTHERS = pytest.mark.parametrize(
 @FREE_OR_NOT
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("meanwhile", [nothing_else, Shop.cancel, Shop.pay_by_transfer])
-def test_a_run_that_stops_anywhere_is_finished_by_the_next(
+def test_the_next_run_finishes_a_run_that_stopped_anywhere(
     circumstances: Callable[[Shop], None],
     meanwhile: Callable[[Shop], None],
     *,
@@ -351,7 +307,7 @@ def test_a_run_that_stops_anywhere_is_finished_by_the_next(
 @CIRCUMSTANCES
 @FREE_OR_NOT
 @OTHERS
-def test_in_every_order_of_two_actors_steps_money_and_stock_follow_the_order(
+def test_money_and_stock_follow_the_order_however_two_actors_interleave(
     circumstances: Callable[[Shop], None], other: Callable[..., object], *, is_free: bool
 ) -> None:
     shops: list[Shop] = []

@@ -1,4 +1,4 @@
-"""The event that an order gets with each change."""
+"""The event of each change, and the CloudEvent that consumers get."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.events import EVENT_TYPES, OrderEvent
 from orders.domain.order_id import make_order_id
-from orders.domain.status import TRANSITIONS, OrderStatus
+from orders.domain.status import OrderStatus
+from proof import oracle
 from proof.order_number import order_number
 
 AN_ID = make_order_id(NOON, bytes(10))
@@ -29,36 +30,33 @@ CREATED = OrderEvent(
 )
 
 
-def test_placing_an_order_gives_the_event_of_it() -> None:
+def test_the_event_types_are_the_contracts() -> None:
+    assert set(EVENT_TYPES) == set(oracle.EVENT_TYPES)
+
+
+def test_placing_an_order_records_its_creation() -> None:
     _, event = new_order(payment_token="tok_approve").placed(AN_ID, by=CUSTOMER)
     assert event == CREATED
 
 
-def test_every_move_gives_the_event_that_tells_it() -> None:
-    """From the first version on, along every way through the transition table."""
+def test_every_transition_records_its_event() -> None:
+    """From the first version on, along every path through the transition table."""
     placed, _ = new_order().placed(AN_ID, by=CUSTOMER)
     reached = [placed]
     for before in reached:
-        for status in TRANSITIONS[OrderStatus(before.status)]:
+        for status in before.allowed_transitions:
             after, event = before.changed_to(
                 status, by=BY_STAFF, at=NOON + timedelta(hours=before.version), reason="asked"
             )
             assert event == event_of(after, before)
-            assert (event.type, event.version) == (f"ORDER_{status}", before.version + 1)
-            assert (event.actor, event.reason) == (BY_STAFF, "asked")
-            assert event.type in EVENT_TYPES
+            assert event.type == oracle.event_type(status, before.status)
+            assert (event.version, event.actor, event.reason) == (after.version, BY_STAFF, "asked")
             reached.append(after)
 
 
-def test_an_event_is_never_recorded_before_the_one_before_it() -> None:
-    """Else it would stand in front of it in the feed, and be missed by who has read that far."""
-    order, created = new_order().placed(AN_ID, by=CUSTOMER)
-    _, event = order.changed_to(OrderStatus.PAID, by=CUSTOMER, at=NOON - timedelta(minutes=1))
-    assert event.recorded_at == created.recorded_at
-
-
-def test_a_new_order_is_told_as_a_cloud_event() -> None:
-    assert CREATED.to_cloud_event() == {
+def test_a_cloud_event_describes_the_order_and_never_who_changed_it() -> None:
+    event = CREATED.to_cloud_event()
+    assert event == {
         "specversion": "1.0",
         "id": f"{AN_ID}/1",
         "source": "/orders",
@@ -76,9 +74,6 @@ def test_a_new_order_is_told_as_a_cloud_event() -> None:
             "version": 1,
         },
     }
-
-
-def test_a_move_is_told_with_where_it_came_from_and_why_and_not_by_whom() -> None:
     canceled = replace(
         CREATED,
         type="ORDER_CANCELED",
@@ -88,26 +83,19 @@ def test_a_move_is_told_with_where_it_came_from_and_why_and_not_by_whom() -> Non
         reason="broken mug",
         actor=BY_STAFF,
     )
-    event = canceled.to_cloud_event()
-    assert (event["id"], event["type"]) == (f"{AN_ID}/3", "ORDER_CANCELED")
-    assert event["data"] == {
-        "orderId": AN_ID,
-        "orderNumber": order_number(AN_ID),
-        "customerId": "cus_42",
-        "status": "CANCELED",
-        "previousStatus": "PAID",
-        "amount": 5997,
-        "currency": "USD",
-        "version": 3,
-        "reason": "broken mug",
+    assert canceled.to_cloud_event() == event | {
+        "id": f"{AN_ID}/3",
+        "type": "ORDER_CANCELED",
+        "data": event["data"]
+        | {"status": "CANCELED", "previousStatus": "PAID", "version": 3, "reason": "broken mug"},
     }
 
 
-def test_an_event_that_only_a_later_release_knows_is_told_as_it_is() -> None:
+def test_an_event_of_a_later_release_is_published_unchanged() -> None:
     teleported = replace(CREATED, type="ORDER_TELEPORTED", status="TELEPORTED")
     event = teleported.to_cloud_event()
     assert (event["type"], event["data"]["status"]) == ("ORDER_TELEPORTED", "TELEPORTED")
 
 
-def test_an_actor_of_the_platform_names_its_function() -> None:
+def test_a_platform_actor_is_named_after_its_function() -> None:
     assert Actor.system("expire-stale-orders").name == "system:expire-stale-orders"

@@ -49,9 +49,7 @@ def test_the_last_seven_bytes_are_a_digest_of_the_first_nine(ms: int, noise: byt
 
 
 @given(milliseconds, milliseconds, randomness, randomness)
-def test_order_by_id_is_order_by_time(
-    earlier: int, later: int, some_noise: bytes, other_noise: bytes
-) -> None:
+def test_ids_sort_by_time(earlier: int, later: int, some_noise: bytes, other_noise: bytes) -> None:
     if earlier == later:
         return
     earlier, later = sorted((earlier, later))
@@ -61,7 +59,7 @@ def test_order_by_id_is_order_by_time(
 
 
 @given(st.text())
-def test_what_is_parsed_is_itself(text: str) -> None:
+def test_a_parsed_id_is_the_text_itself(text: str) -> None:
     assert parse_order_id(text) in {None, text}
 
 
@@ -80,35 +78,24 @@ def test_what_is_parsed_is_itself(text: str) -> None:
         "ffffffff-ffff-7fff-bfff-ffffffffffff",
     ],
 )
-def test_what_is_no_order_id_is_not_parsed(text: str) -> None:
+def test_an_invalid_id_is_not_parsed(text: str) -> None:
     assert parse_order_id(text) is None
 
 
-def test_the_last_writable_millisecond_is_parsed_and_the_next_is_not() -> None:
+def test_ids_end_with_the_last_millisecond_that_can_be_written() -> None:
     last = make_order_id(from_milliseconds(LAST_MILLISECOND), b"\xff" * 3)
     assert parse_order_id(last) == last
     beyond = uuid.UUID(int=(LAST_MILLISECOND + 1) << 80)
     assert parse_order_id(str(beyond)) is None
 
 
-def test_the_whole_range_ends_with_the_first_and_the_last_id_that_are_parsed() -> None:
+def test_the_whole_range_ends_with_the_first_and_the_last_valid_id() -> None:
     assert ANY.bounds() == (FIRST, LAST)
     assert [parse_order_id(end) for end in (FIRST, LAST)] == [FIRST, LAST]
 
 
 @given(order_ids)
-def test_the_whole_range_holds_every_id(order_id: OrderId) -> None:
-    assert holds(ANY, order_id)
-
-
-@given(order_ids, order_ids)
-def test_before_and_after_an_id_leave_it_out(some: OrderId, other: OrderId) -> None:
-    assert holds(ANY.before(some), other) == (other < some)
-    assert holds(ANY.after(some), other) == (other > some)
-
-
-@given(order_ids)
-def test_a_range_leaves_out_no_neighbour_of_its_ends(order_id: OrderId) -> None:
+def test_a_range_ends_exactly_at_its_bounds(order_id: OrderId) -> None:
     number = uuid.UUID(order_id).int
     previous, following = (OrderId(str(uuid.UUID(int=number + step))) for step in (-1, 1))
     assert ANY.before(order_id).after(previous).bounds() is None
@@ -117,35 +104,28 @@ def test_a_range_leaves_out_no_neighbour_of_its_ends(order_id: OrderId) -> None:
     assert ANY.after(order_id).bounds() == (following, LAST)
 
 
-@given(order_ids, milliseconds)
-def test_a_window_begins_with_its_first_millisecond_and_ends_before_its_last(
-    order_id: OrderId, ms: int
+@given(order_ids, st.lists(st.tuples(st.sampled_from(range(4)), st.none() | order_ids), max_size=6))
+def test_a_range_holds_every_id_that_no_cut_left_out(
+    order_id: OrderId, cuts: list[tuple[int, OrderId | None]]
 ) -> None:
-    made = to_milliseconds(created_at(order_id))
-    for bound in (ms, made):
-        assert holds(ANY.created_from(bound), order_id) == (made >= bound)
-        assert holds(ANY.created_before(bound), order_id) == (made < bound)
-
-
-@given(order_ids, st.lists(st.tuples(st.integers(0, 3), order_ids), max_size=6))
-def test_ranges_only_shrink(order_id: OrderId, cuts: list[tuple[int, OrderId]]) -> None:
-    """Cut by positions and windows, in any order: an id is in it if no cut left it out."""
+    """Cuts at positions and at instants, in any order; None cuts at the id itself."""
     ids, expected = ANY, True
-    for kind, cut in cuts:
+    made = to_milliseconds(created_at(order_id))
+    for kind, other in cuts:
+        cut = other or order_id
         ms = to_milliseconds(created_at(cut))
-        ids = (
-            ids.before(cut),
-            ids.after(cut),
-            ids.created_from(ms),
-            ids.created_before(ms),
+        ids, holds_it = (
+            (ids.before(cut), order_id < cut),
+            (ids.after(cut), order_id > cut),
+            (ids.created_from(ms), made >= ms),
+            (ids.created_before(ms), made < ms),
         )[kind]
-        made = to_milliseconds(created_at(order_id))
-        expected &= (order_id < cut, order_id > cut, made >= ms, made < ms)[kind]
+        expected &= holds_it
     assert holds(ids, order_id) == expected
 
 
 @given(st.integers(-(10**15), 10**16))
-def test_bounds_far_off_are_harmless(ms: int) -> None:
+def test_instants_far_off_leave_all_ids_or_none(ms: int) -> None:
     for ids in (ANY.created_from(ms), ANY.created_before(ms)):
         bounds = ids.bounds()
         if bounds is not None:
@@ -155,7 +135,9 @@ def test_bounds_far_off_are_harmless(ms: int) -> None:
 
 
 @given(st.dates(date(1970, 1, 1)), randomness)
-def test_a_day_holds_its_first_and_its_last_millisecond(day: date, noise: bytes) -> None:
+def test_a_day_begins_with_its_first_millisecond_and_ends_with_its_last(
+    day: date, noise: bytes
+) -> None:
     ids = IdRange.of_day(day)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     end = timedelta(hours=23, minutes=59, seconds=59, milliseconds=999)

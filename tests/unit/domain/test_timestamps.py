@@ -32,11 +32,11 @@ def test_the_text_is_rfc_3339_to_the_millisecond() -> None:
     assert to_text(from_milliseconds(0)) == "1970-01-01T00:00:00.000Z"
 
 
-def test_a_part_of_a_millisecond_is_cut_off() -> None:
+def test_fractions_of_a_millisecond_are_cut_off() -> None:
     assert to_milliseconds(datetime(1970, 1, 1, 0, 0, 1, 1_999, tzinfo=UTC)) == 1001
 
 
-def test_an_offset_is_taken_away() -> None:
+def test_an_instant_with_an_offset_becomes_utc() -> None:
     bangkok = timezone(timedelta(hours=7))
     assert from_text("2026-11-23T11:36:00+07:00") == datetime(2026, 11, 23, 11, 36, tzinfo=bangkok)
     assert from_text("2026-11-23T11:36:00+07:00").tzinfo is UTC
@@ -53,6 +53,6 @@ def test_an_offset_is_taken_away() -> None:
         ("9999-12-31T23:59:59-00:01", "an instant before the year 1 or after the year 9999"),
     ],
 )
-def test_what_is_no_instant_is_refused(text: str, fault: str) -> None:
+def test_an_invalid_instant_is_refused(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=f"^{fault}$"):
         from_text(text)

@@ -10,19 +10,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api import Api
-from examples import changed_order, event_of, placed_order
+from examples import changed_order, event_of
 from fakes import FakeClock, FakeInventory, FakePayments, FakePublisher, InMemoryOrders
 from gateway import bearer, item_body, order_body, request
 from orders.adapters import sqs
 from orders.adapters.dynamodb import rows
 from orders.application.errors import PaymentDeclined, PaymentUnavailable, TryAgain
 from orders.application.settle_payment import SettlePayment
-from orders.domain.actor import Actor
+from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
-from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from orders.functions import publish_order_events, settle_payments
+from orders.http.bodies import NewOrderBody
+from orders.http.problems import ValidationFailed
+from orders.http.validation import validated
 from orders.telemetry import background
+from sample_requests import (
+    EXAMPLE_ORDER_ID,
+    KEYS,
+    api_with_samples,
+    parameters,
+    sample_body,
+    sample_target,
+)
 from stream_records import (
     FakeConsumedQueue,
     FakeDeadLetterQueue,
@@ -32,10 +42,12 @@ from stream_records import (
     recorded,
     unreadable,
 )
+from written import log_lines, metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from gateway import Event
     from orders.domain.order import Order
 
 MARKER = "sEcReT"
@@ -48,34 +60,36 @@ CLAIMS = {
     "token_use": "access",
 }
 STAFF = CLAIMS | {"cognito:groups": [MARKER, "staff"]}
-SECRETS = {
+CONTEXT = SimpleNamespace(aws_request_id="5f2c6e1a", get_remaining_time_in_millis=lambda: 60_000)
+
+
+def takes_any_text(field: str) -> bool:
+    try:
+        return bool(validated(order_body(**{field: MARKER}), NewOrderBody))
+    except ValidationFailed:
+        return False
+
+
+SECRETS: dict[str, Any] = {
+    **{name: MARKER for name in NewOrderBody.__struct_encode_fields__ if takes_any_text(name)},
     "customerId": WHO,
     "items": [item_body(sku=MARKER, name=MARKER)],
     "metadata": {MARKER: MARKER},
-    "paymentToken": f"tok_{MARKER}",
 }
-HEADERS = {
-    "user_agent": MARKER,
-    "x_forwarded_for": MARKER,
-    "cookie": MARKER,
-}
-CONTEXT = SimpleNamespace(aws_request_id="5f2c6e1a", get_remaining_time_in_millis=lambda: 60_000)
 
 
 def secret_order() -> Order:
     """Full of what must not be written."""
-    order = placed_order(
-        customer_id=WHO,
-        items=(OrderItem(MARKER, MARKER, 1, 1),),
-        metadata={MARKER: MARKER},
-        payment_token=f"tok_{MARKER}",
-    )
+    new = validated(order_body(**SECRETS), NewOrderBody).to_domain()
+    order, _ = new.placed(EXAMPLE_ORDER_ID, by=CUSTOMER)
     return replace(order, reason=MARKER)
 
 
-def headers_of(claims: dict[str, Any]) -> dict[str, str]:
-    """Also with the mark in the token, whose payload is not readable in a log."""
-    return HEADERS | {"authorization": bearer(claims) + MARKER}
+def marked(method: str, target: str, body: object = None, **headers: str) -> Event:
+    """By staff, with the mark in all that a client sends about itself, and in the token."""
+    own = {"user_agent": MARKER, "x_forwarded_for": MARKER, "cookie": MARKER}
+    sent = own | {"authorization": bearer(STAFF) + MARKER} | headers
+    return request(method, target, body, claims=STAFF, headers=sent)
 
 
 def check(written: str) -> None:
@@ -83,52 +97,60 @@ def check(written: str) -> None:
     assert MARKER.lower() not in written.lower()
 
 
-Case = tuple[int, str, str, object, dict[str, str]]
-REQUESTS: list[Case] = [
-    (201, "POST", "/orders", order_body(**SECRETS), {"idempotency_key": MARKER}),
-    (200, "GET", "/orders/ID", None, {}),
-    (304, "GET", "/orders/ID", None, {"if_none_match": f'"1", "{MARKER}"'}),
-    (200, "GET", f"/customers/{WHO}/orders?limit=1", None, {}),
-    (200, "GET", "/orders?status=PENDING&limit=1", None, {}),
-    (200, "GET", "/orders/ID/timeline", None, {}),
-    (200, "GET", "/events?limit=1", None, {}),
-    (200, "PATCH", "/orders/ID", {"status": "PAID", "reason": MARKER}, {}),
-    (400, "POST", "/orders", f"{{{MARKER}", {}),
-    (400, "POST", "/orders", order_body(**SECRETS), {"idempotency_key": f"{MARKER} {MARKER}"}),
-    (400, "POST", f"/orders?{MARKER}={MARKER}", order_body(**SECRETS), {}),
-    (400, "PATCH", "/orders/ID", {"status": "PAID"}, {"if_match": MARKER}),
-    (400, "GET", f"/orders/ID?{MARKER}={MARKER}", None, {}),
-    (400, "GET", f"/customers/{MARKER}%23/orders", None, {}),
-    (400, "GET", f"/customers/{WHO}/orders?cursor={MARKER}", None, {}),
-    (400, "GET", f"/customers/{WHO}/orders?createdFrom={MARKER}", None, {}),
-    (400, "GET", f"/orders?status={MARKER}", None, {}),
-    (400, "GET", f"/events?type={MARKER}", None, {}),
-    (400, "GET", f"/events?cursor={MARKER}", None, {}),
-    (404, "GET", f"/orders/{MARKER}", None, {}),
-    (404, "GET", f"/orders/{MARKER}/timeline", None, {}),
-    (404, "PATCH", f"/orders/{MARKER}", {"status": "PAID"}, {}),
-    (404, "GET", f"/reports/daily/{MARKER}", None, {}),
-    (404, "GET", f"/{MARKER}?{MARKER}", None, {}),
-    (405, "DELETE", f"/orders/{MARKER}", None, {}),
-    (409, "PATCH", "/orders/ID", {"status": "SHIPPED", "reason": MARKER}, {}),
-    (412, "PATCH", "/orders/ID", {"status": "PAID"}, {"if_match": f'"{MARKER}"'}),
-    (413, "POST", "/orders", MARKER * 50_000, {}),
-    (415, "POST", "/orders", order_body(**SECRETS), {"content_type": MARKER}),
-    (422, "POST", "/orders", order_body(**SECRETS) | {MARKER: MARKER}, {}),
-    (422, "POST", "/orders", order_body(**SECRETS, amount=MARKER), {}),
-    (422, "POST", "/orders", order_body(**SECRETS, currency=MARKER), {}),
-    (422, "PATCH", "/orders/ID", {"status": MARKER}, {}),
+def requests_of(key: str) -> Iterator[Event]:
+    """As it should be, then with the mark for each parameter, and for one that is unknown."""
+    target = sample_target(key, customerId=WHO)
+    more = target + ("&" if "?" in target else "?")
+    ask = partial(marked, key.partition(" ")[0], body=sample_body(key))
+    yield ask(target)
+    yield ask(f"{more}{MARKER}={MARKER}")
+    for each in parameters(key):
+        match each["in"]:
+            case "path":
+                yield ask(sample_target(key, **{each["name"]: f"{MARKER}#"}))
+            case "query":
+                yield ask(f"{more}{each['name']}={MARKER}")
+            case "header":
+                yield ask(target, **{each["name"].lower(): MARKER})
+
+
+ORDER = f"/orders/{EXAMPLE_ORDER_ID}"
+BODIES: list[tuple[int, Event]] = [
+    (201, marked("POST", "/orders", order_body(**SECRETS), idempotency_key=MARKER)),
+    (400, marked("POST", "/orders", f"{{{MARKER}")),
+    (413, marked("POST", "/orders", MARKER * 50_000)),
+    (415, marked("POST", "/orders", order_body(**SECRETS), content_type=MARKER)),
+    (422, marked("POST", "/orders", order_body(**SECRETS) | {MARKER: MARKER})),
+    (422, marked("POST", "/orders", order_body(**SECRETS, amount=MARKER))),
+    (422, marked("POST", "/orders", order_body(**SECRETS, currency=MARKER))),
+    (200, marked("PATCH", ORDER, {"status": "PAID", "reason": MARKER})),
+    (409, marked("PATCH", ORDER, {"status": "SHIPPED", "reason": MARKER})),
+    (412, marked("PATCH", ORDER, {"status": "PAID"}, if_match=f'"{MARKER}"')),
+    (422, marked("PATCH", ORDER, {"status": MARKER})),
+    (304, marked("GET", ORDER, if_none_match=f'"1", "{MARKER}"')),
+    (404, marked("GET", f"/{MARKER}?{MARKER}")),
+    (405, marked("DELETE", f"/orders/{MARKER}")),
 ]
 
 
-@pytest.mark.parametrize("case", REQUESTS, ids=lambda case: f"{case[0]} {case[1]} {case[2]}")
-def test_no_request_is_written(output: Callable[[], str], case: Case) -> None:
-    status, method, target, body, headers = case
-    api, order = Api(), secret_order()
+def api_of_the_secret_order() -> Api:
+    api, order = api_with_samples(), secret_order()
     api.orders.orders[order.order_id] = order
-    target = target.replace("ID", order.order_id)
-    event = request(method, target, body, claims=STAFF, headers=headers_of(STAFF) | headers)
-    assert api.send(event).status == status
+    api.orders.events[order.order_id, order.version] = event_of(order)
+    return api
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_parameter_is_written(output: Callable[[], str], key: str) -> None:
+    first, *others = (api_of_the_secret_order().send(event).status for event in requests_of(key))
+    assert first < 300
+    assert all(status < 500 for status in others)
+    check(output())
+
+
+@pytest.mark.parametrize(("status", "event"), BODIES, ids=str)
+def test_no_body_is_written(output: Callable[[], str], status: int, event: Event) -> None:
+    assert api_of_the_secret_order().send(event).status == status
     check(output())
 
 
@@ -139,11 +161,12 @@ def test_no_request_is_written(output: Callable[[], str], case: Case) -> None:
 def test_no_token_is_written(
     output: Callable[[], str], *, status: int, claims: dict[str, Any]
 ) -> None:
-    assert Api().get("/orders?status=PAID", claims, **headers_of(claims)).status == status
+    header = bearer(claims) + MARKER
+    assert Api().get("/orders?status=PAID", claims, authorization=header).status == status
     check(output())
 
 
-def test_a_request_that_is_repeated_is_not_written(output: Callable[[], str]) -> None:
+def test_no_retry_is_written(output: Callable[[], str]) -> None:
     api = Api()
     body = order_body(**SECRETS)
     again = [body, body, body | {"amount": 5997}]
@@ -152,7 +175,7 @@ def test_a_request_that_is_repeated_is_not_written(output: Callable[[], str]) ->
     check(output())
 
 
-def test_a_row_that_cannot_be_read_is_not_written(output: Callable[[], str]) -> None:
+def test_no_unreadable_row_is_written(output: Callable[[], str]) -> None:
     def read(found: rows.Row) -> None:
         rows.order_from(found)
 
@@ -170,7 +193,7 @@ def test_a_row_that_cannot_be_read_is_not_written(output: Callable[[], str]) -> 
     assert '"detail":"order ORDER#' in written
 
 
-def test_a_store_out_of_reach_is_not_quoted(output: Callable[[], str]) -> None:
+def test_no_error_of_the_store_is_quoted(output: Callable[[], str]) -> None:
     def fail() -> None:
         raise TryAgain from RuntimeError(MARKER)
 
@@ -217,67 +240,56 @@ def test_no_message_of_the_queue_is_written(
     assert f'"order_id":"{order.order_id}"' in written
 
 
-class TestWhatIsWritten:
-    def test_names_the_request_the_route_the_order_and_the_outcome(
-        self, output: Callable[[], str]
-    ) -> None:
-        api = Api()
-        order = api.post().json
-        order_id = order["orderId"]
-        output()
-        api.get(f"/orders/{order_id}")
-        line = output()
-        for part in (
-            '"request_id":"JKJaXmPLvHcESHA="',
-            '"message":"GET /orders/{orderId}"',
-            f'"order_id":"{order_id}"',
-            f'"order_number":"{order["orderNumber"]}"',
-            '"status":200',
-            '"cold_start":false',
-            '"duration_ms":',
-        ):
-            assert part in line
-
-    def test_each_line_names_the_deployed_version(self, output: Callable[[], str]) -> None:
-        Api().post()
-        lines = output().splitlines()
-        assert len(lines) == 2, "a log line and the metrics"
-        assert all('"version":"unknown"' in line for line in lines)
-
-    def test_does_not_carry_an_order_over_to_the_next_request(
-        self, output: Callable[[], str]
-    ) -> None:
-        api = Api()
-        order = api.post().json
-        output()
-        api.get("/health")
-        line = output()
-        assert order["orderId"] not in line
-        assert order["orderNumber"] not in line
-
-    @pytest.mark.parametrize(
-        ("metric", "act"),
-        [
-            ("OrdersCreated", lambda api, _: api.post()),
-            ("StatusChanges", lambda api, order_id: api.patch(order_id, {"status": "PAID"})),
-            ("Conflicts", lambda api, order_id: api.patch(order_id, {"status": "SHIPPED"})),
-            ("Replays", lambda api, _: api.post(idempotency_key="used")),
-        ],
+def test_the_line_of_a_request_names_request_route_order_and_outcome(
+    output: Callable[[], str],
+) -> None:
+    api = Api()
+    order = api.post().json
+    output()
+    api.get(f"/orders/{order['orderId']}")
+    (line,) = log_lines(output())
+    assert (
+        line.items()
+        >= {
+            "request_id": "JKJaXmPLvHcESHA=",
+            "message": "GET /orders/{orderId}",
+            "order_id": order["orderId"],
+            "order_number": order["orderNumber"],
+            "status": 200,
+            "cold_start": False,
+        }.items()
     )
-    def test_counts_what_happened(
-        self, output: Callable[[], str], metric: str, act: Callable[[Api, str], object]
-    ) -> None:
-        api = Api()
-        order_id = api.post(idempotency_key="used").json["orderId"]
-        output()
-        act(api, order_id)
-        assert f'"{metric}":1' in output()
-        api.get(f"/orders/{order_id}")
-        assert "_aws" not in output(), "nothing is counted twice"
+    assert line["duration_ms"] >= 0
+    api.get("/health")
+    (next_line,) = log_lines(output())
+    assert not {"order_id", "order_number"} & next_line.keys(), "it is about no order"
 
-    def test_counts_no_change_where_nothing_changed(self, output: Callable[[], str]) -> None:
-        api = Api()
-        order_id = api.post().json["orderId"]
-        output()
-        api.patch(order_id, {"status": "PENDING"})
-        assert "StatusChanges" not in output()
+
+def test_each_line_names_the_deployed_version(output: Callable[[], str]) -> None:
+    Api().post()
+    lines = output().splitlines()
+    assert len(lines) == 2, "a log line and the metrics"
+    assert all('"version":"unknown"' in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [
+        ("OrdersCreated", lambda api, _: api.post()),
+        ("StatusChanges", lambda api, order_id: api.patch(order_id, {"status": "PAID"})),
+        ("Conflicts", lambda api, order_id: api.patch(order_id, {"status": "SHIPPED"})),
+        ("Replays", lambda api, _: api.post(idempotency_key="used")),
+    ],
+)
+def test_what_happened_is_counted_once(
+    output: Callable[[], str], name: str, act: Callable[[Api, str], object]
+) -> None:
+    api = Api()
+    order_id = api.post(idempotency_key="used").json["orderId"]
+    output()
+    api.patch(order_id, {"status": "PENDING"})
+    assert "_aws" not in output(), "a no-op is no change"
+    act(api, order_id)
+    assert metric(output(), name) == 1
+    api.get(f"/orders/{order_id}")
+    assert "_aws" not in output(), "nothing is counted twice"

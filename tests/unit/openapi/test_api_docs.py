@@ -1,3 +1,5 @@
+"""GET /openapi.json and GET /docs."""
+
 from __future__ import annotations
 
 import base64
@@ -7,24 +9,17 @@ from typing import Any
 
 import pytest
 
+from api import DOCS_HTML, DOCS_PAGE
 from orders.functions import api_docs
-from orders.functions.api_docs import DocsPage
 from orders.functions.settings import Settings
 from orders.http.endpoint import endpoint
 from orders.openapi.document import openapi_document
-
-HTML = "<!doctype html><title>Ordres à voir</title>"
-PAGE = DocsPage(
-    content_security_policy="default-src 'none'",
-    etag='"abc"',
-    gzip=base64.b64encode(gzip.compress(HTML.encode())).decode(),
-)
 
 
 def ask(path: str, public_address: str = "", method: str = "GET", **headers: str) -> dict[str, Any]:
     settings = Settings()
     vars(settings).update(public_address=public_address)
-    handler = endpoint(api_docs.route(settings, lambda: PAGE))
+    handler = endpoint(api_docs.route(settings, lambda: DOCS_PAGE))
     return handler(
         {
             "routeKey": f"{method} {path}",
@@ -43,14 +38,14 @@ def ask(path: str, public_address: str = "", method: str = "GET", **headers: str
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
-def test_head_has_the_headers_and_no_body(path: str, accepted: str) -> None:
+def test_head_gets_the_headers_of_get_and_no_body(path: str, accepted: str) -> None:
     got = ask(path, accept_encoding=accepted)
     head = ask(path, method="HEAD", accept_encoding=accepted)
     assert (head["statusCode"], head["headers"]) == (200, got["headers"])
     assert (head["body"], head["isBase64Encoded"]) == ("", False)
 
 
-def test_a_tag_that_must_match_is_compared_strongly() -> None:
+def test_if_match_compares_strongly() -> None:
     tag = ask("/openapi.json")["headers"]["ETag"]
     assert ask("/openapi.json", if_match=tag)["statusCode"] == 200
     assert ask("/openapi.json", if_match='"other"')["statusCode"] == 412
@@ -60,7 +55,7 @@ def test_a_tag_that_must_match_is_compared_strongly() -> None:
 
 
 class TestDocument:
-    def test_it_names_the_address_that_it_was_asked_at(self) -> None:
+    def test_the_document_names_the_address_that_was_called(self) -> None:
         response = ask("/openapi.json")
 
         assert response["statusCode"] == 200
@@ -68,11 +63,11 @@ class TestDocument:
         address = "https://abc.execute-api.ap-southeast-1.amazonaws.com"
         assert json.loads(response["body"]) == json.loads(json.dumps(openapi_document(address)))
 
-    def test_it_names_the_public_address_where_one_is_set(self) -> None:
+    def test_the_document_names_the_public_address_where_one_is_set(self) -> None:
         response = ask("/openapi.json", public_address="https://api.example.com/")
         assert json.loads(response["body"])["servers"] == [{"url": "https://api.example.com"}]
 
-    def test_who_has_it_is_not_sent_it_again(self) -> None:
+    def test_a_client_that_has_it_is_not_sent_it_again(self) -> None:
         first = ask("/openapi.json")
 
         again = ask("/openapi.json", if_none_match=first["headers"]["ETag"])
@@ -81,7 +76,7 @@ class TestDocument:
         assert again["headers"]["ETag"] == first["headers"]["ETag"]
         assert ask("/openapi.json", if_none_match='"other"')["statusCode"] == 200
 
-    def test_another_address_makes_another_document(self) -> None:
+    def test_another_address_has_another_etag(self) -> None:
         first = ask("/openapi.json")["headers"]["ETag"]
         other = ask("/openapi.json", public_address="https://api.example.com", if_none_match=first)
         assert other["statusCode"] == 200
@@ -91,36 +86,36 @@ class TestPage:
     @pytest.mark.parametrize(
         "accepted", ["gzip", "br, gzip", "deflate, GZIP;q=0.5", "gzip;q=1.0, *;q=0"]
     )
-    def test_it_comes_compressed_to_who_takes_gzip(self, accepted: str) -> None:
+    def test_the_page_is_compressed_for_a_client_that_accepts_gzip(self, accepted: str) -> None:
         response = ask("/docs", accept_encoding=accepted)
 
         assert response["isBase64Encoded"] is True
         assert response["headers"]["Content-Encoding"] == "gzip"
-        assert gzip.decompress(base64.b64decode(response["body"])).decode() == HTML
+        assert gzip.decompress(base64.b64decode(response["body"])).decode() == DOCS_HTML
 
     @pytest.mark.parametrize("accepted", ["", "br", "identity", "gzip;q=0", "gzip; q=0.000"])
-    def test_it_comes_plain_to_who_does_not(self, accepted: str) -> None:
+    def test_the_page_is_plain_for_any_other_client(self, accepted: str) -> None:
         response = ask("/docs", accept_encoding=accepted)
 
         assert response["isBase64Encoded"] is False
         assert "Content-Encoding" not in response["headers"]
-        assert response["body"] == HTML
+        assert response["body"] == DOCS_HTML
 
-    def test_it_says_what_it_may_load_and_that_it_has_two_forms(self) -> None:
+    def test_the_headers_say_what_the_page_may_load_and_that_it_varies(self) -> None:
         headers = ask("/docs")["headers"]
         assert headers["Content-Type"] == "text/html; charset=utf-8"
         assert headers["Content-Security-Policy"] == "default-src 'none'"
         assert headers["Vary"] == "Accept-Encoding"
 
     @pytest.mark.parametrize("tag", ['W/"abc"', '"abc"', '"x", W/"abc"'])
-    def test_who_has_it_is_not_sent_it_again(self, tag: str) -> None:
+    def test_a_client_that_has_it_is_not_sent_it_again(self, tag: str) -> None:
         response = ask("/docs", if_none_match=tag, accept_encoding="gzip")
 
         assert (response["statusCode"], response["body"]) == (304, "")
         assert response["isBase64Encoded"] is False
         assert response["headers"]["Vary"] == "Accept-Encoding"
 
-    def test_where_it_was_not_built_the_log_says_that_a_file_is_missing(
+    def test_the_log_of_a_page_that_was_not_built_names_the_missing_file(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         missing = api_docs._PAGE_FILE.with_name("not_built.json")

@@ -1,4 +1,4 @@
-"""The stream's reader behind the simulated event source, with faults in what it calls.
+"""The function that publishes events, on a simulated stream, with faults in what it calls.
 
 It is the deployed handler with the settings of the compiled template. Time is the stream's: it
 passes only where a test lets it.
@@ -7,11 +7,9 @@ passes only where a test lets it.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cache
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -38,10 +36,6 @@ PAUSE: Final = 20 * 60
 """Seconds between attempts that get nowhere. Lambda's are shorter, and so more in a day."""
 
 
-counts: Final[Counter[str]] = Counter()
-"""What all tests together did."""
-
-
 class Fault(Enum):
     """What happens to one call of AWS."""
 
@@ -62,26 +56,26 @@ class Died(BaseException):
 
 
 class Stream:
-    """One shard, and the events that it tells of. A record is gone after a day."""
+    """One shard, and the events in it. A record is gone after a day."""
 
     def __init__(self) -> None:
         self.time = 1_795_435_200.0
         self.records: list[Record] = []
         self.events: dict[str, OrderEvent] = {}
         """By their ids, in the order of their commits."""
-        self.told_by: dict[str, str] = {}
-        """The sequence number of the record that tells of an event, by the event's id."""
+        self.numbers: dict[str, str] = {}
+        """The sequence number of each event's record, by the event's id."""
         self.unreadable: list[Record] = []
 
     def place(self) -> Order:
         order = placed_order(timestamps.from_milliseconds(int(self.time * 1000)))
-        self._tell(event_of(order))
+        self._record(event_of(order))
         return order
 
     def move(self, order: Order, status: OrderStatus) -> Order:
         at = timestamps.from_milliseconds(int(self.time * 1000))
         moved, event = order.changed_to(status, by=Actor("staff", "ann"), at=at, reason="asked for")
-        self._tell(event)
+        self._record(event)
         return moved
 
     def put_unreadable(self) -> Record:
@@ -103,11 +97,11 @@ class Stream:
         )
         return [record for record, _ in zip(held, range(limit), strict=False)]
 
-    def _tell(self, event: OrderEvent) -> None:
+    def _record(self, event: OrderEvent) -> None:
         record = recorded(event)
         self._append(record)
         self.events[event.event_id] = event
-        self.told_by[event.event_id] = sequence_number(record)
+        self.numbers[event.event_id] = sequence_number(record)
 
     def _append(self, record: Record) -> None:
         record["dynamodb"]["ApproximateCreationDateTime"] = int(self.time)
@@ -115,7 +109,7 @@ class Stream:
 
 
 class Outside:
-    """All that the reader calls: faults strike one call after the other, then all pass."""
+    """All that the function calls: faults strike one call after the other, then all pass."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
@@ -135,16 +129,15 @@ class Outside:
         refusal: Exception,
         silence: Exception,
     ) -> set[int]:
-        """Let AWS take the contents or not; the indices of those that it says it has not.
+        """Let AWS take the contents or not; returns the indices that its response calls failed.
 
-        Raises what the caller sees where nothing was taken, or where no response came.
+        Raises `refusal` where nothing was taken, `silence` where no response came.
         """
         self.calls += 1
         self.stream.time += self.seconds
         if self.stream.time > self.deadline or any(self.deadly in one for one in contents):
             raise Died
         fault = next(self.faults, None)
-        counts["faults"] += fault is not None
         if fault is Fault.DIES_BEFORE:
             raise Died
         if fault is Fault.DOWN or (fault is Fault.PARTLY and len(contents) == 1):
@@ -168,7 +161,7 @@ class Sqs:
         self.events: list[str] = []
         """Bodies, in the order of their arrival."""
         self.set_aside: list[Record] = []
-        """What is told of records that can't be published."""
+        """The messages about records that can't be published."""
         self.can_set_aside = True
 
     def send_message_batch(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
@@ -196,7 +189,7 @@ class Sqs:
 
 
 class Publisher:
-    """The reader of a stream, its queues, and what Lambda gave up."""
+    """The function, its trigger and its queues, and what Lambda gave up."""
 
     def __init__(self, stream: Stream, batch_size: int | None = None) -> None:
         self.stream = stream
@@ -221,13 +214,10 @@ class Publisher:
 
     def invoke(self, event: dict[str, Any]) -> object:
         """Call the handler as Lambda does: JSON in, JSON out, and no longer than its timeout."""
-        counts["attempts"] += 1
-        counts["records"] += len(event["Records"])
         self.outside.deadline = self.stream.time + self.timeout
         try:
             response = self.handler(json.loads(json.dumps(event)), Context(self.outside))
         except (Exception, Died) as error:
-            counts["deaths"] += 1
             raise FunctionFailed from error
         return json.loads(json.dumps(response))
 
@@ -246,7 +236,7 @@ class Publisher:
         while self.step():
             pass
 
-    def told(self) -> list[str]:
+    def published(self) -> list[str]:
         """The ids of the events that were sent, in their order."""
         return [json.loads(body)["id"] for body in self.sqs.events]
 
@@ -260,41 +250,38 @@ class Publisher:
 
     def assert_nothing_acknowledged_is_lost(self) -> None:
         """What the checkpoint has passed was sent or set aside."""
-        told = self.stream.told_by
-        assert {key for key in told if self.is_past(told[key])} <= set(self.told())
+        numbers = self.stream.numbers
+        assert {key for key in numbers if self.is_past(numbers[key])} <= set(self.published())
         unreadable = map(sequence_number, self.stream.unreadable)
         assert set(filter(self.is_past, unreadable)) <= set(self.set_aside())
 
-    def assert_all_told(self) -> None:
-        """Each event as it was, and nothing else; what can't be read was set aside, by its keys."""
+    def assert_all_published(self) -> None:
+        """Each event unchanged, and nothing else; unreadable records were set aside, by keys."""
         events = self.stream.events
-        assert set(self.told()) == set(events)
-        for key, body in zip(self.told(), self.sqs.events, strict=True):
+        assert set(self.published()) == set(events)
+        for key, body in zip(self.published(), self.sqs.events, strict=True):
             assert body == event_body(events[key])
+        assert set(self.set_aside()) == set(map(sequence_number, self.stream.unreadable))
         unreadable = {sequence_number(record): record for record in self.stream.unreadable}
-        assert set(self.set_aside()) == set(unreadable)
-        for told in self.sqs.set_aside:
-            record = unreadable[told["sequenceNumber"]]
-            keys = {name: key["S"] for name, key in record["dynamodb"]["Keys"].items()}
-            assert told == {
-                "keys": keys,
+        for message in self.sqs.set_aside:
+            record = unreadable[message["sequenceNumber"]]
+            assert message == {
+                "keys": {name: key["S"] for name, key in record["dynamodb"]["Keys"].items()},
                 "eventID": record["eventID"],
-                "sequenceNumber": told["sequenceNumber"],
+                "sequenceNumber": sequence_number(record),
             }
         assert self.given_up == []
 
 
-class Context(SimpleNamespace):
+@dataclass(frozen=True, slots=True)
+class Context:
     """Lambda's, by the stream's time."""
 
-    aws_request_id = "5f2c6e1a"
-
-    def __init__(self, outside: Outside) -> None:
-        super().__init__()
-        self._outside = outside
+    outside: Outside
+    aws_request_id: str = "5f2c6e1a"
 
     def get_remaining_time_in_millis(self) -> int:
-        return int((self._outside.deadline - self._outside.stream.time) * 1000)
+        return int((self.outside.deadline - self.outside.stream.time) * 1000)
 
 
 @cache
