@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -29,6 +31,9 @@ os.environ.update(
     QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-queue",
     TABLE_NAME="orders_app",
 )
+for path in Path(__file__).parent.glob("infra/*.yml"):
+    for name in re.findall(r"^ +([A-Z_]+): !", path.read_text(), re.MULTILINE):
+        os.environ.setdefault(name, f"the {name} of tests")  # what the template refers to
 for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "TRACER_ENABLED", "VERSION"):
     os.environ.pop(name, None)
 

@@ -1,7 +1,5 @@
 'use strict';
 
-const { functionNames, functionsStartedBy, logicalId, publicRoutes } = require('./functions');
-
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
@@ -11,12 +9,9 @@ const HOUR = 60 * MINUTE;
  * docs/runbook.md has each, and in how many minutes it rings. CloudWatch evaluates an alarm every
  * minute, over periods that end in that minute.
  */
-module.exports = async ({ resolveVariable }) => {
-  const prefix = `orders-${await resolveVariable('sls:stage')}`;
-  const namespace = await resolveVariable('self:custom.stage.metricsNamespace');
-  const metricMath = await resolveVariable('self:custom.stage.metricMath');
-  const openRoutes = await publicRoutes(resolveVariable);
-  const consumers = await functionsStartedBy('sqs', resolveVariable);
+module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
+  const prefix = `orders-${template.stage}`;
+  const consumers = template.queueConsumers.map(({ name }) => name);
 
   const metric = (Namespace, MetricName, Dimensions, Statistic) => ({
     Namespace,
@@ -28,15 +23,12 @@ module.exports = async ({ resolveVariable }) => {
   const refused = (name) => metric(namespace, name, {}, 'Sum');
   const ofApi = (name, statistic) =>
     metric('AWS/ApiGateway', name, { ApiId: { Ref: 'HttpApi' } }, statistic);
-  const ofFunction = (name, metricName, statistic = 'Sum') =>
-    metric('AWS/Lambda', metricName, { FunctionName: { Ref: logicalId(name) } }, statistic);
-  const ofQueue = (resource, name) =>
-    metric(
-      'AWS/SQS',
-      name,
-      { QueueName: { 'Fn::GetAtt': [resource, 'QueueName'] } },
-      'Maximum'
-    );
+  const ofFunction = ({ id }, name, statistic = 'Sum') =>
+    metric('AWS/Lambda', name, { FunctionName: { Ref: id } }, statistic);
+  const ofQueue = ({ id }, name) =>
+    metric('AWS/SQS', name, { QueueName: { 'Fn::GetAtt': [id, 'QueueName'] } }, 'Maximum');
+  const ofTopic = ({ id }, name) =>
+    metric('AWS/SNS', name, { TopicName: { 'Fn::GetAtt': [id, 'TopicName'] } }, 'Sum');
 
   /** Expressions by id over metrics by id; what the alarm watches is the last one. */
   const math = (Period, metrics, expressions) => ({
@@ -95,12 +87,12 @@ module.exports = async ({ resolveVariable }) => {
       EvaluationPeriods: 3,
       TreatMissingData: 'ignore',
     }),
-    ...(await functionsStartedBy('stream', resolveVariable)).map((name) =>
+    ...template.streamReaders.map((reader) =>
       page(
-        `${name}-iterator-age`,
-        `${name} was more than a minute behind the table's stream for 15 minutes.`,
+        `${reader.name}-iterator-age`,
+        `${reader.name} was more than a minute behind the table's stream for 15 minutes.`,
         {
-          ...ofFunction(name, 'IteratorAge', 'Maximum'),
+          ...ofFunction(reader, 'IteratorAge', 'Maximum'),
           Threshold: MINUTE * 1000,
           Period: 5 * MINUTE,
           EvaluationPeriods: 3,
@@ -108,11 +100,20 @@ module.exports = async ({ resolveVariable }) => {
         'iterator-age'
       )
     ),
-    page('events-not-consumed', 'An event has waited in order-events-queue for 30 minutes.', {
-      ...ofQueue('OrderEventsQueue', 'ApproximateAgeOfOldestMessage'),
-      Threshold: 30 * MINUTE,
-      Period: 5 * MINUTE,
-    }),
+    ...template.queues
+      .filter(({ deadLetters }) => !deadLetters)
+      .map((queue) =>
+        page(
+          `${queue.name}-not-consumed`,
+          `A message has waited in ${queue.name} for 30 minutes.`,
+          {
+            ...ofQueue(queue, 'ApproximateAgeOfOldestMessage'),
+            Threshold: 30 * MINUTE,
+            Period: 5 * MINUTE,
+          },
+          'queue-not-consumed'
+        )
+      ),
     page(
       'settlement-failing',
       'Of the payments tried in 15 minutes, more than half will have to be tried again.',
@@ -153,14 +154,23 @@ module.exports = async ({ resolveVariable }) => {
         }
       )
     ),
-    ...[
-      ['order-events-dlq', 'OrderEventsDeadLetterQueue'],
-      ['order-stream-dlq', 'OrderStreamDeadLetterQueue'],
-    ].map(([name, resource]) =>
-      ticket(`${name}-not-empty`, `A message lies in ${name}.`, {
-        ...ofQueue(resource, 'ApproximateNumberOfMessagesVisible'),
-        Period: 5 * MINUTE,
-      })
+    ...template.queues
+      .filter(({ deadLetters }) => deadLetters)
+      .map((queue) =>
+        ticket(
+          `${queue.name}-not-empty`,
+          `The dead-letter queue ${queue.name} has a message.`,
+          { ...ofQueue(queue, 'ApproximateNumberOfMessagesVisible'), Period: 5 * MINUTE },
+          'queue-not-empty'
+        )
+      ),
+    ...template.topics.map((topic) =>
+      ticket(
+        `${topic.name}-not-delivered`,
+        `SNS gave up delivering a message of ${topic.name} to a subscriber.`,
+        { ...ofTopic(topic, 'NumberOfNotificationsFailed'), Period: 5 * MINUTE },
+        'topic-not-delivered'
+      )
     ),
     ...[
       ['records-set-aside', 'RecordsSetAside', 'A stream record could not be published.'],
@@ -171,12 +181,12 @@ module.exports = async ({ resolveVariable }) => {
       ticket(name, description, { ...counted(counter), Period: 5 * MINUTE })
     ),
     // FILL, or CloudWatch would judge by the last run, however old, instead of by its absence.
-    ...(await functionsStartedBy('schedule', resolveVariable)).map((name) =>
+    ...template.scheduled.map((daily) =>
       ticket(
-        `${name}-not-run`,
-        `${name}, which runs every day, has not run for 26 hours.`,
+        `${daily.name}-not-run`,
+        `${daily.name}, which runs every day, has not run for 26 hours.`,
         {
-          ...math(HOUR, { runs: ofFunction(name, 'Invocations') }, { ran: 'FILL(runs, 0)' }),
+          ...math(HOUR, { runs: ofFunction(daily, 'Invocations') }, { ran: 'FILL(runs, 0)' }),
           ComparisonOperator: 'LessThanThreshold',
           Threshold: 1,
           EvaluationPeriods: 26,
@@ -193,30 +203,30 @@ module.exports = async ({ resolveVariable }) => {
       EvaluationPeriods: 3,
       EvaluateLowSampleCountPercentile: 'ignore',
     }),
-    // A daily function is tried three times in all, within a quarter of an hour. Of a consumer that
-    // can't start nothing else tells: it counts no retry, and SQS leaves what was received three
-    // times out of the oldest message's age.
-    ...(await functionNames(resolveVariable)).flatMap((name) => [
-      (consumers.includes(name) ? page : ticket)(
-        `${name}-errors`,
-        `More than 10 % of ${name}'s invocations of 30 minutes, and at least 3, failed.`,
+    // A daily function is tried three times in all, within a quarter of an hour. Nothing else
+    // reports a consumer that can't start: it counts no retry, and SQS leaves messages that were
+    // received three times out of the oldest message's age.
+    ...template.functions.flatMap((one) => [
+      (consumers.includes(one.name) ? page : ticket)(
+        `${one.name}-errors`,
+        `More than 10 % of ${one.name}'s invocations of 30 minutes, and at least 3, failed.`,
         rate(
           30 * MINUTE,
           10,
           3,
-          { some: ofFunction(name, 'Errors'), invocations: ofFunction(name, 'Invocations') },
+          { some: ofFunction(one, 'Errors'), invocations: ofFunction(one, 'Invocations') },
           'invocations'
         ),
         'function-errors'
       ),
       ticket(
-        `${name}-throttles`,
-        `More than 10 % of ${name}'s invocations of 30 minutes, and at least 10, were throttled.`,
+        `${one.name}-throttles`,
+        `More than 10 % of ${one.name}'s invocations of 30 minutes, and at least 10, were throttled.`,
         rate(
           30 * MINUTE,
           10,
           10,
-          { some: ofFunction(name, 'Throttles'), invocations: ofFunction(name, 'Invocations') },
+          { some: ofFunction(one, 'Throttles'), invocations: ofFunction(one, 'Invocations') },
           'some + invocations'
         ),
         'function-throttles'
@@ -249,7 +259,7 @@ module.exports = async ({ resolveVariable }) => {
       ThrottledFilter: filter(
         'RequestsThrottled',
         '$.status = "429"',
-        ...openRoutes.map((route) => `$.route != "${route}"`)
+        ...template.publicRoutes.map(({ key }) => `$.route != "${key}"`)
       ),
       ...Object.fromEntries(
         alarms

@@ -1,30 +1,25 @@
 'use strict';
 
-const { functionNames, functionsStartedBy, logicalId } = require('./functions');
-
 const WIDTH = 8;
 const HEIGHT = 6;
 const COLUMNS = 3;
 
 /** One page: what clients see, how the functions fare, how far behind the events are. */
-module.exports = async ({ resolveVariable }) => {
-  const stage = await resolveVariable('sls:stage');
-  const namespace = await resolveVariable('self:custom.stage.metricsNamespace');
-  const names = await functionNames(resolveVariable);
-  const streamReaders = await functionsStartedBy('stream', resolveVariable);
+module.exports = (template, { metricsNamespace }) => {
+  const { functions, queues, stage, streamReaders } = template;
   const api = (metric, options) => ['AWS/ApiGateway', metric, 'ApiId', '${HttpApi}', options];
-  const lambda = (metric, name, options) => [
+  const lambda = (metric, stat) => ({ id }) => [
     'AWS/Lambda',
     metric,
     'FunctionName',
-    `\${${logicalId(name)}}`,
-    options,
+    `\${${id}}`,
+    { stat },
   ];
-  const queue = (resource) => [
+  const waiting = ({ id }) => [
     'AWS/SQS',
     'ApproximateNumberOfMessagesVisible',
     'QueueName',
-    `\${${resource}.QueueName}`,
+    `\${${id}.QueueName}`,
     { stat: 'Maximum' },
   ];
   const table = (metric) => [
@@ -47,23 +42,13 @@ module.exports = async ({ resolveVariable }) => {
     ['Latency (ms)', ['p50', 'p95', 'p99'].map((stat) => api('Latency', { stat }))],
     [
       'Orders, events, payments',
-      [[{ expression: `SEARCH('Namespace="${namespace}"', 'Sum', 300)` }]],
+      [[{ expression: `SEARCH('Namespace="${metricsNamespace}"', 'Sum', 300)` }]],
     ],
-    ['Function errors', names.map((name) => lambda('Errors', name, { stat: 'Sum' }))],
-    ['Function throttles', names.map((name) => lambda('Throttles', name, { stat: 'Sum' }))],
-    ['Function duration, p95 (ms)', names.map((name) => lambda('Duration', name, { stat: 'p95' }))],
-    [
-      'Behind the stream (ms)',
-      streamReaders.map((name) => lambda('IteratorAge', name, { stat: 'Maximum' })),
-    ],
-    [
-      'Messages waiting',
-      [
-        queue('OrderEventsQueue'),
-        queue('OrderEventsDeadLetterQueue'),
-        queue('OrderStreamDeadLetterQueue'),
-      ],
-    ],
+    ['Function errors', functions.map(lambda('Errors', 'Sum'))],
+    ['Function throttles', functions.map(lambda('Throttles', 'Sum'))],
+    ['Function duration, p95 (ms)', functions.map(lambda('Duration', 'p95'))],
+    ['Behind the stream (ms)', streamReaders.map(lambda('IteratorAge', 'Maximum'))],
+    ['Messages waiting', queues.map(waiting)],
     [
       'Table: capacity and conflicts',
       [

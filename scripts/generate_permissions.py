@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "build" / "template" / "prod" / "cloudformation-template-update-stack.json"
 PAGE = ROOT / "docs" / "permissions.md"
-RESOURCE_NAMES = {
-    "OrdersTable": "table",
-    "OrderEventsQueue": "order-events-queue",
-    "OrderEventsDeadLetterQueue": "order-events-dlq",
-    "OrderStreamDeadLetterQueue": "order-stream-dlq",
-}
 # Every function may write its own log and its traces.
-COMMON_PREFIXES = ("logs:", "xray:")
+COMMON = (
+    {"logs:CreateLogStream", "logs:PutLogEvents"},
+    {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},
+)
 HEADER = """\
 # What each function may do
 
@@ -36,40 +34,33 @@ def main() -> None:
     resources = json.loads(TEMPLATE.read_text())["Resources"]
     rows = []
     for resource in resources.values():
-        if resource["Type"] != "AWS::Lambda::Function":
-            continue
-        name = resource["Properties"]["FunctionName"].removeprefix("orders-prod-")
-        role = resources[resource["Properties"]["Role"]["Fn::GetAtt"][0]]
-        rows += [f"| `{name}` | {actions} | {on} |" for actions, on in permissions(role)]
+        if resource["Type"] == "AWS::Lambda::Function":
+            name = resource["Properties"]["FunctionName"].removeprefix("orders-prod-")
+            role = resources[resource["Properties"]["Role"]["Fn::GetAtt"][0]]
+            rows += [f"| `{name}` | {actions} | {on} |" for actions, on in rights(role, resources)]
     PAGE.write_text(HEADER + "\n".join(rows) + "\n")
 
 
-def permissions(role: dict[str, Any]) -> list[tuple[str, str]]:
+def rights(role: dict[str, Any], resources: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the role's own statements as (actions, resources), or one row of dashes."""
     found = []
     for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
-        actions = statement["Action"]
-        if actions[0].startswith(COMMON_PREFIXES):
-            continue
-        targets = statement["Resource"]
-        targets = targets if isinstance(targets, list) else [targets]
-        found.append(
-            (
-                ", ".join(f"`{action}`" for action in actions),
-                ", ".join(describe(target) for target in targets),
-            )
-        )
+        if set(statement["Action"]) not in COMMON:
+            targets = statement["Resource"]
+            targets = targets if isinstance(targets, list) else [targets]
+            actions = ", ".join(f"`{action}`" for action in statement["Action"])
+            found.append((actions, ", ".join(describe(target, resources) for target in targets)))
     return found or [("–", "–")]
 
 
-def describe(target: dict[str, Any]) -> str:
-    """Return a resource of a statement in a person's words."""
-    if "Fn::GetAtt" in target:
-        resource, attribute = target["Fn::GetAtt"]
-        return RESOURCE_NAMES[resource] + ("'s stream" if attribute == "StreamArn" else "")
-    if target == {"Fn::Sub": "${OrdersTable.Arn}/index/gsi1"}:
-        return "index gsi1"
-    raise ValueError(f"no words for {target}")
+def describe(target: dict[str, Any], resources: dict[str, Any]) -> str:
+    """Return the name of the resource that a Ref, GetAtt or Sub means, and which part of it."""
+    (reference,) = target.values()
+    text = reference if isinstance(reference, str) else "${" + ".".join(reference) + "}"
+    logical_id, attribute, part = re.findall(r"^(?:\$\{)?(\w+)\.?(\w*)\}?(.*)$", text)[0]
+    properties = resources[logical_id]["Properties"].items()
+    name = next((str(value) for key, value in properties if key.endswith("Name")), logical_id)
+    return f"`{name}`" + ("'s stream" if attribute == "StreamArn" else part.replace("/", " "))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,28 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import pytest
 
-from infrastructure.templates import compiled
+from infrastructure.templates import ISSUER, Template, compiled, edited, package, read
 
-if TYPE_CHECKING:
-    from infrastructure.templates import Template
+EXAMPLE = Path(__file__).parent / "consumer.yml"
 
 
 @pytest.fixture(scope="session")
 def production() -> Template:
     return compiled("prod")
+
+
+@pytest.fixture(scope="session")
+def watched() -> Template:
+    """Production, with a consumer of events added that has a queue and a topic of its own."""
+    added = f"  - ${{file(./infra/{EXAMPLE.name}):%s}}\n"
+    directory = edited("\nresources:\n", added % "functions" + "\nresources:\n")
+    edited("\n  - extensions:\n", "\n" + added % "resources" + "  - extensions:\n", directory)
+    shutil.copy(EXAMPLE, directory / "infra")
+    return Template("prod", read(package(directory, "prod", **ISSUER)))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ and a queue that is asked for messages all the time.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from infrastructure.cloudwatch import DAY, Metrics
@@ -28,8 +29,9 @@ def daily(template: Template) -> dict[str, int]:
     found = {}
     for rule in template.properties("AWS::Events::Rule").values():
         minute, hour, *every_day = rule["ScheduleExpression"].strip("cron()").split()
-        assert every_day == ["*", "*", "?", "*"]
-        found[template.target(rule["Targets"][0]["Arn"])] = int(hour) * 60 + int(minute)
+        function = template.target(rule["Targets"][0]["Arn"])
+        assert every_day == ["*", "*", "?", "*"], f"{function}-not-run expects a daily schedule"
+        found[function] = int(hour) * 60 + int(minute)
     return found
 
 
@@ -38,10 +40,12 @@ class Platform:
 
     def __init__(self, template: Template) -> None:
         self.metrics = Metrics()
-        self.names = {
-            function["FunctionName"].removeprefix("orders-prod-"): logical_id
-            for logical_id, function in template.properties("AWS::Lambda::Function").items()
+        self.ids = {
+            re.sub("^orders-prod-|-prod$", "", properties[f"{kind}Name"]): logical_id
+            for service, kind in (("Lambda", "Function"), ("SQS", "Queue"), ("SNS", "Topic"))
+            for logical_id, properties in template.properties(f"AWS::{service}::{kind}").items()
         }
+        self.functions = [*template.functions]
         self.daily = daily(template)
 
     def run(self, function: str, minute: int, times: int = 1, errors: int = 0) -> None:
@@ -50,7 +54,7 @@ class Platform:
         self.of(function, "Throttles", minute, 0)
 
     def of(self, function: str, metric: str, minute: int, value: float) -> None:
-        self.metrics.add(f"AWS/Lambda {metric} {self.names[function]}", minute, value)
+        self.metrics.add(f"AWS/Lambda {metric} {self.ids[function]}", minute, value)
 
     def request(  # noqa: PLR0913 - what may be different about one, by name
         self,
@@ -96,8 +100,11 @@ class Platform:
         self.of("publish-order-events", "IteratorAge", minute, 400)
         self.count("EventsPublished", minute, times)
 
-    def queue(self, resource: str, metric: str, minute: int, value: float) -> None:
-        self.metrics.add(f"AWS/SQS {metric} {resource}", minute, value)
+    def queue(self, queue: str, metric: str, minute: int, value: float) -> None:
+        self.metrics.add(f"AWS/SQS {metric} {self.ids[queue]}", minute, value)
+
+    def topic(self, topic: str, metric: str, minute: int, value: float) -> None:
+        self.metrics.add(f"AWS/SNS {metric} {self.ids[topic]}", minute, value)
 
 
 def quiet(template: Template, *, without: Iterable[str] = ()) -> Platform:
@@ -105,9 +112,9 @@ def quiet(template: Template, *, without: Iterable[str] = ()) -> Platform:
     platform = Platform(template)
     for minute in range(0, END, 5):
         platform.request(minute)
-        platform.queue("OrderEventsQueue", "ApproximateAgeOfOldestMessage", minute, 0)
-        for queue in ("OrderEventsDeadLetterQueue", "OrderStreamDeadLetterQueue"):
-            platform.queue(queue, "ApproximateNumberOfMessagesVisible", minute, 0)
+        for queue in template.properties("AWS::SQS::Queue"):
+            for metric in ("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"):
+                platform.metrics.add(f"AWS/SQS {metric} {queue}", minute, 0)
     for function, at in platform.daily.items():
         for day in range(END // DAY + 1):
             if day < 2 or function not in without:
@@ -126,5 +133,5 @@ def busy(template: Template) -> Platform:
         platform.orders(minute, 60)
         platform.count("PaymentDeclined", minute, 2)
         platform.count("EventsRetried", minute, 1)
-        platform.queue("OrderEventsQueue", "ApproximateAgeOfOldestMessage", minute, 4)
+        platform.queue("order-events-queue", "ApproximateAgeOfOldestMessage", minute, 4)
     return platform

@@ -70,6 +70,34 @@ class Template:
         variables: dict[str, Any] = self.functions[function]["Environment"]["Variables"]
         return variables
 
+    def everywhere(self, variable: str) -> set[Value]:
+        """The values that the functions are given for a variable."""
+        environments = [self.variables(function) for function in self.functions]
+        return {variables[variable] for variables in environments if variable in variables}
+
+    @property
+    def triggers(self) -> dict[str, dict[str, Any]]:
+        """The queue or stream that each function reads, and how."""
+        mappings = self.properties("AWS::Lambda::EventSourceMapping").values()
+        found = {self.target(mapping["FunctionName"]): mapping for mapping in mappings}
+        assert len(found) == len(mappings)
+        return found
+
+    @property
+    def dead_letter_queues(self) -> set[str]:
+        """The logical ids of the queues that take what another queue or a trigger gave up."""
+        redrives = [
+            queue["RedrivePolicy"]["deadLetterTargetArn"]
+            for queue in self.properties("AWS::SQS::Queue").values()
+            if "RedrivePolicy" in queue
+        ]
+        failures = [
+            mapping["DestinationConfig"]["OnFailure"]["Destination"]
+            for mapping in self.triggers.values()
+            if "DestinationConfig" in mapping
+        ]
+        return {target["Fn::GetAtt"][0] for target in redrives + failures}
+
     def statements(self, function: str) -> list[dict[str, Any]]:
         """All that a function's role allows."""
         role = self.named(self.functions[function]["Role"]["Fn::GetAtt"][0])
@@ -89,10 +117,14 @@ def listed(value: Value) -> list[Value]:
 @cache
 def packaged(stage: str, *arguments: str) -> Path:
     """The folder with what was compiled for a stage, with an example issuer."""
-    directory = service()
+    return package(service(), stage, *arguments, **ISSUER)
+
+
+def package(directory: Path, stage: str, *arguments: str, **variables: str) -> Path:
+    """The folder with what a copy of the service was compiled to."""
     output = directory / "packaged"
     result = osls(
-        directory, "package", "--stage", stage, "--package", str(output), *arguments, **ISSUER
+        directory, "package", "--stage", stage, "--package", str(output), *arguments, **variables
     )
     assert result.returncode == 0, result.stdout
     return output
@@ -121,6 +153,16 @@ def service() -> Path:
     shutil.copytree(ROOT / "infra", directory / "infra")
     (directory / "node_modules").symlink_to(ROOT / "node_modules")
     (directory / NO_CODE).touch()
+    return directory
+
+
+def edited(old: str, new: str, directory: Path | None = None) -> Path:
+    """A copy of the service, or this one, whose serverless.yml is changed in one place."""
+    directory = directory or service()
+    configuration = directory / "serverless.yml"
+    text = configuration.read_text()
+    assert text.count(old) == 1
+    configuration.write_text(text.replace(old, new))
     return directory
 
 

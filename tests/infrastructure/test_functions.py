@@ -3,15 +3,15 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
-import os
 import sys
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import orders.environment
 from infrastructure.templates import ROOT
+from orders.http.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,26 +20,6 @@ if TYPE_CHECKING:
     from infrastructure.templates import Template
 
 SOURCE = ROOT / "src" / "orders"
-HTTP = [
-    "api-docs",
-    "create-order",
-    "get-daily-report",
-    "get-order",
-    "get-order-timeline",
-    "health",
-    "list-customer-orders",
-    "list-events",
-    "list-orders-by-status",
-    "not-found",
-    "update-order",
-]
-BACKGROUND = [
-    "daily-report",
-    "expire-stale-orders",
-    "settle-payments",
-    "publish-order-events",
-]
-FUNCTIONS = sorted(HTTP + BACKGROUND)
 # Read by Powertools, or when any function starts.
 TELEMETRY = {
     "POWERTOOLS_LOG_LEVEL",
@@ -55,13 +35,13 @@ def module_of(function: str) -> Path:
     return SOURCE / "functions" / f"{function.replace('-', '_')}.py"
 
 
-def test_these_are_the_functions(production: Template) -> None:
-    assert sorted(production.functions) == FUNCTIONS
-
-
-def test_every_module_of_a_function_is_deployed(production: Template) -> None:
+def test_every_module_with_a_handler_is_deployed_as_the_function_of_its_name(
+    production: Template,
+) -> None:
     modules = {path for path in (SOURCE / "functions").glob("*.py") if has_handler(path)}
     assert modules == {module_of(function) for function in production.functions}
+    for function, properties in production.functions.items():
+        assert properties["Handler"] == f"orders.functions.{module_of(function).stem}.handler"
 
 
 def has_handler(path: Path) -> bool:
@@ -73,79 +53,65 @@ def has_handler(path: Path) -> bool:
     )
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-class TestFunction:
-    def test_it_runs_on_python_3_13_on_arm(self, function: str, production: Template) -> None:
-        assert production.functions[function]["Runtime"] == "python3.13"
-        assert production.functions[function]["Architectures"] == ["arm64"]
+def test_every_function_runs_on_python_3_13_on_arm_and_is_traced(watched: Template) -> None:
+    for function, properties in watched.functions.items():
+        assert properties["Runtime"] == "python3.13", function
+        assert properties["Architectures"] == ["arm64"], function
+        assert properties["TracingConfig"] == {"Mode": "Active"}, function
 
-    def test_its_module_has_its_name(self, function: str, production: Template) -> None:
-        handler = f"orders.functions.{function.replace('-', '_')}.handler"
-        assert production.functions[function]["Handler"] == handler
 
-    def test_it_is_traced(self, function: str, production: Template) -> None:
-        assert production.functions[function]["TracingConfig"] == {"Mode": "Active"}
+def test_every_log_is_kept_for_90_days_in_production_and_14_elsewhere(
+    watched: Template, development: Template
+) -> None:
+    for template, days in ((watched, 90), (development, 14)):
+        retention = {
+            group["LogGroupName"]: group["RetentionInDays"]
+            for group in template.properties("AWS::Logs::LogGroup").values()
+        }
+        for properties in template.functions.values():
+            assert retention[f"/aws/lambda/{properties['FunctionName']}"] == days
 
-    def test_its_log_is_kept_for_90_days_in_production_and_14_elsewhere(
-        self, function: str, production: Template, development: Template
-    ) -> None:
-        assert retention(production, f"/aws/lambda/orders-prod-{function}") == 90
-        assert retention(development, f"/aws/lambda/orders-dev-{function}") == 14
 
-    def test_it_has_a_role_of_its_own(self, function: str, production: Template) -> None:
-        role = production.functions[function]["Role"]
-        sharing = [name for name, other in production.functions.items() if other["Role"] == role]
-        assert sharing == [function]
+def test_each_function_is_given_the_settings_that_it_reads(
+    production: Template, reads: Mapping[str, set[str]]
+) -> None:
+    # What reads the table can be told the index, which few functions use.
+    given = {name: {*production.variables(name)} - {"GSI1_NAME"} for name in production.functions}
+    assert given == {name: (reads[name] | TELEMETRY) - {"GSI1_NAME"} for name in given}
 
-    def test_its_environment_is_what_it_reads(
-        self, function: str, production: Template, reads: Mapping[str, set[str]]
-    ) -> None:
-        given = set(production.variables(function))
-        # What reads the table can be told the index, which few of them use.
-        index = {"GSI1_NAME"} - given
-        assert given == (reads[function] | TELEMETRY) - index
 
-    def test_it_is_told_the_index_if_it_may_query_it(
-        self, function: str, production: Template
-    ) -> None:
-        queries_index = any(
-            "index/gsi1" in json.dumps(statement) for statement in production.statements(function)
-        )
+def test_a_function_is_told_the_index_if_it_may_query_it(production: Template) -> None:
+    for function in production.functions:
+        queries = "index/gsi1" in json.dumps(production.statements(function))
         given = production.variables(function).get("GSI1_NAME")
-        assert given == ("gsi1" if queries_index else None)
-
-
-def retention(template: Template, log_group: str) -> int:
-    (days,) = (
-        group["RetentionInDays"]
-        for group in template.properties("AWS::Logs::LogGroup").values()
-        if group["LogGroupName"] == log_group
-    )
-    return int(days)
+        assert given == ("gsi1" if queries else None), function
 
 
 @pytest.fixture(scope="session")
-def reads() -> Mapping[str, set[str]]:
+def reads(production: Template) -> Mapping[str, set[str]]:
     """The settings that each function reads: recorded while its module is run."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        recorder = Recorder()
-        monkeypatch.setattr(orders.environment, "os", SimpleNamespace(environ=recorder))
-        found = {}
-        for function in FUNCTIONS:
-            recorder.names = set()
+    found = {}
+    for function in production.functions:
+        environment = Environment(
+            {name: str(value) for name, value in production.variables(function).items()}
+        )
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(orders.environment, "os", SimpleNamespace(environ=environment))
             run(module_of(function))
-            found[function] = recorder.names
-        return found
+        found[function] = environment.read
+    return found
 
 
-class Recorder:
+class Environment(dict[str, str]):
     """Stands for `os.environ`, and remembers what was asked for."""
 
-    names: set[str]
+    def __init__(self, variables: dict[str, str]) -> None:
+        super().__init__(variables)
+        self.read: set[str] = set()
 
-    def get(self, name: str) -> str | None:
-        self.names.add(name)
-        return os.environ.get(name)
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # all that is used
+        self.read.add(name)
+        return super().get(name, default)
 
 
 def run(module: Path) -> None:
@@ -172,52 +138,24 @@ def test_only_one_module_reads_the_environment() -> None:
     assert readers == {"environment.py"}
 
 
-@pytest.mark.parametrize("function", HTTP)
-def test_it_ends_before_the_gateway_gives_up(function: str, production: Template) -> None:
-    assert production.functions[function]["Timeout"] < GATEWAY_SECONDS
+def test_a_request_ends_before_the_gateway_gives_up(production: Template) -> None:
+    for function in {"not-found", *(route.function for route in ROUTES)}:
+        assert production.functions[function]["Timeout"] < GATEWAY_SECONDS, function
 
 
-def test_the_tracer_is_on_for_dev_and_off_for_production(
-    production: Template, development: Template, customized: Template
-) -> None:
-    assert everywhere(production, "TRACER_ENABLED") == {"false"}
-    assert everywhere(development, "TRACER_ENABLED") == {"true"}
-    assert everywhere(customized, "TRACER_ENABLED") == {"true"}
-
-
-def everywhere(template: Template, variable: str) -> set[Any]:
-    """The values that the functions are given for a variable."""
-    environments = [template.variables(function) for function in template.functions]
-    return {variables[variable] for variables in environments if variable in variables}
-
-
-def test_payments_are_mocked_everywhere_but_in_production(
+def test_settings_have_these_values_on_the_stages(
     production: Template, development: Template, local: Template, customized: Template
 ) -> None:
-    assert everywhere(production, "PAYMENTS") == {"none"}
-    assert everywhere(development, "PAYMENTS") == everywhere(local, "PAYMENTS") == {"mock"}
-    assert everywhere(customized, "PAYMENTS") == {"none"}
-
-
-def test_settings_reach_the_functions(customized: Template) -> None:
-    assert everywhere(customized, "CUSTOMER_ID_CLAIM") == {"customer"}
-    assert everywhere(customized, "STAFF_CLAIM") == {"roles"}
-    assert everywhere(customized, "STAFF_VALUE") == {"clerk"}
-    assert everywhere(customized, "PUBLIC_BASE_URL") == {"https://api.example.com/v1"}
-    assert everywhere(customized, "POWERTOOLS_LOG_LEVEL") == {"DEBUG"}
-
-
-def test_the_feed_shows_what_is_a_minute_old_and_locally_five_seconds(
-    production: Template, development: Template, local: Template
-) -> None:
-    assert everywhere(production, "FEED_DELAY_SECONDS") == {"60"}
-    assert everywhere(development, "FEED_DELAY_SECONDS") == {"60"}
-    assert everywhere(local, "FEED_DELAY_SECONDS") == {"5"}
-
-
-def test_production_takes_the_usual_claims(production: Template) -> None:
-    assert everywhere(production, "CUSTOMER_ID_CLAIM") == {"sub"}
-    assert everywhere(production, "STAFF_CLAIM") == {"cognito:groups"}
-    assert everywhere(production, "STAFF_VALUE") == {"staff"}
-    assert everywhere(production, "PUBLIC_BASE_URL") == {""}
-    assert everywhere(production, "POWERTOOLS_LOG_LEVEL") == {"INFO"}
+    stages = (production, development, local, customized)
+    for name, values in {
+        "TRACER_ENABLED": ("false", "true", "false", "true"),
+        "PAYMENTS": ("none", "mock", "mock", "none"),
+        "CUSTOMER_ID_CLAIM": ("sub", "sub", "sub", "customer"),
+        "STAFF_CLAIM": ("cognito:groups", "cognito:groups", "cognito:groups", "roles"),
+        "STAFF_VALUE": ("staff", "staff", "staff", "clerk"),
+        "POWERTOOLS_LOG_LEVEL": ("INFO", "INFO", "INFO", "DEBUG"),
+        "FEED_DELAY_SECONDS": ("60", "60", "5", "60"),
+    }.items():
+        assert [stage.everywhere(name) for stage in stages] == [{value} for value in values], name
+    assert production.everywhere("PUBLIC_BASE_URL") == {""}
+    assert customized.everywhere("PUBLIC_BASE_URL") == {"https://api.example.com/v1"}

@@ -3,26 +3,30 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from orders.http.routes import ROUTES
+from proof import oracle
 
 if TYPE_CHECKING:
     from infrastructure.templates import Template
 
 DEFAULT = "$default"
-PUBLIC_PATHS = ("/health", "/openapi.json", "/docs")
-PUBLIC = {f"{method} {path}" for method in ("GET", "HEAD") for path in PUBLIC_PATHS} | {DEFAULT}
 
 
 def routes(template: Template) -> dict[str, dict[str, Any]]:
     """The API's routes by their keys."""
-    found = {
-        route["RouteKey"]: route
-        for route in template.properties("AWS::ApiGatewayV2::Route").values()
-    }
-    assert len(found) == len(template.properties("AWS::ApiGatewayV2::Route"))
+    properties = template.properties("AWS::ApiGatewayV2::Route").values()
+    found = {route["RouteKey"]: route for route in properties}
+    assert len(found) == len(properties)
     return found
+
+
+def public(template: Template) -> set[str]:
+    """The keys of the routes that ask for no token."""
+    return {
+        key
+        for key, route in routes(template).items()
+        if route.get("AuthorizationType", "NONE") == "NONE"
+    }
 
 
 def integration_of(template: Template, route: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +35,7 @@ def integration_of(template: Template, route: dict[str, Any]) -> dict[str, Any]:
     return template.named(reference["Ref"])
 
 
-def test_every_route_is_answered_by_its_function_and_the_rest_by_not_found(
+def test_every_route_is_served_by_its_function_and_the_rest_by_not_found(
     production: Template,
 ) -> None:
     deployed = {
@@ -42,15 +46,18 @@ def test_every_route_is_answered_by_its_function_and_the_rest_by_not_found(
     assert deployed == known | {DEFAULT: "not-found"}
 
 
-def test_every_route_asks_for_a_token_but_the_public_ones(production: Template) -> None:
-    open_to_all = set()
-    for key, route in routes(production).items():
-        if route.get("AuthorizationType", "NONE") == "NONE":
-            open_to_all.add(key)
-        else:
-            assert route["AuthorizationType"] == "JWT"
-            assert route["AuthorizerId"] == {"Ref": "HttpApiAuthorizerJwt"}
-    assert open_to_all == PUBLIC
+def test_every_route_but_the_public_ones_asks_for_a_token(production: Template) -> None:
+    everyone = {
+        key for key, route in oracle.ROUTES.items() if route.audience is oracle.Audience.EVERYONE
+    }
+    assert public(production) == {
+        *(key for route in ROUTES if route.key in everyone for key in route.keys),
+        DEFAULT,
+    }
+    for key in routes(production).keys() - public(production):
+        route = routes(production)[key]
+        assert route["AuthorizationType"] == "JWT"
+        assert route["AuthorizerId"] == {"Ref": "HttpApiAuthorizerJwt"}
 
 
 def test_the_authorizer_takes_the_tokens_of_the_issuer(production: Template) -> None:
@@ -77,14 +84,13 @@ def test_the_local_stage_takes_the_tokens_of_its_own_user_pool(local: Template) 
     }
 
 
-@pytest.mark.parametrize("stage", ["production", "development", "customized"])
-def test_no_other_stage_has_users_of_its_own(stage: str, request: pytest.FixtureRequest) -> None:
-    template: Template = request.getfixturevalue(stage)
-    assert not [kind for kind in kinds(template) if kind.startswith("AWS::Cognito::")]
-
-
-def kinds(template: Template) -> set[str]:
-    return {resource["Type"] for resource in template.resources.values()}
+def test_no_other_stage_has_users_of_its_own(
+    production: Template, development: Template, customized: Template
+) -> None:
+    for template in (production, development, customized):
+        assert not [
+            one for one in template.resources.values() if one["Type"].startswith("AWS::Cognito::")
+        ]
 
 
 def test_functions_get_payload_2_0(production: Template) -> None:
@@ -111,15 +117,12 @@ def test_it_is_throttled(production: Template) -> None:
 
 
 def test_each_public_route_has_a_throttle_of_its_own_once_it_exists(production: Template) -> None:
-    public = {
-        logical_id: route["RouteKey"]
-        for logical_id, route in production.properties("AWS::ApiGatewayV2::Route").items()
-        if route.get("AuthorizationType", "NONE") == "NONE"
-    }
-    settings = production.named("HttpApiStage")["RouteSettings"]
+    stage = production.resources["HttpApiStage"]
     throttle = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 20}
-    assert settings == dict.fromkeys(public.values(), throttle)
-    assert public.keys() <= set(production.resources["HttpApiStage"]["DependsOn"])
+    assert stage["Properties"]["RouteSettings"] == dict.fromkeys(public(production), throttle)
+    assert public(production) <= {
+        production.named(one).get("RouteKey") for one in stage["DependsOn"]
+    }
 
 
 def test_its_access_log_tells_request_route_status_and_time(production: Template) -> None:

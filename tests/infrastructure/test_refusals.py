@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infrastructure.templates import ISSUER, ROOT, osls, packaged, service
+from infrastructure.templates import ISSUER, ROOT, edited, osls, packaged, service
 from prerequisites import missing
 
 if TYPE_CHECKING:
@@ -196,113 +196,98 @@ class TestTheValueOfStaff:
         assert refusals_of_stage(given) == [None]
 
 
-class TestPackaging:
-    """The same, as a person meets it: through serverless.yml and the command line."""
+STAND_IN = "must be an https URL on a public host name"
+UNPAID = "it would ship what nobody paid for"
+NO_ISSUER = "needs the OIDC issuer whose tokens the API accepts: pass --param="
+NO_PRODUCTION = "has a stand-in issuer: no production stage."
 
-    @pytest.mark.parametrize("stage", ["prod", "dev"])
-    def test_without_an_issuer_it_says_what_to_pass(self, stage: str) -> None:
-        said = refused(service(), "package", "--stage", stage)
-        assert f'Stage "{stage}" needs the OIDC issuer whose tokens the API accepts' in said
-        assert '--param="jwtIssuer=https://..." --param="jwtAudience=..."' in said
-        assert "JWT_ISSUER" in said
 
-    def test_without_an_audience_it_says_what_to_pass(self) -> None:
-        said = refused(service(), "package", "--stage", "prod", JWT_ISSUER=ISSUER["JWT_ISSUER"])
-        assert "JWT_AUDIENCE" in said
-
-    def test_a_parameter_cannot_name_the_stand_in(self) -> None:
-        parameter = f"--param=jwtIssuer={EMULATED_ISSUER}"
-        said = refused(service(), "package", "--stage", "prod", parameter, **ISSUER)
-        assert "must be an https URL on a public host name" in said
-
-    def test_nor_can_the_environment(self) -> None:
-        said = refused(
-            service(),
-            "package",
-            "--stage",
+@pytest.mark.parametrize(
+    ("stage", "change", "parameters", "variables", "refusal"),
+    [
+        ("prod", None, (), {}, NO_ISSUER),
+        ("prod", None, (), {"JWT_ISSUER": ISSUER["JWT_ISSUER"]}, NO_ISSUER),
+        ("prod", None, ("jwtIssuer=" + EMULATED_ISSUER,), ISSUER, STAND_IN),
+        ("prod", None, (), ISSUER | {"JWT_ISSUER": OFFLINE_ISSUER}, STAND_IN),
+        (
             "prod",
-            JWT_ISSUER=OFFLINE_ISSUER,
-            JWT_AUDIENCE="orders",
-        )
-        assert "must be an https URL on a public host name" in said
-
-    def test_nor_can_the_configuration(self) -> None:
-        directory = edited("\n  dev:\n", f"\n  prod:\n    jwtIssuer: {OFFLINE_ISSUER}\n  dev:\n")
-        said = refused(directory, "package", "--stage", "prod", **ISSUER)
-        assert "must be an https URL on a public host name" in said
-
-    @pytest.mark.parametrize("stage", ["local", "offline"])
-    def test_nor_can_the_list_of_production_stages(self, stage: str) -> None:
-        directory = edited("productionStages: [prod]", f"productionStages: [prod, {stage}]")
-        said = refused(directory, "package", "--stage", stage, **ISSUER)
-        assert f'"{stage}" has a stand-in issuer: no production stage.' in said
-
-    @pytest.mark.parametrize(
-        ("old", "new", "parameter"),
-        [
-            ("staffValue: staff", "staffValue: ''", "staffValue"),
-            ("staffValue: staff", "staffValue: 'staff '", "staffValue"),
-            ("staffClaim: cognito:groups", "staffClaim: /a~2b", "staffClaim"),
-            ("customerIdClaim: sub", "customerIdClaim: ''", "customerIdClaim"),
-        ],
-    )
-    def test_settings_that_no_token_matches_are_refused(
-        self, old: str, new: str, parameter: str
-    ) -> None:
-        said = refused(edited(f"    {old}\n", f"    {new}\n"), "package", "--stage", "local")
-        assert f'Parameter "{parameter}"' in said
-
-    def test_several_scopes_on_the_command_line_are_refused(self) -> None:
-        parameters = ("--param=staffClaim=scope", "--param=staffValue=store staff")
-        said = refused(service(), "package", "--stage", "prod", *parameters, **ISSUER)
-        assert 'Parameter "staffValue" is no single scope' in said
-
-    def test_a_parameter_cannot_let_production_charge_by_a_mock(self) -> None:
-        said = refused(service(), "package", "--stage", "prod", "--param=payments=mock", **ISSUER)
-        assert '"prod" is a production stage: with "payments" mock it would ship' in said
-
-    def test_nor_can_the_configuration_do_that(self) -> None:
-        for old, new in (
+            ("\n  dev:\n", f"\n  prod:\n    jwtIssuer: {OFFLINE_ISSUER}\n  dev:\n"),
+            (),
+            ISSUER,
+            STAND_IN,
+        ),
+        (
+            "offline",
+            ("productionStages: [prod]", "productionStages: [prod, offline]"),
+            (),
+            {},
+            NO_PRODUCTION,
+        ),
+        ("local", ("staffValue: staff\n", "staffValue: ''\n"), (), {}, '"staffValue"'),
+        ("local", ("staffClaim: cognito:groups\n", "staffClaim: /a~2b\n"), (), {}, '"staffClaim"'),
+        ("local", ("customerIdClaim: sub\n", "customerIdClaim: ''\n"), (), {}, '"customerIdClaim"'),
+        (
+            "prod",
+            None,
+            ("staffClaim=scope", "staffValue=store staff"),
+            ISSUER,
+            "is no single scope",
+        ),
+        ("prod", None, ("payments=mock",), ISSUER, UNPAID),
+        (
+            "prod",
             ("\n  dev:\n", "\n  prod:\n    payments: mock\n  dev:\n"),
-            ("    payments: '' #", "    payments: mock #"),
-        ):
-            said = refused(edited(old, new), "package", "--stage", "prod", **ISSUER)
-            assert "it would ship what nobody paid for" in said
+            (),
+            ISSUER,
+            UNPAID,
+        ),
+    ],
+)
+def test_packaging_refuses_it_whether_configured_passed_or_in_the_environment(
+    stage: str,
+    change: tuple[str, str] | None,
+    parameters: tuple[str, ...],
+    variables: dict[str, str],
+    refusal: str,
+) -> None:
+    directory = edited(*change) if change else service()
+    options = [f"--param={parameter}" for parameter in parameters]
+    said = refused(directory, "package", "--stage", stage, *options, **variables)
+    assert refusal in " ".join(said.split())
 
 
-class TestDeployment:
-    @pytest.mark.parametrize(
-        ("stage", "endpoint"),
-        [("local", ""), ("local", "https://aws.example.com"), ("offline", "")],
-    )
-    def test_a_stage_of_this_machine_does_not_go_to_aws(self, stage: str, endpoint: str) -> None:
-        said = refused_deployment(stage, packaged(stage), AWS_ENDPOINT_URL=endpoint)
-        assert "A stand-in token issuer cannot go to AWS" in said
+ELSEWHERE = "https://aws.example.com"
+TO_AWS = "A stand-in token issuer cannot go to AWS"
 
-    def test_nor_past_the_emulator_by_the_address_of_one_service(self) -> None:
-        said = refused_deployment(
+
+@pytest.mark.parametrize(
+    ("stage", "package", "endpoints", "said"),
+    [
+        ("local", "local", {"AWS_ENDPOINT_URL": ""}, TO_AWS),
+        ("local", "local", {"AWS_ENDPOINT_URL": ELSEWHERE}, TO_AWS),
+        ("offline", "offline", {"AWS_ENDPOINT_URL": ""}, TO_AWS),
+        # One service's own address goes before the common one.
+        (
             "local",
-            packaged("local"),
-            AWS_ENDPOINT_URL=NOBODY_LISTENS,
-            AWS_ENDPOINT_URL_LAMBDA="https://lambda.example.com",
-        )
-        assert "A stand-in token issuer cannot go to AWS" in said
-
-    @pytest.mark.parametrize("stage", ["local", "offline"])
-    def test_nor_does_its_package_under_the_name_of_a_production_stage(self, stage: str) -> None:
-        said = refused_deployment("prod", packaged(stage), **ISSUER)
-        assert f'This was packaged for the stage "{stage}"' in said
-
-    def test_the_local_stage_goes_to_the_emulated_aws(self) -> None:
-        said = refused_deployment("local", packaged("local"), AWS_ENDPOINT_URL=NOBODY_LISTENS)
-        assert "ECONNREFUSED" in said
+            "local",
+            {"AWS_ENDPOINT_URL": NOBODY_LISTENS, "AWS_ENDPOINT_URL_LAMBDA": ELSEWHERE},
+            TO_AWS,
+        ),
+        ("prod", "local", ISSUER, 'This was packaged for the stage "local"'),
+        ("prod", "offline", ISSUER, 'This was packaged for the stage "offline"'),
+        ("local", "local", {"AWS_ENDPOINT_URL": NOBODY_LISTENS}, "ECONNREFUSED"),
+    ],
+)
+def test_a_stage_of_this_machine_is_deployed_to_the_emulated_aws_alone(
+    stage: str, package: str, endpoints: dict[str, str], said: str
+) -> None:
+    assert said in refused_deployment(stage, packaged(package), **endpoints)
 
 
 def refused_deployment(stage: str, package: Path, **variables: str) -> str:
     """What osls said when it failed to deploy what has been packaged; it can't reach AWS here."""
-    directory = service()
     return refused(
-        directory,
+        service(),
         *("deploy", "--stage", stage, "--package", str(package)),
         AWS_ACCESS_KEY_ID="nobody",
         AWS_SECRET_ACCESS_KEY="none",
@@ -318,13 +303,3 @@ def refused(directory: Path, *arguments: str, **variables: str) -> str:
     result = osls(directory, *arguments, **variables)
     assert result.returncode != 0, result.stdout
     return result.stdout
-
-
-def edited(old: str, new: str) -> Path:
-    """A copy of the service whose serverless.yml has been changed in one place."""
-    directory = service()
-    configuration = directory / "serverless.yml"
-    text = configuration.read_text()
-    assert text.count(old) == 1
-    configuration.write_text(text.replace(old, new))
-    return directory

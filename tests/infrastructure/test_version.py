@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infrastructure.templates import ISSUER, Template, osls, read, service
+from infrastructure.templates import ISSUER, Template, package, read, service
 from prerequisites import missing
 
 if TYPE_CHECKING:
@@ -92,13 +92,9 @@ def test_a_version_that_no_tag_or_log_line_has_room_for_is_refused(value: str) -
 
 
 def test_functions_stack_and_outputs_have_it() -> None:
-    directory = service()
-    output = directory / "packaged"
-    package = ("package", "--stage", "prod", "--package", str(output))
-    result = osls(directory, *package, VERSION="v1.2.3", **ISSUER)
-    assert result.returncode == 0, result.stdout
+    output = package(service(), "prod", VERSION="v1.2.3", **ISSUER)
     template = Template("prod", read(output))
-    assert {template.variables(name)["VERSION"] for name in template.functions} == {"v1.2.3"}
+    assert template.everywhere("VERSION") == {"v1.2.3"}
     assert template.document["Outputs"]["Version"]["Value"] == "v1.2.3"
     state = json.loads((output / "serverless-state.json").read_text())
     assert state["service"]["provider"]["stackTags"] == {"version": "v1.2.3"}

@@ -12,6 +12,7 @@ from offline import free_port
 from prerequisites import missing
 from system.deployment import Deployment, RecordedStack
 from system.log_hygiene import check_run
+from system.marked_traffic import MarkedTraffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,14 @@ def deployment(_installed: None, tmp_path_factory: pytest.TempPathFactory) -> It
             check_run(deployment)
         finally:
             stack.down()
+
+
+@pytest.fixture(scope="session")
+def traffic(deployment: Deployment) -> MarkedTraffic:
+    """Marks have been sent wherever a text is taken."""
+    traffic = MarkedTraffic(deployment)
+    traffic.send_all()
+    return traffic
 
 
 @pytest.fixture

@@ -19,15 +19,13 @@ import httpx
 import jwt
 
 from examples import new_order
-from infrastructure.templates import listed
-from local_stack import PASSWORD, REGION, ROOT, STACK, LocalStack
+from local_stack import PASSWORD, ROOT, STACK, LocalStack
 from orders.domain.actor import CUSTOMER
 from orders.domain.order_id import OrderId
 from proof.proxy import Proxy
 from proof.stack import Platform
 from stream_records import created
 from system.recorded_calls import RecordedCalls
-from system.rights import EMULATORS_OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -334,35 +332,6 @@ class Deployment:
         if "FunctionError" in response:
             raise FunctionFailed(payload)
         return payload
-
-    @contextlib.contextmanager
-    def role_without(self, function: str, action: str, resource: str) -> Iterator[None]:
-        """Take the action on resources with this ending from the function's role."""
-        iam, role = self.aws("iam"), f"{STACK}-{function}-{REGION}-lambdaRole"
-        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        given = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        taken = {action, EMULATORS_OWN.get(action)}
-        statements: list[Json] = []
-        for one in given["Statement"]:
-            actions, resources = listed(one["Action"]), listed(one["Resource"])
-            if action not in actions:
-                statements.append(one)
-                continue
-            rest = {"Action": [other for other in actions if other not in taken]}
-            kept = {"Resource": [arn for arn in resources if not arn.endswith(resource)]}
-            statements += [one | part for part in (rest, kept) if all(part.values())]
-        assert statements != given["Statement"], f"{function} may not {action} anyway"
-
-        def put(document: Json) -> None:
-            iam.put_role_policy(
-                RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document)
-            )
-
-        put(given | {"Statement": statements})
-        try:
-            yield
-        finally:
-            put(given)
 
     @cached_property
     def functions(self) -> list[str]:

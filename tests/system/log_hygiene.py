@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from orders.http.routes import ROUTES
 from system.deployment import at_once, stream_record
+from system.rights import triggers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,14 +40,29 @@ def use_every_function(deployment: Deployment) -> None:
         deployment.staff.http.request(route.method, route.path)
     deployment.staff.http.get("/nowhere")
     removal = stream_record(NO_ORDER) | {"eventName": "REMOVE"}
-    events: dict[str, Json] = {
-        "publish-order-events": {"Records": [removal]},
-        "settle-payments": {"Records": [message("{}")]},
-    }
-    scheduled = {"time": "2000-01-02T00:30:00Z"}
-    served = {route.function for route in ROUTES} | {"not-found"}
-    for function in set(deployment.functions) - served:
-        deployment.invoke(function, events.get(function, scheduled))
+    for function in background_functions(deployment):
+        deployment.invoke(function, event_for(deployment, function, [removal], ["{}"]))
+
+
+def background_functions(deployment: Deployment) -> set[str]:
+    """Those that no request starts."""
+    return set(deployment.functions) - {route.function for route in ROUTES} - {"not-found"}
+
+
+def event_for(
+    deployment: Deployment,
+    function: str,
+    records: list[Json],
+    bodies: list[str],
+    time: str = "2000-01-02T00:30:00Z",
+) -> Json:
+    """What starts the function: records of the stream, messages of a queue, or a schedule."""
+    source = triggers(deployment).get(function, {"EventSourceArn": ""})["EventSourceArn"]
+    if ":dynamodb:" in source:
+        return {"Records": records}
+    if ":sqs:" in source:
+        return {"Records": [message(body) for body in bodies]}
+    return {"time": time}
 
 
 def message(body: str) -> Json:

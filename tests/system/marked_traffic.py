@@ -1,35 +1,40 @@
-"""Marks, sent in every place that takes a text: in what succeeds, is refused, and fails."""
+"""Marks, sent in every place that takes a text: in what succeeds, is refused, and fails.
+
+Requests come from the API's description, rows and events from the table: a field or a route that is
+added is in the traffic.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-
-import pytest
 
 from local_stack import CUSTOMER
 from orders.domain.customer_id import CustomerId
 from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
-from system.deployment import TABLE, FunctionFailed, stream_record
-from system.log_hygiene import NO_ORDER, message
+from proof import oracle
+from system.deployment import TABLE, FunctionFailed, eventually
+from system.described_requests import operations, spoiled, valid
+from system.log_hygiene import background_functions, event_for
 from system.past_orders import PastOrders
+from system.rights import granted, used_by_lambda, with_no_right_but_to_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import httpx
 
-    from orders.domain.order import Order
     from system.deployment import Caller, Deployment, Json
+    from system.described_requests import Operation
 
-ROWS: Final = "table/orders_app"
-INDEX: Final = "index/gsi1"
-PUBLISHER: Final = "publish-order-events"
 HEADERS: Final = ("Accept", "Cookie", "Referer", "User-Agent", "X-Forwarded-For", "X-Other")
-JSON: Final = {"Content-Type": "application/json"}
+PAST: Final = datetime(2020, 2, 4, 12, tzinfo=UTC)
+"""A day on which no other test places orders. It is reported, and its open orders expire."""
+MORNING_AFTER: Final = "2020-02-05T00:30:00Z"
+KEYS: Final = {"pk", "sk", "gsi1pk", "gsi1sk", "purgeAt"}
 
 
 class MarkedTraffic:
@@ -42,292 +47,282 @@ class MarkedTraffic:
         self.past = PastOrders(deployment)
         self.staff = self._marked(deployment.caller(deployment.staff.id, deployment.staff.token))
         self.customer = self._marked(deployment.new_customer())
-        self.key = self.mark("idempotency-key")
-        self.body = self.order()
-        self.order_id: str = self.sent(201, self.customer.post(self.body, self.key))["orderId"]
-        self.path = f"/orders/{self.order_id}"
-        self.list = f"/customers/{self.customer.id}/orders"
-        self.customer.settled(self.order_id)
+        self.order_id = self._place()
+        self.place_past_orders()
+        deployment.invoke("daily-report", {"time": MORNING_AFTER})
 
     def send_all(self) -> None:
-        self.what_succeeds()
-        self.what_is_refused()
+        for operation in operations():
+            plain, *others = self.requests_of(operation)
+            assert plain().is_success, operation
+            for send in others:
+                assert send().status_code < 500, operation
+            self.what_is_refused(operation)
+        self.what_no_route_takes()
         self.what_says_who_calls()
-        self.what_a_role_forbids()
         self.rows_that_cannot_be_read()
-        self.records_of_the_stream()
-        self.messages_of_the_queue()
-        self.payloads_of_schedules()
-        self.orders_that_schedules_find()
+        # Meanwhile nothing else takes the events: one that can't be charged would stay for a day.
+        with self.deployment.held_queue():
+            for function in background_functions(self.deployment):
+                self.what_starts(function)
+            self.what_a_role_forbids()
         self.deployment.settle()
 
-    def _marked(self, caller: Caller) -> Caller:
-        caller.http.headers.update({name: self.mark(name) for name in HEADERS})
-        return caller
+    def exercise(self, function: str) -> list[Callable[[], bool]]:
+        """Attempts that together make the function do all it can; each tells whether it failed."""
+        if function in background_functions(self.deployment):
+            return [self._invocation_of(function)]
+        return [
+            lambda send=send: send().status_code >= 500  # type: ignore[misc]  # bound early
+            for operation in operations()
+            if operation.function == function
+            for send in self.requests_of(operation)
+        ]
 
-    def order(self, **changes: object) -> Json:
-        """Marks wherever an order takes a text; its payment is declined."""
-        mark = self.mark
-        item = {"sku": mark("sku"), "name": mark("item name"), "quantity": 1, "unitAmount": 1}
-        texts = {
-            "items": [item],
-            "metadata": {mark("metadata-key"): mark("metadata value")},
-            "paymentToken": mark("payment token"),
-        }
-        return self.customer.order(**texts | changes)
+    def requests_of(self, operation: Operation) -> list[Callable[[], httpx.Response]]:
+        """Plain, and with each optional parameter; with a key once, again, and for another."""
+        order_id = self.order_id if operation.method == "GET" else self._place()
+        body = self._body(operation)
+        found: list[Json] = [{"body": body}]
+        for parameter in operation.parameters:
+            name = parameter["name"]
+            if name == "Idempotency-Key":
+                key = {name: self.mark("idempotency-key")}
+                found += [{"extra": key, "body": body} for _ in range(2)]
+                found += [{"extra": key, "body": self._body(operation)}]
+            elif name == "cursor":
+                found += [{"extra": {"limit": "1"}, "turns": True}]
+            elif parameter["in"] == "header":
+                found += [{"extra": {name: f'"{self.mark(name)}"'}, "body": body}]
+            elif parameter["in"] == "query":
+                found += [{"extra": {name: str(valid(parameter["schema"])).lower()}}]
+        return [
+            lambda named=named: self.send(operation, order_id, **named)  # type: ignore[misc]
+            for named in found
+        ]
 
-    def sent(self, status: int, response: httpx.Response) -> Json:
-        """The answer's content. Its status has to be that."""
-        assert response.status_code == status, f"{response.request.url}: {response.text}"
+    def send(  # noqa: PLR0913 - what may be different about a request, by name
+        self,
+        operation: Operation,
+        order_id: str,
+        extra: Json | None = None,
+        *,
+        body: Json | None = None,
+        content: str | None = None,
+        caller: Caller | None = None,
+        owner: Caller | None = None,
+        turns: bool = False,
+    ) -> httpx.Response:
+        """The response to a request for the order; by staff, or to create by the customer."""
+        owner = owner or self.customer
+        places = {one["name"]: one["in"] for one in operation.parameters}
+        values = {"orderId": order_id, "customerId": owner.id, "date": f"{PAST:%Y-%m-%d}"}
+        given = {
+            one["name"]: str(valid(one["schema"]))
+            for one in operation.parameters
+            if one["in"] == "query" and one.get("required")
+        } | (extra or {})
+        headers = {"Content-Type": operation.content_type} if operation.content else {}
+        params = {}
+        for name, value in given.items():
+            match places.get(name, "header" if name == "Content-Type" else "query"):
+                case "path":
+                    values[name] = value
+                case "header":
+                    headers[name] = value
+                case _:
+                    params[name] = value
+        if body is not None:
+            content = json.dumps(body)
+        caller = caller or (self.staff if operation.method != "POST" else owner)
+        response = caller.http.request(
+            operation.method,
+            operation.path.format(**values),
+            params=params,
+            headers=headers,
+            content=content,
+        )
         if "x-request-id" in response.headers:
             self.request_ids.append(response.headers["x-request-id"])
-        is_json = response.content and "json" in response.headers["content-type"]
-        content: Json = response.json() if is_json else {}
-        return content
-
-    def what_succeeds(self) -> None:
-        customer, staff, mark, sent = self.customer, self.staff, self.mark, self.sent
-        sent(201, customer.post(self.body, self.key))
-        placed = sent(201, customer.post(self.order()))["orderId"]
-        change = {"reason": mark("reason"), "key": mark("idempotency-key")}
-        for _ in range(2):
-            sent(200, staff.patch(placed, "CANCELED", **change))
-        for path in (self.list, f"{self.path}/timeline"):
-            cursor = sent(200, customer.http.get(path, params={"limit": 1}))["nextCursor"]
+        if turns and response.is_success and (cursor := response.json()["nextCursor"]):
             self.deployment.secrets[cursor] = "cursor"
-            sent(200, customer.http.get(path, params={"limit": 1, "cursor": cursor}))
-        sent(200, staff.http.get(self.list, params={"consistent": "true"}))
-        sent(200, staff.http.get("/orders", params={"status": "CANCELED"}))
-        known = {"If-None-Match": f'"{mark("if-none-match")}", "2"'}
-        sent(304, customer.http.get(self.path, headers=known))
-        for public in ("/health", "/openapi.json", "/docs"):
-            sent(200, customer.http.get(public, params={mark("query-name"): mark("query-value")}))
+            self.send(operation, order_id, (extra or {}) | {"cursor": cursor})
+        return response
 
-    def what_is_refused(self) -> None:
-        customer, staff, mark, sent = self.customer, self.staff, self.mark, self.sent
-        text = {"Content-Type": mark("content-type")}
-        unknown = {mark("query-name"): mark("query-value")}
-        for content, headers, status in (
-            (f"{{{mark('no JSON')}", JSON, 400),
-            (json.dumps({"status": mark("status")}), text, 415),
-            (mark("too much") * 20_000, JSON, 413),
-            (json.dumps({mark("field"): mark("value")}), JSON, 422),
-            (json.dumps(self.order() | {"status": "PAID"}), JSON, 422),
-            (json.dumps([mark("value")]), JSON, 422),
-        ):
-            sent(status, customer.http.post("/orders", content=content, headers=headers))
-            sent(status, customer.http.patch(self.path, content=content, headers=headers))
-        item = self.order()["items"][0]
-        for field, value in (
-            ("customerId", f"#{mark('customer')}"),
-            ("currency", mark("currency")),
-            ("amount", mark("amount")),
-            ("items", mark("items")),
-            ("items", [item | {"sku": f"{mark('sku')}\n"}]),
-            ("items", [item | {"name": [mark("item name")]}]),
-            ("items", [item | {"quantity": mark("quantity")}]),
-            ("items", [item | {mark("field"): mark("value")}]),
-            ("metadata", {mark("metadata-key"): [mark("metadata value")]}),
-            ("metadata", {mark("metadata-key") * 3: mark("metadata value")}),
-            ("paymentToken", mark("payment token") * 10),
-        ):
-            sent(422, customer.post(self.order(**{field: value})))
-        sent(403, customer.post(self.order(customerId=mark("customer")), mark("idempotency-key")))
-        sent(400, customer.post(self.order(), f'"{mark("idempotency-key")}'))
-        sent(422, customer.post(self.order(), self.key))
-        sent(422, staff.patch(self.order_id, mark("status")))
-        sent(422, staff.patch(self.order_id, "PAID", reason=mark("reason") * 30))
-        sent(409, staff.patch(self.order_id, "PAID", reason=mark("reason"), key=mark("key")))
-        sent(412, staff.patch(self.order_id, "PAID", if_match=f'"{mark("if-match")}"'))
-        sent(400, staff.patch(self.order_id, "PAID", if_match=mark("if-match")))
-        sent(403, customer.patch(self.order_id, "PAID", reason=mark("reason")))
-        sent(404, staff.patch(mark("order"), "PAID", reason=mark("reason")))
-        sent(404, staff.get(mark("order")))
-        sent(404, staff.http.get(f"/orders/{mark('order')}/timeline"))
-        sent(403, customer.http.get(f"/customers/{mark('customer')}/orders"))
-        sent(400, customer.http.get(f"/customers/{mark('customer')}%23/orders"))
-        sent(404, staff.http.get(f"/reports/daily/{mark('date')}"))
-        sent(404, staff.http.get(f"/{mark('path')}", params=unknown))
-        sent(405, staff.http.put(f"/orders/{mark('order')}", json=unknown))
-        for path in (self.path, self.list, f"{self.path}/timeline", "/orders"):
-            sent(400, staff.http.get(path, params=unknown | {"status": "PAID"}))
-        sent(400, staff.http.get("/orders", params={"status": mark("status")}))
-        for name in ("cursor", "limit", "sort", "createdFrom", "createdTo", "consistent"):
-            sent(400, customer.http.get(self.list, params={name: mark(name)}))
+    def what_is_refused(self, operation: Operation) -> None:
+        """Marks in place of each parameter and field, and where there is none."""
+        mark = self.mark
+        self.send(operation, self.order_id, {mark("query-name"): mark("query-value")})
+        for one in operation.parameters:
+            name = one["name"]
+            value = f'"{mark(name)}' if one["in"] == "header" else mark(name)
+            self.send(operation, self.order_id, {name: value}, body=self._body(operation))
+        if operation.content:
+            for body in spoiled(self._body(operation), mark):
+                self.send(operation, self.order_id, body=body)
+            for text in (f"{{{mark('no JSON')}", mark("too much") * 20_000):
+                self.send(operation, self.order_id, content=text)
+            self.send(operation, self.order_id, {"Content-Type": mark("content-type")}, body={})
+        stranger = self._marked(self.deployment.new_customer())
+        self.send(operation, self.order_id, body=self._body(operation), caller=stranger)
+
+    def what_no_route_takes(self) -> None:
+        for method in ("GET", "PUT"):
+            for path in (f"/{self.mark('path')}", f"/orders/{self.mark('order')}"):
+                text = {self.mark("name"): self.mark("value")}
+                self.staff.http.request(method, path, params=text, json=text)
 
     def what_says_who_calls(self) -> None:
         """Tokens that the gateway refuses, and those that a function does."""
         id_token = self.deployment.tokens(CUSTOMER)["IdToken"]
         for token in (self.mark("token"), f"{self.customer.token}x", id_token):
             sender = self._marked(self.deployment.caller("", token))
-            self.sent(401, sender.post(self.order(), self.mark("idempotency-key")))
-            self.sent(401, sender.http.get(f"/orders/{self.mark('order')}"))
+            for operation in operations():
+                if oracle.ROUTES[operation.key].audience is not oracle.Audience.EVERYONE:
+                    response = self.send(operation, self.mark("order"), caller=sender)
+                    assert response.status_code == 401, operation
 
     def what_a_role_forbids(self) -> None:
-        """Each function of a route fails at the table: 500."""
-        customer, staff, mark = self.customer, self.staff, self.mark
-        calls: list[tuple[str, str, str, Callable[[], httpx.Response]]] = [
-            ("create-order", "PutItem", ROWS, lambda: customer.post(self.order(), mark("key"))),
-            ("create-order", "GetItem", ROWS, lambda: customer.post(self.body, self.key)),
-            (
-                "update-order",
-                "BatchGetItem",
-                ROWS,
-                lambda: staff.patch(self.order_id, "PAID", reason=mark("reason"), key=mark("key")),
-            ),
-            ("get-order", "GetItem", ROWS, lambda: customer.get(self.order_id)),
-            (
-                "get-order-timeline",
-                "Query",
-                ROWS,
-                lambda: customer.http.get(f"{self.path}/timeline"),
-            ),
-            ("list-customer-orders", "Query", INDEX, lambda: customer.http.get(self.list)),
-            (
-                "list-orders-by-status",
-                "Query",
-                INDEX,
-                lambda: staff.http.get("/orders", params={"status": "PAID"}),
-            ),
-            (
-                "get-daily-report",
-                "GetItem",
-                ROWS,
-                lambda: staff.http.get("/reports/daily/2001-01-01"),
-            ),
-        ]
-        for function, action, resource, call in calls:
-            with self.deployment.role_without(function, f"dynamodb:{action}", resource):
-                self.sent(500, call())
+        """Each function that has rights of its own fails without them."""
+        own = set(granted(self.deployment)) - used_by_lambda(self.deployment)
+        for function in sorted({right.function for right in own}):
+            attempts = self.exercise(function)
+            with with_no_right_but_to_log(self.deployment, function):
+                failed = [attempt() for attempt in attempts]
+            assert any(failed), f"{function} hides its failure"
 
     def rows_that_cannot_be_read(self) -> None:
-        """Where a status, a list, a number or an instant was, there is a mark.
+        """A mark in place of each attribute in turn, of a row of each kind.
 
         What is asked for by itself is a 500; a list goes on without it.
         """
-        customer, staff, mark = self.customer, self.staff, self.mark
-        body, key = self.order(), mark("idempotency-key")
-        order_id = self.sent(201, customer.post(body, key))["orderId"]
-        customer.settled(order_id)
-        # A message about a row that is spoiled by then would keep the queue busy for minutes.
-        self.deployment.settle()
-        scope = hashlib.sha256(f"create {key}".encode()).hexdigest()
-        self._spoil(f"IDEMPOTENCY#{customer.id}#{scope}", "RECORD", "response", None)
-        self.sent(500, customer.post(body, key))
-        self._spoil(f"ORDER#{order_id}", "EVENT#0000000002", "version", mark("version"))
-        self.sent(200, customer.http.get(f"/orders/{order_id}/timeline"))
-        self.sent(200, staff.http.get("/events", params={"limit": 1000}))
-        self._spoil(f"CUSTOMER#{customer.id}", f"ORDER#{order_id}", "updatedAt", mark("updatedAt"))
-        for consistent in ("true", "false"):
-            query = {"consistent": consistent}
-            self.sent(200, customer.http.get(self.list, params=query))
-        self._spoil(f"ORDER#{order_id}", "DETAIL", "items", mark("items"))
-        self.sent(500, customer.get(order_id))
-        self.sent(500, staff.patch(order_id, "PAID", reason=mark("reason")))
-        self.deployment.invoke("daily-report", {"date": "2001-02-03"})
-        self._spoil("REPORT#DAILY", "2001-02-03", "generatedAt", mark("generatedAt"))
-        self.sent(500, staff.http.get("/reports/daily/2001-02-03"))
+        owner = self._marked(self.deployment.new_customer())
+        create = next(one for one in operations() if one.function == "create-order")
+        keyed: Json = {
+            "extra": {"Idempotency-Key": self.mark("idempotency-key")},
+            "body": (self._body(create) or {}) | {"customerId": owner.id},
+            "owner": owner,
+        }
+        order_id = self.send(create, "", **keyed).raise_for_status().json()["orderId"]
+        owner.settled(order_id)
+        reading = [one for one in operations() if one.path.count("{") and one.method == "GET"]
+        statuses = set()
+        for row in self._rows_of(order_id, owner.id):
+            for name in row.keys() - KEYS:
+                with self._spoiled(row, name):
+                    responses = [self.send(one, order_id, owner=owner) for one in reading]
+                    responses.append(self.send(create, "", **keyed))
+                statuses |= {response.status_code for response in responses}
+        assert statuses >= {200, 500}, statuses
 
-    def _spoil(self, pk: str, sk: str, name: str, text: str | None) -> None:
-        """Put a text into the row in place of the attribute, or nothing."""
-        put = {"Value": {"S": text}, "Action": "PUT"} if text else {"Action": "DELETE"}
-        key = {"pk": {"S": pk}, "sk": {"S": sk}}
-        self.deployment.aws("dynamodb").update_item(
-            TableName=TABLE,
-            Key=key,
-            AttributeUpdates={name: put},
-            Expected={"pk": {"Value": key["pk"]}},
-        )
+    def what_starts(self, function: str) -> None:
+        """Records, messages or times: real ones, and others."""
+        self._invocation_of(function)()
+        texts = ({"date": self.mark("date")}, {"time": self.mark("time")}, {self.mark("name"): "?"})
+        for payload in texts:
+            with contextlib.suppress(FunctionFailed):
+                self.deployment.invoke(function, payload)
 
-    def records_of_the_stream(self) -> None:
-        """Readable ones and others; while the queue takes what is sent, and while it doesn't."""
+    def _invocation_of(self, function: str) -> Callable[[], bool]:
         mark = self.mark
-        texts = ("customerId", "reason", "staffId", "currency", "paymentToken")
-        readable = {name: {"S": mark(name)} for name in texts}
+        image = next(
+            row for key, row in self.deployment.rows(self.order_id).items() if "EVENT" in key
+        )
+        names = image.keys() - KEYS - {"type"}  # which no caller gives, and which is logged
+        event = eventually(
+            lambda: self.staff.http.get("/events", params={"limit": 1}).json()["items"], bool
+        )[0]
         records = [
-            stream_record(self.order_id, **readable),
-            *(
-                stream_record(self.order_id, **readable | {name: {"S": mark(name)}})
-                for name in ("version", "status", "recordedAt")
-            ),
-            stream_record(self.order_id, **readable | {"amount": {"N": mark("amount")}}),
-            stream_record(self.order_id, **readable | {"customerId": {"M": {mark("name"): {}}}}),
-            stream_record(self.order_id)
-            | {"dynamodb": {"Keys": mark("keys"), "SequenceNumber": "1"}, mark("name"): "?"},
+            record(image),
+            *(record(image | {name: {"S": mark(name)}}) for name in names),
+            *(record(image | {name: {"M": {mark(name): {}}}}) for name in names),
+            {"dynamodb": {"Keys": mark("keys"), "SequenceNumber": "1"}, mark("name"): "?"},
         ]
-        self.deployment.invoke(PUBLISHER, {"Records": records})
-        for action, queue in (
-            ("sqs:SendMessage", ":order-stream-dlq"),
-            ("sqs:SendMessageBatch", ":order-events-queue"),
-        ):
-            with self.deployment.role_without(PUBLISHER, action, queue):
-                self.deployment.invoke(PUBLISHER, {"Records": records})
-
-    def messages_of_the_queue(self) -> None:
-        """What is no event of ours, and an event whose order can't be settled."""
-        mark, consumer = self.mark, "settle-payments"
+        orders = [self._place(paymentToken=token) for token in oracle.PAYMENT_TOKENS]
         bodies = [
+            *(json.dumps({"subject": order_id}) for order_id in orders),
+            *(json.dumps(other) for other in spoiled(event, mark)),
             mark("no JSON"),
-            json.dumps(mark("no event")),
-            json.dumps({mark("name"): mark("value")}),
-            json.dumps({"subject": mark("subject")}),
-            json.dumps({"subject": {mark("name"): mark("value")}}),
-            json.dumps({"subject": NO_ORDER, "data": {"reason": mark("reason")}}),
-            json.dumps({"subject": self.order_id, mark("name"): mark("value")}),
         ]
-        self.deployment.invoke(consumer, {"Records": [message(body) for body in bodies]})
-        with self.deployment.held_queue():
-            paying = json.dumps({"subject": self.customer.place(**self.order())["orderId"]})
-            for action in ("GetItem", "PutItem", "UpdateItem"):
-                with self.deployment.role_without(consumer, f"dynamodb:{action}", ROWS):
-                    self.deployment.invoke(consumer, {"Records": [message(paying)]})
+        self.place_past_orders()
+        what = event_for(self.deployment, function, records, bodies, MORNING_AFTER)
 
-    def payloads_of_schedules(self) -> None:
-        """Read or not, while the table is there and while it isn't."""
-        deployment, mark = self.deployment, self.mark
-        for payload in ({"date": mark("date")}, {"time": mark("time")}, {mark("name"): "2026"}):
-            with pytest.raises(FunctionFailed):
-                deployment.invoke("daily-report", payload)
-        for function in ("daily-report", "expire-stale-orders"):
-            payload = {"date": "2001-02-04", mark("name"): mark("value")}
-            deployment.invoke(function, payload)
-            with (
-                deployment.role_without(function, "dynamodb:Query", INDEX),
-                pytest.raises(FunctionFailed),
-            ):
-                deployment.invoke(function, payload)
+        def attempt() -> bool:
+            try:
+                result = self.deployment.invoke(function, what)
+            except FunctionFailed:
+                return True
+            finally:
+                for order_id in orders:
+                    self.staff.patch(order_id, OrderStatus.CANCELED, reason=mark("reason"))
+            return bool(isinstance(result, dict) and result.get("batchItemFailures"))
 
-    def orders_that_schedules_find(self) -> None:
-        """Of each kind one that can be read and one that can't."""
-        deployment, staff, mark = self.deployment, self.staff, self.mark
-        stale, unreadable = self._past_order(20), self._past_order(20)
-        canceled = self._past_order(4, OrderStatus.CANCELED)
-        odd = self._past_order(4, OrderStatus.CANCELED)
-        deployment.settle()
-        self._spoil(f"ORDER#{unreadable.order_id}", "DETAIL", "items", mark("items"))
-        self._spoil(f"ORDER#{odd.order_id}", "DETAIL", "updatedAt", mark("updatedAt"))
+        return attempt
 
-        deployment.invoke("expire-stale-orders", {})
-        day = f"{datetime.now(UTC) - timedelta(days=4):%Y-%m-%d}"
-        deployment.invoke("daily-report", {"date": day})
-        self.sent(200, staff.http.get(f"/reports/daily/{day}"))
+    def place_past_orders(self) -> None:
+        """What daily tasks find: orders with a mark wherever one takes a text."""
+        for moves in ((), (OrderStatus.CANCELED,)):
+            self.past.place(
+                PAST,
+                *moves,
+                reason=self.mark("reason"),
+                customer_id=CustomerId(self.mark("customer")),
+                items=(OrderItem(self.mark("sku"), self.mark("item name"), 1, 1),),
+                metadata={self.mark("metadata-key"): self.mark("metadata value")},
+            )
 
-        assert self.sent(200, staff.get(stale.order_id))["status"] == "CANCELED"
-        assert self.sent(200, staff.get(canceled.order_id))["status"] == "CANCELED"
-        self._delete(f"ORDER#{unreadable.order_id}", "DETAIL")
-        self._delete(f"ORDER#{odd.order_id}", "DETAIL")
+    def _marked(self, caller: Caller) -> Caller:
+        caller.http.headers.update({name: self.mark(name) for name in HEADERS})
+        return caller
 
-    def _delete(self, pk: str, sk: str) -> None:
-        key = {"pk": {"S": pk}, "sk": {"S": sk}}
-        self.deployment.aws("dynamodb").delete_item(TableName=TABLE, Key=key)
+    def _place(self, **changes: object) -> str:
+        """A new order that stays open, unless it has a payment token."""
+        return str(self.customer.place(**changes)["orderId"])
 
-    def _past_order(self, days: int, *moves: OrderStatus) -> Order:
-        mark = self.mark
-        return self.past.place(
-            datetime.now(UTC) - timedelta(days=days),
-            *moves,
-            reason=mark("reason"),
-            customer_id=CustomerId(mark("customer")),
-            items=(OrderItem(mark("sku"), mark("item name"), 1, 1),),
-            metadata={mark("metadata-key"): mark("metadata value")},
+    def _body(self, operation: Operation) -> Json | None:
+        body = operation.body(self.mark)
+        return body and body | ({"customerId": self.customer.id} if "customerId" in body else {})
+
+    def _rows_of(self, order_id: str, customer_id: str) -> list[Json]:
+        """One of each kind: what has to do with the order or the customer, and the report."""
+        pages = (
+            self.deployment.aws("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=TABLE,
+                FilterExpression="contains(pk, :order) OR contains(pk, :customer) OR sk = :day",
+                ExpressionAttributeValues={
+                    ":order": {"S": order_id},
+                    ":customer": {"S": customer_id},
+                    ":day": {"S": f"{PAST:%Y-%m-%d}"},
+                },
+            )
         )
+        rows = [row for page in pages for row in page["Items"]]
+        kinds = {tuple(row[key]["S"].split("#")[0] for key in ("pk", "sk")): row for row in rows}
+        return list(kinds.values())
+
+    @contextlib.contextmanager
+    def _spoiled(self, row: Json, name: str) -> Iterator[None]:
+        """Meanwhile there is a mark in place of an attribute."""
+        table = self.deployment.aws("dynamodb")
+        table.put_item(TableName=TABLE, Item=row | {name: {"S": self.mark(name)}})
+        try:
+            yield
+        finally:
+            table.put_item(TableName=TABLE, Item=row)
+
+
+def record(image: Json) -> Json:
+    """What the table's stream says of a new row."""
+    return {
+        "eventID": "1",
+        "eventName": "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "Keys": {name: image[name] for name in ("pk", "sk")},
+            "NewImage": image,
+            "SequenceNumber": "1",
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    }

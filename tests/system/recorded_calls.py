@@ -9,9 +9,11 @@ The rules are those of the Service Authorization Reference
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote_plus
 
-from system.rights import Right
+from system.rights import Right, resource_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,26 +50,24 @@ class RecordedCalls:
     """A proxy's treatment that changes nothing, and remembers."""
 
     def __init__(self) -> None:
-        self._answered: list[tuple[Request, bool]] = []
+        self._made: list[tuple[Request, bool]] = []
 
     async def __call__(self, request: Request, pass_on: PassOn) -> Response:
         response = await pass_on(request)
         denied = response.status >= 400 and b"AccessDenied" in response.body
-        self._answered.append((request, denied))
+        self._made.append((request, denied))
         return response
 
     def __len__(self) -> int:
-        return len(self._answered)
+        return len(self._made)
 
     def since(self, number: int) -> list[Call]:
         """All calls but the first so many."""
-        return [
-            Call(frozenset(needed(request)), denied) for request, denied in self._answered[number:]
-        ]
+        return [Call(frozenset(needed(request)), denied) for request, denied in self._made[number:]]
 
 
 def needed(request: Request) -> Iterator[Right]:
-    """The rights that AWS demands for a request; its address where no rule is known for it."""
+    """The rights that AWS demands for a request."""
     target, _, operation = request.headers.get("X-Amz-Target", "").partition(".")
     if target.startswith("DynamoDB_"):
         for action, resource in _of_dynamodb(operation, json.loads(request.body)):
@@ -77,8 +77,7 @@ def needed(request: Request) -> Iterator[Right]:
         queue = json.loads(request.body).get("QueueUrl", "*").rpartition("/")[2]
         yield Right(request.caller, action, queue)
     else:
-        action = f"{target}.{operation}" if target else request.method
-        yield Right(request.caller, action, request.target)
+        yield Right(request.caller, *_of_another_service(operation, request))
 
 
 def _of_dynamodb(operation: str, body: Json) -> Iterator[tuple[str, str]]:
@@ -92,3 +91,13 @@ def _of_dynamodb(operation: str, body: Json) -> Iterator[tuple[str, str]]:
     else:
         index = f"/index/{body['IndexName']}" if "IndexName" in body else ""
         yield f"dynamodb:{operation}", f"table/{body.get('TableName', '*')}{index}"
+
+
+def _of_another_service(operation: str, request: Request) -> tuple[str, str]:
+    """The action is the operation, on what the request names by its ARN; in S3, on the object."""
+    service = request.headers["Authorization"].split("/")[3]
+    if service == "s3":
+        return f"s3:{request.method.title()}Object", request.target.partition("?")[0].lstrip("/")
+    form = dict(parse_qsl(request.body.decode()))
+    arns = re.findall(r"arn:[\w:/.-]+", unquote_plus(request.body.decode()))
+    return f"{service}:{operation or form['Action']}", resource_of(arns[0]) if arns else "*"

@@ -12,17 +12,10 @@ import pytest
 
 from system.deployment import eventually
 from system.log_hygiene import leaks, read_logs
-from system.marked_traffic import MarkedTraffic
 
 if TYPE_CHECKING:
     from system.deployment import Deployment
-
-
-@pytest.fixture(scope="module")
-def traffic(deployment: Deployment) -> MarkedTraffic:
-    traffic = MarkedTraffic(deployment)
-    traffic.send_all()
-    return traffic
+    from system.marked_traffic import MarkedTraffic
 
 
 @pytest.fixture(scope="module")

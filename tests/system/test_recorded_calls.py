@@ -77,6 +77,34 @@ def test_sqs_asks_for_the_action_on_one_message_for_a_batch_too(
     assert set(found) == {("f", f"sqs:{action}", "q")}
 
 
-def test_a_request_that_no_rule_is_known_for_is_kept_under_its_address() -> None:
-    found = needed(Request("f", "GET", "/bucket/key", {}, b"", (0, 0)))
-    assert set(found) == {("f", "GET", "/bucket/key")}
+@pytest.mark.parametrize(
+    ("service", "sent", "right"),
+    [
+        (
+            "sns",
+            ("POST", "/", {}, b"Action=Publish&TopicArn=arn%3Aaws%3Asns%3Ar%3A1%3At&Message=m"),
+            ("f", "sns:Publish", "t"),
+        ),
+        (
+            "secretsmanager",
+            (
+                "POST",
+                "/",
+                {"X-Amz-Target": "secretsmanager.GetSecretValue"},
+                b'{"SecretId": "arn:aws:secretsmanager:r:1:secret:s"}',
+            ),
+            ("f", "secretsmanager:GetSecretValue", "secret:s"),
+        ),
+        (
+            "s3",
+            ("PUT", "/bucket/key?x-id=PutObject", {}, b"{"),
+            ("f", "s3:PutObject", "bucket/key"),
+        ),
+    ],
+)
+def test_another_service_asks_for_the_operation_on_what_the_request_names(
+    service: str, sent: tuple[str, str, dict[str, str], bytes], right: tuple[str, str, str]
+) -> None:
+    method, path, headers, body = sent
+    signed = headers | {"Authorization": f"AWS4-HMAC-SHA256 Credential=K/20260101/r/{service}/aws4"}
+    assert [*needed(Request("f", method, path, signed, body, (0, 0)))] == [right]
