@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from local_stack import ROOT, LocalStack, StackError, wait_until
+from local_stack import ROOT, LocalStack, StackError, sample_order, wait_until
 
 EVENT_SECONDS = 30
 PUBLISHER = "orders-local-publish-order-events"
@@ -44,17 +44,7 @@ def demo(settings: dict[str, str], stack: LocalStack) -> None:
     staff = client(settings["API_URL"], settings["STAFF_TOKEN"])
 
     heading("A customer orders three mugs")
-    order = send(
-        customer,
-        "POST",
-        "/orders",
-        {
-            "customerId": settings["CUSTOMER_ID"],
-            "currency": "USD",
-            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-            "metadata": {"channel": "demo"},
-        },
-    )
+    order = send(customer, "POST", "/orders", sample_order(settings["CUSTOMER_ID"]))
     path = f"/orders/{order['orderId']}"
 
     heading("Staff records the payment, then ships")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
-from local_stack import ROOT
+from local_stack import ROOT, sample_order
 from system.deployment import eventually
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def test_every_shell_block_prints_the_response_that_the_page_shows(
     (tmp_path / ".local" / "env").write_text(
         "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
     )
+    (tmp_path / ".local" / "order.json").write_text(json.dumps(sample_order(customer.id)))
     customer.place()
     eventually(lambda: staff.http.get("/events").json()["items"], bool)
 
