@@ -91,8 +91,3 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
-
-    @classmethod
-    def load(cls, path: Path) -> History:
-        """Read what `save` wrote."""
-        return msgspec.json.decode(path.read_bytes(), type=cls)
