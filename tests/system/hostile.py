@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from api_document import resolved
 from proof import oracle
 from proof.oracle import Audience
+from sample_requests import sample_body
 from system.deployment import TABLE, problem_type
-from system.described_requests import operations, resolved
+from system.described_requests import operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,8 +99,7 @@ class World:
 
     def body(self, operation: Operation) -> Json:
         """The document's first example; an order is the attacker's."""
-        content = operation.content[operation.content_type]
-        body: Json = next(iter(content["examples"].values()))["value"]
+        body: Any = sample_body(operation.key)
         return self.attacker.order() if "customerId" in body else body
 
     def send(
