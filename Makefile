@@ -9,14 +9,21 @@ install = @$(PYTHON) scripts/install.py
 local_stack = .local/venv/bin/python scripts/local_stack.py
 bin = .venv/bin
 benchmarks = PYTHONPATH=src:scripts:tests:. $(bin)/python -m benchmarks
+# What make check runs: what is cheap, and if nothing is wrong with that, the rest. Of each stage all
+# targets run side by side, whatever fails.
+first = check-format check-lint check-types check-layers check-generated
+then = check-infrastructure check-openapi check-bounds
+together = $(MAKE) --no-print-directory --keep-going --jobs=2 \
+	$(if $(filter output-sync,$(.FEATURES)),--output-sync)
 lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
 # Where it is set, every run of the tests compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo dead-letters redrive bench load prove offline test test-fast mutate check accept format generate package deploy lock
+.PHONY: help up down clean demo dead-letters redrive bench load prove offline test test-most test-fast mutate check $(first) $(then) accept format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -33,7 +40,7 @@ clean: ## stop the local AWS and forget its orders
 	$(install) emulator
 	@$(local_stack) clean
 
-demo: ## live through an order on the running local AWS
+demo: ## take an order through its life on the running local AWS
 	$(install) dev
 	@$(bin)/python scripts/demo.py
 
@@ -45,11 +52,12 @@ redrive: ## send them back, after asking or with YES=1, on the local AWS or on S
 	$(install) dev
 	@PYTHONPATH=src $(bin)/python scripts/dead_letters.py redrive --stage $(or $(STAGE),local) $(if $(YES),--yes)
 
-bench: ## measure starts, requests, units, growth and money beside rivals; half an hour, needs valgrind
+bench: ## measure starts, requests, units, growth, money and load beside rivals; half an hour, needs valgrind
 	$(install) dev emulator node
 	@rm -f build/bench/*.json build/bench/*.md
+	scripts/compile_template.sh prod
 	@$(bin)/pytest benchmarks/tests
-	for part in functions operations growth artefact money; do $(benchmarks).$$part || exit 1; done
+	for part in functions operations growth money; do $(benchmarks).$$part || exit 1; done
 	@$(benchmarks).load; loaded=$$?; $(benchmarks).results && exit $$loaded
 
 load: ## light, busy and burst load on a local AWS of its own, then the count; 4 minutes
@@ -65,11 +73,15 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node
 	@.local/venv/bin/python scripts/offline.py
 
-test: ## all tests
+test: ## all tests, and what they cover
 	$(install) dev emulator node
-	@$(bin)/pytest --cov --cov-report=
-	@$(bin)/coverage report --fail-under=90 --omit='src/orders/domain/*,src/orders/application/*'
-	@$(bin)/coverage report --fail-under=100 --include='src/orders/domain/*,src/orders/application/*'
+	@$(bin)/pytest -n 3 --cov --cov-report=
+	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
+		$(bin)/coverage report --fail-under=100 --include=$(inner) && exit $$outer
+
+test-most: ## all tests that need no deployed stack
+	$(install) dev emulator node
+	@$(bin)/pytest -n 2 --ignore tests/system
 
 test-fast: ## the unit tests
 	$(install) dev
@@ -79,33 +91,52 @@ mutate: ## small changes of the code that decides: each must make a unit test fa
 	$(install) dev
 	@$(bin)/python scripts/mutate.py
 
-check: ## format, lint, types, layers, infrastructure, drift of generated files, what may not grow
+check: ## format, lint, types, layers, generated files, infrastructure, bounds
 	$(install) dev emulator node
+	@$(together) $(first)
+	@$(together) $(then)
+
+check-format:
 	$(bin)/ruff format --check
+
+check-lint:
 	$(bin)/ruff check
+
+check-types:
 	$(bin)/mypy
+
+check-layers:
 	PYTHONPATH=src $(bin)/lint-imports --no-logo
-	scripts/compile_template.sh prod
+
+check-generated: # compiles the production template besides
+	MAKEFLAGS= $(bin)/python scripts/check_drift.py
+
+check-infrastructure:
 	scripts/compile_template.sh dev
 	$(bin)/cfn-lint
-	$(bin)/python scripts/check_drift.py
+
+check-openapi:
 	$(bin)/openapi-spec-validator openapi.json
+
+check-bounds:
 	$(benchmarks).gates
 
-accept: ## take what functions load and operations cost now as what make check holds
+accept: ## take what functions load and operations cost now as the bounds of make check
 	$(install) dev emulator node
+	scripts/compile_template.sh prod
 	@$(benchmarks).gates --accept
 
-format: ## write the code in its form
+format: ## sort imports and format the code
 	$(install) dev
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
 
-generate: ## write the generated files anew
+generate: ## rewrite the generated files
 	$(install) dev node
 	scripts/compile_template.sh prod
 	$(bin)/python scripts/generate_permissions.py
 	PYTHONPATH=src $(bin)/python scripts/generate_openapi.py
+	$(bin)/python scripts/generate_routes.py
 
 package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed
 	$(install) uv node

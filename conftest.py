@@ -7,13 +7,16 @@ import os
 import re
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from xdist.remote import Producer
 
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -61,3 +64,27 @@ def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
 
     yield read
     handler.setStream(usual)
+
+
+LONGEST: Final = ("tests/system/", "proof/tests/test_model.py")
+PROVE: Final = "tests/system/test_prove.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
+    """Gives a worker a file at a time; the tests that share the deployed stack are one file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        shares_the_stack = file.startswith("tests/system/") and file != PROVE
+        return "tests/system" if shares_the_stack else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Distribute the tests of `pytest -n` in their order."""
+    config.option.loadscopereorder = False  # by default, what has most tests comes first
+    return ByFile(config, log)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 KEPT: Final = ROOT / "build" / "bench"
@@ -19,8 +19,8 @@ KEPT: Final = ROOT / "build" / "bench"
 def keep(part: str, lines: Iterable[str], values: Mapping[str, object]) -> None:
     """Print a part's tables, and keep them with the numbers that other parts and targets need.
 
-    `lines` are Markdown, with headings from the third level on. `values` is JSON; kept with it is
-    which code it was measured of.
+    `lines` are Markdown, with headings from the third level on. `values` is JSON; a digest of the
+    measured code is kept with it.
     """
     KEPT.mkdir(parents=True, exist_ok=True)
     text = "\n".join(lines) + "\n"
@@ -42,7 +42,7 @@ def kept(part: str) -> dict[str, Any]:
 
 
 def package() -> str:
-    """A digest of src/orders: figures of different ones must not be compared."""
+    """A digest of src/orders: figures of different digests must not be compared."""
     source = ROOT / "src" / "orders"
     digest = hashlib.sha256()
     for file in sorted(source.rglob("*.py")):
@@ -50,11 +50,23 @@ def package() -> str:
     return digest.hexdigest()[:12]
 
 
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], texts: int = 1) -> Iterator[str]:
+    """Lines of a Markdown table; the columns after the first `texts` are numbers."""
+    yield f"| {' | '.join(head)} |"
+    yield "|" + "---|" * texts + "--:|" * (len(head) - texts)
+    for row in rows:
+        yield f"| {' | '.join(map(str, row))} |"
+
+
+def number(value: float) -> str:
+    """With at most three digits after the point."""
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
 def quote(page: Path, name: str, lines: Iterable[str]) -> None:
     """Put lines between `<!-- NAME -->` and `<!-- end -->` of a page.
 
-    Raises:
-        LookupError: they are not there.
+    Raises LookupError where the page lacks these marks.
     """
     text = "\n".join(lines)
     quoted, places = re.subn(

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import asdict, dataclass, replace
+import json
+from dataclasses import dataclass
+from itertools import islice
 from statistics import mean, median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from benchmarks import figures, trees
-from benchmarks.executions import Code, count_instructions, execute, require_valgrind
-from benchmarks.floor import rows
+from benchmarks.process import Code, count_instructions, execute
 from benchmarks.scenarios import OPERATIONS
-from benchmarks.systems import OURS, TYPICAL, Running
-from gateway import STAFF_CLAIMS, request
+from benchmarks.systems import FLOOR, OURS, TYPICAL, Running, deployed
+from gateway import CUSTOMERS_ORDERS, STAFF_CLAIMS, order_body, request
 from servers import ministack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from benchmarks.process import Handled
     from gateway import Event
 
+Result = TypeVar("Result")
+
 ROUNDS: Final = 7
-"""In each, every rival has its turn: what else the machine does meets them all."""
+"""In each, every system has its turn: whatever else the machine does affects them all."""
 REQUESTS: Final = 150
 SETTLED: Final = 30
-"""Requests after which a process is taken for warm: Python specialises its code as it runs."""
+"""Requests after which a process counts as warm: Python specialises its code as it runs."""
 COUNTED: Final = 60
-"""Requests whose instructions are counted, those before it is warm included."""
+"""Requests whose instructions are counted, including those before it is warm."""
 EVENTS: Final = ROUNDS * REQUESTS + COUNTED
 
 COMPARED: Final = {
@@ -36,273 +39,164 @@ COMPARED: Final = {
     "page of 20": "list-customer-orders",
     "update": "update-order",
 }
-"""Operations that the rivals have too, and our function for each."""
-
-FLOORS: Final = {
-    "bare call": ("benchmarks.floor.bare_call", tuple(COMPARED)),
-    "signed request": ("benchmarks.floor.signed_request", ("create", "get")),
-}
-"""The least that could answer, and which of the operations it has."""
-
-_ANSWERED: Final = {
-    "get-order-timeline": "timeline",
-    "list-orders-by-status": "status page of 20",
-    "get-daily-report": "daily report",
-    "list-events": "feed page of 100",
-    "publish-order-events": "publishing an event",
-    "settle-payments": "event without token",
-}
-"""Functions that no rival has, and the operation that each is measured with."""
-
-_WITHOUT_A_CALLER: Final = {"health": "/health", "api-docs": "/openapi.json"}
+"""Operations that `typical` does too, and our function for each."""
+OF_THE_FLOOR: Final = ("create", "get")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """Some code, and the events for all of its rounds."""
+class Contestant:
+    """A system's code with its libraries, as Lambda unpacks them, on tables of its own."""
 
-    code: Code
-    events: Sequence[Event]
+    running: Running
+    path: tuple[Path, ...]
+
+    def run(
+        self, how: Callable[[Code, str, list[Event]], Result], function: str, events: list[Event]
+    ) -> Result:
+        """`execute` or `count_instructions`, without the meters: they would take CPU."""
+        system, aws = self.running.system, self.running.upstream
+        addresses = {"AWS_ENDPOINT_URL": aws, "AWS_ENDPOINT_URL_SQS": ministack()}
+        code = Code(self.running.environment | addresses, self.path, trees.PYTHON)
+        return how(code, system.module_of(function), [*map(system.event, events)])
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
-    """What was measured of a function.
+def measure(
+    function: str, contestants: Mapping[str, tuple[Contestant, Iterator[Event]]]
+) -> dict[str, dict[str, Any]]:
+    """By contestant: its figures, which are None where it got no events and was started only.
 
-    Instructions are of user mode; `init` is without the interpreter's own start. A warm request's
-    CPU is the median of all rounds. `modules` are those that the interpreter had not loaded, late
-    ones those that came with a request.
+    They take turns: a round of each, and then the next round. None of them gets an event twice.
+    Instructions are of user mode, without the interpreter's own start. `rounds_cpu_ms` has the CPU
+    of a warm request in each round. `modules` are those that the interpreter had not loaded.
     """
-
-    init_instructions: int
-    init_cpu_ms: float
-    peak_kb: int
-    modules: int
-    late_modules: int
-    first_instructions: int | None = None
-    warm_instructions: float | None = None
-    warm_cpu_ms: float | None = None
-    log_bytes: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Functions by name, and the CPU of a warm request in each round."""
-
-    functions: dict[str, Function]
-    rounds: dict[str, list[float]]
-
-    def ratio(self, rival: str) -> list[float]:
-        """Ours to a rival's, by round, the least first."""
-        return sorted(
-            ours / theirs
-            for ours, theirs in zip(self.rounds["ours"], self.rounds[rival], strict=True)
-        )
+    runs: dict[str, list[Handled]] = {name: [] for name in contestants}
+    for _ in range(ROUNDS):
+        for name, (contestant, events) in contestants.items():
+            taken = list(islice(events, REQUESTS))
+            runs[name].append(contestant.run(execute, function, taken))
+    found = {}
+    for name, (contestant, events) in contestants.items():
+        last, taken = runs[name][-1], list(islice(events, COUNTED))
+        counted = contestant.run(count_instructions, function, taken)
+        warm = [median(run.request_ns[SETTLED:]) / 1e6 for run in runs[name] if run.request_ns]
+        found[name] = {
+            "init_instructions": counted.init,
+            "init_cpu_ms": median(run.init_ns for run in runs[name]) / 1e6,
+            "peak_kb": last.peak_kb,
+            "modules": last.modules,
+            "first_instructions": counted.requests[0] if taken else None,
+            "warm_instructions": mean(counted.requests[SETTLED:]) if taken else None,
+            "warm_cpu_ms": median(warm) if warm else None,
+            "rounds_cpu_ms": warm,
+            "log_bytes": len(last.log.encode()) / REQUESTS if taken else None,
+        }
+    return found
 
 
-def measure(cases: Mapping[str, Case]) -> Measured:
-    """In turns: a round of each, and then the next round."""
-    inits: dict[str, list[float]] = {name: [] for name in cases}
-    rounds: dict[str, list[float]] = {name: [] for name in cases}
-    last = {}
-    for number in range(ROUNDS):
-        for name, case in cases.items():
-            events = case.events[number * REQUESTS : (number + 1) * REQUESTS]
-            last[name] = ran = execute(case.code, events)
-            inits[name].append(ran.init_ns / 1e6)
-            if events:
-                rounds[name].append(median(ran.request_ns[SETTLED:]) / 1e6)
-    functions = {}
-    for name, case in cases.items():
-        counted = count_instructions(case.code, case.events[-COUNTED:])
-        function = Function(
-            init_instructions=counted.init,
-            init_cpu_ms=median(inits[name]),
-            peak_kb=last[name].peak_kb,
-            modules=len(last[name].modules),
-            late_modules=len(last[name].late_modules),
-        )
-        if case.events:
-            function = replace(
-                function,
-                first_instructions=counted.requests[0],
-                warm_instructions=mean(counted.requests[SETTLED:]),
-                warm_cpu_ms=median(rounds[name]),
-                log_bytes=len(last[name].log.encode()) / REQUESTS,
-            )
-        functions[name] = function
-    return Measured(functions, rounds)
+def _create(key: object) -> Event:
+    return request("POST", "/orders", order_body(), headers={"idempotency_key": f"key-{key}"})
 
 
-class Rival:
-    """Something that answers the compared operations; ours is one too."""
-
-    def __init__(self, codes: Mapping[str, Code]) -> None:
-        self.codes = codes
-        responses = execute(codes["create"], [_create() for _ in range(EVENTS)]).responses
-        self._orders = [a["headers"]["Location"].rpartition("/")[2] for a in responses]
-
-    def case(self, operation: str) -> Case:
-        """Orders that are paid were made for it."""
-        match operation:
-            case "create":
-                events = [_create() for _ in range(EVENTS)]
-            case "get":
-                events = [request("GET", f"/orders/{self._orders[0]}")] * EVENTS
-            case "page of 20":
-                events = [request("GET", f"/customers/{rows.CUSTOMER}/orders")] * EVENTS
-            case _:
-                events = [_pay(order) for order in self._orders]
-        return Case(self.codes[operation], events)
-
-
-def _create() -> Event:
-    headers = {"idempotency_key": str(uuid.uuid4())}
-    return request("POST", "/orders", rows.REQUEST, headers=headers)
-
-
-def _pay(order_id: str) -> Event:
-    return request("PATCH", f"/orders/{order_id}", {"status": "PAID"}, claims=STAFF_CLAIMS)
-
-
-def _code(running: Running, handler: str, *path: Path) -> Code:
-    """Without the meters in between: they would take this machine's time."""
-    environment = running.environment | {
-        "AWS_ENDPOINT_URL": running.upstream,
-        "AWS_ENDPOINT_URL_SQS": ministack(),
-    }
-    return Code(handler.partition(":")[0], path, environment)
-
-
-def _alone(running: Running, name: str) -> Sequence[Event]:
-    """Events for a function that no rival has; none for those that are only started."""
-    if name in _WITHOUT_A_CALLER:
-        return [request("GET", _WITHOUT_A_CALLER[name], claims=None)] * EVENTS
-    if name not in _ANSWERED:
-        return []
-    operation = next(o for o in OPERATIONS[OURS.name] if o.name == _ANSWERED[name])
-    return [operation.prepare(running)[1]] * EVENTS
+def _events(contestant: Contestant, operation: str) -> Iterator[Event]:
+    """Enough for all rounds; orders that are to be read or paid are made for it."""
+    creates = [_create(f"{operation}-{number}") for number in range(EVENTS)]
+    if operation == "create":
+        yield from creates
+        return
+    if operation == "page of 20":  # of what was created before
+        yield from [request("GET", CUSTOMERS_ORDERS)] * EVENTS
+        return
+    needed = creates if operation == "update" else creates[:1]
+    made = contestant.run(execute, "create-order", needed)
+    paths = [f"/orders/{json.loads(one['body'])['orderId']}" for one in made.responses]
+    if operation == "get":
+        yield from [request("GET", paths[0])] * EVENTS
+    for path in paths:
+        yield request("PATCH", path, {"status": "PAID"}, claims=STAFF_CLAIMS)
 
 
 def main() -> None:
     """Measure, and keep the tables."""
-    require_valgrind()
-    ours_tree, typical_tree, floor_tree = trees.ours(), trees.typical(), trees.floor()
-    runtime = trees.runtime()
-    with Running(OURS) as ours, Running(TYPICAL) as typical, Running(OURS) as floor:
-        codes = {
-            name: _code(ours, handler, ours_tree, runtime)
-            for name, handler in OURS.handlers.items()
+    ours_path = trees.ours(), trees.runtime()
+    paths = {OURS: ours_path, TYPICAL: (trees.typical(),), FLOOR: (trees.floor(),)}
+    with Running(OURS) as ours, Running(TYPICAL) as typical, Running(FLOOR) as floor:
+        contestants = {
+            running.system.name: Contestant(running, paths[running.system])
+            for running in (ours, typical, floor)
         }
-        typical_code = _code(typical, next(iter(TYPICAL.handlers.values())), typical_tree)
-        rivals = {
-            "ours": Rival({operation: codes[name] for operation, name in COMPARED.items()}),
-            "typical": Rival(dict.fromkeys(COMPARED, typical_code)),
-        } | {
-            name: Rival(dict.fromkeys(operations, _code(floor, module, floor_tree)))
-            for name, (module, operations) in FLOORS.items()
-        }
-        compared = {
-            operation: measure(
+        functions: dict[str, dict[str, Any]] = {name: {} for name in contestants}
+        ratios: dict[str, dict[str, list[float]]] = {}
+        for operation, function in COMPARED.items():
+            found = measure(
+                function,
                 {
-                    name: rival.case(operation)
-                    for name, rival in rivals.items()
-                    if operation in rival.codes
-                }
+                    name: (one, _events(one, operation))
+                    for name, one in contestants.items()
+                    if name != FLOOR.name or operation in OF_THE_FLOOR
+                },
             )
-            for operation in COMPARED
-        }
-        alone = {
-            name: measure({name: Case(code, _alone(ours, name))}).functions[name]
-            for name, code in codes.items()
-            if name not in COMPARED.values()
-        }
-        started = _code(floor, "benchmarks.floor.bare", floor_tree)
-        bare = measure({"bare": Case(started, [])}).functions["bare"]
-    values = _values(compared, alone, bare)
+            own = found["ours"]["rounds_cpu_ms"]
+            for name, measured in found.items():
+                functions[name][function] = measured
+                pairs = zip(own, measured["rounds_cpu_ms"], strict=True)
+                ratios.setdefault(operation, {})[name] = sorted(a / b for a, b in pairs)
+        for function in sorted(deployed().keys() - set(COMPARED.values())):
+            events = _repeated(ours, function)
+            found = measure(function, {"ours": (contestants["ours"], events)})
+            functions["ours"][function] = found["ours"]
+    values = {**functions, "cpu ratios": ratios}
     figures.keep("functions", list(_report(values)), values)
 
 
-def _values(
-    compared: Mapping[str, Measured], alone: Mapping[str, Function], bare: Function
-) -> dict[str, Any]:
-    def of(rival: str) -> dict[str, object]:
-        return {
-            COMPARED[operation]: asdict(measured.functions[rival])
-            for operation, measured in compared.items()
-            if rival in measured.functions
-        }
-
-    return {
-        "ours": of("ours") | {name: asdict(function) for name, function in alone.items()},
-        **{rival: of(rival) for rival in ("typical", *FLOORS)},
-        "bare interpreter": asdict(bare),
-        "cpu ratios": {
-            operation: {
-                rival: measured.ratio(rival) for rival in measured.rounds if rival != "ours"
-            }
-            for operation, measured in compared.items()
-        },
-    }
+def _repeated(running: Running, function: str) -> Iterator[Event]:
+    """The event of the first operation that measures the function; none where none does."""
+    for operation in OPERATIONS:
+        if operation.function == function:
+            yield from [operation.prepare(running)] * EVENTS
+            return
 
 
 def _report(values: Mapping[str, Any]) -> Iterator[str]:
-    """Tables: the compared operations, then a line a function."""
-    typical_init = values["typical"]["create-order"]["init_instructions"]
     yield from (
-        "### Compared",
+        "### Starts and requests",
         "",
         "Instructions in millions, of user mode; CPU in milliseconds, the median of",
-        f"{ROUNDS} rounds of {REQUESTS} requests, taken in turns. The ratio is of our CPU to the",
-        "rival's: the median of the rounds' ratios, the least and the greatest.",
+        f"{ROUNDS} rounds of {REQUESTS} requests, taken in turns. *Ours ÷ it* is the median of the",
+        "rounds' ratios of our CPU to the rival's, with the lowest and the highest. Init runs from",
+        "the import until the function is ready for its first request, without the interpreter's",
+        "own start. A function that is measured with one event gets it again and again, so",
+        "`expire-stale-orders` finds nothing to expire. Blank: started only.",
         "",
-        "| Operation | | Init | First request | Warm | Warm, CPU | Ours ÷ it | Memory | Log |",
-        "|---|---|---|---|---|---|---|---|---|",
     )
-    for operation, function in COMPARED.items():
-        for rival in ("ours", "typical", *FLOORS):
-            if function not in values[rival]:
+    head = ("Function", "", "Init", "÷ typical", "Init, CPU", "Modules", "First request", "Warm",
+            "CPU", "Ours ÷ it", "Memory", "Log")  # fmt: skip
+    yield from figures.table(head, _rows(values), texts=2)
+
+
+def _rows(values: Mapping[str, Any]) -> Iterator[Sequence[object]]:
+    typical_init = values["typical"]["create-order"]["init_instructions"]
+    operation_of = {function: operation for operation, function in COMPARED.items()}
+    for function in values["ours"]:
+        ratios = values["cpu ratios"].get(operation_of.get(function), {})
+        for system in ("ours", "typical", "bare call"):
+            if (one := values[system].get(function)) is None:
                 continue
-            measured = values[rival][function]
-            ratio = ""
-            if rival != "ours":
-                ratios = values["cpu ratios"][operation][rival]
-                ratio = f"{median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+            cpu, log = one["warm_cpu_ms"], one["log_bytes"]
+            found = None if system == "ours" else ratios.get(system)
             yield (
-                f"| {operation} | {rival} | {_millions(measured['init_instructions'], 0)} | "
-                f"{_millions(measured['first_instructions'])} | "
-                f"{_millions(measured['warm_instructions'], 2)} | {measured['warm_cpu_ms']:.2f} | "
-                f"{ratio} | {measured['peak_kb'] / 1024:.0f} MB | {measured['log_bytes']:.0f} B |"
+                function,
+                system,
+                _millions(one["init_instructions"], 0),
+                f"{one['init_instructions'] / typical_init:.3f}",
+                f"{one['init_cpu_ms']:.0f} ms",
+                one["modules"],
+                _millions(one["first_instructions"]),
+                _millions(one["warm_instructions"], 2),
+                "" if cpu is None else f"{cpu:.2f} ms",
+                f"{median(found):.2f} ({found[0]:.2f}–{found[-1]:.2f})" if found else "",
+                f"{one['peak_kb'] / 1024:.0f} MB",
+                "" if log is None else f"{log:.0f} B",
             )
-    yield from (
-        "",
-        "### Functions",
-        "",
-        "Init is import to first-request-ready, without the interpreter's own start, and beside it",
-        "what it is of `typical`'s. Modules are those of the start, and those that came later. The",
-        "daily functions and `not-found` were started only.",
-        "",
-        "| Function | Init | ÷ typical | Init, CPU | Modules | First | Warm | CPU | Memory | Log |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    )
-    lines = values["ours"] | {
-        "typical": values["typical"]["create-order"],
-        "one bare call": values["bare call"]["create-order"],
-        "one signed request": values["signed request"]["create-order"],
-        "bare interpreter": values["bare interpreter"],
-    }
-    for name, measured in lines.items():
-        cpu, log = measured["warm_cpu_ms"], measured["log_bytes"]
-        yield (
-            f"| {name} | {_millions(measured['init_instructions'], 0)} | "
-            f"{measured['init_instructions'] / typical_init:.3f} | "
-            f"{measured['init_cpu_ms']:.0f} ms | "
-            f"{measured['modules']} + {measured['late_modules']} | "
-            f"{_millions(measured['first_instructions'])} | "
-            f"{_millions(measured['warm_instructions'], 2)} | "
-            f"{'' if cpu is None else f'{cpu:.2f} ms'} | {measured['peak_kb'] / 1024:.0f} MB | "
-            f"{'' if log is None else f'{log:.0f} B'} |"
-        )
 
 
 def _millions(count: float | None, digits: int = 1) -> str:

@@ -1,14 +1,15 @@
-"""What each operation calls, sends and costs: calls, bytes on the wire, units, bytes of log."""
+"""What each operation costs: calls, bytes on the wire, units, bytes of log."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import figures
-from benchmarks.scenarios import OPERATIONS
+from benchmarks.meter import counts
+from benchmarks.scenarios import COMPARED, OPERATIONS
 from benchmarks.systems import OURS, TYPICAL, Running
-from benchmarks.units import Units
+from benchmarks.units import total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -16,197 +17,116 @@ if TYPE_CHECKING:
     from benchmarks.scenarios import Operation
     from benchmarks.systems import System
 
-
 _ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One operation, its function being warm."""
+    """One operation of a warm function. Bytes are those of bodies."""
 
+    function: str
     calls: dict[str, int]
     bytes_out: int
     bytes_in: int
-    units: Units
-    reported: Units
+    read_units: float
+    write_units: int
     log_bytes: int
-
-    def values(self) -> dict[str, object]:
-        return {
-            "calls": self.calls,
-            "bytes_out": self.bytes_out,
-            "bytes_in": self.bytes_in,
-            "read_units": self.units.read,
-            "write_units": self.units.write,
-            "reported_read_units": self.reported.read,
-            "reported_write_units": self.reported.write,
-            "log_bytes": self.log_bytes,
-        }
 
 
 def measure(running: Running, operation: Operation) -> Measured:
-    """Of a function that was invoked before, so that nothing of a start is in it.
+    """Raises AssertionError where a call is sent twice in every attempt.
 
-    A call that was sent twice tells of a busy machine, on which the client lost its patience, so
-    it is measured anew. Raises AssertionError where that happens again and again.
+    On a busy machine the client loses its patience now and then, and sends a call again.
     """
-    running.invoke(*operation.prepare(running))
+    running.invoke(operation.function, operation.prepare(running))
     for _ in range(_ATTEMPTS):
-        function, event = operation.prepare(running)
-        with running.database.measuring(running.tables), running.queues.measuring():
-            invocation = running.invoke(function, event)
-        calls = running.database.calls + running.queues.calls
-        if len({(call.operation, call.body) for call in calls}) == len(calls):
+        event = operation.prepare(running)
+        with running.database.measuring() as to_table, running.queues.measuring() as to_queues:
+            handled = running.invoke(operation.function, event)
+        calls = to_table + to_queues
+        if len({(call.operation, call.request) for call in calls}) == len(calls):
             break
     else:
-        raise AssertionError(f"{operation.name} sends the same twice")
+        raise AssertionError(f"{operation.name} sends the same call twice")
+    units = total(call.units for call in calls)
     return Measured(
-        calls=running.database.counts | running.queues.counts,
-        bytes_out=sum(call.bytes_out for call in calls),
-        bytes_in=sum(call.bytes_in for call in calls),
-        units=_sum(call.units for call in calls),
-        reported=_sum(call.reported for call in calls),
-        log_bytes=invocation.log_bytes,
+        operation.function,
+        calls=counts(calls),
+        bytes_out=sum(len(call.request) for call in calls),
+        bytes_in=sum(len(call.response) for call in calls),
+        read_units=units.read,
+        write_units=units.write,
+        log_bytes=len(handled.log.encode()),
     )
 
 
 def measure_all(
-    system: System,
-    operations: Iterable[Operation],
-    *,
-    database: str | None = None,
-    ask_for_units: bool = False,
+    system: System, operations: Iterable[Operation], *, database: str | None = None
 ) -> dict[str, Measured]:
     """By the operation's name. The tables are at the address `database`, or in DynamoDB Local."""
-    with Running(system, database=database, ask_for_units=ask_for_units) as running:
+    with Running(system, database=database) as running:
         return {operation.name: measure(running, operation) for operation in operations}
-
-
-def _sum(units: Iterable[Units]) -> Units:
-    return sum(units, Units())
-
-
-def _our_table(measured: Mapping[str, Measured]) -> Iterator[str]:
-    yield "### Per operation"
-    yield ""
-    yield (
-        "One order line where nothing else is said, the function warm; beside each figure the "
-        "least that the contract permits with rows of this size. Bytes are those of the requests "
-        "to DynamoDB or SQS and of their responses, with headers, before TLS; on AWS a request "
-        "also carries a session token. Log bytes are what the function writes; Lambda adds "
-        "lines of its own."
-    )
-    yield ""
-    yield (
-        "| Operation | Calls | | least | Read units | least | Write units | least "
-        "| Bytes out | in | Log bytes |"
-    )
-    yield "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-    for operation in OPERATIONS[OURS.name]:
-        one, least = measured[operation.name], operation.minimum
-        cells = (
-            operation.name, _named(one.calls), sum(one.calls.values()), least.calls,
-            _number(one.units.read), _number(least.read),
-            _number(one.units.write), _number(least.write),
-            _number(one.bytes_out), _number(one.bytes_in), one.log_bytes,
-        )  # fmt: skip
-        yield _row(*cells)
-    yield ""
-
-
-def _rival_table(measured: Mapping[str, Mapping[str, Measured]]) -> Iterator[str]:
-    ours, typical = measured[OURS.name], measured[TYPICAL.name]
-    yield "### Per operation, beside typical"
-    yield ""
-    yield (
-        "Typical keeps one row an order, one index, and its keys in a table of their own: it lists "
-        "no orders by status, reads no list consistently, and writes an order and its key one "
-        "after the other. That is what its fewer units buy."
-    )
-    yield ""
-    yield (
-        "| Operation | Calls: ours | typical | Read units: ours | typical "
-        "| Write units: ours | typical | Bytes both ways: ours | typical "
-        "| Log bytes: ours | typical |"
-    )
-    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
-    for name, theirs in typical.items():
-        pair = ours[name], theirs
-        yield _row(
-            name,
-            *(sum(one.calls.values()) for one in pair),
-            *(_number(one.units.read) for one in pair),
-            *(_number(one.units.write) for one in pair),
-            *(_number(one.bytes_out + one.bytes_in) for one in pair),
-            *(one.log_bytes for one in pair),
-        )
-    yield ""
-
-
-def _check_table(measured: Mapping[str, Mapping[str, Measured]]) -> Iterator[str]:
-    every = [
-        (system, name, one) for system, those in measured.items() for name, one in those.items()
-    ]
-    differ = [(system, name, one) for system, name, one in every if one.units != one.reported]
-    yield "### Units beside those that DynamoDB Local reports"
-    yield ""
-    yield (
-        f"For {len(every) - len(differ)} of {len(every)} the computed units are those that "
-        "DynamoDB Local reports (`ReturnConsumedCapacity`). It differs from what AWS publishes in "
-        "three things. Of a transaction it rounds the rows in its own way, and doubles the index "
-        "entries of updates and not the rows of puts, where AWS doubles each row and no entry. "
-        "It reports nothing for a read that finds nothing, which AWS charges as the smallest, and "
-        "nothing for a refused write, which AWS charges by the row's size."
-    )
-    yield ""
-    yield (
-        "| | Operation | Calls | Read units: computed | DynamoDB Local "
-        "| Write units: computed | DynamoDB Local |"
-    )
-    yield "|---|---|---|--:|--:|--:|--:|"
-    for system, name, one in differ:
-        yield _row(
-            system, name, _named(one.calls),
-            _number(one.units.read), _number(one.reported.read),
-            _number(one.units.write), _number(one.reported.write),
-        )  # fmt: skip
-
-
-def _row(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def _named(calls: Mapping[str, int]) -> str:
-    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in calls.items())
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "by size"
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
 
 
 def main() -> None:
     """Measure everything, print it and keep it."""
-    measured = {system.name: _cross_checked(system) for system in (OURS, TYPICAL)}
+    ours, typical = measure_all(OURS, OPERATIONS), measure_all(TYPICAL, COMPARED)
     values: dict[str, object] = {
-        system: {name: one.values() for name, one in those.items()}
-        for system, those in measured.items()
+        system: {name: asdict(one) for name, one in measured.items()}
+        for system, measured in (("ours", ours), ("typical", typical))
     }
-    lines = (*_our_table(measured[OURS.name]), *_rival_table(measured), *_check_table(measured))
-    figures.keep("operations", lines, values)
+    figures.keep("operations", _report(ours, typical), values)
 
 
-def _cross_checked(system: System) -> dict[str, Measured]:
-    """Raises AssertionError where an operation did not do the same twice."""
-    operations = OPERATIONS[system.name]
-    plain = measure_all(system, operations)
-    # Once more, since a response that tells of units is longer.
-    asked = measure_all(system, operations, ask_for_units=True)
-    for name, one in plain.items():
-        if (one.calls, one.units) != (asked[name].calls, asked[name].units):
-            raise AssertionError(f"{system.name} {name}: {one}, then {asked[name]}")
-    return {name: replace(one, reported=asked[name].reported) for name, one in plain.items()}
+def _report(ours: Mapping[str, Measured], typical: Mapping[str, Measured]) -> Iterator[str]:
+    yield from (
+        "### Per operation",
+        "",
+        "One item where nothing else is said, the function warm. Bytes are those of the bodies of",
+        "requests to DynamoDB or SQS and of their responses. Log bytes are what the function",
+        "writes; Lambda adds lines of its own.",
+        "",
+    )
+    yield from figures.table(
+        ("Operation", "Calls", "Read units", "Write units", "Bytes out", "in", "Log bytes"),
+        (
+            (
+                name,
+                ", ".join(call if count == 1 else f"{count} {call}"
+                          for call, count in one.calls.items()) or "none",
+                *map(figures.number, (one.read_units, one.write_units)),
+                *map(figures.number, (one.bytes_out, one.bytes_in, one.log_bytes)),
+            )
+            for name, one in ours.items()
+        ),
+        texts=2,
+    )  # fmt: skip
+    yield from (
+        "",
+        "### Per operation, beside typical",
+        "",
+        "Typical keeps one row per order, one index, and its keys in a table of their own: it",
+        "cannot list orders by status or read a list consistently, and it writes an order and its",
+        "key one after the other. That is what its fewer units buy.",
+        "",
+    )
+    columns = ("Calls", "Read units", "Write units", "Bytes both ways", "Log bytes")
+    pairs = [name for column in columns for name in (f"{column}: ours", "typical")]
+    yield from figures.table(
+        ("Operation", *pairs),
+        (
+            (name, *map(figures.number, _side_by_side(ours[name], theirs)))
+            for name, theirs in typical.items()
+        ),
+    )
+
+
+def _side_by_side(*systems: Measured) -> Iterator[float]:
+    yield from (sum(one.calls.values()) for one in systems)
+    yield from (one.read_units for one in systems)
+    yield from (one.write_units for one in systems)
+    yield from (one.bytes_out + one.bytes_in for one in systems)
+    yield from (one.log_bytes for one in systems)
 
 
 if __name__ == "__main__":

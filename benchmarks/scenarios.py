@@ -1,15 +1,18 @@
-"""The operations that are measured: what each needs beforehand, and the least it may cost."""
+"""The operations that are measured, and what each needs beforehand."""
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
-from benchmarks.systems import OURS, TYPICAL, function_of
+from benchmarks.figures import ROOT
 from examples import new_order
-from gateway import item_body, request
+from gateway import CUSTOMER_CLAIMS, STAFF_CLAIMS, item_body, order_body, request
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
@@ -19,279 +22,247 @@ from orders.adapters.system import RandomIds
 from orders.domain import actor, timestamps
 from orders.domain.customer_id import CustomerId
 from orders.http.listing import DEFAULT_FEED_LIMIT
+from orders.http.routes import ROUTES
+from proof import oracle
 from servers import INDEX, client_of
 from stream_records import batch, message, stream_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from benchmarks.systems import Running
     from gateway import Event
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order
-    from orders.domain.order_id import OrderId
+    from orders.http.routes import Route
 
-# As Cognito makes them: ids of 36 characters.
+# Ids of 36 characters, as Cognito makes them.
 CUSTOMER: Final = CustomerId("3a4b1c52-40f1-70d6-8a5e-b1c2d3e4f506")
-STAFF: Final = "8f1e2d3c-50a1-7042-9b7c-c6d5e4f30211"
+STAFF: Final = STAFF_CLAIMS | {"sub": "8f1e2d3c-50a1-7042-9b7c-c6d5e4f30211"}
 
 PAGE: Final = 20
 ON_THE_FIRST_PAGE: Final = PAGE + 5
 IN_EACH_SHARD: Final = PAGE + 5
-"""Orders of the status: as with many, each shard could fill the page alone."""
+"""Orders of the status: each shard could fill the page alone."""
 
 STALE: Final = timedelta(days=15)
 FEED_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Of the events that a page of the feed is measured with, and of no others."""
-
-Prepared = tuple[str, "Event"]
-"""A function, and the event that it is measured with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Minimum:
-    """The least that the contract permits. Units are None where the rows' sizes decide.
-
-    Otherwise they are of rows and index entries as they are here, with ids of 36 characters.
-    """
-
-    calls: int
-    read: float | None = 0
-    write: float | None = 0
+"""The day of the events on the measured page of the feed, and of no others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`prepare` makes what it needs, which is not measured, and the event."""
+    """`prepare` makes what the function needs, which is not measured, and returns the event."""
 
     name: str
-    prepare: Callable[[Running], Prepared]
-    minimum: Minimum
+    function: str
+    prepare: Callable[[Running], Event]
 
 
-def _http(event: Event) -> Prepared:
-    return function_of(event), event
+def create_event(items: int = 1, *, key: bool = False, customer: str = CUSTOMER) -> Event:
+    """POST /orders, with a new key or without one."""
+    body = order_body(
+        customerId=customer,
+        metadata={"channel": "web"},
+        items=[item_body(sku=f"MUG-{number:02}") for number in range(items)],
+    )
+    return request("POST", "/orders", body, claims=_claims(customer), headers=_key(given=key))
 
 
-def _customer_claims(customer: str) -> Event:
-    """Those of an access token of Amazon Cognito."""
-    return {
-        "sub": customer,
-        "iss": "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_AbCdEf123",
-        "client_id": "1example23456789abcdefghij",
-        "origin_jti": "5b9f50a3-05da-454a-8b99-b79c2349de77",
-        "event_id": "fe6d1b9e-1c1f-4c3e-9a59-3f5d6f1f0a61",
-        "token_use": "access",
-        "scope": "aws.cognito.signin.user.admin",
-        "auth_time": 1_795_435_200,
-        "exp": 1_795_438_800,
-        "iat": 1_795_435_200,
-        "jti": "7f3c2a10-6a6b-4f3b-8c8e-2f6c1d0e9b7a",
-        "username": customer,
-    }
+def _claims(customer: str = CUSTOMER) -> Event:
+    return CUSTOMER_CLAIMS | {"sub": customer}
 
 
-def _staff_claims() -> Event:
-    return _customer_claims(STAFF) | {"cognito:groups": ["staff"]}
+def _key(*, given: bool) -> dict[str, str]:
+    return {"idempotency_key": str(uuid.uuid4())} if given else {}
 
 
-def _new_key() -> str:
-    return str(uuid.uuid4())
+def _create(name: str, items: int = 1, *, key: bool = False) -> Operation:
+    return Operation(name, "create-order", lambda _: create_event(items, key=key))
 
 
-def create_event(items: int = 1, key: str | None = None, customer: str = CUSTOMER) -> Event:
-    """POST /orders, with a key or without."""
-    body = {
-        "customerId": customer,
-        "currency": "USD",
-        "metadata": {"channel": "web"},
-        "items": [item_body(sku=f"MUG-{number:02}") for number in range(items)],
-    }
-    headers = {} if key is None else {"idempotency_key": key}
-    return request("POST", "/orders", body, claims=_customer_claims(customer), headers=headers)
+def _get(running: Running, **headers: str) -> Event:
+    return request("GET", f"/orders/{_order_id(running)}", claims=_claims(), headers=headers)
 
 
-def _get(target: str, claims: Event, **headers: str) -> Event:
-    return request("GET", target, claims=claims, headers=headers)
-
-
-def _patch(order_id: str, status: str, key: str | None = None) -> Event:
-    headers = {} if key is None else {"idempotency_key": key}
-    body = {"status": status}
-    return request("PATCH", f"/orders/{order_id}", body, claims=_staff_claims(), headers=headers)
+def _patch(running: Running, status: str = "PAID", *, key: bool = False) -> Event:
+    target, body = f"/orders/{_order_id(running)}", {"status": status}
+    return request("PATCH", target, body, claims=STAFF, headers=_key(given=key))
 
 
 def _order_id(running: Running) -> str:
-    """Of a new order."""
+    """The id of a new order."""
     return str(running.send(create_event())["orderId"])
 
 
-def _twice(running: Running, event: Event) -> Prepared:
-    """Send it, so that it is a repetition that is measured."""
+def _repeated(running: Running, event: Event) -> Event:
+    """Send it, so that the retry is measured."""
     running.send(event)
-    return _http(event)
+    return event
 
 
-def _page(query: str) -> Callable[[Running], Prepared]:
-    def prepare(running: Running) -> Prepared:
-        customer = str(uuid.uuid4())
-        for _ in range(ON_THE_FIRST_PAGE):
-            running.send(create_event(customer=customer))
-        return _http(_get(f"/customers/{customer}/orders{query}", _customer_claims(customer)))
-
-    return prepare
+def _page(running: Running, query: str = "") -> Event:
+    customer = str(uuid.uuid4())
+    for _ in range(ON_THE_FIRST_PAGE):
+        running.send(create_event(customer=customer))
+    return request("GET", f"/customers/{customer}/orders{query}", claims=_claims(customer))
 
 
-def _table(running: Running) -> Table:
+def table_of(running: Running) -> Table:
     """Past the meter."""
-    return Table(client_of(running.upstream), running.settings["TABLE_NAME"])
+    return Table(client_of(running.upstream), running.environment["TABLE_NAME"])
 
 
-def _placed(
+def placed(
     created_at: datetime | None = None, shard: int | None = None, token: str | None = None
 ) -> tuple[Order, OrderEvent]:
-    """A new order, in a shard of the index if one is given, and its event."""
-    order_id = _new_id(created_at)
+    """A new order and its event; in a shard of the index if one is given."""
+    at = created_at or datetime.now(UTC)
+    order_id = RandomIds().order_id(at)
     while shard is not None and keys.shard_of(order_id) != shard:
-        order_id = _new_id(created_at)
+        order_id = RandomIds().order_id(at)
     new = new_order(customer_id=CUSTOMER, payment_token=token)
     return new.placed(order_id, by=actor.CUSTOMER)
 
 
-def _new_id(created_at: datetime | None) -> OrderId:
-    return RandomIds().order_id(created_at or datetime.now(UTC))
+def _add(running: Running, order: Order, event: OrderEvent) -> None:
+    DynamoDbOrders(table_of(running), INDEX).add(order, event, None, datetime.now(UTC))
 
 
-def _added(running: Running, order: Order, event: OrderEvent) -> Order:
-    orders = DynamoDbOrders(_table(running), INDEX)
-    orders.add(order, event, None, datetime.now(UTC))
-    return order
-
-
-def _status_page(running: Running) -> Prepared:
-    # Evenly, where chance would now and then put most of a page into one shard.
+def _status_page(running: Running) -> Event:
+    # Evenly, because chance would now and then put most of a page into one shard.
     for number in range(IN_EACH_SHARD * keys.SHARDS):
-        _added(running, *_placed(shard=number % keys.SHARDS))
-    return _http(_get("/orders?status=PENDING", _staff_claims()))
+        _add(running, *placed(shard=number % keys.SHARDS))
+    return request("GET", "/orders?status=PENDING", claims=STAFF)
 
 
-def _feed_page(running: Running) -> Prepared:
-    """Of events that lie evenly in the shards, more than the page takes."""
+def _feed_page(running: Running) -> Event:
+    """More events than the page takes, evenly in the shards."""
     events = [
-        _placed(FEED_DAY + timedelta(seconds=number), number % keys.SHARDS)[1]
+        placed(FEED_DAY + timedelta(seconds=number), number % keys.SHARDS)[1]
         for number in range(3 * DEFAULT_FEED_LIMIT)
     ]
-    table = _table(running)
+    table = table_of(running)
     table.client.sync_batch_write(table.name, put_items=[rows.event_row(one) for one in events])
-    since = timestamps.to_text(FEED_DAY)
-    return _http(_get(f"/events?recordedFrom={since}", _staff_claims()))
+    return request("GET", f"/events?recordedFrom={timestamps.to_text(FEED_DAY)}", claims=STAFF)
 
 
-def _timeline(running: Running) -> Prepared:
-    return _http(_get(f"/orders/{_order_id(running)}/timeline", _customer_claims(CUSTOMER)))
+def stream_batch(size: int = 1) -> Event:
+    """Events of new orders, as the table's stream hands them over."""
+    events = [placed()[1] for _ in range(size)]
+    return batch(*(stream_record("INSERT", None, rows.event_row(event)) for event in events))
 
 
-def _publication(_: Running) -> Prepared:
-    _order, event = _placed()
-    return "publish-order-events", batch(stream_record("INSERT", None, rows.event_row(event)))
+def queue_batch(running: Running, token: str | None = None, size: int = 1) -> Event:
+    """Events of new orders that are in the table, as the queue hands them over."""
+    made = [placed(token=token) for _ in range(size)]
+    for order, event in made:
+        _add(running, order, event)
+    return batch(*(message(event_body(event)) for _, event in made))
 
 
-def _settlement(token: str | None = None) -> Callable[[Running], Prepared]:
-    def prepare(running: Running) -> Prepared:
-        order, event = _placed(token=token)
-        _added(running, order, event)
-        return "settle-payments", batch(message(event_body(event)))
-
-    return prepare
-
-
-def _report(running: Running) -> Prepared:
+def _report(running: Running) -> Event:
     day = datetime.now(UTC).date().isoformat()
     _order_id(running)
     running.invoke("daily-report", {"date": day})
-    return _http(_get(f"/reports/daily/{day}", _staff_claims()))
+    return request("GET", f"/reports/daily/{day}", claims=STAFF)
 
 
-def _expiry(running: Running) -> Prepared:
-    _added(running, *_placed(datetime.now(UTC) - STALE))
-    return "expire-stale-orders", {}
+def _expiry(running: Running) -> Event:
+    _add(running, *placed(datetime.now(UTC) - STALE))
+    return {}
 
 
-# The rivals have these routes too.
-_SHARED: Final = (
-    Operation("create", lambda _: _http(create_event()), Minimum(1, 0, 9)),
-    Operation("create with key", lambda _: _http(create_event(key=_new_key())), Minimum(1, 0, 11)),
-    Operation("create of 10 items", lambda _: _http(create_event(10)), Minimum(1, 0, None)),
-    Operation(
-        "create of 10 items with key",
-        lambda _: _http(create_event(10, _new_key())),
-        Minimum(1, 0, None),
-    ),
-    Operation("create of 100 items", lambda _: _http(create_event(100)), Minimum(1, 0, None)),
-    Operation(
-        "create of 100 items with key",
-        lambda _: _http(create_event(100, _new_key())),
-        Minimum(1, 0, None),
-    ),
-    # A create may not read first, so the repetition is a transaction that fails, and a read.
+COMPARED: Final = (
+    _create("create"),
+    _create("create with key", key=True),
+    _create("create of 10 items", 10),
+    _create("create of 10 items with key", 10, key=True),
+    _create("create of 100 items", 100),
+    _create("create of 100 items with key", 100, key=True),
     Operation(
         "replayed create",
-        lambda running: _twice(running, create_event(key=_new_key())),
-        Minimum(2, 1, 8),
+        "create-order",
+        lambda running: _repeated(running, create_event(key=True)),
     ),
-    Operation(
-        "get",
-        lambda running: _http(_get(f"/orders/{_order_id(running)}", _customer_claims(CUSTOMER))),
-        Minimum(1, 1),
-    ),
-    # That there is no other page is known from a row more than it has: 21 of 0.4 KB.
-    Operation("page of 20", _page(""), Minimum(1, 1.5)),
-    Operation(
-        "update",
-        lambda running: _http(_patch(_order_id(running), "PAID")),
-        Minimum(2, 1, 10),
-    ),
-    Operation(
-        "update with key",
-        lambda running: _http(_patch(_order_id(running), "PAID", _new_key())),
-        Minimum(2, 2, 12),
-    ),
+    Operation("get", "get-order", _get),
+    Operation("page of 20", "list-customer-orders", _page),
+    Operation("update", "update-order", _patch),
+    Operation("update with key", "update-order", lambda running: _patch(running, key=True)),
     Operation(
         "replayed update",
-        lambda running: _twice(running, _patch(_order_id(running), "PAID", _new_key())),
-        Minimum(1, 2),
+        "update-order",
+        lambda running: _repeated(running, _patch(running, key=True)),
     ),
     Operation(
-        "update that changes nothing",
-        lambda running: _http(_patch(_order_id(running), "PENDING")),
-        Minimum(1, 1),
+        "update that changes nothing", "update-order", lambda running: _patch(running, "PENDING")
     ),
 )
+"""What the rivals do too."""
 
 _OURS_ALONE: Final = (
     Operation(
-        "get, not modified",
-        lambda running: _http(
-            _get(
-                f"/orders/{_order_id(running)}", _customer_claims(CUSTOMER), if_none_match='"1"'
-            )
-        ),
-        Minimum(1, 1),
+        "get, not modified", "get-order", lambda running: _get(running, if_none_match='"1"')
     ),
-    Operation("page of 20, consistent", _page("?consistent=true"), Minimum(1, 3)),
-    Operation("timeline", _timeline, Minimum(2, 2)),
-    Operation("feed page of 100", _feed_page, Minimum(8, None)),
-    Operation("daily report", _report, Minimum(1, 1)),
-    Operation("publishing an event", _publication, Minimum(1)),
-    Operation("event without token", _settlement(), Minimum(1, 1)),
-    # The order; then, of the mocks, a reservation and a charge, a conditional write each; PAID.
-    Operation("payment by token", _settlement(APPROVE), Minimum(4, 1, 12)),
-    Operation("expiry of one order", _expiry, Minimum(10, 5, 10)),
-    # The last, because it leaves many orders. Of each shard at least one is to be looked at.
-    Operation("status page of 20", _status_page, Minimum(8, 4)),
+    Operation(
+        "page of 20, consistent",
+        "list-customer-orders",
+        lambda running: _page(running, "?consistent=true"),
+    ),
+    Operation(
+        "timeline",
+        "get-order-timeline",
+        lambda running: request(
+            "GET", f"/orders/{_order_id(running)}/timeline", claims=_claims()
+        ),
+    ),
+    Operation("feed page of 100", "list-events", _feed_page),
+    Operation("daily report", "get-daily-report", _report),
+    Operation("publishing an event", "publish-order-events", lambda _: stream_batch()),
+    Operation("event without token", "settle-payments", queue_batch),
+    Operation(
+        "payment by token", "settle-payments", lambda running: queue_batch(running, APPROVE)
+    ),
+    Operation("expiry of one order", "expire-stale-orders", _expiry),
+    # The last, because it leaves many orders.
+    Operation("status page of 20", "list-orders-by-status", _status_page),
 )  # fmt: skip
 
-OPERATIONS: Final[Mapping[str, tuple[Operation, ...]]] = {
-    OURS.name: _SHARED + _OURS_ALONE,
-    TYPICAL.name: _SHARED,
-}
+
+def _get_of(route: Route) -> Operation:
+    """Of a route that nothing above measures: about a new order, on today's date."""
+
+    def prepare(running: Running) -> Event:
+        known = running.send(create_event()) | {"date": datetime.now(UTC).date().isoformat()}
+        query = urlencode({name: known[name] for name in _query_of(route)})
+        return request("GET", f"{route.path.format_map(known)}?{query}", claims=STAFF)
+
+    return Operation(route.key, route.function, prepare)
+
+
+def _query_of(route: Route) -> list[str]:
+    """The parameters that it requires."""
+    document: dict[str, Any] = json.loads((ROOT / "openapi.json").read_text())
+    parameters = document["paths"].get(route.path, {}).get("get", {}).get("parameters", ())
+    return [one["name"] for one in parameters if one["in"] == "query" and one.get("required")]
+
+
+def _is_about_an_order(route: Route) -> bool:
+    parameters = {*re.findall(r"{(\w+)}", route.path), *_query_of(route)}
+    return route.method == "GET" and parameters <= {*oracle.ORDER, "date"}
+
+
+def _routes_without_operation() -> list[Route]:
+    measured = {operation.function for operation in (*COMPARED, *_OURS_ALONE)}
+    return [route for route in ROUTES if route.function not in measured]
+
+
+OPERATIONS: Final = (
+    *COMPARED,
+    *(_get_of(route) for route in _routes_without_operation() if _is_about_an_order(route)),
+    *_OURS_ALONE,
+)
+NOT_MEASURED: Final = [
+    route.key for route in _routes_without_operation() if not _is_about_an_order(route)
+]
+"""Routes that need more than an order; the operations above have to say what."""

@@ -1,6 +1,6 @@
 """Folders of code as Lambda unpacks them: a package, its libraries, bytecode, nothing to write.
 
-Built for this machine and, where there is one, for the Python of Lambda's runtime.
+Built for this machine and, where it is installed, for the Python of Lambda's runtime.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.figures import KEPT, ROOT
-from build_artifact import UNNEEDED, UV, build_docs_page, find_lambda_python
+from build_artifact import UNNEEDED, UV, copy_package, find_lambda_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,30 +20,31 @@ PYTHON: Final = find_lambda_python() or sys.executable
 TREES: Final = KEPT / "trees"
 
 _RUNTIMES_OWN: Final = ("botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
-"""What Lambda's runtime has, and a function that sends to SQS imports from there."""
+"""What a function that sends to SQS imports from Lambda's runtime."""
 
 
 def ours() -> Path:
     """Our package with the libraries of requirements/lambda.txt."""
     tree = _empty("ours")
-    build_docs_page()
-    shutil.copytree(
-        ROOT / "src" / "orders", tree / "orders", ignore=shutil.ignore_patterns(*UNNEEDED)
-    )
+    copy_package(tree)
     return _finished(tree, ROOT / "requirements" / "lambda.txt")
 
 
 def typical() -> Path:
     """The typical rival with its libraries."""
     tree = _empty("typical")
-    _copy_rival("typical", tree)
+    shutil.copytree(
+        ROOT / "benchmarks" / "typical",
+        _rivals(tree) / "typical",
+        ignore=shutil.ignore_patterns(*UNNEEDED),
+    )
     return _finished(tree, ROOT / "benchmarks" / "typical" / "requirements.txt")
 
 
 def floor() -> Path:
-    """The least that could answer; its libraries are of ours, so that the client is the same."""
+    """The least that could respond, with our libraries: the client is the same."""
     tree = _empty("floor")
-    _copy_rival("floor", tree)
+    shutil.copy(ROOT / "benchmarks" / "floor.py", _rivals(tree))
     return _finished(tree, ROOT / "requirements" / "lambda.txt")
 
 
@@ -65,12 +66,11 @@ def _empty(name: str) -> Path:
     return tree
 
 
-def _copy_rival(name: str, tree: Path) -> None:
+def _rivals(tree: Path) -> Path:
     package = tree / "benchmarks"
-    shutil.copytree(
-        ROOT / "benchmarks" / name, package / name, ignore=shutil.ignore_patterns(*UNNEEDED)
-    )
+    package.mkdir()
     (package / "__init__.py").touch()
+    return package
 
 
 def _finished(tree: Path, requirements: Path) -> Path:

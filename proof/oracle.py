@@ -174,6 +174,11 @@ REPORT_FIELDS: Final = frozenset(
 )
 
 
+def required(fields: Mapping[str, Field]) -> dict[str, Any]:
+    """The least that a client can send of these fields."""
+    return {name: field.sent[0] for name, field in fields.items() if field.default is REQUIRED}
+
+
 def as_sent(content: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """What the API shows of the fields that clients send, for an order or an item sent so."""
     shown = {name: content.get(name, field.default) for name, field in fields.items() if field.sent}

@@ -5,17 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from examples import CUS_42, MUGS
 from orders.http.routes import ROUTES
-from proof.oracle import ITEM, ORDER, REQUIRED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from proof.oracle import Field
+from proof.oracle import ITEM, ORDER, required
 
 Event = dict[str, Any]
 
@@ -33,11 +28,11 @@ CUSTOMERS_ORDERS: Final = f"/customers/{CUS_42}/orders"
 
 def order_body(**changes: object) -> dict[str, object]:
     """What a client sends for three mugs: the required fields and no other."""
-    return _required(ORDER) | {"customerId": CUS_42, "items": [item_body()]} | changes
+    return required(ORDER) | {"customerId": CUS_42, "items": [item_body()]} | changes
 
 
 def item_body(**changes: object) -> dict[str, object]:
-    return _required(ITEM) | {"quantity": MUGS.quantity} | changes
+    return required(ITEM) | {"quantity": MUGS.quantity} | changes
 
 
 def request(
@@ -149,10 +144,6 @@ def query_string(**parameters: str) -> str:
 
 def path_part(text: str) -> str:
     return quote(text, safe="")
-
-
-def _required(fields: Mapping[str, Field]) -> dict[str, object]:
-    return {name: field.sent[0] for name, field in fields.items() if field.default is REQUIRED}
 
 
 def _bytes(text: str | bytes) -> bytes:

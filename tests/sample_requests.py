@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from api import Api
+from api_document import OPERATIONS
 from examples import event_of, placed_order
 from fakes import NOON
 from gateway import query_string, request
 from orders.domain.daily_report import DailyReport
 from orders.http.routes import ROUTES
 from orders.openapi.examples import DAY, ORDER_ID
-from orders.openapi.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from gateway import Event
@@ -45,9 +45,9 @@ def sample_request(key: str, **how: Any) -> Event:  # noqa: ANN401 - arguments o
     return request(key.partition(" ")[0], sample_target(key), sample_body(key), **how)
 
 
-def api_with_samples() -> Api:
+def api_with_samples(*, takes_tokens: bool = True) -> Api:
     """With what the requests are about: an order of cus_42's, and a report."""
-    api = Api()
+    api = Api(takes_tokens=takes_tokens)
     order = replace(placed_order(), order_id=EXAMPLE_ORDER_ID)
     api.orders.orders[order.order_id] = order
     api.orders.events[order.order_id, order.version] = event_of(order)

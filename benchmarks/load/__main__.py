@@ -7,38 +7,35 @@ import sys
 from typing import Final
 
 from benchmarks import figures
-from benchmarks.load import plot, report
-from benchmarks.load.aftermath import PUBLISHER, SentEvents
-from benchmarks.load.profiles import PROFILES
-from benchmarks.load.run import run
+from benchmarks.load import report
+from benchmarks.load.run import BURST, BUSY, LIGHT, PUBLISHER, PublishedEvents, run
 from local_stack import ROOT, LocalStack, StackError
 from offline import free_port
 from proof.proxy import Proxy
 from proof.stack import Platform
 
 STACK: Final = ROOT / ".local" / "load"
-PLOT: Final = ROOT / "benchmarks" / "load.png"
 
 
 def main() -> None:
-    """Run the loads one after the other, and leave their tables and the plot."""
+    """Run the loads one after the other, and keep their tables."""
     # Stopped by SIGTERM, it stops what it started, as by Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    stack, sent = LocalStack(STACK, free_port()), SentEvents()
+    stack, published = LocalStack(STACK, free_port()), PublishedEvents()
     try:
         stack.clean()
         environment = stack.up()
         platform = Platform(stack)
-        with Proxy(stack.endpoint, sent) as proxy:
+        with Proxy(stack.endpoint, published) as proxy:
             platform.route_through(proxy, only={PUBLISHER})
-            outcomes = [run(profile, platform, environment, sent) for profile in PROFILES]
+            outcomes = [
+                run(profile, platform, environment, published) for profile in (LIGHT, BUSY, BURST)
+            ]
     except StackError as error:
         raise SystemExit(f"\n{error}") from error
     finally:
         stack.down()
-    plot.draw(outcomes, PLOT)
     figures.keep("load", report.lines(outcomes), report.values(outcomes))
-    sys.stdout.write(f"\nLatency over time: {PLOT.relative_to(ROOT)}\n")
     if report.verdicts(outcomes):
         raise SystemExit(1)
 

@@ -1,7 +1,7 @@
 """The clients, for locust: what a shop's customers and its staff ask for.
 
 `run.py` starts locust with it, in a process of its own, and names one of the two kinds of clients.
-Each request is written to `--responses`, one line of JSON.
+Each response is written to `--responses`, one line of JSON.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from locust import events, task
+from locust import between, events, task
 from locust.contrib.fasthttp import FastHttpUser
 
-from benchmarks.load.responses import CREATE, TRY_AGAIN, UPDATE, Response
+from benchmarks.load.counting import CREATE, PERCENTILES, TRY_AGAIN, UPDATE, Response
 from demo import read_env
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ class Shopper(FastHttpUser):
     abstract = True
 
     def on_start(self) -> None:
-        """Know nothing yet of any order."""
-        options = self.environment.parsed_options
-        settings = read_env(Path(options.env))
+        settings = read_env(Path(self.environment.parsed_options.env))
         self.customer_id = settings["CUSTOMER_ID"]
         self.customer = {"Authorization": f"Bearer {settings['CUSTOMER_TOKEN']}"}
         self.staff = {"Authorization": f"Bearer {settings['STAFF_TOKEN']}"}
@@ -49,30 +47,26 @@ class Shopper(FastHttpUser):
 
     @task(2)
     def create(self) -> None:
-        """Make an order that waits for its payment."""
         if order_id := self._create():
             self.pending.append(order_id)
 
     @task(1)
     def create_and_pay(self) -> None:
-        """Make an order that the platform charges by itself, behind the queue."""
+        """The platform charges the order by itself, behind the queue."""
         self._create(paymentToken="tok_approve")
 
     @task(3)
     def read(self) -> None:
-        """Look at an order."""
         if order_id := self._known():
             self.client.get(f"/orders/{order_id}", headers=self.customer, name=GET)
 
     @task(2)
     def list_own(self) -> None:
-        """Look at the customer's orders."""
         path = f"/customers/{self.customer_id}/orders"
         self.client.get(path, headers=self.customer, name=LIST_OWN)
 
     @task(1)
     def cancel(self) -> None:
-        """As the customer, who thought better of it."""
         if self.pending:
             self._change(self.pending.pop(), "CANCELED", self.customer)
         else:
@@ -80,7 +74,6 @@ class Shopper(FastHttpUser):
 
     @task(1)
     def pay_or_ship(self) -> None:
-        """As staff, an order's next step."""
         if self.paid:
             self._change(self.paid.pop(), "SHIPPED", self.staff)
         elif self.pending:
@@ -92,17 +85,15 @@ class Shopper(FastHttpUser):
 
     @task(1)
     def timeline(self) -> None:
-        """Look at what became of an order."""
         if order_id := self._known():
             self.client.get(f"/orders/{order_id}/timeline", headers=self.customer, name=TIMELINE)
 
     @task(1)
     def list_pending(self) -> None:
-        """As staff, look at what waits for its payment."""
         self.client.get("/orders?status=PENDING", headers=self.staff, name=LIST_PENDING)
 
     def _known(self) -> str | None:
-        """Return one of the client's orders; where there is none yet, make one."""
+        """One of the client's orders; a new one where there is none yet."""
         if not self.orders:
             self.create()
         return random.choice(self.orders) if self.orders else None  # noqa: S311 - no secret
@@ -112,16 +103,9 @@ class Shopper(FastHttpUser):
             "customerId": self.customer_id,
             "currency": "USD",
             "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-            "metadata": {"channel": "load"},
         }
-        made = self._until_answered(
-            "POST",
-            "/orders",
-            order | more,
-            self.customer,
-            name=CREATE,
-            context={"paid_by_platform": "paymentToken" in more},
-        )
+        by_token = "paymentToken" in more
+        made = self._send(CREATE, "/orders", order | more, self.customer, paid_by_platform=by_token)
         if made is None:
             return None
         order_id: str = made["orderId"]
@@ -129,29 +113,20 @@ class Shopper(FastHttpUser):
         return order_id
 
     def _change(self, order_id: str, status: str, caller: dict[str, str]) -> bool:
-        path, context = f"/orders/{order_id}", {"order_id": order_id}
-        body = {"status": status}
-        changed = self._until_answered("PATCH", path, body, caller, name=UPDATE, context=context)
-        return changed is not None
+        path, body = f"/orders/{order_id}", {"status": status}
+        return self._send(UPDATE, path, body, caller, order_id=order_id) is not None
 
-    def _until_answered(  # noqa: PLR0913 - what a request is made of
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any],
-        caller: dict[str, str],
-        *,
-        name: str,
-        context: dict[str, Any],
+    def _send(
+        self, name: str, path: str, body: dict[str, Any], caller: dict[str, str], **context: object
     ) -> dict[str, Any] | None:
-        """Return the order; None where the last attempt failed, too, or it was refused.
+        """The order; None where it was refused, or no attempt got a response.
 
-        What may have been done or not is repeated under the same key, as clients should.
+        A request without a response is retried with the same key, as clients should.
         """
         key = str(uuid.uuid4())
         for pause in PAUSES:
             response = self.client.request(
-                method,
+                name.partition(" ")[0],
                 path,
                 json=body,
                 headers=caller | {"Idempotency-Key": key},
@@ -165,46 +140,42 @@ class Shopper(FastHttpUser):
 
 
 class Steady(Shopper):
-    """One request a second, each client at moments of its own.
+    """About one request a second, each client at moments of its own."""
 
-    Clients with locust's constant_throughput, started together, would all ask at once each second.
-    """
-
-    def on_start(self) -> None:
-        """Begin within the first second."""
-        super().on_start()
-        first = random.random()  # noqa: S311 - no secret
-        self.due = time.monotonic() + first
-        time.sleep(first)
-
-    def wait_time(self) -> float:
-        """Return the seconds until the next request."""
-        self.due += 1
-        return max(0.0, self.due - time.monotonic())
+    wait_time = between(0.5, 1.5)
 
 
 class Hurried(Shopper):
-    """The next request as soon as the last one was answered."""
+    """The next request as soon as the response to the last one is there."""
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # locust declares no types here
 def add_arguments(parser: ArgumentParser, **_: object) -> None:
-    """Say where the stack's addresses and tokens are, and where the responses go."""
-    parser.add_argument("--env", required=True)
-    parser.add_argument("--responses", required=True)
+    """The stack's addresses and tokens; where the responses go, and the times of each route."""
+    for argument in ("--env", "--responses", "--times"):
+        parser.add_argument(argument, required=True)
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]  # likewise
 def write_responses(environment: Any, **_: object) -> None:  # noqa: ANN401 - locust's
-    """Write each request down when it is answered."""
-    encode = msgspec.json.Encoder().encode
-    responses = Path(environment.parsed_options.responses).open("wb")  # noqa: SIM115 - until the end
+    """One line for each request, when its response is there; times when all are there."""
+    encode, options = msgspec.json.Encoder().encode, environment.parsed_options
+    responses = Path(options.responses).open("wb")  # noqa: SIM115 - until the end
 
     def write(**request: Any) -> None:  # noqa: ANN401 - locust's
         responses.write(encode(_response(**request)) + b"\n")
 
+    def finish(**_: object) -> None:
+        responses.close()
+        stats = environment.stats
+        times = {
+            entry.name: [entry.get_response_time_percentile(p / 100) for p in PERCENTILES]
+            for entry in (*stats.entries.values(), stats.total)
+        }
+        Path(options.times).write_bytes(encode(times))
+
     environment.events.request.add_listener(write)
-    environment.events.quit.add_listener(lambda **_: responses.close())
+    environment.events.quit.add_listener(finish)
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]  # likewise
@@ -214,27 +185,17 @@ def fail_on_exceptions(environment: Any, **_: object) -> None:  # noqa: ANN401 -
         environment.process_exit_code = 3
 
 
-def _response(  # noqa: PLR0913 - what locust tells of a request
+def _response(
     *,
     name: str,
-    start_time: float,
-    response_time: float,
     response: Any,  # noqa: ANN401 - locust's, it has no types
     exception: Exception | None,
     context: dict[str, Any],
     **_: object,
 ) -> Response:
-    """Return what is kept of a request that locust reports."""
+    """What is kept of a request that locust reports."""
     order: dict[str, Any] = {}
     if name in {CREATE, UPDATE} and exception is None:
         body = response.json()
         order = {"order_id": body["orderId"], "version": body["version"]}
-    return Response(
-        at=start_time,
-        milliseconds=response_time,
-        route=name,
-        status=response.status_code,
-        request_id=(response.headers or {}).get("x-request-id"),
-        error=None if exception is None else f"{type(exception).__name__}: {exception}",
-        **(context | order),
-    )
+    return Response(route=name, status=response.status_code, **(context | order))

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 STEPS: Final[Counter[str]] = Counter()
 """How often each rule has run."""
 
-_MUG: Final = {"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}
+_ORDER: Final = oracle.required(oracle.ORDER) | {"items": [oracle.required(oracle.ITEM)]}
 _METHODS: Final = {
     "/orders": "GET, HEAD, POST",
     "/orders/x": "GET, HEAD, PATCH",
@@ -109,7 +109,7 @@ class PlatformMachine(RuleBasedStateMachine):
 
     @initialize(target=orders)
     def begin_with_some_orders(self) -> Any:  # noqa: ANN401 - hypothesis' multiple
-        content = {"currency": "USD", "items": [_MUG]}
+        content = {**_ORDER}
         janes = content | {"customerId": JANE.id, "paymentToken": "tok_approve"}
         joes = content | {"customerId": JOE.id}
         writes = [self._write(JANE, janes, "k1"), self._write(JOE, joes, "k1")]
@@ -154,7 +154,7 @@ class PlatformMachine(RuleBasedStateMachine):
     )
     def create_some(self, customer: Caller, number: int, token: str) -> Any:  # noqa: ANN401 - hypothesis' multiple
         """A millisecond apart, or in the same one: enough orders for pages."""
-        content = {"customerId": customer.id, "currency": "USD", "items": [_MUG]}
+        content = _ORDER | {"customerId": customer.id}
         write = Write(customer, content | {"paymentToken": token})
         made = []
         for i in range(number):

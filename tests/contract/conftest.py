@@ -1,4 +1,4 @@
-"""Every implementation of the repositories, real and fake, empty for each test."""
+"""Every implementation of the ports, real and fake, empty for each test."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes import InMemoryOrders, InMemoryReports
+from fakes import FakeInventory, FakePayments, InMemoryOrders, InMemoryReports
 from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.adapters.dynamodb.repository import DynamoDbOrders
+from orders.adapters.mock_inventory import MockInventory
+from orders.adapters.mock_payments import MockPaymentGateway
 from servers import INDEX, dynamodb_local, ministack, new_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orders.application.ports import OrderRepository, ReportRepository
+    from orders.application.ports import (
+        InventoryService,
+        OrderRepository,
+        PaymentGateway,
+        ReportRepository,
+    )
 
 _ENDPOINTS = {"DynamoDB Local": dynamodb_local, "ministack": ministack}
 _IMPLEMENTATIONS = ["in memory", *_ENDPOINTS]
@@ -35,3 +42,17 @@ def reports(request: pytest.FixtureRequest) -> ReportRepository:
     if request.param == "in memory":
         return InMemoryReports()
     return DynamoDbReports(new_table(_ENDPOINTS[request.param]()))
+
+
+@pytest.fixture(params=["in memory", "DynamoDB Local"])
+def payments(request: pytest.FixtureRequest) -> PaymentGateway:
+    if request.param == "in memory":
+        return FakePayments()
+    return MockPaymentGateway(new_table(dynamodb_local()))
+
+
+@pytest.fixture(params=["in memory", "DynamoDB Local"])
+def inventory(request: pytest.FixtureRequest) -> InventoryService:
+    if request.param == "in memory":
+        return FakeInventory()
+    return MockInventory(new_table(dynamodb_local()))

@@ -1,6 +1,6 @@
-"""A customer's row that is missing, or is not what the order's own row says.
+"""A customer's row that is missing or contradicts the order's own row.
 
-Whatever made it so, it must not keep the order from changing: the change mends it.
+It never prevents a change of the order: the change repairs it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def order(orders: DynamoDbOrders) -> Order:
 
 @DAMAGED
 @KEYS
-def test_a_change_succeeds_and_mends_it(
+def test_a_change_succeeds_and_repairs_the_row(
     orders: DynamoDbOrders,
     order: Order,
     damage: dict[str, Any] | None,
@@ -92,7 +92,7 @@ def test_a_change_succeeds_and_mends_it(
 
 
 @DAMAGED
-def test_the_request_is_answered_and_the_mending_counted(
+def test_the_request_succeeds_and_the_repair_is_counted(
     api: Api,
     orders: DynamoDbOrders,
     wire: Recorder,
@@ -122,11 +122,11 @@ def test_the_request_is_answered_and_the_mending_counted(
 
 
 @KEYS
-@pytest.mark.parametrize("begun", [True, False], ids=["while it is mended", "before"])
-def test_a_change_that_lost_the_race_changes_nothing(
+@pytest.mark.parametrize("begun", [True, False], ids=["during the repair", "before"])
+def test_a_change_that_loses_the_race_changes_nothing(
     orders: DynamoDbOrders, order: Order, record: IdempotencyRecord | None, *, begun: bool
 ) -> None:
-    """Somebody else's change may come first, or in between of the two writes."""
+    """The other change may come first, or between the two writes."""
     damage_customer_row(orders.table, order, None)
     paid, canceled = changed_order(order, PAID), changed_order(order, CANCELED)
 
@@ -134,7 +134,7 @@ def test_a_change_that_lost_the_race_changes_nothing(
         orders.update(order, canceled, event_of(canceled, order), None, NOON)
 
     class Overtaken(type(orders)):  # type: ignore[misc]  # a repository that is overtaken
-        """Somebody else mends the row when this one is about to."""
+        """Another change repairs the row just before this one does."""
 
         def _mend(self, *arguments: Any) -> None:  # noqa: ANN401 - as the original
             win()
@@ -153,7 +153,7 @@ def test_a_change_that_lost_the_race_changes_nothing(
     assert [found.item for found in events] == [event_of(order), event_of(canceled, order)]
 
 
-def test_a_key_that_is_in_use_is_told_before_the_row_is_mended(
+def test_a_key_in_use_is_reported_before_the_row_is_repaired(
     orders: DynamoDbOrders, order: Order
 ) -> None:
     damage_customer_row(orders.table, order, None)
@@ -165,9 +165,7 @@ def test_a_key_that_is_in_use_is_told_before_the_row_is_mended(
     assert customer_row(orders.table, order) is None
 
 
-def test_attributes_that_this_release_does_not_know_stay(
-    orders: DynamoDbOrders, order: Order
-) -> None:
+def test_attributes_of_a_later_release_are_kept(orders: DynamoDbOrders, order: Order) -> None:
     table = orders.table
     for row in (rows.detail_row(order), rows.customer_row(order)):
         table.write(table.put(row | {"carrier": "DHL"}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -20,20 +20,92 @@ from orders.application.settle_payment import SettlePayment
 from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
+from orders.http.routes import ROUTES
+from sample_requests import sample_target
 from servers import INDEX, aws_client
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
-    from api import Api
+    from api import Api, Response
     from orders.adapters.dynamodb.repository import DynamoDbOrders
     from orders.adapters.dynamodb.table import Table
     from orders.domain.order import Order
     from wire import Call, Recorder
 
-KEY = "a-key"
-PAID = {"status": "PAID"}
-WITH_ONE_KEY = frozenset({"GetItem", "BatchGetItem", "PutItem", "TransactWriteItems"})
+PAID, SHIPPED = {"status": "PAID"}, {"status": "SHIPPED"}
+PUT, UPDATE = "Put", "Update"
+GET, BATCH, QUERY, WRITE = "GetItem", "BatchGetItem", "Query", "TransactWriteItems"
+
+
+class Cost(NamedTuple):
+    """A request, the status of its response, its calls, and what its transaction does to rows."""
+
+    send: Callable[[Api, str], Response]
+    status: int
+    calls: dict[str, int]
+    rows: tuple[str, ...] = ()
+
+
+def get(target: str, status: int = 200, **calls: int) -> Cost:
+    return Cost(lambda api, order_id: api.get(target.format(order_id), STAFF_CLAIMS), status, calls)
+
+
+COSTS = {
+    "create": Cost(lambda api, _: api.post(), 201, {WRITE: 1}, (PUT, PUT, PUT)),
+    "create with a key": Cost(
+        lambda api, _: api.post(idempotency_key="new"), 201, {WRITE: 1}, (PUT, PUT, PUT, PUT)
+    ),
+    "replayed create": Cost(
+        lambda api, _: api.post(idempotency_key="create"), 201, {WRITE: 1, GET: 1}, (PUT,) * 4
+    ),
+    "reused key": Cost(
+        lambda api, _: api.post(order_body(currency="EUR"), idempotency_key="create"),
+        422,
+        {WRITE: 1, GET: 1},
+        (PUT,) * 4,
+    ),
+    "change": Cost(
+        lambda api, order_id: api.patch(order_id, SHIPPED),
+        200,
+        {GET: 1, WRITE: 1},
+        (UPDATE, UPDATE, PUT),
+    ),
+    "change with a key": Cost(
+        lambda api, order_id: api.patch(order_id, SHIPPED, idempotency_key="new"),
+        200,
+        {BATCH: 1, WRITE: 1},
+        (UPDATE, UPDATE, PUT, PUT),
+    ),
+    "replayed change": Cost(
+        lambda api, order_id: api.patch(order_id, PAID, idempotency_key="change"), 200, {BATCH: 1}
+    ),
+    "no-op": Cost(lambda api, order_id: api.patch(order_id, PAID), 200, {GET: 1}),
+    "illegal transition": Cost(
+        lambda api, order_id: api.patch(order_id, {"status": "PENDING"}), 409, {GET: 1}
+    ),
+    "get": get("/orders/{}", GetItem=1),
+    "timeline": get("/orders/{}/timeline", GetItem=1, Query=1),
+    "customer's page": get(CUSTOMERS_ORDERS, Query=1),
+    "customer's page, consistent": get(f"{CUSTOMERS_ORDERS}?consistent=true", Query=1),
+    "customer's page, filtered": get(f"{CUSTOMERS_ORDERS}?status=PAID", Query=1),
+    "status page": get("/orders?status=PAID", Query=keys.SHARDS),
+    "feed page": get("/events?limit=1000", Query=keys.SHARDS),
+    "report": get("/reports/daily/2026-11-23", 404, GetItem=1),
+    "health": get("/health"),
+    "invalid id": get("/orders/not-an-id", 404),
+    "invalid page size": get(f"{CUSTOMERS_ORDERS}?limit=0", 400),
+    "invalid cursor": get("/events?cursor=x", 400),
+    "empty window": get(
+        f"{CUSTOMERS_ORDERS}?createdFrom=2026-01-02T00:00:00Z&createdTo=2026-01-01T00:00:00Z"
+    ),
+    "window before the first order": get("/orders?status=PAID&createdTo=1969-01-01T00:00:00Z"),
+    "empty window of the feed": get(
+        "/events?recordedFrom=2026-01-02T00:00:00Z&recordedTo=2026-01-01T00:00:00Z"
+    ),
+    "forbidden list": Cost(lambda api, _: api.get(CUSTOMERS_ORDERS, OTHER_CLAIMS), 403, {}),
+    "forbidden feed": Cost(lambda api, _: api.get("/events", OTHER_CLAIMS), 403, {}),
+}
 
 
 def calls_that_may_scan(calls: Collection[Call]) -> list[str]:
@@ -41,240 +113,93 @@ def calls_that_may_scan(calls: Collection[Call]) -> list[str]:
     return [
         call.operation
         for call in calls
-        if not (
-            call.operation in WITH_ONE_KEY
-            or (
-                call.operation == "Query"
-                and "pk = :partition" in call.parameters["KeyConditionExpression"]
-            )
-        )
+        if call.operation not in {GET, BATCH, "PutItem", WRITE}
+        and "pk = :partition" not in call.parameters.get("KeyConditionExpression", "")
     ]
 
 
-def written(wire: Recorder) -> list[str]:
-    """What the last transaction does to its rows."""
-    (*_, call) = (call for call in wire.calls if call.operation == "TransactWriteItems")
-    return [kind for item in call.parameters["TransactItems"] for kind in item]
+def is_consistent(call: Call, table: str) -> bool:
+    read = call.parameters
+    if call.operation == BATCH:
+        read = read["RequestItems"][table]
+    return read.get("ConsistentRead") is True
 
 
 @pytest.fixture
 def order_id(api: Api, wire: Recorder) -> str:
-    """An order that is there already."""
-    created = api.post()
-    assert created.status == 201
+    """An order that was created and changed, each with a key; its events are old enough."""
+    created = api.post(idempotency_key="create")
+    order_id = str(created.json["orderId"])
+    assert api.patch(order_id, PAID, idempotency_key="change").json["version"] == 2
+    api.clock.advance(minutes=2)
     wire.forget()
-    return str(created.json["orderId"])
+    return order_id
 
 
-class TestCalls:
-    def test_a_fresh_create_is_one_call(self, api: Api, wire: Recorder) -> None:
-        """The order, its place among the customer's, its event."""
-        assert api.post().status == 201
-        assert wire.counts == {"TransactWriteItems": 1}
-        assert written(wire) == ["Put", "Put", "Put"]
+@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS.keys())
+def test_a_request_makes_its_calls_and_no_other(
+    api: Api, wire: Recorder, table: Table, order_id: str, cost: Cost
+) -> None:
+    """Emulators always return the last write, so consistency is read off the request."""
+    response = cost.send(api, order_id)
+    assert response.status == cost.status
+    assert wire.counts == cost.calls
+    for call in wire.calls:
+        if call.operation == WRITE:
+            written = [kind for item in call.parameters["TransactItems"] for kind in item]
+            assert tuple(written) == cost.rows
+        else:
+            assert is_consistent(call, table.name) == (call.parameters.get("IndexName") != INDEX)
 
-    def test_a_fresh_create_with_a_key_is_one_call(self, api: Api, wire: Recorder) -> None:
-        assert api.post(idempotency_key=KEY).status == 201
-        assert wire.counts == {"TransactWriteItems": 1}
-        assert written(wire) == ["Put", "Put", "Put", "Put"]
 
-    def test_a_replay_is_two_calls(self, api: Api, wire: Recorder) -> None:
-        first = api.post(idempotency_key=KEY)
-        wire.forget()
-
-        replay = api.post(idempotency_key=KEY)
-
-        assert replay.headers["Idempotent-Replayed"] == "true"
-        assert replay.text == first.text
-        assert wire.counts == {"TransactWriteItems": 1, "GetItem": 1}
-
-    def test_a_reused_key_is_two_calls(self, api: Api, wire: Recorder) -> None:
-        api.post(idempotency_key=KEY)
-        wire.forget()
-
-        assert (
-            api.post(order_body(currency="EUR"), idempotency_key=KEY).problem
-            == "idempotency-key-reused"
-        )
-        assert wire.counts == {"TransactWriteItems": 1, "GetItem": 1}
-
-    def test_a_get_is_one_call(self, api: Api, wire: Recorder, order_id: str) -> None:
-        assert api.get(f"/orders/{order_id}").status == 200
-        assert wire.counts == {"GetItem": 1}
-
-    @pytest.mark.parametrize("query", ["", "?consistent=true", "?limit=2&sort=createdAt"])
-    def test_an_unfiltered_page_is_one_call(self, api: Api, wire: Recorder, query: str) -> None:
-        for _ in range(5):
-            api.post()
-        wire.forget()
-
-        assert api.get(CUSTOMERS_ORDERS + query).status == 200
-        assert wire.counts == {"Query": 1}
-
-    def test_each_page_of_a_walk_is_one_call(self, api: Api, wire: Recorder) -> None:
-        for _ in range(5):
-            api.post()
-        wire.forget()
-
-        page = api.get(f"{CUSTOMERS_ORDERS}?limit=2").json
-        pages = 1
-        while page["nextCursor"]:
-            page = api.get(f"{CUSTOMERS_ORDERS}?limit=2&cursor={page['nextCursor']}").json
-            pages += 1
-
-        assert pages == 3
-        assert wire.counts == {"Query": 3}
-
-    def test_a_short_filtered_list_is_one_call(self, api: Api, wire: Recorder) -> None:
+def test_each_page_of_a_walk_is_one_call(api: Api, wire: Recorder) -> None:
+    for _ in range(5):
         api.post()
-        wire.forget()
-
-        assert api.get(f"{CUSTOMERS_ORDERS}?status=PENDING").status == 200
-        assert wire.counts == {"Query": 1}
-
-    def test_a_status_page_is_one_call_per_shard(
-        self, api: Api, wire: Recorder, order_id: str
-    ) -> None:
-        page = api.get("/orders?status=PENDING", STAFF_CLAIMS)
-
-        assert [order["orderId"] for order in page.json["items"]] == [order_id]
-        assert wire.counts == {"Query": keys.SHARDS} == {"Query": 8}
-
-    @pytest.mark.parametrize("sort", ["createdAt", "-createdAt"])
-    def test_a_status_page_of_one_shard_alone_is_two_calls_more(
-        self, api: Api, wire: Recorder, orders: DynamoDbOrders, sort: str
-    ) -> None:
-        placed: list[Order] = []
-        while len(placed) < 25:
-            order = placed_order(NOON + timedelta(seconds=len(placed)))
-            if keys.shard_of(order.order_id) == 3:
-                orders.add(order, event_of(order), None, NOON)
-                placed.append(order)
-        wire.forget()
-
-        page = api.get(f"/orders?status=PENDING&sort={sort}", STAFF_CLAIMS).json
-
-        in_order = placed if sort == "createdAt" else placed[::-1]
-        assert [item["orderId"] for item in page["items"]] == [o.order_id for o in in_order[:20]]
-        assert page["nextCursor"]
-        assert wire.counts == {"Query": keys.SHARDS + 2}
-
-    def test_a_page_of_the_feed_is_one_call_per_shard(
-        self, api: Api, wire: Recorder, order_id: str
-    ) -> None:
-        api.clock.advance(minutes=2)
-        page = api.get("/events?limit=1000", STAFF_CLAIMS)
-
-        assert [event["id"] for event in page.json["items"]] == [f"{order_id}/1"]
-        assert wire.counts == {"Query": keys.SHARDS}
-
-    def test_a_timeline_is_two_calls(self, api: Api, wire: Recorder, order_id: str) -> None:
-        assert api.get(f"/orders/{order_id}/timeline").status == 200
-        assert wire.counts == {"GetItem": 1, "Query": 1}
-
-    def test_an_update_is_two_calls(self, api: Api, wire: Recorder, order_id: str) -> None:
-        assert api.patch(order_id, PAID).json["version"] == 2
-        assert wire.counts == {"GetItem": 1, "TransactWriteItems": 1}
-        assert written(wire) == ["Update", "Update", "Put"]
-
-    def test_an_update_with_a_key_is_two_calls(
-        self, api: Api, wire: Recorder, order_id: str
-    ) -> None:
-        assert api.patch(order_id, PAID, idempotency_key=KEY).json["version"] == 2
-        assert wire.counts == {"BatchGetItem": 1, "TransactWriteItems": 1}
-        assert written(wire) == ["Update", "Update", "Put", "Put"]
-
-    def test_a_replayed_update_is_one_call(self, api: Api, wire: Recorder, order_id: str) -> None:
-        api.patch(order_id, PAID, idempotency_key=KEY)
-        wire.forget()
-
-        assert (
-            api.patch(order_id, PAID, idempotency_key=KEY).headers["Idempotent-Replayed"] == "true"
-        )
-        assert wire.counts == {"BatchGetItem": 1}
-
-    def test_an_update_that_changes_nothing_is_one_call(
-        self, api: Api, wire: Recorder, order_id: str
-    ) -> None:
-        assert api.patch(order_id, {"status": "PENDING"}).json["version"] == 1
-        assert wire.counts == {"GetItem": 1}
-
-    def test_a_refused_update_is_one_call(self, api: Api, wire: Recorder, order_id: str) -> None:
-        assert api.patch(order_id, {"status": "SHIPPED"}).problem == "illegal-transition"
-        assert wire.counts == {"GetItem": 1}
-
-    def test_a_report_is_one_call(self, api: Api, wire: Recorder) -> None:
-        assert api.get("/reports/daily/2026-11-23", STAFF_CLAIMS).problem == "report-not-found"
-        assert wire.counts == {"GetItem": 1}
-
-    @pytest.mark.parametrize(
-        ("path", "claims"),
-        [
-            (CUSTOMERS_ORDERS, OTHER_CLAIMS),
-            ("/events", OTHER_CLAIMS),
-            ("/events?cursor=x", STAFF_CLAIMS),
-            ("/events?recordedFrom=2026-01-02T00:00:00Z&recordedTo=2026-01-01T00:00:00Z",
-             STAFF_CLAIMS),
-            ("/orders?status=PENDING", OTHER_CLAIMS),
-            ("/orders/not-an-id", STAFF_CLAIMS),
-            (f"{CUSTOMERS_ORDERS}?limit=0", STAFF_CLAIMS),
-            (f"{CUSTOMERS_ORDERS}?createdFrom=2026-01-02T00:00:00Z&createdTo=2026-01-01T00:00:00Z",
-             STAFF_CLAIMS),
-            ("/orders?status=PENDING&createdTo=1969-01-01T00:00:00Z", STAFF_CLAIMS),
-            ("/health", STAFF_CLAIMS),
-        ],
-    )  # fmt: skip
-    def test_what_needs_no_row_is_no_call(
-        self, api: Api, wire: Recorder, path: str, claims: dict[str, Any]
-    ) -> None:
-        api.get(path, claims)
-        assert wire.counts == {}
+    wire.forget()
+    page = api.get(f"{CUSTOMERS_ORDERS}?limit=2").json
+    pages = 1
+    while page["nextCursor"]:
+        page = api.get(f"{CUSTOMERS_ORDERS}?limit=2&cursor={page['nextCursor']}").json
+        pages += 1
+    assert pages == 3
+    assert wire.counts == {QUERY: 3}
 
 
-class TestConsistency:
-    """The emulators always answer with what was written last, so it is the request that counts."""
+@pytest.mark.parametrize("sort", ["createdAt", "-createdAt"])
+def test_a_status_page_held_by_one_shard_takes_two_calls_more(
+    api: Api, wire: Recorder, orders: DynamoDbOrders, sort: str
+) -> None:
+    placed = placed_in_one_shard(25)
+    for order in placed:
+        orders.add(order, event_of(order), None, NOON)
+    wire.forget()
 
-    def test_what_is_said_of_an_order_is_as_last_committed(
-        self, api: Api, wire: Recorder, table: Table, order_id: str
-    ) -> None:
-        api.get(f"/orders/{order_id}")
-        api.get(f"/orders/{order_id}/timeline")
-        api.get(f"{CUSTOMERS_ORDERS}?consistent=true")
-        api.patch(order_id, PAID, idempotency_key=KEY)
-        api.post(idempotency_key=KEY)
-        api.post(idempotency_key=KEY)
+    page = api.get(f"/orders?status=PENDING&sort={sort}", STAFF_CLAIMS).json
 
-        for call in wire.calls:
-            if call.operation == "BatchGetItem":
-                assert call.parameters["RequestItems"][table.name]["ConsistentRead"] is True
-            elif call.operation != "TransactWriteItems":
-                assert call.parameters["ConsistentRead"] is True
+    in_order = placed if sort == "createdAt" else placed[::-1]
+    assert [item["orderId"] for item in page["items"]] == [o.order_id for o in in_order[:20]]
+    assert page["nextCursor"]
+    assert wire.counts == {QUERY: keys.SHARDS + 2}
 
-    @pytest.mark.parametrize("path", [CUSTOMERS_ORDERS, "/orders?status=PENDING", "/events"])
-    def test_lists_read_the_index_which_is_eventually_consistent(
-        self, api: Api, wire: Recorder, path: str
-    ) -> None:
-        api.get(path, STAFF_CLAIMS)
 
-        for call in wire.calls:
-            assert call.parameters["IndexName"] == INDEX
-            assert call.parameters.get("ConsistentRead", False) is False
+def placed_in_one_shard(count: int, **fields: CustomerId) -> list[Order]:
+    placed: list[Order] = []
+    while len(placed) < count:
+        order = placed_order(NOON + timedelta(seconds=len(placed)), **fields)
+        if keys.shard_of(order.order_id) == 3:
+            placed.append(order)
+    return placed
 
 
 class TestNothingScans:
-    def test_no_request_does(self, api: Api, wire: Recorder) -> None:
-        order_id = api.post(idempotency_key=KEY).json["orderId"]
-        api.post(idempotency_key=KEY)
-        api.get(f"/orders/{order_id}")
-        api.patch(order_id, PAID, idempotency_key=KEY)
-        api.get(f"/orders/{order_id}/timeline")
-        for query in ("", "?consistent=true", "?status=PAID", "?limit=1&sort=createdAt"):
-            api.get(CUSTOMERS_ORDERS + query)
-        api.get("/orders?status=PAID", STAFF_CLAIMS)
-        api.get("/reports/daily/2026-11-23", STAFF_CLAIMS)
-        api.get("/events?type=ORDER_PAID", STAFF_CLAIMS)
-
-        assert set(wire.counts) == {"TransactWriteItems", "GetItem", "BatchGetItem", "Query"}
+    def test_no_route_does(
+        self, api: Api, wire: Recorder, table: Table, orders: DynamoDbOrders, order_id: str
+    ) -> None:
+        MakeDailyReport(orders, DynamoDbReports(table), api.clock)(NOON.date())
+        for route in ROUTES:
+            if "GET" in route.methods:
+                target = sample_target(route.key, orderId=order_id, date=str(NOON.date()))
+                assert api.get(target, STAFF_CLAIMS).status == 200
         assert calls_that_may_scan(wire.calls) == []
 
     def test_no_background_work_does(
@@ -301,23 +226,15 @@ class TestNothingScans:
         assert calls_that_may_scan(wire.calls) == ["Scan", "ExecuteStatement"]
 
 
-class TestLongLists:
-    def test_each_by_status_goes_on_after_a_megabyte(
-        self, wire: Recorder, orders: DynamoDbOrders
-    ) -> None:
-        """600 index rows of some 2,300 bytes, all of one shard."""
-        customer = CustomerId("c" * 2000)
-        placed: list[Order] = []
-        while len(placed) < 600:
-            order = placed_order(NOON + timedelta(seconds=len(placed)), customer_id=customer)
-            if keys.shard_of(order.order_id) == 3:
-                placed.append(order)
-        orders.table.client.sync_batch_write(
-            orders.table.name, put_items=[rows.detail_row(order) for order in placed]
-        )
-        wire.forget()
+def test_each_by_status_goes_on_after_a_megabyte(wire: Recorder, orders: DynamoDbOrders) -> None:
+    """600 index rows of some 2,300 bytes, all of one shard."""
+    placed = placed_in_one_shard(600, customer_id=CustomerId("c" * 2000))
+    orders.table.client.sync_batch_write(
+        orders.table.name, put_items=[rows.detail_row(order) for order in placed]
+    )
+    wire.forget()
 
-        found = orders.each_by_status(OrderStatus.PENDING, IdRange.all())
+    found = orders.each_by_status(OrderStatus.PENDING, IdRange.all())
 
-        assert [order.order_id for order in found] == [order.order_id for order in placed]
-        assert wire.counts == {"Query": keys.SHARDS + 1}
+    assert [order.order_id for order in found] == [order.order_id for order in placed]
+    assert wire.counts == {QUERY: keys.SHARDS + 1}

@@ -1,6 +1,6 @@
-"""What the repository makes of a table that is contended, throttled, broken or out of reach.
+"""How the repository copes with a table that is contended, throttled, broken or out of reach.
 
-Neither emulator is ever contended or throttled, so the faults are injected between them and us.
+Neither emulator is ever contended or throttled, so a proxy injects the faults.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from pydynox.exceptions import AccessDeniedException, IdempotentParameterMismatchException
 
-from examples import CUS_42, changed_order, event_of, new_order, placed_order
+from examples import CUS_42, CUSTOMER_42, changed_order, event_of, new_order, placed_order
 from fakes import NOON, FakeClock, FakeIds
 from orders.adapters.dynamodb import contention
 from orders.adapters.dynamodb import table as dynamodb
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.application import idempotency
-from orders.application.caller import Caller
 from orders.application.create_order import CreateOrder
 from orders.application.errors import KeyInUse, StaleOrder, TryAgain
 from orders.application.idempotency import IdempotencyKey
@@ -38,13 +37,14 @@ CLIENT_ATTEMPTS = dynamodb._ATTEMPTS
 MOST_ATTEMPTS = 40
 """Far more than fit into `MAX_SECONDS` with waits of up to 0.8 seconds."""
 
-CONFLICT = Refusal("TransactionCanceledException", reasons=("None", "TransactionConflict"))
-CANCELED_FOR_THROUGHPUT = Refusal(
-    "TransactionCanceledException", reasons=("ProvisionedThroughputExceeded", "None")
-)
-CANCELED_FOR_THROTTLING = Refusal(
-    "TransactionCanceledException", reasons=("None", "ThrottlingError")
-)
+
+def canceled(*reasons: str) -> Refusal:
+    return Refusal("TransactionCanceledException", reasons=reasons)
+
+
+CONFLICT = canceled("None", "TransactionConflict")
+CANCELED_FOR_THROUGHPUT = canceled("ProvisionedThroughputExceeded", "None")
+CANCELED_FOR_THROTTLING = canceled("None", "ThrottlingError")
 CONFLICT_EXCEPTION = Refusal("TransactionConflictException")
 IN_PROGRESS = Refusal("TransactionInProgressException")
 THROUGHPUT = Refusal("ProvisionedThroughputExceededException")
@@ -56,7 +56,6 @@ OUT_OF_REACH = [THROUGHPUT, THROTTLING, Break.RESET, Break.RESET_AFTER]
 ORDER = placed_order()
 ORDER_ID = ORDER.order_id
 EVERYTHING = IdRange.all()
-ATTEMPT_SECONDS = 1.0
 KEY = IdempotencyKey("cus_42#" + "0f" * 32, "fingerprint")
 
 
@@ -92,17 +91,22 @@ def name(fault: Fault) -> str:
 
 @pytest.fixture
 def hasty_orders(wire: Recorder, orders: DynamoDbOrders) -> DynamoDbOrders:
-    """With the time limit that the functions have."""
-    client = client_of(wire.endpoint, ATTEMPT_SECONDS)
+    """With a time limit like that of the functions."""
+    client = client_of(wire.endpoint, attempt_seconds=1)
     return DynamoDbOrders(Table(client, orders.table.name), INDEX)
 
 
-class TestAWriteThatFailsOnce:
+@pytest.fixture(autouse=True)
+def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contention, "MAX_SECONDS", 0.5)
+
+
+class TestAFaultThatStrikesOnce:
     @pytest.mark.parametrize("fault", [IN_PROGRESS, SERVER_ERROR, *OUT_OF_REACH], ids=name)
-    def test_is_repeated_by_the_client_byte_for_byte(
+    def test_has_the_client_repeat_the_write_byte_for_byte(
         self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
-        """Also where it took effect and only its response was lost: that is no used key."""
+        """Even if it took effect and only its response was lost, its key does not count as used."""
         order = placed_order()
         record = KEY.remember(response_of(order), NOON)
         wire.inject([fault])
@@ -112,13 +116,10 @@ class TestAWriteThatFailsOnce:
         first, second = wire.calls
         assert first.body == second.body
         assert first.parameters["ClientRequestToken"]
-        assert orders.get_with_record(order.order_id, KEY.record_id) == (
-            order,
-            record,
-        )
+        assert orders.get_with_record(order.order_id, KEY.record_id) == (order, record)
 
     @pytest.mark.parametrize("fault", [Break.SILENCE, Break.SILENCE_AFTER], ids=name)
-    def test_is_repeated_byte_for_byte_where_no_response_came_in_time(
+    def test_has_the_client_repeat_the_write_where_no_response_came_in_time(
         self, wire: Recorder, hasty_orders: DynamoDbOrders, fault: Fault
     ) -> None:
         """On a slow machine the repetition may be late too, and be repeated."""
@@ -132,10 +133,10 @@ class TestAWriteThatFailsOnce:
         assert hasty_orders.get(order.order_id) == order
 
     @pytest.mark.parametrize("fault", CONTENDED, ids=name)
-    def test_is_repeated_as_the_same_transaction_where_it_was_contended(
+    def test_has_a_contended_write_repeated_as_the_same_transaction(
         self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
-        """The client orders attributes anew, which makes it no other request (see below)."""
+        """The client may reorder attributes, which leaves it the same request (see below)."""
         order = placed_order()
         wire.inject([fault])
 
@@ -143,38 +144,24 @@ class TestAWriteThatFailsOnce:
 
         first, second = wire.calls
         assert first.parameters == second.parameters
-        assert orders.get(order.order_id) == order
-
-    def test_a_change_is_repeated_too(self, wire: Recorder, orders: DynamoDbOrders) -> None:
-        order = placed_order()
-        orders.add(order, event_of(order), None, NOON)
         paid = changed_order(order, OrderStatus.PAID)
-        wire.inject([CONFLICT, Break.RESET_AFTER])
-
+        wire.inject([fault, Break.RESET_AFTER])
         orders.update(order, paid, event_of(paid, order), None, NOON)
-
         assert orders.get(order.order_id) == paid
 
-    def test_a_failed_condition_beside_a_conflict_is_final(
-        self, wire: Recorder, orders: DynamoDbOrders
+    @pytest.mark.parametrize("fault", [SERVER_ERROR, *OUT_OF_REACH], ids=name)
+    def test_has_the_client_repeat_the_read(
+        self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
         order = placed_order()
-        record = KEY.remember(response_of(order), NOON)
-        reasons = ("TransactionConflict", "None", "None", "ConditionalCheckFailed")
-        wire.inject(repeat(Refusal("TransactionCanceledException", reasons=reasons)))
+        orders.add(order, event_of(order), None, NOON)
+        wire.forget()
+        wire.inject([fault])
 
-        with pytest.raises(KeyInUse):
-            orders.add(order, event_of(order), record, NOON)
-        with pytest.raises(KeyInUse):
-            orders.update(order, order, event_of(order), record, NOON)
-        reasons = ("ConditionalCheckFailed", "TransactionConflict", "None", "None")
-        wire.inject(repeat(Refusal("TransactionCanceledException", reasons=reasons)))
-        with pytest.raises(StaleOrder):
-            orders.update(order, order, event_of(order), record, NOON)
+        assert orders.get(order.order_id) == order
+        assert wire.counts == {"GetItem": 2}
 
-        assert wire.counts == {"TransactWriteItems": 3}
-
-    def test_a_record_alone_is_written_once_though_its_response_was_lost(
+    def test_leaves_a_record_that_was_written_alone_written_once(
         self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:
         wire.inject([Break.RESET_AFTER])
@@ -182,16 +169,11 @@ class TestAWriteThatFailsOnce:
         assert orders.get_record(KEY.record_id)
 
 
-class TestAWriteThatKeepsFailing:
+class TestAFaultThatKeepsStriking:
     @pytest.mark.parametrize("fault", [CONFLICT, IN_PROGRESS, SERVER_ERROR], ids=name)
-    def test_gives_up_after_some_attempts_at_one_transaction(
-        self,
-        wire: Recorder,
-        orders: DynamoDbOrders,
-        monkeypatch: pytest.MonkeyPatch,
-        fault: Fault,
+    def test_ends_a_write_after_some_attempts_at_one_transaction(
+        self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
-        monkeypatch.setattr(contention, "MAX_SECONDS", 1.0)
         wire.inject(repeat(fault))
 
         with pytest.raises(TryAgain):
@@ -202,7 +184,7 @@ class TestAWriteThatKeepsFailing:
         assert all(call.parameters == first.parameters for call in others)
 
     @pytest.mark.parametrize("fault", OUT_OF_REACH, ids=name)
-    def test_gives_up_after_the_clients_attempts_where_the_table_is_out_of_reach(
+    def test_ends_a_write_after_the_clients_attempts(
         self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
         wire.inject(repeat(fault))
@@ -213,57 +195,8 @@ class TestAWriteThatKeepsFailing:
         assert len(wire.calls) == CLIENT_ATTEMPTS
         assert len({call.body for call in wire.calls}) == 1
 
-    def test_gives_up_where_no_response_comes_in_time(
-        self, wire: Recorder, hasty_orders: DynamoDbOrders
-    ) -> None:
-        wire.inject(repeat(Break.SILENCE))
-
-        with pytest.raises(TryAgain):
-            hasty_orders.add(ORDER, event_of(ORDER), None, NOON)
-
-        assert len(wire.calls) == CLIENT_ATTEMPTS
-
-    def test_is_found_by_the_callers_own_repetition_if_it_took_effect(
-        self, wire: Recorder, orders: DynamoDbOrders
-    ) -> None:
-        create = CreateOrder(orders, FakeClock(), FakeIds())
-        caller = Caller(CUS_42, is_staff=False)
-        wire.inject(repeat(Break.RESET_AFTER, CLIENT_ATTEMPTS))
-
-        with pytest.raises(TryAgain):
-            create(caller, new_order(), KEY, response_of)
-        outcome = create(caller, new_order(), KEY, response_of)
-
-        assert outcome.replayed
-        found = orders.list_by_customer(
-            CUS_42, IdRange.all(), newest_first=True, limit=10, consistent=True
-        )
-        assert [str(one.position) for one in found] == [outcome.response]
-
-    def test_is_not_repeated_where_that_would_not_help(
-        self, wire: Recorder, orders: DynamoDbOrders
-    ) -> None:
-        wire.inject(repeat(Refusal("AccessDeniedException")))
-
-        with pytest.raises(AccessDeniedException):
-            orders.add(ORDER, event_of(ORDER), None, NOON)
-
-        assert len(wire.calls) == 1
-
-
-class TestARead:
     @pytest.mark.parametrize("fault", [SERVER_ERROR, *OUT_OF_REACH], ids=name)
-    def test_is_repeated(self, wire: Recorder, orders: DynamoDbOrders, fault: Fault) -> None:
-        order = placed_order()
-        orders.add(order, event_of(order), None, NOON)
-        wire.forget()
-        wire.inject([fault])
-
-        assert orders.get(order.order_id) == order
-        assert wire.counts == {"GetItem": 2}
-
-    @pytest.mark.parametrize("fault", [SERVER_ERROR, *OUT_OF_REACH], ids=name)
-    def test_gives_up_after_the_clients_attempts(
+    def test_ends_a_read_after_the_clients_attempts(
         self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
         wire.inject(repeat(fault))
@@ -274,38 +207,88 @@ class TestARead:
         assert wire.counts == {"GetItem": CLIENT_ATTEMPTS}
 
     @pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
-    def test_of_any_kind_gives_up(
+    def test_ends_a_read_of_any_kind(
         self, wire: Recorder, orders: DynamoDbOrders, read: Callable[[DynamoDbOrders], object]
     ) -> None:
-        """By a fault that the client passes on at once, for speed."""
+        """The client passes this fault on at once."""
         wire.inject(repeat(CONFLICT_EXCEPTION))
 
         with pytest.raises(TryAgain):
             read(orders)
 
-    def test_asks_again_for_keys_that_a_batch_left_out(
+    def test_ends_a_call_whose_response_never_comes(
         self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:
-        """Otherwise an order would seem not to be there, and a key unused."""
-        order = placed_order()
-        record = KEY.remember(response_of(order), NOON)
-        orders.add(order, event_of(order), record, NOON)
-        orders.get_with_record(order.order_id, KEY.record_id)
-        request = wire.calls[-1].parameters["RequestItems"]
-        left_out = Response({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})
+        wire.inject(repeat(Break.SILENCE))
+        client = client_of(wire.endpoint, attempt_seconds=0.2)
 
-        wire.inject([left_out])
-        assert orders.get_with_record(order.order_id, KEY.record_id) == (
-            order,
-            record,
-        )
-
-        wire.inject(repeat(left_out))
         with pytest.raises(TryAgain):
-            orders.get_with_record(order.order_id, KEY.record_id)
+            DynamoDbOrders(Table(client, orders.table.name), INDEX).add(
+                ORDER, event_of(ORDER), None, NOON
+            )
+
+        assert len(wire.calls) == CLIENT_ATTEMPTS
+
+    def test_lets_the_callers_own_retry_find_a_write_that_took_effect(
+        self, wire: Recorder, orders: DynamoDbOrders
+    ) -> None:
+        create = CreateOrder(orders, FakeClock(), FakeIds())
+        wire.inject(repeat(Break.RESET_AFTER, CLIENT_ATTEMPTS))
+
+        with pytest.raises(TryAgain):
+            create(CUSTOMER_42, new_order(), KEY, response_of)
+        outcome = create(CUSTOMER_42, new_order(), KEY, response_of)
+
+        assert outcome.replayed
+        found = orders.list_by_customer(
+            CUS_42, EVERYTHING, newest_first=True, limit=10, consistent=True
+        )
+        assert [str(one.position) for one in found] == [outcome.response]
 
 
-def test_a_transaction_with_its_attributes_in_another_order_is_the_same_one(
+def test_a_failed_condition_beside_a_conflict_is_final(
+    wire: Recorder, orders: DynamoDbOrders
+) -> None:
+    order, conflict, failed = placed_order(), "TransactionConflict", "ConditionalCheckFailed"
+    record = KEY.remember(response_of(order), NOON)
+    wire.inject(repeat(canceled(conflict, "None", "None", failed)))
+    with pytest.raises(KeyInUse):
+        orders.add(order, event_of(order), record, NOON)
+    with pytest.raises(KeyInUse):
+        orders.update(order, order, event_of(order), record, NOON)
+    wire.inject(repeat(canceled(failed, conflict, "None", "None")))
+    with pytest.raises(StaleOrder):
+        orders.update(order, order, event_of(order), record, NOON)
+    assert wire.counts == {"TransactWriteItems": 3}
+
+
+def test_a_refusal_that_no_attempt_can_change_is_not_repeated(
+    wire: Recorder, orders: DynamoDbOrders
+) -> None:
+    wire.inject(repeat(Refusal("AccessDeniedException")))
+    with pytest.raises(AccessDeniedException):
+        orders.add(ORDER, event_of(ORDER), None, NOON)
+    assert len(wire.calls) == 1
+
+
+def test_keys_that_a_batch_left_out_are_read_again(wire: Recorder, orders: DynamoDbOrders) -> None:
+    """Otherwise an order would seem not to exist, and a key to be unused."""
+    order = placed_order()
+    record = KEY.remember(response_of(order), NOON)
+    orders.add(order, event_of(order), record, NOON)
+    orders.get_with_record(order.order_id, KEY.record_id)
+    request = wire.calls[-1].parameters["RequestItems"]
+    left_out = Response({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})
+
+    wire.inject([left_out])
+    assert orders.get_with_record(order.order_id, KEY.record_id) == (order, record)
+
+    wire.inject(repeat(left_out))
+    with pytest.raises(TryAgain):
+        orders.get_with_record(order.order_id, KEY.record_id)
+
+
+def test_a_transaction_with_reordered_attributes_is_the_same_one(
     wire: Recorder, table: Table
 ) -> None:
     """The client keeps attributes in hash maps that are ordered at random.

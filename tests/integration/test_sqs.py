@@ -1,4 +1,4 @@
-"""Events and unreadable records on their way into real queues."""
+"""Events and unreadable records on their way into queues."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import secrets
 import time
 from dataclasses import replace
 from datetime import timedelta
-from itertools import repeat
+from itertools import cycle, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examples import placed_order
+from examples import event_of, placed_order
 from fakes import NOON
 from orders.adapters import sqs
 from orders.adapters.sqs import SqsDeadLetterQueue, SqsEventPublisher, event_body
-from orders.domain.customer_id import CustomerId
-from orders.domain.events import OrderEvent
 from orders.domain.status import OrderStatus
 from servers import aws_client, ministack
 from wire import Break, Recorder, Refusal, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from orders.domain.events import OrderEvent
 
 RECEIVE_SECONDS = 30
 CLIENT_ATTEMPTS = 3
@@ -56,23 +56,11 @@ def failures(publisher: SqsEventPublisher) -> SqsDeadLetterQueue:
 
 def events(count: int, **details: Any) -> list[OrderEvent]:  # noqa: ANN401 - fields of OrderEvent
     """Of as many orders, of every status, and of one that only a later release knows."""
-    statuses = [*OrderStatus, "TELEPORTED"]
     made = []
-    for number in range(count):
+    for number, status in zip(range(count), cycle([*OrderStatus, "TELEPORTED"]), strict=False):
         order = placed_order(NOON + timedelta(seconds=number))
-        status = statuses[number % len(statuses)]
-        fields: dict[str, Any] = {
-            "type": "ORDER_CREATED" if status == "PENDING" else f"ORDER_{status}",
-            "order_id": order.order_id,
-            "version": 1 if status is OrderStatus.PENDING else 2,
-            "status": status,
-            "previous_status": None if status is OrderStatus.PENDING else OrderStatus.PENDING,
-            "recorded_at": NOON,
-            "customer_id": order.customer_id,
-            "amount": order.amount,
-            "currency": order.currency,
-        }
-        made.append(OrderEvent(**fields | details))
+        changed = replace(order, status=status, version=2)
+        made.append(replace(event_of(changed, order), **details))
     return made
 
 
@@ -94,7 +82,7 @@ def received(queue: str, count: int) -> list[dict[str, Any]]:
 
 
 class TestPublishing:
-    def test_every_event_becomes_one_message_ten_to_a_call(
+    def test_every_event_becomes_one_message_and_ten_go_in_a_call(
         self, wire: Recorder, publisher: SqsEventPublisher, queue: str
     ) -> None:
         made = events(25)
@@ -111,11 +99,11 @@ class TestPublishing:
             assert attributes["type"]["DataType"] == "String"
             assert attributes["type"]["StringValue"] == json.loads(message["Body"])["type"]
 
-    def test_nothing_to_say_is_no_call(self, wire: Recorder, publisher: SqsEventPublisher) -> None:
+    def test_no_events_are_no_call(self, wire: Recorder, publisher: SqsEventPublisher) -> None:
         assert publisher.publish([]) == (set(), set())
         assert wire.calls == []
 
-    def test_a_reason_arrives_whatever_its_characters(
+    def test_a_reason_arrives_with_any_characters(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
         (event,) = events(1, reason=ANY_CHARACTER)
@@ -125,10 +113,10 @@ class TestPublishing:
         (message,) = received(queue, 1)
         assert json.loads(message["Body"])["data"]["reason"] == ANY_CHARACTER
 
-    def test_what_one_call_did_not_take_is_unsent(
+    def test_what_one_call_did_not_take_is_reported_as_unsent(
         self, wire: Recorder, publisher: SqsEventPublisher, queue: str
     ) -> None:
-        """The first call takes all but two, the second fails, the third passes."""
+        """The first call takes all but two, the second fails, the third succeeds."""
         taken = [
             {"Id": str(number), "MessageId": "m", "MD5OfMessageBody": ""}
             for number in range(10)
@@ -150,10 +138,10 @@ class TestPublishing:
         bodies = {message["Body"] for message in received(queue, 5)}
         assert bodies == {event_body(event) for event in made[20:]}
 
-    def test_an_event_of_4_kib_or_more_is_refused_and_keeps_no_other_from_going(
+    def test_an_event_of_4_kib_or_more_is_refused_without_delaying_the_others(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
-        """Six of these together are more than one call may hold."""
+        """Six of these together exceed one call."""
         made = events(12)
         made[:6] = events(6, reason="r" * 200_000)
 
@@ -163,7 +151,7 @@ class TestPublishing:
         bodies = {message["Body"] for message in received(queue, 6)}
         assert bodies == {event_body(event) for event in made[6:]}
 
-    def test_a_queue_that_is_down_leaves_all_unsent(
+    def test_a_queue_that_is_down_leaves_all_events_unsent(
         self, wire: Recorder, publisher: SqsEventPublisher
     ) -> None:
         wire.inject(repeat(Break.RESET))
@@ -171,7 +159,7 @@ class TestPublishing:
         assert sorted(publisher.publish(events(11)).unavailable) == list(range(11))
         assert wire.counts == {"SendMessageBatch": 2 * CLIENT_ATTEMPTS}
 
-    def test_a_queue_that_is_not_there_leaves_all_unsent(
+    def test_a_missing_queue_leaves_all_events_unsent(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
         missing = replace(publisher, queue_url=f"{queue}-that-is-not")
@@ -179,7 +167,7 @@ class TestPublishing:
 
 
 class TestEventBodies:
-    def test_hold_no_character_that_a_queue_refuses(self) -> None:
+    def test_contain_no_character_that_a_queue_refuses(self) -> None:
         """Those of https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html."""
         (event,) = events(1, reason=ANY_CHARACTER)
         allowed = (
@@ -191,19 +179,12 @@ class TestEventBodies:
         assert all(ord(character) in allowed or ord(character) > 0xFFFF for character in body)
         assert json.loads(body) == event.to_cloud_event()
 
-    @pytest.mark.parametrize("character", ["\uffff", "\x00", "\U0001f937", '"'])
-    def test_stay_below_4_kib(self, character: str) -> None:
-        (event,) = events(
-            1, reason=character * 500, customer_id=CustomerId("c" * 128), amount=10**15
-        )
-        assert len(event_body(event).encode()) < 4096
-
 
 class TestDeadLetterQueue:
     def test_a_record_arrives_as_its_keys_with_its_cause(
         self, failures: SqsDeadLetterQueue, queue: str
     ) -> None:
-        """What it says stays in its row, however large that is."""
+        """Its content stays in its row, however large it is."""
         record = {
             "eventID": "1",
             "dynamodb": {
@@ -233,7 +214,7 @@ class TestDeadLetterQueue:
         (message,) = received(queue, 1)
         assert json.loads(message["Body"])["keys"] == {}
 
-    def test_a_record_that_the_queue_did_not_take_is_told(
+    def test_a_record_that_the_queue_did_not_take_raises(
         self, wire: Recorder, failures: SqsDeadLetterQueue
     ) -> None:
         wire.inject(repeat(Refusal("ServiceUnavailable", status=503)))

@@ -44,7 +44,7 @@ def re_signed(deployment: Deployment, **changes: object) -> str:
 
 
 def wrong_tokens(deployment: Deployment, issuer: OwnIssuer) -> dict[str, str]:
-    """Tokens that no gateway may take, by what is wrong with each."""
+    """Tokens that every gateway must refuse, by what is wrong with them."""
     now = int(time.time())
     return {
         "expired": re_signed(deployment, iat=now - 2 * HOUR, exp=now - HOUR),
@@ -93,7 +93,7 @@ def _unsigned(deployment: Deployment) -> dict[str, str]:
 
 
 def _signed_with_the_public_key(deployment: Deployment) -> dict[str, str]:
-    """Key confusion: right for whoever takes the issuer's key as the secret that HS256 needs.
+    """Key confusion: valid if the verifier takes the issuer's key for the secret of HS256.
 
     By hand: pyjwt refuses to.
     """
@@ -139,7 +139,7 @@ def _signed_with_an_own_key(deployment: Deployment, issuer: OwnIssuer) -> dict[s
 
 
 def _pool_key(deployment: Deployment) -> RSAPrivateKey:
-    """What the emulated user pool signs access tokens with."""
+    """The key with which the emulated user pool signs access tokens."""
     keys = deployment.stack.directory / "state" / "cognito-pool-keys"
     path = keys / f"{deployment.outputs['LocalUserPoolId']}-access.pem"
     key = load_pem_private_key(path.read_bytes(), None)

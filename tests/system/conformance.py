@@ -1,8 +1,8 @@
-"""What the OpenAPI document can't tell schemathesis: which requests are good ones here.
+"""What the OpenAPI document can't tell schemathesis: which valid requests succeed.
 
 A JSON Schema says how a request looks, not which orders there are or what their items come to.
 So a request that follows the document is completed with that, and must then succeed, but for the
-exceptions below. A request that breaks it is sent as it was made, and must be refused.
+exceptions below. A request that breaks it is sent unchanged, and must be refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -19,178 +19,114 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from orders.domain.money import MAX_AMOUNT
 from orders.openapi.parameters import ENTITY_TAGS_PATTERN
+from proof import oracle
+from proof.oracle import Audience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from schemathesis import Case, Response
     from schemathesis.engine.recorder import ScenarioRecorder
 
     from system.deployment import Caller, Deployment
 
-CREATE: Final = "POST /orders"
-QUEUE: Final = "GET /orders"
-GET: Final = "GET /orders/{orderId}"
-UPDATE: Final = "PATCH /orders/{orderId}"
-TIMELINE: Final = "GET /orders/{orderId}/timeline"
-LIST: Final = "GET /customers/{customerId}/orders"
-FEED: Final = "GET /events"
-REPORT: Final = "GET /reports/daily/{date}"
-PUBLISHED: Final = ("GET /docs", "GET /openapi.json")
-ANSWERED_WITH_AN_ORDER: Final = frozenset({CREATE, GET, UPDATE})
+MAX_KEY: Final = 255
 Page = tuple[dict[str, Any], dict[str, Any]]
 """The parameters that it was requested with, of the path and of the query."""
-PAGED: Final = frozenset({QUEUE, LIST, TIMELINE, FEED})
-MAX_KEY: Final = 255
 _TAGS: Final = re.compile(ENTITY_TAGS_PATTERN)
+_CONDITIONS: Final = ("If-Match", "If-None-Match")
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A request that follows the document, and is refused by a rule that the document can't say.
+class Refused(NamedTuple):
+    """A request that follows the document, and is refused by a rule that the document can't state.
 
-    `problem` is the type of the response; the exception is for these operations only, and for
-    requests that the rule `can_concern`.
+    `problem` is the type of the response; the rule is about requests that it `can_concern`.
     """
 
     problem: str
-    operations: frozenset[str]
     why: str
     can_concern: Callable[[Case[Any]], bool]
 
 
-def _always(_: Case[Any]) -> bool:
-    return True
-
-
-def _has_cursor(case: Case[Any]) -> bool:
-    return "cursor" in case.query
-
-
-def _is_conditional(case: Case[Any]) -> bool:
-    return not {"If-Match", "If-None-Match"}.isdisjoint(case.headers)
-
-
-def _has_no_tags(case: Case[Any]) -> bool:
-    sent = [case.headers[name] for name in ("If-Match", "If-None-Match") if name in case.headers]
+def _breaks_the_rule_of_tags(case: Case[Any]) -> bool:
+    sent = [case.headers[name] for name in _CONDITIONS if name in case.headers]
     return not all(map(_TAGS.fullmatch, sent))
 
 
+def _body(case: Case[Any]) -> Mapping[str, Any]:
+    body: Any = case.body
+    return body if isinstance(body, dict) else {}
+
+
+def _asks_for_a_status(case: Case[Any]) -> bool:
+    return "status" in _body(case)
+
+
 def _is_too_much(case: Case[Any]) -> bool:
-    body: Any = case.body
-    total: int = sum(each["quantity"] * each["unitAmount"] for each in body["items"])
-    return total > MAX_AMOUNT
+    return oracle.amount_of(_body(case).get("items", [])) > MAX_AMOUNT
 
 
-def _does_not_cancel(case: Case[Any]) -> bool:
-    body: Any = case.body
-    return bool(body["status"] != "CANCELED")
+def _is_for_staff(case: Case[Any]) -> bool:
+    if _asks_for_a_status(case):
+        wanted = _body(case)["status"]
+        return not any(oracle.customer_may_request(wanted, of=now) for now in oracle.STATUSES)
+    return oracle.ROUTES[case.operation.label].audience is Audience.STAFF
 
 
 EXCEPTIONS: Final = (
     Refused(
         "invalid-cursor",
-        PAGED,
-        "a cursor that was made up is of no list, though it looks like one",
-        _has_cursor,
+        "a random cursor belongs to no list, though it looks like one",
+        lambda case: "cursor" in case.query,
     ),
     Refused(
         "validation-failed",
-        frozenset({CREATE}),
         "each item is within its limits, their sum is above that of an order",
         _is_too_much,
     ),
     Refused(
         "precondition-failed",
-        frozenset({GET, UPDATE, *PUBLISHED}),
-        "which versions an order has had is not in the document, nor which tag the document has",
-        _is_conditional,
+        "the document names neither the versions of an order nor its own tag",
+        lambda case: not case.headers.keys().isdisjoint(_CONDITIONS),
     ),
     Refused(
         "malformed-request",
-        frozenset({GET, UPDATE, *PUBLISHED}),
         "schemathesis takes 0 for a list of entity tags, the document's pattern doesn't",
-        _has_no_tags,
+        _breaks_the_rule_of_tags,
     ),
     Refused(
         "illegal-transition",
-        frozenset({UPDATE}),
         "which status can follow depends on the order's own",
-        _always,
+        _asks_for_a_status,
     ),
     Refused(
         "report-not-found",
-        frozenset({REPORT}),
         "most days have no report",
-        _always,
+        lambda case: "date" in case.path_parameters,
     ),
 )
 
 EXCEPTIONS_FOR_CUSTOMERS: Final = (
-    Refused(
-        "forbidden",
-        frozenset({QUEUE, FEED, REPORT}),
-        "these are for staff",
-        _always,
-    ),
-    Refused(
-        "forbidden",
-        frozenset({UPDATE}),
-        "customers may cancel and nothing else",
-        _does_not_cancel,
-    ),
+    *EXCEPTIONS,
+    Refused("forbidden", "some routes and transitions are for staff", _is_for_staff),
 )
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was sent and answered."""
-
-    cases: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By operation and kind of request: one that `follows` the document, or `breaks` it."""
+    """Counts of responses by operation and status, and of exceptions by their problem."""
 
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
-    exceptions: Counter[Refused] = field(default_factory=Counter)
-    further_pages: int = 0
-    """Responses to a cursor that a page before had given."""
-
-    def add(self, case: Case[Any], response: Response) -> None:
-        label = case.operation.label
-        self.cases[label, "follows" if follows_the_document(case) else "breaks"] += 1
-        self.statuses[label, response.status_code] += 1
-
-    def lines(self) -> list[str]:
-        """A table in Markdown."""
-        lines = [
-            "| Operation | requests that follow the document | that break it | answers |",
-            "|---|---:|---:|---|",
-        ]
-        for label in sorted({label for label, _ in self.cases}, key=lambda label: label.split()[1]):
-            responses = {status: n for (of, status), n in self.statuses.items() if of == label}
-            lines.append(
-                f"| `{label}` | {self.cases[label, 'follows']} | {self.cases[label, 'breaks']} | "
-                + ", ".join(f"{n} × {status}" for status, n in sorted(responses.items()))
-                + " |"
-            )
-        refused = self.exceptions.most_common()
-        return [
-            f"{self.cases.total()} requests, {self.further_pages} of them with a page's cursor.",
-            "",
-            *lines,
-            "",
-            "Refused though they follow the document:",
-            "",
-            *(f"- {n} × `{exception.problem}`: {exception.why}." for exception, n in refused),
-        ]
+    exceptions: Counter[str] = field(default_factory=Counter)
 
 
 def follows_the_document(case: Case[Any]) -> bool:
-    """Whether it was made to; if not, it was made to break it."""
+    """Whether schemathesis meant it to; otherwise it is meant to break the document."""
     return case.meta is not None and case.meta.generation.mode.is_positive
 
 
 class Client:
-    """Sends requests that schemathesis made as one caller, and checks the responses."""
+    """Sends schemathesis' requests as one caller, and checks the responses."""
 
     def __init__(
         self, deployment: Deployment, caller: Caller, tally: Tally, *, is_staff: bool
@@ -204,17 +140,15 @@ class Client:
         self._pages: defaultdict[str, dict[str, Page]] = defaultdict(dict)
         self._session = requests.Session()
         self._session.trust_env = False
-        self._exceptions: Sequence[Refused] = (
-            EXCEPTIONS if is_staff else EXCEPTIONS + EXCEPTIONS_FOR_CUSTOMERS
-        )
+        self._exceptions = EXCEPTIONS if is_staff else EXCEPTIONS_FOR_CUSTOMERS
 
     def send(self, case: Case[Any]) -> Response:
         if follows_the_document(case):
             self._complete(case)
         response = case.call(self._base_url, self._session, self._headers)
-        self._tally.add(case, response)
-        if response.status_code in {200, 201}:
-            self._remember(case, response)
+        self._tally.statuses[case.operation.label, response.status_code] += 1
+        if response.status_code in {200, 201} and "json" in response.headers["content-type"][0]:
+            self._remember(case, response.json())
         return response
 
     def check(
@@ -223,7 +157,7 @@ class Client:
         """Raises FailureGroup, with all that is wrong with the response."""
         exception = self._exception(case, response)
         if exception:
-            self._tally.exceptions[exception] += 1
+            self._tally.exceptions[exception.problem] += 1
         case.validate_response(
             response,
             headers=self._headers,
@@ -243,24 +177,20 @@ class Client:
         if case.query.get("cursor", "") in self._pages[case.operation.label]:
             return None
         problem = _problem_of(response)
-        for exception in self._exceptions:
-            concerned = (
-                exception.problem == problem and case.operation.label in exception.operations
-            )
-            if concerned and exception.can_concern(case):
-                return exception
-        return None
+        return next(
+            (one for one in self._exceptions if one.problem == problem and one.can_concern(case)),
+            None,
+        )
 
     def _complete(self, case: Case[Any]) -> None:
-        """Have a request that follows the document mean something that is there.
+        """Make a request that follows the document refer to things that exist.
 
-        - In place of an order id that was made up, that of an order made just now.
-        - In place of a cursor that was made up, one that a page gave, if one has, and always with
-          the other parameters of that page.
-        - In place of a key, a similar one that is new.
-        - As the amount, the items' sum.
-        - Whole numbers without a decimal point: 3.0 is an integer to JSON Schema, a fraction here.
-        - A customer speaks for themselves; staff for anyone.
+        - A random order id is replaced by that of a new order.
+        - A random cursor is replaced by one that a page returned, with the rest of its query.
+        - A key is replaced by a similar, unused one.
+        - The amount is the sum of the items.
+        - Whole numbers lose their decimal point: 3.0 is an integer to JSON Schema, not to the API.
+        - Customers order for themselves, staff for anyone.
         """
         path = case.path_parameters
         if "orderId" in path and path["orderId"] not in self._orders:
@@ -272,25 +202,22 @@ class Client:
             cursor = next(reversed(pages)) if made_up else case.query["cursor"]
             case.path_parameters, query = pages[cursor]
             case.query = query | {"cursor": cursor}
-            self._tally.further_pages += 1
         if "Idempotency-Key" in case.headers:
             case.headers["Idempotency-Key"] = _made_new(case.headers["Idempotency-Key"])
-        if case.operation.label == CREATE:
-            self._complete_order(case.body)
+        body: Any = case.body
+        if "items" in _body(case):
+            for item in body["items"]:
+                item["quantity"] = int(item["quantity"])
+                item["unitAmount"] = int(item["unitAmount"])
+            if "amount" in body:
+                body["amount"] = oracle.amount_of(body["items"])
+            if not self.is_staff:
+                body["customerId"] = self.caller.id
 
-    def _complete_order(self, body: Any) -> None:  # noqa: ANN401 - JSON
-        for item in body["items"]:
-            item["quantity"] = int(item["quantity"])
-            item["unitAmount"] = int(item["unitAmount"])
-        if "amount" in body:
-            body["amount"] = sum(item["quantity"] * item["unitAmount"] for item in body["items"])
-        if not self.is_staff:
-            body["customerId"] = self.caller.id
-
-    def _remember(self, case: Case[Any], response: Response) -> None:
-        if case.operation.label in ANSWERED_WITH_AN_ORDER:
-            self._orders.add(response.json()["orderId"])
-        elif case.operation.label in PAGED and (cursor := response.json()["nextCursor"]):
+    def _remember(self, case: Case[Any], body: Mapping[str, Any]) -> None:
+        if "orderId" in body:
+            self._orders.add(body["orderId"])
+        elif cursor := body.get("nextCursor"):
             path = {name: unquote(value) for name, value in case.path_parameters.items()}
             self._pages[case.operation.label][cursor] = (path, case.query)
 

@@ -1,4 +1,4 @@
-"""One stack for all system tests: started, deployed to, driven over HTTP, and stopped."""
+"""One deployed stack for all system tests."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What all tests made the functions call is looked at after them."""
+    """Rights are compared with calls after all other tests have caused theirs."""
     items.sort(key=lambda item: item.path.name == "test_least_privilege.py")
 
 
 @pytest.fixture(scope="session")
 def _installed() -> None:
-    """What an emulated AWS needs is there."""
+    """Skip, or fail in CI, without the programs that an emulated AWS needs."""
     if shutil.which("node") is None:
         missing("Node.js is not installed.")
     if not OSLS.exists():
@@ -39,7 +39,7 @@ def _installed() -> None:
 
 @pytest.fixture(scope="session")
 def deployment(_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The platform on an emulated AWS of its own. In the end its logs are searched for secrets."""
+    """The platform on an emulated AWS, whose logs are searched for secrets at the end."""
     stack = RecordedStack(tmp_path_factory.mktemp("stack"), free_port())
     with stack.proxy:
         try:
@@ -60,7 +60,7 @@ def traffic(deployment: Deployment) -> MarkedTraffic:
 
 @pytest.fixture
 def stack_of_its_own(_installed: None, tmp_path: Path) -> Iterator[LocalStack]:
-    """Another emulated AWS, for a test that leaves nothing as it was."""
+    """Another emulated AWS, for a test that changes everything."""
     stack = LocalStack(tmp_path, free_port())
     try:
         stack.up()

@@ -18,9 +18,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 import jwt
 
+from examples import new_order
 from local_stack import PASSWORD, ROOT, STACK, LocalStack
+from orders.domain.actor import CUSTOMER
+from orders.domain.order_id import OrderId
 from proof.proxy import Proxy
 from proof.stack import Platform
+from stream_records import created
 from system.recorded_calls import RecordedCalls
 
 if TYPE_CHECKING:
@@ -33,7 +37,7 @@ Result = TypeVar("Result")
 TABLE: Final = "orders_app"
 DEAD_LETTERS: Final = str(ROOT / "scripts" / "dead_letters.py")
 SECONDS: Final = 90
-"""How long anything may take before a test gives up on it; far more than it takes."""
+"""The deadline of everything that a test waits for; far more than it takes."""
 
 MOST_LOG_EVENTS: Final = 10_000
 """In a response of FilterLogEvents."""
@@ -42,13 +46,13 @@ MARK: Final = f"mark-{secrets.token_hex(8)}"
 """In every request and every order. No log may contain it: see `Deployment.secrets`."""
 
 SHORTEST_SECRET: Final = 20
-"""What is shorter could be found in a log by chance."""
+"""A shorter text could be in a log by chance."""
 
 
 def eventually(
     read: Callable[[], Result], holds: Callable[[Result], bool], seconds: float = SECONDS
 ) -> Result:
-    """What `read` answers, once it holds. Raises AssertionError, with the last response."""
+    """The first result of `read` that `holds`. Raises AssertionError with the last one."""
     deadline = time.monotonic() + seconds
     while not holds(response := read()):
         assert time.monotonic() < deadline, f"still not after {seconds} s: {response!r}"
@@ -57,13 +61,13 @@ def eventually(
 
 
 def at_once(call: Callable[[int], Result], times: int) -> list[Result]:
-    """The answers of so many concurrent calls, in the calls' order."""
+    """The results of concurrent calls, in the order of the calls."""
     with ThreadPoolExecutor(times) as threads:
         return list(threads.map(call, range(times)))
 
 
 def check_response(response: httpx.Response) -> None:
-    """Every answer names its request, every error is a problem, or is the gateway's own."""
+    """Every response names its request; every error is a problem, or the gateway's own."""
     response.read()
     request_id = response.headers.get("x-request-id")
     if response.request.method == "HEAD":
@@ -83,40 +87,20 @@ def check_response(response: httpx.Response) -> None:
 
 
 def problem_type(response: httpx.Response) -> str:
-    """What the problem's `type` ends in."""
+    """The last part of the problem's `type`."""
     return str(response.json()["type"]).rpartition("#")[2]
 
 
 def stream_record(order_id: str, **changes: Json) -> Json:
-    """What the table's stream says of a new order's event."""
-    image = {
-        "pk": {"S": f"ORDER#{order_id}"},
-        "sk": {"S": "EVENT#0000000001"},
-        "type": {"S": "ORDER_CREATED"},
-        "orderId": {"S": order_id},
-        "customerId": {"S": "cus_42"},
-        "status": {"S": "PENDING"},
-        "amount": {"N": "5997"},
-        "currency": {"S": "USD"},
-        "version": {"N": "1"},
-        "recordedAt": {"S": "2026-11-23T04:36:00.123Z"},
-        "actor": {"S": "customer"},
-    }
-    return {
-        "eventID": order_id,
-        "eventName": "INSERT",
-        "eventSource": "aws:dynamodb",
-        "dynamodb": {
-            "Keys": {"pk": image["pk"], "sk": image["sk"]},
-            "NewImage": image | changes,
-            "SequenceNumber": order_id.rpartition("-")[2],
-            "StreamViewType": "NEW_AND_OLD_IMAGES",
-        },
-    }
+    """The stream record of a new order's event."""
+    order, _ = new_order().placed(OrderId(order_id), by=CUSTOMER)
+    record = created(order)
+    record["dynamodb"]["NewImage"] |= changes
+    return record
 
 
 def claims_of(token: str) -> Json:
-    """What the token says, whoever signed it."""
+    """The token's claims; its signature is not checked."""
     claims: Json = jwt.decode(token, options={"verify_signature": False})
     return claims
 
@@ -140,7 +124,7 @@ class Caller:
         return order | {"metadata": {MARK: MARK}} | changes
 
     def place(self, **changes: object) -> Json:
-        """An order of theirs, just made."""
+        """Create an order of theirs."""
         return self.post(self.order(**changes)).raise_for_status().json()  # type: ignore[no-any-return]  # JSON
 
     def post(self, body: Json, key: str | None = None) -> httpx.Response:
@@ -169,7 +153,7 @@ class Caller:
         return response.raise_for_status().json()["items"]  # type: ignore[no-any-return]  # JSON
 
     def settled(self, order_id: str) -> Json:
-        """The order, once it has left PENDING."""
+        """Wait until the order has left PENDING."""
         order: Json = eventually(
             lambda: self.get(order_id).raise_for_status().json(),
             lambda order: order["status"] != "PENDING",
@@ -183,14 +167,14 @@ def _key(key: str | None) -> dict[str, str]:
 
 @dataclass(slots=True)
 class HeldQueue:
-    """The events' queue while nobody consumes it; what was received stays received."""
+    """The events queue while nothing consumes it; received messages stay received."""
 
     client: Any
     url: str
     received: dict[str, Json] = field(default_factory=dict)
 
     def messages(self, order_id: str) -> list[Json]:
-        """The order's messages among those that have come until now, by the events' ids."""
+        """The order's messages received so far, sorted by their events' ids."""
         response = self.client.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=10,
@@ -219,7 +203,7 @@ def _subject(message: Json) -> str | None:
 
 
 class RecordedStack(LocalStack):
-    """Whose functions reach AWS through a proxy that knows which of them asks, and for what."""
+    """A stack whose functions call AWS through a proxy, which records who calls what."""
 
     def __init__(self, directory: Path, port: int) -> None:
         super().__init__(directory, port)
@@ -232,14 +216,14 @@ class RecordedStack(LocalStack):
 
 
 class Deployment:
-    """One stack and whoever calls it. Any error's form is checked on every response."""
+    """One stack and its callers. The form of every response is checked."""
 
     def __init__(self, stack: RecordedStack, environment: dict[str, str]) -> None:
         self.stack = stack
         self.calls = stack.calls
         self.environment = environment
         self.secrets = {MARK: "every request and order"}
-        """By what no log may contain: where it is sent. Read when the tests have ended."""
+        """Texts that no log may contain, and where each is sent. Checked after all tests."""
         self._customers = 0
         self._clients: dict[str, Any] = {}
 
@@ -257,7 +241,7 @@ class Deployment:
         return self.caller("nobody", None)
 
     def new_customer(self, group: str | None = None) -> Caller:
-        """Somebody without any order, signed in by the emulated user pool."""
+        """A new user of the emulated user pool, without orders."""
         self._customers += 1
         user = f"customer-{self._customers}-{time.time_ns()}@example.com"
         if group:
@@ -267,7 +251,7 @@ class Deployment:
         return self.caller(*self.stack.sign_in(user, group))
 
     def tokens(self, user: str, client: str | None = None) -> dict[str, str]:
-        """What the user pool answers to a sign-in: AccessToken, IdToken, RefreshToken."""
+        """The user pool's tokens for a user: AccessToken, IdToken, RefreshToken."""
         result: dict[str, str] = self.aws("cognito-idp").initiate_auth(
             ClientId=client or self.outputs["LocalUserPoolClientId"],
             AuthFlow="USER_PASSWORD_AUTH",
@@ -276,7 +260,7 @@ class Deployment:
         return result
 
     def caller(self, caller_id: str, token: str | None) -> Caller:
-        """Whoever sends this token."""
+        """The caller who sends this token."""
         if len(caller_id) >= SHORTEST_SECRET:
             self.secrets[caller_id] = "the caller's id"
         return Caller(
@@ -294,13 +278,13 @@ class Deployment:
         )
 
     def _keep_token(self, request: httpx.Request) -> None:
-        """Each of a token's parts is a secret; what is shorter than one may be any word."""
+        """Each part of a token is a secret, unless it is too short."""
         for part in re.split(r"[ .]", request.headers.get("Authorization", "")):
             if len(part) >= SHORTEST_SECRET:
                 self.secrets[part] = "the token"
 
     def mark(self, what: str) -> str:
-        """A text that no log may contain. It is fit for a SKU, and to be a part of a key."""
+        """A text that no log may contain, valid in a SKU and in a key."""
         marker = f"{what}.{secrets.token_hex(8)}"
         self.secrets[marker] = what
         return marker
@@ -315,7 +299,7 @@ class Deployment:
         return self.stack.outputs()
 
     def rows(self, order_id: str) -> dict[str, Json]:
-        """All rows of the order's partition by their sort keys, as the table has them."""
+        """All rows of the order's partition, by their sort keys."""
         response = self.aws("dynamodb").query(
             TableName=TABLE,
             KeyConditionExpression="pk = :pk",
@@ -335,7 +319,7 @@ class Deployment:
         return [row["orderId"]["S"] for row in response["Items"]]
 
     def states(self, order_id: str) -> dict[str, str]:
-        """What the mocks' books say: by CHARGE and RESERVATION, those that are there."""
+        """The states of the order's CHARGE and RESERVATION, where they exist."""
         rows = self.rows(order_id)
         return {sk: rows[sk]["state"]["S"] for sk in ("CHARGE", "RESERVATION") if sk in rows}
 
@@ -358,7 +342,7 @@ class Deployment:
     def everything_logged(self) -> list[str]:
         """All lines of CloudWatch's log groups, and of the emulator's own log.
 
-        What a function raises, Lambda writes to the function's log, the emulator to its own.
+        Lambda writes exceptions to the log of the function, the emulator to its own.
         """
         logs = self.aws("logs")
         groups = [
@@ -371,15 +355,15 @@ class Deployment:
         return "\n".join([*messages, emulator]).splitlines()
 
     def log_lines(self, function: str) -> list[Json]:
-        """What the function logged, without the lines of Lambda itself.
+        """The function's own log lines, without those of Lambda.
 
-        The emulator may add an invocation's lines only when the same process is invoked again.
+        The emulator may add the lines of an invocation at the next one of the same process.
         """
         messages = self._logged(f"/aws/lambda/{STACK}-{function}")
         return [json.loads(message) for message in messages if message.startswith("{")]
 
     def _logged(self, group: str) -> Iterator[str]:
-        """All that is in a log group, however much: the emulator doesn't page, it cuts."""
+        """A log group's messages; the emulator returns the first 10,000 and no token for more."""
         start = 0
         while True:
             events = self.aws("logs").filter_log_events(logGroupName=group, startTime=start)[
@@ -392,9 +376,9 @@ class Deployment:
             yield from (event["message"] for event in events if event["timestamp"] < start)
 
     def messages_of(self, output: str, wanted: Callable[[str], bool], times: int = 1) -> list[Json]:
-        """The messages of a dead-letter queue with a wanted body, once there are so many.
+        """Wait for this many messages of a dead-letter queue with a wanted body.
 
-        They and all others are gone from the queue then.
+        They and all other messages are deleted.
         """
         client, url = self.aws("sqs"), self.outputs[output]
         found: list[Json] = []
@@ -416,7 +400,7 @@ class Deployment:
         return eventually(more, lambda messages: len(messages) >= times)
 
     def dead_letters(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """What scripts/dead_letters.py says, of make's arguments; nobody answers its question."""
+        """Run scripts/dead_letters.py with nobody to confirm."""
         return subprocess.run(
             [sys.executable, DEAD_LETTERS, *arguments, "--port", str(self.stack.port)],
             env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
@@ -429,10 +413,7 @@ class Deployment:
 
     @contextlib.contextmanager
     def changed_environment(self, function: str, **variables: str) -> Iterator[None]:
-        """Meanwhile the function runs with other settings, and its calls are not recorded.
-
-        What it does with them is not what its role was made for.
-        """
+        """Run the function with other settings; its calls aren't recorded meanwhile."""
         functions, name = self.aws("lambda"), f"{STACK}-{function}"
         before = functions.get_function_configuration(FunctionName=name)["Environment"]
 
@@ -448,7 +429,7 @@ class Deployment:
             put(before["Variables"])
 
     def queue_depth(self, output: str = "OrderEventsQueueUrl") -> int:
-        """Events that wait or are in work."""
+        """Messages that wait or are in flight."""
         attributes = self.aws("sqs").get_queue_attributes(
             QueueUrl=self.outputs[output], AttributeNames=["All"]
         )["Attributes"]
@@ -457,23 +438,23 @@ class Deployment:
         )
 
     def settle(self) -> None:
-        """Return once everything that was committed before is published and consumed.
+        """Wait until everything committed so far is published and consumed.
 
-        The stream is read in order: what is done for the newest order is done for all.
+        The stream is read in order: when the newest order is settled, all are.
         """
         newest = self.customer.place(paymentToken="tok_approve")
         assert self.customer.settled(newest["orderId"])["status"] == "PAID"
         eventually(self.queue_depth, lambda depth: depth == 0)
 
     def published(self, queue: HeldQueue, order_id: str) -> list[Json]:
-        """All messages about the order: the stream is read in order, so a newer order ends them."""
+        """All messages about the order: those of a newer order come after them."""
         newer = self.customer.place()["orderId"]
         eventually(lambda: queue.messages(newer), lambda messages: len(messages) == 1)
         return queue.messages(order_id)
 
     @contextlib.contextmanager
     def held_queue(self) -> Iterator[HeldQueue]:
-        """Nothing consumes the events meanwhile."""
+        """Stop the consumer of the events queue."""
         functions = self.aws("lambda")
         (mapping,) = functions.list_event_source_mappings(FunctionName=f"{STACK}-settle-payments")[
             "EventSourceMappings"
@@ -487,7 +468,7 @@ class Deployment:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def warm(self, times: int) -> None:
-        """Have so many processes ready to create, and as many to update.
+        """Have this many processes ready to create orders, and as many to update them.
 
         The emulator runs one process per concurrent call, and starts it when it is needed.
         """

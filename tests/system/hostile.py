@@ -1,35 +1,81 @@
-"""Two customers, what both are told, and the table under them: nothing may be written to it."""
+"""Two customers, sound requests for every operation, and a table that must stay the same."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from api import Response
-from gateway import MERGE_PATCH, authorizer, bearer
-from orders.http.routes import ROUTES
+from local_stack import ROOT
 from system.deployment import TABLE, problem_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     import httpx
 
     from system.deployment import Caller, Deployment, Json
 
 Outcome = tuple[int, str]
-"""Status, and the problem's name."""
+"""A status, and the name of the problem; empty for a success."""
 Key = tuple[str, str]
-HOW: Final = ("refused", "accepted")
+
+DOCUMENT: Final[Json] = json.loads((ROOT / "openapi.json").read_text())
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One request, and what it is answered."""
+class Operation(NamedTuple):
+    """An operation of the OpenAPI document that needs a token."""
+
+    method: str
+    path: str
+    parameters: Mapping[tuple[str, str], Json]
+    """By place and name, with their schemas resolved."""
+    media_types: tuple[str, ...]
+    body: Json | None
+    """The document's first example."""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def named(self, place: str) -> dict[str, Json]:
+        return {name: one for (where, name), one in self.parameters.items() if where == place}
+
+
+def _operations() -> Iterable[Operation]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, content in methods.items():
+            if content.get("security") == []:
+                continue
+            sent = content.get("requestBody", {}).get("content", {})
+            examples = [
+                example["value"] for one in sent.values() for example in one["examples"].values()
+            ]
+            parameters = content.get("parameters", [])
+            yield Operation(
+                method.upper(),
+                path,
+                {(one["in"], one["name"]): one | {"schema": _resolved(one)} for one in parameters},
+                tuple(sent),
+                examples[0] if examples else None,
+            )
+
+
+def _resolved(parameter: Json) -> Json:
+    schema: Json = parameter["schema"]
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return DOCUMENT["components"]["schemas"][name] if name else schema
+
+
+OPERATIONS: Final = tuple(_operations())
+
+
+class Case(NamedTuple):
+    """A request and its expected outcome."""
 
     name: str
-    send: Callable[[], httpx.Response | Response]
+    send: Callable[[], httpx.Response]
     outcome: Outcome
 
 
@@ -42,7 +88,7 @@ class World:
     victim: Caller
     mine: list[str]
     theirs: list[str]
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def with_orders(cls, deployment: Deployment) -> Self:
@@ -69,82 +115,93 @@ class World:
             for row in page["Items"]
         }
 
-    def refused(self, what: str, cases: Sequence[Case]) -> None:
-        """Each is answered with its problem, and all of them together wrote nothing."""
+    def target(self, operation: Operation, query: str | None = None, **path: str) -> str:
+        """The operation's path and query: the attacker's first order, and what else it needs."""
+        known = {"orderId": self.mine[0], "customerId": self.attacker.id, "date": "2026-11-23"}
+        needed = {
+            name: one["schema"]["enum"][0]
+            for name, one in operation.named("query").items()
+            if one.get("required")
+        }
+        pairs = [f"{name}={value}" for name, value in needed.items() if not _has(query, name)]
+        pairs += [] if query is None else [query]
+        return operation.path.format(**known | path) + ("?" if pairs else "") + "&".join(pairs)
+
+    def body(self, operation: Operation) -> Json | None:
+        """A sound one: an order for the attacker, or a change."""
+        body = operation.body
+        return body if body is None or "customerId" not in body else self.attacker.order()
+
+    def send(
+        self,
+        operation: Operation,
+        query: str | None = None,
+        *,
+        headers: Any = None,  # noqa: ANN401 - whatever httpx takes, bytes too
+        content: str | bytes | None = None,
+        media_type: str | None = None,
+        **path: str,
+    ) -> httpx.Response:
+        """A request by staff, who may do everything; sound but for what is given."""
+        sent = dict(headers or {})
+        if operation.media_types:
+            sent[b"Content-Type"] = (
+                media_type if media_type is not None else operation.media_types[0]
+            ).encode()
+            content = json.dumps(self.body(operation)) if content is None else content
+        return self.staff.http.request(
+            operation.method, self.target(operation, query, **path), headers=sent, content=content
+        )
+
+    def cases(
+        self, where: str, outcome: Outcome, operations: Iterable[Operation], **values: Iterable[Any]
+    ) -> list[Case]:
+        """Every operation with every value of one argument of `send`."""
+        ((argument, given),) = values.items()
+        return [
+            Case(
+                f"{operation} {where} {value!r:.60}",
+                partial(self.send, operation, **{argument: value}),
+                outcome,
+            )
+            for operation in operations
+            for value in given
+        ]
+
+    def refused(self, cases: Iterable[Case]) -> None:
+        """Each gets its problem, and the table stays the same."""
         before = self.rows()
-        self.answered(what, "refused", cases)
+        self.get_outcomes(cases)
         written = changed(before, self.rows())
         assert not written, written
 
-    def answered(self, what: str, how: str, cases: Sequence[Case]) -> None:
-        """Raises AssertionError, with all cases whose outcome was another."""
-        wrong = [
-            (case.name, outcome, case.outcome)
-            for case in cases
-            if (outcome := outcome_of(case.send())) != case.outcome
-        ]
+    def get_outcomes(self, cases: Iterable[Case]) -> None:
+        """Raises AssertionError with all cases that had another outcome."""
+        wrong = []
+        for case in cases:
+            outcome = outcome_of(case.send())
+            self.counts["refused" if outcome[0] >= 400 else "accepted by design"] += 1
+            if outcome != case.outcome:
+                wrong.append((case.name, outcome, case.outcome))
         assert not wrong, wrong
-        self.count(what, how, len(cases))
 
-    def post(self, content: str | bytes, media_type: str = "application/json") -> httpx.Response:
-        """POST /orders, by the attacker."""
-        headers = {"Content-Type": media_type}
-        return self.attacker.http.post("/orders", content=content, headers=headers)
-
-    def patch(self, content: str | bytes, media_type: str = MERGE_PATCH) -> httpx.Response:
-        """PATCH of an order of the attacker's, who could cancel it."""
-        headers = {"Content-Type": media_type}
-        return self.attacker.http.patch(f"/orders/{self.mine[0]}", content=content, headers=headers)
-
-    def accepted(self, what: str, made: httpx.Response, caller: Caller | None = None) -> Json:
-        """The order that was made; its timeline shows it too."""
+    def accepted(self, made: httpx.Response, caller: Caller | None = None) -> Json:
+        """The new order; its timeline has it too."""
         order: Json = made.raise_for_status().json()
         assert len((caller or self.attacker).timeline(order["orderId"])) == 1
-        self.count(what, "accepted")
+        self.counts["accepted by design"] += 1
         return order
 
     def orders(self, caller: Caller, of: str = "", **query: str) -> httpx.Response:
         """The customer's list, by default the caller's own."""
         return caller.http.get(f"/customers/{of or caller.id}/orders", params=query)
 
-    def cursor(self, path: str, query: dict[str, str]) -> str:
-        """What staff are told of where the list goes on after its first entry."""
-        page = self.staff.http.get(path, params=query | {"limit": "1"}).raise_for_status()
-        cursor = page.json()["nextCursor"]
-        assert isinstance(cursor, str)
-        return cursor
 
-    def invoke(self, event: Json, claims: Json | None = None) -> Response:
-        """The answer of the deployed function of the event's route; by default to the attacker."""
-        function = next(one.function for one in ROUTES if one.key == event["routeKey"])
-        claims = claims or {"sub": self.attacker.id, "token_use": "access"}
-        event["headers"]["authorization"] = bearer(claims)
-        event["requestContext"]["authorizer"] = authorizer(claims)
-        response = self.deployment.invoke(function, event)
-        return Response(response["statusCode"], response["headers"], response["body"])
-
-    def count(self, what: str, how: str, cases: int = 1) -> None:
-        self.counts[what, how] += cases
-
-    def lines(self) -> list[str]:
-        """A table in Markdown."""
-        groups = dict.fromkeys(what for what, _ in self.counts)
-        rows = [(what, *(self.counts[what, how] for how in HOW)) for what in groups]
-        sums = (sum(n for (_, of), n in self.counts.items() if of == how) for how in HOW)
-        return [
-            "| Hostile input | refused, nothing written | accepted by design |",
-            "|---|---:|---:|",
-            *(
-                f"| {what} | {refused} | {accepted} |"
-                for what, refused, accepted in [*rows, ("all", *sums)]
-            ),
-        ]
+def _has(query: str | None, name: str) -> bool:
+    return query is not None and f"&{query}".find(f"&{name}=") >= 0
 
 
-def outcome_of(response: httpx.Response | Response) -> Outcome:
-    """The problem's name is empty where it is none."""
-    if isinstance(response, Response):
-        return response.status, response.problem if response.status >= 400 else ""
+def outcome_of(response: httpx.Response) -> Outcome:
     return response.status_code, problem_type(response) if response.status_code >= 400 else ""
 
 

@@ -1,8 +1,8 @@
-"""Values made to do harm, each with what is wrong with it in plain sight."""
+"""Hostile values."""
 
 from __future__ import annotations
 
-import gzip
+import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,7 @@ NO_CUSTOMERS: Final = [
     "cus_４２", "%FF%FE", "%ED%A0%80", "%C0%A3", "x" * 129, "x" * 3000,
 ]  # fmt: skip
 OTHER_PATHS: Final = ["", "a%2Fb", "a/b", "%2F", "..%2F..", "a%2Forders"]
+"""In a path these lead to no route."""
 NO_CUSTOMERS_IN_JSON: Final[list[object]] = [
     "", "#", "cus_42#", "cus_42#ORDER#x", "a/b", "a%23b", "a\0", "a\n", "\na", " a", "a ", "a b",
     "сus_42", "cus＿42", "cus＃42", "a\u200b", "x" * 129, "x" * 100_000, None, 1, 1.5, True,
@@ -43,6 +44,11 @@ NO_ORDERS: Final = [
     FIRST_ID, LAST_ID, "x" * 3000,
 ]  # fmt: skip
 
+NO_CURSORS: Final = [
+    "null", "%22x%22", FIRST_ID, base64.urlsafe_b64encode(FIRST_ID.encode()).decode(),
+    base64.urlsafe_b64encode(b"\xff" * 48).decode(), "%7B%22pk%22%3A%22CUSTOMER%23x%22%7D",
+]  # fmt: skip
+
 NO_DAYS: Final = [
     "%23", "2026-11-23%00", "2026-11-23%0A", "2026-11-23%20", "2026-11-23%23", "20261123",
     "2026-W48-1", "2026-327", "2026-02-30", "2026-11-23T00:00:00Z", "２０２６-11-23", "٢٠٢٦-11-23",
@@ -50,18 +56,12 @@ NO_DAYS: Final = [
 ]  # fmt: skip
 
 
-# The first as bytes of a header, the others as only an event can have them.
 NO_KEYS: Final[list[bytes]] = [
     b"", b'""', b"k" * 256, b'"' + b"k" * 256 + b'"', b"k" * 8000, b"a b", b'"a b"', b"a, b",
     b"k,k", b",", b"k,", b'"a","a"', b'"a",',
     b'"', b'"open', b'"a"b"', b'"a";b', b'"a", "b"', b'"\\x"', b'"a\\"', b"a\tb",
     "schlüssel".encode(), "schlüssel".encode("latin-1"), "🔑".encode(), b"\x80", b"\xff",
 ]  # fmt: skip
-NO_KEYS_IN_EVENTS: Final = [
-    "a\0b", "\0", "a\nb", "a\r\nX-Injected: 1", "a\x7f", "a\x1b[31m", "\ud800", "\udc00a",
-    "a\u00a0", "\u200b", "\ufeffa", "ａ", "k" * 1_000_000, '"' + "k" * 1_000_000,
-]  # fmt: skip
-
 OTHER_MEDIA_TYPES: Final = [
     "", "json", "text/json", "application/jsonx", "application/json+x", "application/x-json",
     "application/vnd.api+json", "text/plain; application/json", "application/json, text/plain",
@@ -78,12 +78,6 @@ OTHER_TAGS: Final = [
     b'"2",', b',"2"', b'"2",,"3"', b'",1"',
     b'"2", "3"', b'W/"1", "2"', b'"' + b"1" * 5000 + b'"', b'"2",' * 1500 + b'"2"',
 ]  # fmt: skip
-# As only an event can have them.
-NO_TAGS_IN_EVENTS: Final = [
-    '"1\0"', '"1"\n', "\ud800", '"\ud800"', '"1"\r\nX: 1', '"' * 1_000_001,
-]  # fmt: skip
-OTHER_TAGS_IN_EVENTS: Final = ['"2",' * 250_000 + '"2"', '"' + "1" * 1_000_000 + '"']
-
 STRANGE_SKUS: Final = [
     "A#B",
     "１",
@@ -137,8 +131,8 @@ UNKNOWN_MEMBERS: Final = [
 ]  # fmt: skip
 
 
-def unreadable_bodies(order: Json) -> dict[str, str | bytes]:
-    """What is no JSON, or says a text or number that none of ours can be."""
+def unreadable_bodies(order: Json) -> dict[str, str]:
+    """Invalid JSON, and texts and numbers that no field can hold."""
     text = json.dumps(order)
     return {
         **{f"number {number:.30}": with_text(order, number, "amount") for number in NO_NUMBERS},
@@ -161,20 +155,11 @@ def unreadable_bodies(order: Json) -> dict[str, str | bytes]:
         "a byte order mark": f"\ufeff{text}",
         "single quotes": text.replace('"', "'"),
         "cut": text[:-1],
-        "UTF-16": text.encode("utf-16"),
-        "UTF-16 without a mark": text.encode("utf-16-be"),
-        "UTF-32": text.encode("utf-32"),
-        "Latin-1": text.replace("Mug", "Bücher").encode("latin-1"),
-        "bytes that are no text": text.replace("Mug", "\udcff").encode(errors="surrogateescape"),
-        "a surrogate's bytes": text.replace("Mug", "\ud800").encode(errors="surrogatepass"),
-        "an overlong slash": text.encode().replace(b"Mug", b"\xc0\xaf"),
-        "gzip": gzip.compress(text.encode()),
-        "zeros": bytes(1000),
     }
 
 
 def wrong_orders(order: Json) -> dict[str, str]:
-    """JSON that is no order."""
+    """JSON that breaks a rule for orders."""
     item = order["items"][0]
     changes: dict[str, Json] = {
         "no item": {"items": []},
@@ -243,55 +228,71 @@ WRONG_CHANGES: Final = [
 ]  # fmt: skip
 
 
-# As they are sent. Repeated parameters come to the function with a comma between the values.
-NO_LIST_QUERIES: Final = [
-    *(f"limit={value}" for value in (
-        "", "0", "-0", "-1", "+1", "%2B1", "101", "1e2", "1.0", "100.0", "0x10", "1_0", "1%2C2",
-        "%D9%A1%D9%A2",
-        "%EF%BC%91", "%C2%B2", "1%00", "%00", "1%0A", "%201", "1%20", "٢", "null", "NaN",
-        "9" * 5000,
-        "1&limit=1", "1&limit=2", "%25", "1%23",
-    )),
-    *(f"status={value}" for value in (
-        "", "pending", "PENDING%00", "PENDING%230", "PENDING%23", "PENDING%0A", "%20PENDING",
-        "PAID,SHIPPED",
-        "*", "PENDING&status=PAID", "PENDING&status=PENDING", "ＰＡＩＤ", "STATUS%23PAID%230",
-        "P" * 5000,
-    )),
-    *(f"sort={value}" for value in (
-        "", "createdat", "createdAt%00", "--createdAt", "%2BcreatedAt", "amount",
-        "createdAt,-createdAt",
-        "createdAt&sort=-createdAt", "gsi1sk", "createdAt%20desc",
-    )),
-    *(f"{name}={value}" for name in ("createdFrom", "createdTo") for value in (
-        "", "0", "yesterday", "2026-11-23", "2026-11-23T00:00:00", "2026-11-23 00:00:00Z",
-        "2026-11-23T00:00:00+00:00", "2026-11-23T24:00:00Z", "2026-11-23T23:59:61Z",
-        "2026-02-30T00:00:00Z",
-        "2026-13-01T00:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z",
-        "%2B2026-11-23T00:00:00Z",
-        "-001-01-01T00:00:00Z", "2026-11-23T00:00:00%2B24:00", "2026-11-23T00:00:00-24:00",
-        "2026-11-23T00:00:00%2B00:60", "2026-11-23T00:00:00-99:99", "2026-11-23T00:00:00%2B0000",
-        "2026-11-23T00:00:00%2B00", "2026-11-23T00:00:00.Z", "2026-11-23T00:00:00,5Z",
-        f"2026-11-23T00:00:00.{'0' * 61}Z", f"2026-11-23T00:00:00.{'9' * 5000}Z",
-        "2026-11-23T00:00Z",
-        "20261123T000000Z", "2026-W48-1T00:00:00Z", "2026-11-23T00:00:00Z%00",
-        "2026-11-23T00:00:00Z%0A",
-        "２０２６-11-23T00:00:00Z", "٢٠٢٦-11-23T00:00:00Z", "2026-11-23T00:00:00Zulu",
-        "1764000000000", "NaN",
-        "2026-11-23T00:00:00Z,2026-11-24T00:00:00Z",
-        f"2026-11-23T00:00:00Z&{name}=2026-11-23T00:00:00Z",
-    )),
-    *("Limit=1", "limit%00=1", "limit[]=1", "limit%5B%5D=1", "__proto__=1", "=1", "%00=1",
-    "ExclusiveStartKey=x",
-      "pk=x", "customerId=cus_42", "x" * 5000, "é=1", "%FF=1"),
+# As they are sent in a query. Repeated parameters reach the function joined by a comma.
+NO_WHOLE_NUMBERS: Final = [
+    "", "0", "-0", "-1", "+1", "%2B1", "1e2", "1.0", "100.0", "0x10", "1_0", "1%2C2",
+    "%D9%A1%D9%A2", "%EF%BC%91", "%C2%B2", "1%00", "%00", "1%0A", "%201", "1%20", "٢", "null",
+    "NaN", "9" * 5000, "%25", "1%23",
 ]  # fmt: skip
-LIST_QUERIES: Final = [
-    "limit=1", "limit=100", "limit=001", "sort=createdAt", "sort=%2DcreatedAt", "l%69mit=1",
-    *(f"{name}={value}" for name in ("createdFrom", "createdTo") for value in (
-        "0001-01-01T00:00:00Z", "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59.999999999Z",
-        "2016-12-31T23:59:60Z", "9999-12-31T23:59:60.9999-23:59",
-        "9999-12-31T23:59:59.999-23:59", "1969-12-31T23:59:59Z", "2026-11-23t00:00:00z",
-        f"2026-11-23T00:00:00.{'9' * 60}Z", "2026-11-23T00:00:00-00:00", "2026-11-23T00%3A00%3A00Z",
-    )),
-    "createdFrom=2120-01-01T00:00:00Z&createdTo=2020-01-01T00:00:00Z",
+NO_FLAGS: Final = ["", "1", "TRUE", "True", "yes", "true%00", "true,true"]
+NO_INSTANTS: Final = [
+    "", "0", "yesterday", "2026-11-23", "2026-11-23T00:00:00", "2026-11-23 00:00:00Z",
+    "2026-11-23T00:00:00+00:00", "2026-11-23T24:00:00Z", "2026-11-23T23:59:61Z",
+    "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z",
+    "%2B2026-11-23T00:00:00Z", "-001-01-01T00:00:00Z", "2026-11-23T00:00:00%2B24:00",
+    "2026-11-23T00:00:00-24:00", "2026-11-23T00:00:00%2B00:60", "2026-11-23T00:00:00-99:99",
+    "2026-11-23T00:00:00%2B0000", "2026-11-23T00:00:00%2B00", "2026-11-23T00:00:00.Z",
+    "2026-11-23T00:00:00,5Z", f"2026-11-23T00:00:00.{'0' * 61}Z", "2026-11-23T00:00Z",
+    f"2026-11-23T00:00:00.{'9' * 5000}Z", "20261123T000000Z", "2026-W48-1T00:00:00Z",
+    "2026-11-23T00:00:00Z%00", "2026-11-23T00:00:00Z%0A", "２０２６-11-23T00:00:00Z",
+    "٢٠٢٦-11-23T00:00:00Z", "2026-11-23T00:00:00Zulu", "1764000000000", "NaN",
+    "2026-11-23T00:00:00Z,2026-11-24T00:00:00Z",
 ]  # fmt: skip
+INSTANTS: Final = [
+    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59.999999999Z",
+    "2016-12-31T23:59:60Z", "9999-12-31T23:59:60.9999-23:59", "9999-12-31T23:59:59.999-23:59",
+    "1969-12-31T23:59:59Z", "2026-11-23t00:00:00z", f"2026-11-23T00:00:00.{'9' * 60}Z",
+    "2026-11-23T00:00:00-00:00", "2026-11-23T00%3A00%3A00Z",
+]  # fmt: skip
+UNKNOWN_PARAMETERS: Final = [
+    "x=1", "Limit=1", "limit%00=1", "limit[]=1", "limit%5B%5D=1", "__proto__=1", "=1", "=", "%00=1",
+    "ExclusiveStartKey=x", "pk=x", "fields=*", "x" * 5000, "é=1", "%FF=1",
+]  # fmt: skip
+
+
+def not_one_of(allowed: list[str]) -> list[str]:
+    """Texts that are almost one of the words."""
+    word, other = allowed[0], allowed[-1]
+    return [
+        "", "*", "P" * 5000, word.swapcase(), f"%20{word}", f"{word},{other}", f"-{word}{word}",
+        *(f"{word}{tail}" for tail in ("%00", "%0A", "%20desc", "%23", "%230", "%23PAID%230")),
+        word.translate({ord(letter): ord(letter) + 0xFEE0 for letter in word}),
+    ]  # fmt: skip
+
+
+def wrong_values(parameter: Json) -> list[str]:
+    """Invalid values of a query parameter, from its schema in the OpenAPI document."""
+    name, schema = parameter["name"], parameter["schema"]
+    match schema:
+        case {"enum": [first, *_] as allowed}:
+            wrong, right = not_one_of(allowed), first
+        case {"type": "integer"}:
+            wrong, right = [*NO_WHOLE_NUMBERS, str(schema["maximum"] + 1)], "1"
+        case {"type": "boolean"}:
+            wrong, right = NO_FLAGS, "true"
+        case {"format": "date-time"}:
+            wrong, right = NO_INSTANTS, "2026-11-23T00:00:00Z"
+        case _:
+            raise AssertionError(f"What is no {name}? Nothing hostile is known for {schema}.")
+    return [*wrong, f"{right}&{name}={right}"]
+
+
+def extreme_values(parameter: Json) -> list[str]:
+    """Valid values at its limits."""
+    match parameter["schema"]:
+        case {"type": "integer", "maximum": most}:
+            return ["1", str(most), "001"]
+        case {"format": "date-time"}:
+            return INSTANTS
+        case _:
+            return []

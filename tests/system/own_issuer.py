@@ -24,7 +24,7 @@ OWN_JWK: Final[dict[str, Any]] = RSAAlgorithm.to_jwk(OWN_KEY.public_key(), as_di
 
 
 class OwnIssuer(ThreadingHTTPServer):
-    """Offers the public half of OWN_KEY, as any issuer does, and knows who came for it."""
+    """Publishes the public half of OWN_KEY, as any issuer does, and records the requests for it."""
 
     def __init__(self) -> None:
         self.asked_for: list[str] = []
@@ -52,7 +52,7 @@ class _OwnKeys(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def own_issuer() -> Iterator[OwnIssuer]:
-    """It listens meanwhile."""
+    """Run the issuer."""
     with OwnIssuer() as server:
         thread = Thread(target=server.serve_forever)
         thread.start()

@@ -1,4 +1,4 @@
-"""Orders of the past: an id is made of its time, so the API can't make them."""
+"""Orders of the past, which the API can't create: an id contains its time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STAFF = Actor("staff", "s-1")
 
 
 class PastOrders:
-    """Writes to the deployed table as the functions do, with the rights of the root user."""
+    """Writes to the deployed table with the functions' own code, as the root user."""
 
     def __init__(self, deployment: Deployment) -> None:
         access_key, secret_key = CREDENTIALS.values()
@@ -44,7 +44,7 @@ class PastOrders:
         reason: str | None = None,
         **changes: Any,  # noqa: ANN401 - fields of NewOrder
     ) -> Order:
-        """An order of three mugs, 59.97 USD, made and moved at that instant of UTC."""
+        """Place an order of three mugs, 59.97 USD, and move it, all at that instant of UTC."""
         order_id = RandomIds().order_id(made)
         order, event = new_order(**changes).placed(order_id, by=CUSTOMER)
         self._orders.add(order, event, None, made)

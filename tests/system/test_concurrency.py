@@ -1,4 +1,4 @@
-"""Many at once: one effect, and everyone is told of it."""
+"""Concurrent requests: one effect, and every caller gets its outcome."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ CALLS = 32
 
 
 def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
-    """The answer, after as many 503s as there may be: they ask to try again."""
+    """Retry while the response is a 503, which asks for a retry."""
     return eventually(send, lambda response: response.status_code != 503)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def warm(deployment: Deployment) -> None:
-    """Let the calls meet in the table, rather than wait for processes to start one by one."""
+    """Start the processes first, so that the calls really are concurrent."""
     deployment.warm(CALLS)
 
 
-def test_32_concurrent_posts_with_one_key_make_one_order(deployment: Deployment) -> None:
+def test_32_concurrent_creates_with_one_key_create_one_order(deployment: Deployment) -> None:
     customer = deployment.new_customer()
     order = customer.order()
 
@@ -52,7 +52,7 @@ def test_32_concurrent_posts_with_one_key_make_one_order(deployment: Deployment)
     assert deployment.details_of(customer.id) == [first.json()["orderId"]]
 
 
-def test_of_32_concurrent_patches_of_one_version_one_wins(
+def test_of_32_concurrent_updates_of_one_version_one_wins(
     deployment: Deployment, staff: Caller
 ) -> None:
     with deployment.held_queue() as queue:

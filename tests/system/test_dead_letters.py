@@ -1,4 +1,4 @@
-"""What can't be processed waits for a person, and holds up nothing."""
+"""Messages that can't be processed become dead letters, and hold up no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PUBLISHER = "publish-order-events"
 
 
-def test_a_message_that_is_no_event_is_a_dead_letter_at_once_and_says_why(
+def test_a_message_that_is_not_an_event_becomes_a_dead_letter_at_once_with_its_cause(
     deployment: Deployment, customer: Caller
 ) -> None:
     body = json.dumps({"no": "event", "but": secrets.token_hex(8)})
@@ -29,7 +29,7 @@ def test_a_message_that_is_no_event_is_a_dead_letter_at_once_and_says_why(
     eventually(deployment.queue_depth, lambda depth: depth == 0)
 
 
-def test_a_stream_record_that_cannot_be_read_is_set_aside_by_its_keys(
+def test_an_unreadable_stream_record_becomes_a_dead_letter_with_its_keys(
     deployment: Deployment,
 ) -> None:
     good = [f"01978c5e-7a1b-7c3e-9f00-00000000000{number}" for number in (1, 3)]
@@ -54,7 +54,7 @@ def test_a_stream_record_that_cannot_be_read_is_set_aside_by_its_keys(
     assert "TypeError" in aside["MessageAttributes"]["cause"]["StringValue"]
 
 
-def test_an_event_row_that_cannot_be_read_holds_up_no_order(
+def test_an_unreadable_event_row_holds_up_no_order(
     deployment: Deployment, customer: Caller
 ) -> None:
     keys = {"pk": f"ORDER#{secrets.token_hex(8)}", "sk": "EVENT#0000000001"}

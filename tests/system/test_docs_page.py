@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
-import subprocess
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,10 +11,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from orders.functions import api_docs
-from orders.functions.settings import Settings
+from local_stack import ROOT
 from orders.http import problems
-from orders.http.endpoint import endpoint
 from prerequisites import missing
 
 if TYPE_CHECKING:
@@ -28,70 +20,24 @@ if TYPE_CHECKING:
 
     from selenium.webdriver.chrome.webdriver import WebDriver
 
-ROOT = Path(__file__).resolve().parents[2]
+    from system.deployment import Deployment
+
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 60
-"""Seconds; a page that is there sooner is not waited for."""
+"""Seconds; nothing waits longer than it must."""
 
 SLUGS = [each.slug for each in vars(problems).values() if isinstance(each, problems.ProblemType)]
 
 
 @pytest.fixture(scope="module")
-def api_address() -> Iterator[str]:
-    """The API's address, with a path in it as the local AWS has one."""
-    if shutil.which("node") is None or not (ROOT / "node_modules" / "swagger-ui-dist").exists():
-        missing("The page is built with Node.js and the packages that npm ci installs.")
-    subprocess.run(["node", "scripts/build_docs_page.js"], cwd=ROOT, check=True)
-    with served("/_aws/execute-api/0bde5000") as address:
-        yield address
-
-
-@contextmanager
-def served(prefix: str) -> Iterator[str]:
-    """Answers what API Gateway would hand to api-docs, and 404 to everything else."""
-
-    class Gateway(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path = self.path.removeprefix(prefix)
-            if path not in {"/docs", "/openapi.json"}:
-                self.send_error(404)
-                return
-            response = handler(
-                {
-                    "routeKey": f"GET {path}",
-                    "rawPath": path,
-                    "headers": {name.lower(): value for name, value in self.headers.items()},
-                    "requestContext": {"requestId": "r1", "http": {"method": "GET"}},
-                },
-                None,
-            )
-            self.send_response(response["statusCode"])
-            for name, value in response["headers"].items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body_of(response))
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
-        address = f"http://127.0.0.1:{server.server_address[1]}{prefix}"
-        settings = Settings()
-        vars(settings).update(public_address=address)
-        handler = endpoint(api_docs.route(settings))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield address
-        server.shutdown()
-
-
-def body_of(response: dict[str, Any]) -> bytes:
-    body: str = response["body"]
-    return base64.b64decode(body) if response["isBase64Encoded"] else body.encode()
+def api_address(deployment: Deployment) -> str:
+    """Has a path in it, as a stage of API Gateway has."""
+    return deployment.stack.api_url
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[WebDriver]:
-    """Chromium without a window, that finds no host but this machine."""
+    """Headless Chromium that can reach this machine only."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         missing("No chromium and chromedriver on PATH; on Debian: apt install chromium-driver")
@@ -113,9 +59,9 @@ def browser() -> Iterator[WebDriver]:
 
 
 def opened(browser: WebDriver, address: str) -> WebDriver:
-    """The page, when the viewer has shown the operations."""
+    """The page, once the viewer shows the operations."""
     browser.get("about:blank")
-    entries(browser, "browser")  # what was read is forgotten
+    entries(browser, "browser")  # read entries are gone
     entries(browser, "performance")
     browser.get(address)
     WebDriverWait(browser, PATIENCE).until(
@@ -125,13 +71,13 @@ def opened(browser: WebDriver, address: str) -> WebDriver:
 
 
 def entries(browser: WebDriver, log: str) -> list[dict[str, Any]]:
-    """What came into the log since it was read last."""
+    """The log's entries since the last call."""
     found: list[dict[str, Any]] = browser.get_log(log)  # type: ignore[no-untyped-call]  # Selenium leaves it out
     return found
 
 
 def requested_urls(browser: WebDriver) -> list[str]:
-    """What the page asked for, since it was opened."""
+    """The URLs that the page has requested."""
     messages = [
         json.loads(entry["message"])["message"] for entry in entries(browser, "performance")
     ]

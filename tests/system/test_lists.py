@@ -1,4 +1,4 @@
-"""Lists: their order, their pages, their filters, and links that can be followed."""
+"""Lists through the deployed API: their order, their pages, and links that can be followed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from system.deployment import at_once, problem_type
+from proof import oracle
+from system.deployment import at_once
 
 if TYPE_CHECKING:
     from system.deployment import Caller, Deployment, Json
@@ -52,35 +53,24 @@ def walk(caller: Caller, address: str, **parameters: Any) -> list[list[Json]]:  
         response = caller.http.get(response.links["next"]["url"])
 
 
-def test_a_customers_list_shows_summaries_newest_first(shopper: Caller, orders: list[Json]) -> None:
-    first, *_ = walk(shopper, f"/customers/{shopper.id}/orders")
-    newest = orders[-1]
-    fields = (
-        "orderId", "orderNumber", "customerId", "status", "amount", "currency", "version",
-        "createdAt", "updatedAt",
-    )  # fmt: skip
-    assert ids(first) == ids(orders)[::-1]
-    assert first[0] == {name: newest[name] for name in fields}
-
-
 @pytest.mark.parametrize("consistent", ["true", "false"])
 @pytest.mark.parametrize(("sort", "step"), [("createdAt", 1), ("-createdAt", -1)])
-def test_following_the_links_meets_every_order_once(
-    shopper: Caller, orders: list[Json], sort: str, step: int, consistent: str
+@pytest.mark.parametrize(("limit", "sizes"), [(5, [5, 5, 2]), (6, [6, 6])])
+def test_following_the_links_meets_every_order_once(  # noqa: PLR0913, PLR0917 - a line of the table
+    shopper: Caller,
+    orders: list[Json],
+    sort: str,
+    step: int,
+    consistent: str,
+    limit: int,
+    sizes: list[int],
 ) -> None:
-    pages = walk(
-        shopper, f"/customers/{shopper.id}/orders", limit=5, sort=sort, consistent=consistent
-    )
-    assert [len(page) for page in pages] == [5, 5, 2]
+    path = f"/customers/{shopper.id}/orders"
+    pages = walk(shopper, path, limit=limit, sort=sort, consistent=consistent)
+    assert [len(page) for page in pages] == sizes
     assert walked(pages) == ids(orders)[::step]
-
-
-def test_a_list_that_ends_with_a_full_page_has_no_further_one(
-    shopper: Caller, orders: list[Json]
-) -> None:
-    pages = walk(shopper, f"/customers/{shopper.id}/orders", limit=ORDERS // 2)
-    assert [len(page) for page in pages] == [ORDERS // 2] * 2
-    assert walked(pages) == ids(orders)[::-1]
+    newest = pages[0][0] if step == -1 else pages[-1][-1]
+    assert newest == {name: orders[-1][name] for name in oracle.SUMMARY_FIELDS & orders[-1].keys()}
 
 
 def test_a_consistent_list_shows_the_order_just_made(deployment: Deployment) -> None:
@@ -95,11 +85,9 @@ def test_a_customers_list_can_be_filtered_by_status_and_time(
     shopper: Caller, orders: list[Json]
 ) -> None:
     path = f"/customers/{shopper.id}/orders"
-    paid = walk(shopper, path, status="PAID", limit=3)
     window = {"createdFrom": orders[2]["createdAt"], "createdTo": orders[9]["createdAt"]}
 
-    assert walked(paid) == ids(orders[::3])[::-1]
-    assert {item["status"] for page in paid for item in page} == {"PAID"}
+    assert walked(walk(shopper, path, status="PAID", limit=3)) == ids(orders[::3])[::-1]
     assert walked(walk(shopper, path, limit=4, **window)) == ids(orders[2:9])[::-1]
     both = walk(shopper, path, status="PAID", limit=1, **window)
     assert walked(both) == ids(orders[3:9:3])[::-1]
@@ -129,12 +117,7 @@ def test_a_timeline_has_pages_too(customer: Caller, staff: Caller) -> None:
         staff.patch(order_id, status).raise_for_status()
 
     pages = walk(customer, f"/orders/{order_id}/timeline", limit=2)
-    assert [[entry["version"] for entry in page] for page in pages] == [[1, 2], [3]]
-
-
-def test_other_lists_know_no_consistency(staff: Caller) -> None:
-    refused = staff.http.get("/orders?status=PENDING&consistent=true")
-    assert (refused.status_code, problem_type(refused)) == (400, "malformed-request")
+    assert [[event["version"] for event in page] for page in pages] == [[1, 2], [3]]
 
 
 def test_a_walk_skips_nothing_while_orders_are_made(shopper: Caller, orders: list[Json]) -> None:

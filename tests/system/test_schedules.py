@@ -1,4 +1,4 @@
-"""What runs by the clock: the daily report, and the end of orders that nobody paid."""
+"""The scheduled tasks: the daily report, and the expiry of unpaid orders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infrastructure.templates import compiled
 from local_stack import STACK
 from orders.domain.status import OrderStatus
 from system.past_orders import PastOrders
@@ -20,44 +21,28 @@ def past(deployment: Deployment) -> PastOrders:
     return PastOrders(deployment)
 
 
-@pytest.fixture(scope="module")
-def schedules(deployment: Deployment) -> dict[str, Json]:
-    """The rules with their targets' functions."""
+def scheduled(time: datetime) -> Json:
+    """The part of EventBridge's event that the functions read."""
+    return {"detail-type": "Scheduled Event", "time": f"{time:%Y-%m-%dT%H:%M:%SZ}", "detail": {}}
+
+
+def test_every_schedule_of_the_template_is_deployed(deployment: Deployment) -> None:
     events = deployment.aws("events")
-    rules = {}
-    for rule in events.list_rules()["Rules"]:
-        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-            rules[target["Arn"].rpartition(":")[2].removeprefix(f"{STACK}-")] = rule
-    return rules
-
-
-def scheduled(rule: Json, time: datetime) -> Json:
-    """What EventBridge sends at a rule's time, an instant of UTC."""
-    return {
-        "version": "0",
-        "id": "89d1a02d-5ec7-412e-82f5-13505f849b41",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "000000000000",
-        "time": f"{time:%Y-%m-%dT%H:%M:%SZ}",
-        "region": "ap-southeast-1",
-        "resources": [rule["Arn"]],
-        "detail": {},
+    deployed = {
+        target["Arn"].rpartition(":")[2]: (rule["ScheduleExpression"], rule["State"])
+        for rule in events.list_rules()["Rules"]
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
     }
-
-
-def test_the_daily_tasks_are_scheduled(schedules: dict[str, Json]) -> None:
-    assert {
-        function: (rule["ScheduleExpression"], rule["State"])
-        for function, rule in schedules.items()
-    } == {
-        "daily-report": ("cron(30 0 * * ? *)", "ENABLED"),
-        "expire-stale-orders": ("cron(0 1 * * ? *)", "ENABLED"),
+    template = compiled("local")
+    assert deployed == {
+        f"{STACK}-{template.target(target['Arn'])}": (rule["ScheduleExpression"], rule["State"])
+        for rule in template.properties("AWS::Events::Rule").values()
+        for target in rule["Targets"]
     }
 
 
 def test_the_report_counts_the_day_before(
-    deployment: Deployment, staff: Caller, past: PastOrders, schedules: dict[str, Json]
+    deployment: Deployment, staff: Caller, past: PastOrders
 ) -> None:
     # A day without other tests' orders, and too young for its orders to expire.
     day = (datetime.now(UTC) - timedelta(days=10)).replace(
@@ -73,7 +58,7 @@ def test_the_report_counts_the_day_before(
     past.place(day - instant, OrderStatus.PAID)
     past.place(next_day, OrderStatus.PAID)
 
-    event = scheduled(schedules["daily-report"], next_day + timedelta(minutes=30))
+    event = scheduled(next_day + timedelta(minutes=30))
     result = deployment.invoke("daily-report", event)
     report = staff.http.get(f"/reports/daily/{day.date()}").raise_for_status().json()
 
@@ -92,14 +77,14 @@ def test_the_report_counts_the_day_before(
     assert again["generatedAt"] > report["generatedAt"]
 
 
-def test_orders_that_nobody_paid_for_14_days_are_canceled_once(
-    deployment: Deployment, staff: Caller, past: PastOrders, schedules: dict[str, Json]
+def test_orders_unpaid_for_14_days_are_canceled_once(
+    deployment: Deployment, staff: Caller, past: PastOrders
 ) -> None:
     now = datetime.now(UTC)
     stale = past.place(now - timedelta(days=14, minutes=5))
     young = past.place(now - timedelta(days=13, hours=23))
     paid = past.place(now - timedelta(days=15), OrderStatus.PAID)
-    event = scheduled(schedules["expire-stale-orders"], now)
+    event = scheduled(now)
 
     assert deployment.invoke("expire-stale-orders", event) == {"expired": 1}
     assert deployment.invoke("expire-stale-orders", event) == {"expired": 0}

@@ -18,13 +18,13 @@ from orders.application.idempotency import IdempotencyRecord
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.domain.customer_id import CustomerId
-from orders.domain.order import NewOrder, OrderItem
 from orders.domain.status import OrderStatus
 from orders.http.bodies import (
     EventPageBody,
+    NewOrderBody,
     OrderPageBody,
     OrderSummaryBody,
-    TimelineEntryBody,
+    TimelineEventBody,
     TimelinePageBody,
     order_json,
     to_json,
@@ -32,6 +32,7 @@ from orders.http.bodies import (
 from orders.http.idempotency import stored
 from orders.http.preconditions import etag
 from orders.http.response import Response
+from proof import oracle
 from proof.checks.evidence import SETTLEMENT
 from proof.history import STAFF, Call, Commit, History, Strike
 
@@ -98,15 +99,16 @@ class World:
     ) -> Order:
         """A POST that makes an order; without a response its outcome is unknown."""
         request = request or f"r{next(self._numbers)}"
-        new = NewOrder(
-            customer_id=customer,
-            currency="USD",
-            items=(OrderItem(sku, "Mug", 3, 1999),),
-            metadata={"request": request},
-            payment_token=token,
-        )
+        item = oracle.required(oracle.ITEM) | {"sku": sku, "quantity": 3}
+        body = oracle.required(oracle.ORDER) | {
+            "customerId": customer,
+            "items": [item],
+            "metadata": {"request": request},
+        }
+        if token:
+            body["paymentToken"] = token
+        new = msgspec.convert(body, NewOrderBody).to_domain()
         order, event = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
-        body = self.new_order_body(order)
         response = self.response(order, 201)
         self.write(order, event)
         if key:
@@ -190,7 +192,8 @@ class World:
     def replay_of_unknown(self, order: Order, key: str) -> Call:
         """The request of an order whose own response was lost, again."""
         response = self.response(order, 201)
-        body = self.new_order_body(order)
+        made = {"metadata": dict(order.metadata)}
+        body = next(call.body for call in self.calls if made.items() <= (call.body or {}).items())
         headers = headers_of(response) | REPLAYED
         more = {"caller": order.customer_id, "key": key, "body": body, "headers": headers}
         return self.call("POST", "/orders", 201, response.body, **more)
@@ -280,7 +283,7 @@ class World:
         is_staff = caller == STAFF
         seen_by = Caller(STAFF_ID if is_staff else CustomerId(caller), is_staff=is_staff)
         entries = [
-            TimelineEntryBody.of(rows.event_from(row), seen_by)
+            TimelineEventBody.of(rows.event_from(row), seen_by)
             for (pk, sk), row in sorted(self.table.items())
             if pk == f"ORDER#{order.order_id}" and sk.startswith(keys.EVENT)
             if versions is None or row["version"] in versions
@@ -391,24 +394,6 @@ class World:
             headers["Location"] = f"http://api/orders/{order.order_id}"
         return Response(status, order_json(order), headers)
 
-    @staticmethod
-    def new_order_body(order: Order) -> Json:
-        body: Json = {
-            "customerId": order.customer_id,
-            "currency": order.currency,
-            "items": [
-                {
-                    "sku": item.sku,
-                    "name": item.name,
-                    "quantity": item.quantity,
-                    "unitAmount": item.unit_amount,
-                }
-                for item in order.items
-            ],
-            "metadata": dict(order.metadata),
-        }
-        return body | ({"paymentToken": order.payment_token} if order.payment_token else {})
-
     def strike(self, call: Call, fault: Fault, caller: str | None = None) -> None:
         """A fault in the midst of the call; of its client, unless a function is named."""
         at = (call.start + call.end) / 2
@@ -440,7 +425,7 @@ class World:
         reasons: Counter[str] = Counter()
         for order in self.orders.values():
             counts[order.currency][order.status] += 1
-            if order.status in {"PAID", "SHIPPED"}:
+            if order.status in oracle.EARNING:
                 revenue[order.currency] += order.amount
             if order.status == "CANCELED":
                 reasons[order.reason or "unspecified"] += 1

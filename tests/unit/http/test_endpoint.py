@@ -32,7 +32,7 @@ def test_a_request_to_be_tried_again_is_logged_with_its_cause(
     assert (line["level"], line["message"], line["cause"]) == ("WARNING", "try again", named)
 
 
-def test_an_error_that_is_none_of_the_callers_is_logged_with_its_frames_and_no_value(
+def test_an_unexpected_error_is_logged_with_its_frames_and_without_values(
     output: Callable[[], str],
 ) -> None:
     def look_up(key: str) -> Response:

@@ -1,3 +1,5 @@
+"""If-Match and If-None-Match."""
+
 from __future__ import annotations
 
 import time
@@ -29,66 +31,57 @@ def read(tag: str, **headers: str) -> int:
         return 412
 
 
-def test_a_tag_is_strong() -> None:
+def test_an_etag_is_strong() -> None:
     assert etag(7) == '"7"'
 
 
-def test_without_a_condition_there_is_nothing_to_ask() -> None:
+def test_without_a_precondition_there_is_nothing_to_check() -> None:
     assert write_condition(sent()) is None
     assert read('"1"') == 200
 
 
 NAMES_1 = [
-    '"1"',
-    '"2", "1"',
-    '"2","1"',
-    '"2" ,\t"1"',
-    '  "1"  ',
-    '"1",',
-    ',"1"',
-    ' , "1" , ',
-    '"2",,"1"',
-    '"2" , \t, "1",,',
-    '"a,b", "1"',
+    *('"1"', '"2", "1"', '"2","1"', '"2" ,\t"1"', '  "1"  ', '"1",', ',"1"', ' , "1" , '),
+    *('"2",,"1"', '"2" , \t, "1",,', '"a,b", "1"'),
 ]
 NAMES_OTHERS = ['"2"', '"01"', '""', '"x,1"', '"\xff"', '"2",', '"1,", ",1"']
+NO_TAGS = [
+    *("1", "", '"1', '1"', '"1";', '"1" "2"', '*, "1"', "*,*", "*,", 'w/"1"', ",", " , ,", "W/*"),
+    *('"1"' + " " * 100_000 + "x", "," * 100_000 + "x", '"1",' * 30_000 + "x"),
+]
 
 
-@pytest.mark.parametrize("header", [*NAMES_1, "*"])
-def test_if_match_that_names_the_version_lets_it_pass(header: str) -> None:
-    assert may_change(1, if_match=header)
-    assert read('"1"', if_match=header) == 200
+class TestIfMatch:
+    @pytest.mark.parametrize("header", [*NAMES_1, "*"])
+    def test_the_version_is_required(self, header: str) -> None:
+        assert may_change(1, if_match=header)
+        assert read('"1"', if_match=header) == 200
+
+    @pytest.mark.parametrize("header", [*NAMES_OTHERS, 'W/"1"', 'W/"1", "2"'])
+    def test_the_comparison_is_strong(self, header: str) -> None:
+        assert not may_change(1, if_match=header)
+        assert read('"1"', if_match=header) == 412
+
+    def test_a_weak_etag_matches_only_any(self) -> None:
+        assert read('W/"1"', if_match="*") == 200
+        for header in ('"1"', 'W/"1"'):
+            assert read('W/"1"', if_match=header) == 412
 
 
-@pytest.mark.parametrize("header", [*NAMES_OTHERS, 'W/"1"', 'W/"1", "2"'])
-def test_if_match_compares_strongly(header: str) -> None:
-    assert not may_change(1, if_match=header)
-    assert read('"1"', if_match=header) == 412
+class TestIfNoneMatch:
+    @pytest.mark.parametrize("header", [*NAMES_1, 'W/"1"', '"2", W/"1"', "*"])
+    def test_the_comparison_is_weak(self, header: str) -> None:
+        assert not may_change(1, if_none_match=header)
+        assert read('"1"', if_none_match=header) == 304
+        assert read('W/"1"', if_none_match=header) == 304
+
+    @pytest.mark.parametrize("header", NAMES_OTHERS)
+    def test_other_versions_do_not_match(self, header: str) -> None:
+        assert may_change(1, if_none_match=header)
+        assert read('"1"', if_none_match=header) == 200
 
 
-@pytest.mark.parametrize("header", ['"1"', 'W/"1"'])
-def test_a_weak_tag_matches_no_if_match(header: str) -> None:
-    assert read('W/"1"', if_match=header) == 412
-
-
-def test_any_if_match_lets_a_weak_tag_pass() -> None:
-    assert read('W/"1"', if_match="*") == 200
-
-
-@pytest.mark.parametrize("header", [*NAMES_1, 'W/"1"', '"2", W/"1"', "*"])
-def test_if_none_match_compares_weakly(header: str) -> None:
-    assert not may_change(1, if_none_match=header)
-    assert read('"1"', if_none_match=header) == 304
-    assert read('W/"1"', if_none_match=header) == 304
-
-
-@pytest.mark.parametrize("header", NAMES_OTHERS)
-def test_if_none_match_that_names_others_lets_it_pass(header: str) -> None:
-    assert may_change(1, if_none_match=header)
-    assert read('"1"', if_none_match=header) == 200
-
-
-def test_if_match_goes_before_if_none_match() -> None:
+def test_if_match_is_evaluated_before_if_none_match() -> None:
     """RFC 9110, section 13.2.2."""
     assert read('"1"', if_match='"2"', if_none_match='"1"') == 412
     assert read('"1"', if_match='"1"', if_none_match='"1"') == 304
@@ -97,35 +90,17 @@ def test_if_match_goes_before_if_none_match() -> None:
     assert may_change(1, if_match='"1"', if_none_match='"2"')
 
 
-NO_TAGS = [
-    "1",
-    "",
-    '"1',
-    '1"',
-    '"1";',
-    '"1" "2"',
-    '*, "1"',
-    "*,*",
-    "*,",
-    'w/"1"',
-    ",",
-    " , ,",
-    "W/*",
-]
-
-
 @pytest.mark.parametrize("header", NO_TAGS)
-def test_what_is_no_list_of_tags_makes_no_change(header: str) -> None:
+def test_only_a_read_ignores_a_header_that_is_no_list_of_tags(header: str) -> None:
+    """An If-None-Match of a read, which then gets the whole order. Long ones are told at once."""
+    started = time.process_time()
     for name in ("if_match", "if_none_match"):
         with pytest.raises(MalformedRequest):
             write_condition(sent(**{name: header}))
-
-
-@pytest.mark.parametrize("header", NO_TAGS)
-def test_a_read_refuses_only_an_if_match_that_is_none(header: str) -> None:
     with pytest.raises(MalformedRequest):
         read_condition(sent(if_match=header))
     assert read('"1"', if_none_match=header) == 200
+    assert time.process_time() - started < 4
 
 
 @given(st.text() | st.text('"1W/*, \t'))
@@ -135,13 +110,3 @@ def test_any_header_is_read_or_refused(header: str) -> None:
             assert may_change(1, **{name: header}) in {True, False}
         except MalformedRequest:
             continue
-
-
-@pytest.mark.parametrize(
-    "header", ['"1"' + " " * 100_000 + "x", "," * 100_000 + "x", '"1",' * 30_000 + "x"]
-)
-def test_a_long_header_is_refused_at_once(header: str) -> None:
-    started = time.process_time()
-    with pytest.raises(MalformedRequest):
-        write_condition(sent(if_match=header))
-    assert time.process_time() - started < 1

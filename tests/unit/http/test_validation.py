@@ -1,3 +1,5 @@
+"""Where msgspec's message becomes a pointer and a sentence."""
+
 from __future__ import annotations
 
 import pytest
@@ -21,7 +23,7 @@ from orders.http.validation import field_error, validated
         ("Object missing required field `status`", "/status", "This field is required."),
     ],
 )
-def test_a_complaint_becomes_a_pointer_and_a_sentence(
+def test_a_message_becomes_a_pointer_and_a_sentence(
     message: str, pointer: str, detail: str | None
 ) -> None:
     error = field_error(message)
@@ -35,7 +37,7 @@ def test_a_pattern_is_shown_as_the_document_has_it() -> None:
     assert refused.value.error.detail == "Expected str matching regex '^[A-Z]{3}$'."
 
 
-def test_a_long_name_of_an_unknown_field_is_cut() -> None:
+def test_the_name_of_an_unknown_field_is_cut_to_100_characters() -> None:
     with pytest.raises(ValidationFailed) as refused:
         validated({"x" * 10_000: 1}, StatusChangeBody)
     assert refused.value.error.pointer == "/" + "x" * 100
@@ -49,14 +51,14 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_no_json_passes_for_an_order_by_accident(value: object) -> None:
+def test_no_arbitrary_json_is_a_valid_body(value: object) -> None:
     for kind in (NewOrderBody, StatusChangeBody):
         with pytest.raises(ValidationFailed):
             validated(value, kind)
 
 
 @given(st.text())
-def test_any_unknown_field_is_pointed_at(name: str) -> None:
+def test_every_unknown_field_is_pointed_at(name: str) -> None:
     known = {"status", "reason"}
     with pytest.raises(ValidationFailed) as refused:
         validated({"status": "PAID", "reason": 1, name: None}, StatusChangeBody)

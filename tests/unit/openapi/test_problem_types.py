@@ -1,3 +1,5 @@
+"""docs/errors.md explains every problem type."""
+
 from __future__ import annotations
 
 import re

@@ -1,0 +1,114 @@
+"""Tables full of orders, as months of trade would leave them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle, islice
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from orders.adapters.dynamodb import rows
+from orders.domain.actor import CUSTOMER, Actor
+from orders.domain.customer_id import CustomerId
+from orders.domain.order import NewOrder, OrderItem
+from orders.domain.order_id import make_order_id
+from orders.domain.status import OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from orders.adapters.dynamodb.table import Table
+    from orders.domain.order_id import OrderId
+
+BUYER: Final = CustomerId("adab46ae-aae5-4926-bd8c-4d973a61684b")
+"""Who placed all of the orders: the longest list that a customer can have in the table."""
+
+FULLEST: Final = OrderStatus.SHIPPED
+_LIVES: Final = (
+    *[(OrderStatus.PAID, OrderStatus.SHIPPED)] * 4,
+    (OrderStatus.PAID,),
+    *[(OrderStatus.PAID, OrderStatus.SHIPPED)] * 3,
+    (OrderStatus.CANCELED,),
+    (),
+)
+"""What happened to ten orders, again and again: most orders have been shipped.
+
+Any page of twenty shows two such tens, wherever it is, so the costs of pages can be compared.
+"""
+EVENTS_OF_TEN: Final = sum(1 + len(life) for life in _LIVES)
+
+_FIRST_DAY: Final = date(2026, 1, 1)
+_STAFF: Final = Actor("staff", "aa9a423e-8102-4f33-9ff1-906c38523374")
+
+_LOADERS: Final = 3
+"""DynamoDB Local writes one row at a time: more threads than keep it busy would not help."""
+_CHUNK: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """`sizes[n]` orders of the n-th day, a multiple of ten; events of the first `told` days only.
+
+    Events are more than half of all rows, and most measurements need few of them.
+    """
+
+    sizes: Sequence[int]
+    told: int
+
+    @property
+    def size(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def events(self) -> int:
+        return sum(self.sizes[: self.told]) * EVENTS_OF_TEN // 10
+
+    def day(self, number: int) -> date:
+        return _FIRST_DAY + timedelta(days=number)
+
+    def middle(self, days: int | None = None) -> datetime:
+        """When half of the orders of the first `days`, or of all days, had been placed."""
+        before = sum(self.sizes[:days]) // 2
+        for number, size in enumerate(self.sizes):
+            if before < size:
+                return self._placed_at(number, before)
+            before -= size
+        raise ValueError("the shop is empty")
+
+    def fill(self, table: Table) -> None:
+        """Write the rows that creates and updates leave."""
+
+        def load(number: int) -> None:
+            found = self._rows(number)
+            while chunk := list(islice(found, _CHUNK)):
+                table.client.sync_batch_write(table.name, put_items=chunk)
+
+        with ThreadPoolExecutor(_LOADERS) as threads:
+            list(threads.map(load, range(len(self.sizes))))
+
+    def _placed_at(self, day: int, place: int) -> datetime:
+        start = datetime.combine(self.day(day), datetime.min.time(), UTC)
+        return start + place * timedelta(days=1) / self.sizes[day]
+
+    def _rows(self, day: int) -> Iterator[rows.Row]:
+        """All rows of a day's orders; the same ones every time."""
+        random = Random(f"{self.sizes} {day}")  # noqa: S311 - these ids are no secrets
+        for place, life in zip(range(self.sizes[day]), cycle(_LIVES), strict=False):
+            order_id = make_order_id(self._placed_at(day, place), random.randbytes(3))
+            yield from _rows_of(order_id, life, told=day < self.told)
+
+
+def _rows_of(order_id: OrderId, life: Sequence[OrderStatus], *, told: bool) -> Iterator[rows.Row]:
+    items = (OrderItem("MUG-01", "Mug", 3, 1999),)
+    new = NewOrder(customer_id=BUYER, currency="USD", items=items, metadata={"channel": "web"})
+    order, event = new.placed(order_id, by=CUSTOMER)
+    events = [event]
+    for status in life:
+        at = order.updated_at + timedelta(hours=1)
+        order, event = order.changed_to(status, by=_STAFF, at=at)
+        events.append(event)
+    yield from (rows.detail_row(order), rows.customer_row(order))
+    if told:
+        yield from map(rows.event_row, events)

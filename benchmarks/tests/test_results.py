@@ -1,0 +1,236 @@
+"""What is written of the figures, when it is a failure, and what an order costs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks import figures, money, results
+from benchmarks.functions import COMPARED
+from benchmarks.systems import HTTP_FUNCTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MEASURED: dict[str, Any] = {
+    "calls": {"GetItem": 1, "TransactWriteItems": 1},
+    "read_units": 1,
+    "write_units": 7,
+    "log_bytes": 500,
+}
+
+
+def parts() -> dict[str, Any]:
+    """Figures as the parts keep them, in small; all of them meet their targets."""
+    costs = {
+        "create": (1, 9), "create with key": (1, 11), "get": (1, 0), "page of 20": (1, 0),
+        "update": (2, 10), "update with key": (2, 12), "replayed create": (2, 8),
+        "replayed update": (1, 0),
+    }  # fmt: skip
+    ours = {
+        name: {
+            "function": "get-order",
+            "calls": {"GetItem": calls},
+            "write_units": units,
+            "log_bytes": 700,
+        }
+        for name, (calls, units) in costs.items()
+    }
+    quiet = {"lost_or_doubled": 0, "failed": {}, "own_p95_ms": 49}
+    page = {size: {"read_units": 1.5, "bytes_in": 1_000} for size in ("100", "1000000")}
+    return {
+        "functions": {
+            "ours": {name: {"init_instructions": 1_000} for name in HTTP_FUNCTIONS},
+            "typical": {"create-order": {"init_instructions": 10_000}},
+            "bare call": {"create-order": {"init_instructions": 500}},
+            "cpu ratios": {
+                name: {"typical": [0.01, 0.05, 9], "bare call": [1.5]} for name in COMPARED
+            },
+        },
+        "operations": {"ours": ours},
+        "growth": {"customer_page_first": page},
+        "money": {},
+        "load": {name: dict(quiet) for name in ("light", "busy", "burst")},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where results are written; the figures of all parts are kept beside it."""
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    for module in (figures, results):
+        monkeypatch.setattr(module, "KEPT", tmp_path / "bench")
+    artefact = tmp_path / "orders.zip"
+    artefact.write_bytes(b"PK\5\6" + bytes(18))  # an empty archive
+    monkeypatch.setattr(results, "build_artefact", lambda: artefact)
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "README.md").write_text("before\n<!-- benchmarks -->\n<!-- end -->\nafter\n")
+    for part, values in parts().items():
+        figures.keep(part, [f"### Tables of {part}"], values)
+    return tmp_path / "benchmarks"
+
+
+def test_the_page_and_the_readme_show_targets_that_are_met(folder: Path) -> None:
+    results.main()
+
+    rows = json.loads((folder / "results.json").read_text())
+    assert {
+        "name": "artefact, bytes zipped",
+        "value": 22,
+        "bound": "≤ 10,000,000",
+        "met": True,
+    } in rows
+    assert all(row["met"] for row in rows)
+    assert len({row["name"] for row in rows}) == len(rows)
+    page = (folder / "results.md").read_text()
+    assert [line for line in page.splitlines() if line.startswith("### ")] == [
+        f"### Tables of {part}" for part in results.PARTS
+    ]
+    readme = (folder.parent / "README.md").read_text()
+    assert "| init of create-order, instructions, ÷ typical | 0.1 |" in readme
+
+
+INIT, RATIOS, OURS, PAGE = "init_instructions", "cpu ratios", "ours", "customer_page_first"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "missed"),
+    [
+        (("functions", OURS, "health", INIT), 2_600, "init of health, instructions, ÷ typical"),
+        (("functions", RATIOS, "get", "typical"), [0, 0.26, 0.3], "warm get, CPU, ÷ typical"),
+        (("functions", RATIOS, "create", "bare call"), [3], "warm create, CPU, ÷ one bare call"),
+        (("operations", OURS, "get", "calls"), {}, "get, calls"),
+        (("operations", OURS, "update", "calls"), {"GetItem": 2, "Query": 1}, "update, calls"),
+        (("operations", OURS, "create", "write_units"), 10, "create, write units"),
+        (("operations", OURS, "get", "log_bytes"), 701, "log bytes of a successful request,"),
+        (("growth", PAGE, "1000000", "bytes_in"), 1_001, "page of 20 at 10⁶ orders ÷ at 10²,"),
+        (("load", "light", "own_p95_ms"), 50, "light load, p95 of the functions' own time, ms"),
+        (("load", "busy", "failed"), {"status 503": 1}, "busy load, failed requests"),
+        (("load", "burst", "lost_or_doubled"), 1, "burst load, orders or entries lost or doubled"),
+    ],
+)
+def test_a_missed_target_is_written_and_fails(
+    folder: Path, path: tuple[str, ...], value: object, missed: str
+) -> None:
+    part, *names, last = path
+    values = parts()[part]
+    place = values
+    for name in names:
+        place = place[name]
+    place[last] = value
+    figures.keep(part, [], values)
+
+    with pytest.raises(SystemExit):
+        results.main()
+
+    rows = json.loads((folder / "results.json").read_text())
+    (name,) = (row["name"] for row in rows if not row["met"])
+    assert name.startswith(missed)
+    assert f"| {name} |" in (folder / "results.md").read_text().split("## What is missed")[1]
+
+
+@pytest.mark.parametrize("part", results.PARTS)
+def test_a_part_that_was_not_measured_is_named(folder: Path, part: str) -> None:
+    (figures.KEPT / f"{part}.json").unlink()
+
+    with pytest.raises(SystemExit, match=rf"^{part} was not measured yet; `make bench`"):
+        results.main()
+
+    assert list(folder.iterdir()) == []
+
+
+def test_a_part_that_was_measured_of_other_code_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as changes:
+        changes.setattr(figures, "package", lambda: "other")
+        figures.keep("growth", [], parts()["growth"])
+
+    results.main()
+
+    page = (folder / "results.md").read_text()
+    assert page.count("measured when the digest was") == 1
+    assert "**Growth: measured when the digest was other.**" in page
+
+
+def test_a_step_of_an_order_uses_what_was_measured_as_often_as_it_happens() -> None:
+    step = money.Step("update", 2, http=True)
+
+    used = money.usage(step, MEASURED, cpu_ms=0.0, memory=512)
+    polled = money.usage(step._replace(http=False, polled=True), MEASURED, cpu_ms=0.0, memory=512)
+    sending = money.usage(step, MEASURED | {"calls": {"SendMessageBatch": 1}}, 0.0, 512)
+
+    access = money.access_line_bytes()
+    assert 200 < access < 300
+    assert used == {
+        "HTTP API": 2,
+        "Lambda requests": 2,
+        "Lambda time": pytest.approx(2 * 0.5 * 2 * money.ROUND_TRIP_MS / 1000),
+        "DynamoDB writes": 14,
+        "DynamoDB reads": 2,
+        "SQS": 0,
+        "CloudWatch Logs": 2 * (500 + len(money.LAMBDA_LINES) + access),
+        "X-Ray": 2 * money.TRACED,
+    }
+    logged = used["CloudWatch Logs"] - 2 * access
+    assert polled == {**used, "HTTP API": 0, "SQS": 4, "CloudWatch Logs": logged}
+    assert sending["SQS"] == 2
+
+
+@pytest.mark.parametrize(
+    ("cpu_ms", "calls", "memory", "milliseconds"),
+    [
+        (1.0, 0, 1769, 1),
+        (1.0, 0, 512, 4),  # 0.29 of a core
+        (10.0, 0, 3538, 10),  # one thread uses no second core
+        (0.0, 2, 512, 2 * money.ROUND_TRIP_MS),
+        (0.1, 1, 1769, money.ROUND_TRIP_MS + 1),  # every millisecond that has begun
+    ],
+)
+def test_time_is_billed_in_whole_milliseconds(
+    cpu_ms: float, calls: int, memory: int, milliseconds: float
+) -> None:
+    assert money.billed_ms(cpu_ms, calls, memory) == milliseconds
+
+
+@pytest.mark.parametrize("by_token", [True, False])
+def test_every_change_of_an_order_is_paid_for_published_and_consumed(*, by_token: bool) -> None:
+    steps = money.life(paid_by_token=by_token)
+    times = {step.operation: step.times for step in steps}
+    used = money.total(money.usage(step, MEASURED, 2.0, 512) for step in steps)
+
+    payments = times.get("payment by token", 0)
+    assert times["create with key"] + times["update with key"] + payments == 3
+    assert times["publishing an event"] == times["event without token"] + payments == 3
+    assert used.keys() == money.PRICES.keys()
+    assert money.dollars(used)["HTTP API"] == pytest.approx(7 if by_token else 8)
+    assert money.dollars(used)["DynamoDB writes"] == pytest.approx(used["DynamoDB writes"] * 0.625)
+
+
+def test_the_page_on_costs_quotes_the_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "KEPT", tmp_path)
+    costs = (figures.ROOT / "docs" / "costs.md").read_text()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "costs.md").write_text(costs)
+    monkeypatch.setattr(figures, "package", lambda: "this")
+    monkeypatch.setattr(figures, "ROOT", tmp_path)
+    of = MEASURED | {"function": "any"}
+    operations = {
+        step.operation: of for by in (True, False) for step in money.life(paid_by_token=by)
+    }
+    figures.keep("operations", (), dict.fromkeys(("ours", "typical"), operations))
+    cpu = {"any": {"warm_cpu_ms": 3.0}}
+    figures.keep("functions", (), {"ours": cpu, "typical": cpu})
+
+    money.main()
+    money.main()
+
+    kept = figures.kept("money")
+    page = (tmp_path / "docs" / "costs.md").read_text()
+    assert f"**{sum(kept['ours'].values()):.2f}**" in page
+    assert page.count("| **Together** |") == 1
+    assert page.count("# Costs") == costs.count("# Costs")
