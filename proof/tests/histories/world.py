@@ -24,7 +24,7 @@ from orders.http.bodies import (
     NewOrderBody,
     OrderPageBody,
     OrderSummaryBody,
-    TimelineEntryBody,
+    TimelineEventBody,
     TimelinePageBody,
     order_json,
     to_json,
@@ -283,7 +283,7 @@ class World:
         is_staff = caller == STAFF
         seen_by = Caller(STAFF_ID if is_staff else CustomerId(caller), is_staff=is_staff)
         entries = [
-            TimelineEntryBody.of(rows.event_from(row), seen_by)
+            TimelineEventBody.of(rows.event_from(row), seen_by)
             for (pk, sk), row in sorted(self.table.items())
             if pk == f"ORDER#{order.order_id}" and sk.startswith(keys.EVENT)
             if versions is None or row["version"] in versions
