@@ -62,7 +62,10 @@ def main() -> None:
     """Print every figure that is out of its bounds, and fail; with `--accept`, accept it all."""
     artefact, functions = build_artefact(), deployed()
     modules = {name: loaded(function) for name, function in sorted(functions.items())}
-    measured = measure_all(OURS, OPERATIONS, database=ministack())
+    try:
+        measured = measure_all(OURS, OPERATIONS, database=ministack())
+    except AssertionError as error:
+        raise SystemExit(f"No measurement: {error}") from error
     if sys.argv[1:] == ["--accept"]:
         before = tomllib.loads(BOUNDS.read_text())
         BOUNDS.write_text(bounds_text(modules, measured, artefact, before))

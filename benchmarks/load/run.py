@@ -176,7 +176,7 @@ def _drive(
         "--run-time", f"{profile.seconds}s", "--stop-timeout", str(STOP_SECONDS),
         profile.clients,
     ]  # fmt: skip
-    path = os.pathsep.join(str(ROOT / folder) for folder in ("", "scripts", "src"))
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("", "scripts", "src", "tests"))
     done = subprocess.run(
         command,
         cwd=directory,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import orders
 from orders.http.routes import ROUTES
 from orders.openapi.error_responses import SHARED
 from orders.openapi.operations import OPERATIONS
@@ -13,7 +15,7 @@ from orders.openapi.schemas import schema_components
 if TYPE_CHECKING:
     from orders.openapi.schemas import Node
 
-VERSION: Final = "0.1.0"
+VERSION: Final = Path(orders.__file__).with_name("VERSION").read_text(encoding="utf-8").strip()
 
 _DESCRIPTION: Final = """\
 **Callers.** Send an access token of the configured OIDC issuer: `Authorization: Bearer <token>`.

@@ -367,12 +367,12 @@ OPERATIONS: Final[Mapping[str, Node]] = {
     },
     "GET /openapi.json": {
         "operationId": "getOpenApiDocument",
-        "summary": "This document",
+        "summary": "Get the OpenAPI document",
     }
     | _published("The OpenAPI document.", "application/json", {"type": "object"}),
     "GET /docs": {
         "operationId": "getDocsPage",
-        "summary": "A page that shows this document and explains the problem types",
+        "summary": "Read the documentation page",
     }
     | _published("The page.", "text/html", {"type": "string"}),
 }
