@@ -18,7 +18,7 @@ from orders.adapters.mock_payments import APPROVE
 from orders.domain import timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gateway import Event
 
@@ -48,43 +48,13 @@ SMALL: Final = Sizes(shops=([100], [10, 20, 410]), reported=2, batches=(1, 10))
 """To try the measurement out; takes seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A list, its filter, and the filter's field for the page in the middle of the list."""
-
-    target: str
-    until: str
-    size: Callable[[Shop], int]
-
-    def first(self, _: Shop) -> Event:
-        return request("GET", self.target, claims=STAFF_CLAIMS)
-
-    def middle(self, shop: Shop) -> Event:
-        told = shop.told if self.size is _events_of else None
-        at = timestamps.to_text(shop.middle(told))
-        return request("GET", f"{self.target}{self.until}={at}", claims=STAFF_CLAIMS)
-
-
-def _orders_of(shop: Shop) -> int:
-    return shop.size
-
-
-def _events_of(shop: Shop) -> int:
-    return shop.events
-
-
-PAGES: Final[Mapping[str, tuple[str, Page]]] = {
-    "customer_page": (
-        "list-customer-orders",
-        Page(f"/customers/{BUYER}/orders?limit=20", "&createdTo", _orders_of),
-    ),
-    "status_page": (
-        "list-orders-by-status",
-        Page(f"/orders?status={FULLEST}", "&createdTo", _orders_of),
-    ),
-    # The feed begins with the oldest event, the other lists with the newest order.
-    "feed_page": ("list-events", Page("/events?limit=100", "&recordedFrom", _events_of)),
-}
+PAGES: Final = (
+    ("customer_page", "list-customer-orders", f"/customers/{BUYER}/orders?limit=20&createdTo="),
+    ("status_page", "list-orders-by-status", f"/orders?status={FULLEST}&createdTo="),
+    # It begins with the oldest event, where the other lists begin with the newest order.
+    ("feed_page", "list-events", "/events?limit=100&recordedFrom="),
+)
+"""A list, its function, and a request for what begins at some time."""
 
 
 def measure(sizes: Sizes) -> Curves:
@@ -97,10 +67,14 @@ def measure(sizes: Sizes) -> Curves:
             started = time.monotonic()
             shop.fill(table_of(running))
             sys.stdout.write(f"{shop.size:,} orders in {time.monotonic() - started:.0f} s\n")
-            for name, (function, page) in PAGES.items():
-                for place, event in (("first", page.first(shop)), ("middle", page.middle(shop))):
-                    point = _point(running, function, event)
-                    curves.setdefault(f"{name}_{place}", {})[page.size(shop)] = point
+            for name, function, target in PAGES:
+                is_feed = name == "feed_page"
+                middle = timestamps.to_text(shop.middle(shop.told if is_feed else None))
+                for place, at in (("first", ""), ("middle", middle)):
+                    query = target + at if at else target.rpartition("&")[0]
+                    event = request("GET", query, claims=STAFF_CLAIMS)
+                    curve = curves.setdefault(f"{name}_{place}", {})
+                    curve[shop.events if is_feed else shop.size] = _point(running, function, event)
             if is_last:
                 curves["daily_report"] = {
                     days[day]: _report_of(running, {"date": f"{shop.day(day)}"})

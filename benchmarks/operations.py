@@ -93,7 +93,7 @@ def _report(ours: Mapping[str, Measured], typical: Mapping[str, Measured]) -> It
             (
                 name,
                 ", ".join(call if count == 1 else f"{count} {call}"
-                          for call, count in one.calls.items()),
+                          for call, count in one.calls.items()) or "none",
                 *map(figures.number, (one.read_units, one.write_units)),
                 *map(figures.number, (one.bytes_out, one.bytes_in, one.log_bytes)),
             )

@@ -6,7 +6,6 @@ import json
 import marshal
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -153,14 +152,6 @@ def count_instructions(code: Code, module: str, events: Sequence[Event]) -> Inst
         # One file for each stretch; the first is the interpreter's start.
         init, *requests = [_total(f"{counted}.{number + 2}") for number in range(len(events) + 1)]
     return Instructions(init, requests)
-
-
-def require_valgrind() -> None:
-    """SystemExit where it is not installed."""
-    if shutil.which("valgrind") is None:
-        raise SystemExit(
-            "Install valgrind, which counts instructions (on Debian: apt-get install valgrind)."
-        )
 
 
 def _total(file: str) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import zipfile
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +21,6 @@ from benchmarks.gates import build_artefact, packages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from benchmarks.targets import Target
 
@@ -119,6 +120,7 @@ def _missed(found: Sequence[Target], functions: Mapping[str, Any]) -> Iterator[s
     alone = {"init": client / typical["init_instructions"]} | {
         operation: median(ratios["typical"]) / median(ratios["bare call"])
         for operation, ratios in functions["cpu ratios"].items()
+        if "bare call" in ratios
     }
     yield from (
         "The client alone is `bare call`: the calls of a warm request; the import of pydynox and",
@@ -150,12 +152,9 @@ def _table(found: Sequence[Target]) -> Iterator[str]:
 
 
 def _machine() -> str:
-    with open("/proc/cpuinfo") as file:  # noqa: PTH123 - not a file of ours
-        models = [line.partition(":")[2] for line in file if line.startswith("model name")]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0))
-    model = f" of {models[0].strip()}" if models else ""  # ARM's kernels give none
-    return f"{cores} cores{model}, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
+    processor = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    model = f" of {processor[1]}" if processor else ""  # ARM's kernels give none
+    return f"{os.cpu_count()} cores{model}, {platform.system()} {platform.machine()}"
 
 
 def _versions() -> str:

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.figures import KEPT, ROOT
-from build_artifact import UNNEEDED, UV, build_docs_page, find_lambda_python
+from build_artifact import UNNEEDED, UV, copy_package, find_lambda_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,10 +26,7 @@ _RUNTIMES_OWN: Final = ("botocore", "jmespath", "python-dateutil", "s3transfer",
 def ours() -> Path:
     """Our package with the libraries of requirements/lambda.txt."""
     tree = _empty("ours")
-    build_docs_page()
-    shutil.copytree(
-        ROOT / "src" / "orders", tree / "orders", ignore=shutil.ignore_patterns(*UNNEEDED)
-    )
+    copy_package(tree)
     return _finished(tree, ROOT / "requirements" / "lambda.txt")
 
 

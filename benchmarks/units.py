@@ -139,9 +139,6 @@ def writes_of(operation: str, request: Mapping[str, Any]) -> Iterator[Write]:
     match operation:
         case "PutItem" | "UpdateItem" | "DeleteItem":
             yield Write(request["TableName"], request)
-        case "BatchWriteItem":
-            for table, parts in request["RequestItems"].items():
-                yield from (Write(table, *part.values()) for part in parts)
         case "TransactWriteItems":
             for part in request["TransactItems"]:
                 (content,) = part.values()

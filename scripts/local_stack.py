@@ -77,7 +77,7 @@ class LocalStack:
         return known["pid"]
 
     def up(self) -> dict[str, str]:
-        """Start what does not run, deploy, and return what `env` holds.
+        """Start what does not run, deploy, write `env` and `order.json`; return what `env` holds.
 
         On a running stack only changed code and resources are deployed; data stays.
         Raises StackError.
@@ -96,6 +96,8 @@ class LocalStack:
             self._wait_for_api()
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment.items()]
         (self.directory / "env").write_text("".join(lines))
+        order = sample_order(environment["CUSTOMER_ID"])
+        (self.directory / "order.json").write_text(f"{json.dumps(order)}\n")
         return environment
 
     def down(self) -> bool:
@@ -118,7 +120,12 @@ class LocalStack:
         self.down()
         for name in ("state", "s3", "tmp", "service"):
             shutil.rmtree(self.directory / name, ignore_errors=True)
-        for path in (self.log, self.artifact, self.directory / "env"):
+        for path in (
+            self.log,
+            self.artifact,
+            self.directory / "env",
+            self.directory / "order.json",
+        ):
             path.unlink(missing_ok=True)
 
     def client(self, service: str, attempts: int = 1) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
@@ -200,7 +207,7 @@ class LocalStack:
                 )
             return http_status(f"{self.endpoint}/_ministack/health") is not None
 
-        wait_until(responses, START_SECONDS, f"The local AWS does not answer. See {self.log}.")
+        wait_until(responses, START_SECONDS, f"The local AWS does not respond. See {self.log}.")
 
     def _forget_stream_positions(self) -> None:
         # The emulator keeps how far its functions have read the table's stream, but not the
@@ -313,7 +320,7 @@ class LocalStack:
         wait_until(
             lambda: http_status(f"{self.api_url}/health") == 200,  # noqa: PLR2004
             START_SECONDS,
-            f"{self.api_url}/health does not answer 200. See {self.log}.",
+            f"{self.api_url}/health does not return 200. See {self.log}.",
         )
 
 
@@ -344,7 +351,7 @@ def port_is_free(port: int) -> bool:
 
 
 def http_status(url: str) -> int | None:
-    """Return the status that a GET answers with, None where nothing answers."""
+    """Return the status of the response to a GET, None if nothing responds."""
     try:
         with urllib.request.urlopen(url, timeout=30) as response:
             return int(response.status)
@@ -366,22 +373,23 @@ def wait_until(condition: Callable[[], bool], seconds: float, failure: str) -> N
 def print_addresses(environment: dict[str, str], directory: Path) -> None:
     """Print where the API and its docs are, and a request to try."""
     api = environment["API_URL"]
-    env_file = directory / "env"
-    if env_file.is_relative_to(Path.cwd()):
-        env_file = env_file.relative_to(Path.cwd())
-    order = {
-        "customerId": environment["CUSTOMER_ID"],
-        "currency": "USD",
-        "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-    }
+    if directory.is_relative_to(Path.cwd()):
+        directory = directory.relative_to(Path.cwd())
     sys.stdout.write(
         f"\nAPI   {api}\n"
         f"Docs  {api}/docs\n"
-        f"Tokens and addresses for your shell: . {env_file}\n\n"
-        f'Try it:\n. {env_file} && curl -i "$API_URL/orders" \\\n'
-        "  -H \"Authorization: Bearer $CUSTOMER_TOKEN\" -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(order)}'\n"
+        f"Tokens and addresses for your shell: . {directory}/env\n\n"
+        f'Try it:\n. {directory}/env && curl -i "$API_URL/orders" \\\n'
+        f'  -H "Authorization: Bearer $CUSTOMER_TOKEN" --json @{directory}/order.json\n'
     )
+
+
+def sample_order(customer_id: str) -> dict[str, Any]:
+    """Return the order that the OpenAPI document shows first, as this customer would place it."""
+    document = json.loads((ROOT / "openapi.json").read_text())
+    content = document["paths"]["/orders"]["post"]["requestBody"]["content"]
+    shown: dict[str, Any] = content["application/json"]["examples"]["order"]["value"]
+    return shown | {"customerId": customer_id}
 
 
 def main() -> None:

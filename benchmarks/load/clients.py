@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from locust import events, task
+from locust import between, events, task
 from locust.contrib.fasthttp import FastHttpUser
 
-from benchmarks.load.counting import CREATE, TRY_AGAIN, UPDATE, Response
+from benchmarks.load.counting import CREATE, PERCENTILES, TRY_AGAIN, UPDATE, Response
 from demo import read_env
+from gateway import order_body
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -99,11 +100,7 @@ class Shopper(FastHttpUser):
         return random.choice(self.orders) if self.orders else None  # noqa: S311 - no secret
 
     def _create(self, **more: str) -> str | None:
-        order = {
-            "customerId": self.customer_id,
-            "currency": "USD",
-            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-        }
+        order = order_body(customerId=self.customer_id)
         by_token = "paymentToken" in more
         made = self._send(CREATE, "/orders", order | more, self.customer, paid_by_platform=by_token)
         if made is None:
@@ -140,20 +137,9 @@ class Shopper(FastHttpUser):
 
 
 class Steady(Shopper):
-    """One request a second, each client at moments of its own.
+    """About one request a second, each client at moments of its own."""
 
-    Clients with locust's constant_throughput, started together, would all ask at once each second.
-    """
-
-    def on_start(self) -> None:
-        super().on_start()
-        first = random.random()  # noqa: S311 - no secret
-        self.due = time.monotonic() + first
-        time.sleep(first)
-
-    def wait_time(self) -> float:
-        self.due += 1
-        return max(0.0, self.due - time.monotonic())
+    wait_time = between(0.5, 1.5)
 
 
 class Hurried(Shopper):
@@ -162,22 +148,31 @@ class Hurried(Shopper):
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]  # locust declares no types here
 def add_arguments(parser: ArgumentParser, **_: object) -> None:
-    """Where the stack's addresses and tokens are, and where the responses go."""
-    parser.add_argument("--env", required=True)
-    parser.add_argument("--responses", required=True)
+    """The stack's addresses and tokens; where the responses go, and the times of each route."""
+    for argument in ("--env", "--responses", "--times"):
+        parser.add_argument(argument, required=True)
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]  # likewise
 def write_responses(environment: Any, **_: object) -> None:  # noqa: ANN401 - locust's
-    """One line for each request, when its response is there."""
-    encode = msgspec.json.Encoder().encode
-    responses = Path(environment.parsed_options.responses).open("wb")  # noqa: SIM115 - until the end
+    """One line for each request, when its response is there; times when all are there."""
+    encode, options = msgspec.json.Encoder().encode, environment.parsed_options
+    responses = Path(options.responses).open("wb")  # noqa: SIM115 - until the end
 
     def write(**request: Any) -> None:  # noqa: ANN401 - locust's
         responses.write(encode(_response(**request)) + b"\n")
 
+    def finish(**_: object) -> None:
+        responses.close()
+        stats = environment.stats
+        times = {
+            entry.name: [entry.get_response_time_percentile(p / 100) for p in PERCENTILES]
+            for entry in (*stats.entries.values(), stats.total)
+        }
+        Path(options.times).write_bytes(encode(times))
+
     environment.events.request.add_listener(write)
-    environment.events.quit.add_listener(lambda **_: responses.close())
+    environment.events.quit.add_listener(finish)
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]  # likewise

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TRY_AGAIN: Final = frozenset({0, 502, 503, 504})
 """No response, the gateway's own errors, and what asks the client to retry."""
 
+PERCENTILES: Final = (50, 95, 99)
 CREATE: Final = "POST /orders"
 UPDATE: Final = "PATCH /orders/{orderId}"
 
@@ -58,26 +59,6 @@ class Left(NamedTuple):
             for order, newest in self.orders.items()
             for version in range(1, newest + 1)
         ]
-
-
-def counts(responses: Sequence[Response], left: Left) -> dict[str, int]:
-    """The numbers that must agree, by their names in the table."""
-    done = [one for one in responses if one.version]
-    created = {one.order_id: one for one in done if one.route == CREATE}
-    by_platform = sum(one.paid_by_platform for one in created.values())
-    return {
-        "orders created, by responses": len(created),
-        "orders in the table": len(left.orders),
-        "creates without a response": len(_unanswered(responses, CREATE)),
-        "status changes, by responses and payments": len({one.key for one in done})
-        - len(created)
-        + by_platform,
-        "status changes in the table": len(left.events) - len(left.orders),
-        "updates without a response": len(_unanswered(responses, UPDATE)),
-        "events published": len(set(left.published)),
-        "events published again": len(left.published) - len(set(left.published)),
-        "dead letters": left.dead_letters,
-    }
 
 
 def faults(responses: Sequence[Response], left: Left) -> list[str]:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import httpx
 import msgspec
 
 from benchmarks.load.counting import Left, Response, faults
-from demo import client
 from local_stack import ROOT, STACK, StackError, step, wait_until
 from orders.adapters.dynamodb import keys
 from orders.http.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from proof import proxy
     from proof.stack import Platform
@@ -45,7 +41,7 @@ class Profile(NamedTuple):
     users: int
     seconds: int
     starts_warm: bool = True
-    """As many users at once have called each route beforehand, outside of the figures."""
+    """As many clients have been at work beforehand, outside of the figures."""
     may_turn_away: bool = False
     """A request may be told to try again: every process has to start first, on few cores. What was
     accepted must not be lost then either."""
@@ -58,14 +54,16 @@ BURST: Final = Profile(
     starts_warm=False, may_turn_away=True,
 )  # fmt: skip
 
+_WARM_UP: Final = Profile("warm-up", "not measured", "Hurried", 1, 10)
+
 
 class Outcome(NamedTuple):
     """What the clients and the functions say of a load, and what it left once all was quiet."""
 
     profile: Profile
     responses: list[Response]
-    stats: list[dict[str, str]]
-    """Locust's, by route, in milliseconds: a row of `Name`, `Request Count`, `50%` and the like."""
+    client_ms: dict[str, list[float]]
+    """Locust's percentiles by route, and for `Aggregated` requests."""
     own_ms: dict[str, list[float]]
     """What the functions logged of their requests, by route."""
     left: Left
@@ -82,7 +80,7 @@ class PublishedEvents:
 
     async def __call__(self, request: proxy.Request, pass_on: proxy.PassOn) -> proxy.Response:
         response = await pass_on(request)
-        if request.operation == "SendMessageBatch" and response.status == httpx.codes.OK:
+        if request.operation == "SendMessageBatch" and response.status == HTTPStatus.OK:
             taken = {entry["Id"] for entry in json.loads(response.body).get("Successful", ())}
             for entry in json.loads(request.body)["Entries"]:
                 if entry["Id"] in taken:
@@ -96,7 +94,7 @@ def run(
     """Raises StackError where the clients don't work. What the load loses is in the outcome."""
     if profile.starts_warm:
         with step(f"Warming up for the {profile.name} load"):
-            _warm(profile.users, environment)
+            _drive(_WARM_UP._replace(users=profile.users), platform, environment)
     else:
         with step(f"Ending the functions' processes before the {profile.name} load"):
             _end_processes(platform)
@@ -110,7 +108,7 @@ def run(
     known = _look(platform, published).orders.keys()
     began = time.time()
     with step(f"The {profile.name} load for {profile.seconds} s"):
-        responses, stats = _drive(profile, platform.stack.directory, environment["API_URL"])
+        responses, times = _drive(profile, platform, environment)
     deadline = time.monotonic() + SETTLE_SECONDS
     with step("Waiting until every event was consumed"):
         while True:
@@ -119,7 +117,7 @@ def run(
             if (is_consumed and not faults(responses, left)) or time.monotonic() > deadline:
                 break
     own = {route.key: _own_times(platform, route.function, began) for route in ROUTES}
-    return Outcome(profile, responses, stats, own, left)
+    return Outcome(profile, responses, times, own, left)
 
 
 def _look(platform: Platform, published: PublishedEvents, without: Collection[str] = ()) -> Left:
@@ -155,37 +153,6 @@ def _own_times(platform: Platform, function: str, since: float) -> list[float]:
     return [json.loads(event["message"])["duration_ms"] for event in events]
 
 
-def _warm(calls: int, environment: dict[str, str]) -> None:
-    """Call each route so many times at once: the emulator runs a process for each of them."""
-    customer = environment["CUSTOMER_ID"]
-    order = {
-        "customerId": customer,
-        "currency": "USD",
-        "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-    }
-    with client(environment["API_URL"], environment["STAFF_TOKEN"]) as staff:
-
-        def call(request: tuple[str, str, object]) -> httpx.Response:
-            method, path, body = request
-            return staff.request(method, path, json=body).raise_for_status()
-
-        try:
-            made = f"/orders/{call(('POST', '/orders', order)).json()['orderId']}"
-            requests: tuple[tuple[str, str, Any], ...] = (
-                ("POST", "/orders", order),
-                ("GET", made, None),
-                ("GET", f"/customers/{customer}/orders", None),
-                ("PATCH", made, {"status": "PENDING"}),  # changes nothing
-                ("GET", f"{made}/timeline", None),
-                ("GET", "/orders?status=PENDING", None),
-            )
-            with ThreadPoolExecutor(calls) as pool:
-                for request in requests:
-                    list(pool.map(call, [request] * calls))
-        except httpx.HTTPError as error:
-            raise StackError(f"The warm-up failed: {error!r}") from error
-
-
 def _end_processes(platform: Platform) -> None:
     """A changed function is started anew, like one that nobody called for a while."""
     for function in platform.functions.list_functions(MaxItems=50)["Functions"]:
@@ -195,19 +162,21 @@ def _end_processes(platform: Platform) -> None:
 
 
 def _drive(
-    profile: Profile, directory: Path, host: str
-) -> tuple[list[Response], list[dict[str, str]]]:
-    """Let the clients work; return the responses, and locust's statistics."""
-    responses = directory / f"{profile.name}.jsonl"
+    profile: Profile, platform: Platform, environment: dict[str, str]
+) -> tuple[list[Response], dict[str, list[float]]]:
+    """Let the clients work; return the responses, and the percentiles by route."""
+    directory = platform.stack.directory
+    responses, times = (directory / f"{profile.name}.{kind}" for kind in ("jsonl", "times"))
     command = [
         sys.executable, "-m", "locust", "--locustfile", str(CLIENTS), "--headless",
-        "--only-summary", "--exit-code-on-error", "0", "--csv", str(directory / profile.name),
-        "--host", host, "--env", str(directory / "env"), "--responses", str(responses),
+        "--only-summary", "--exit-code-on-error", "0",
+        "--host", environment["API_URL"], "--env", str(directory / "env"),
+        "--responses", str(responses), "--times", str(times),
         "--users", str(profile.users), "--spawn-rate", str(profile.users),
         "--run-time", f"{profile.seconds}s", "--stop-timeout", str(STOP_SECONDS),
         profile.clients,
     ]  # fmt: skip
-    path = os.pathsep.join(str(ROOT / folder) for folder in ("", "scripts", "src"))
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("", "scripts", "src", "tests"))
     done = subprocess.run(
         command,
         cwd=directory,
@@ -220,6 +189,5 @@ def _drive(
     )
     if done.returncode != 0:
         raise StackError(f"The clients failed:\n{done.stdout}")
-    with (directory / f"{profile.name}_stats.csv").open(newline="") as file:
-        stats = list(csv.DictReader(file))
-    return msgspec.json.Decoder(Response).decode_lines(responses.read_bytes()), stats
+    decoder = msgspec.json.Decoder(Response)
+    return decoder.decode_lines(responses.read_bytes()), json.loads(times.read_bytes())

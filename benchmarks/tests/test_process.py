@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.process import Code, Process, count_instructions, execute, require_valgrind
+from benchmarks.process import Code, Process, count_instructions, execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,6 @@ def test_a_failing_function_is_an_error(function: Function, body: str, message: 
 
 
 def test_more_work_is_counted_as_more_instructions(function: Function) -> None:
-    require_valgrind()
     small = count_instructions(function(WORKS), "function", [FEW, FEW, MANY, FEW])
     large = count_instructions(function(WORKS, at_start=100_000), "function", [FEW])
 

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 STEPS: Final[Counter[str]] = Counter()
 """How often each rule has run."""
 
-_ORDER: Final = oracle.required(oracle.ORDER) | {"items": [oracle.required(oracle.ITEM)]}
 _METHODS: Final = {
     "/orders": "GET, HEAD, POST",
     "/orders/x": "GET, HEAD, PATCH",
@@ -109,15 +108,17 @@ class PlatformMachine(RuleBasedStateMachine):
 
     @initialize(target=orders)
     def begin_with_some_orders(self) -> Any:  # noqa: ANN401 - hypothesis' multiple
-        content = {**_ORDER}
-        janes = content | {"customerId": JANE.id, "paymentToken": "tok_approve"}
-        joes = content | {"customerId": JOE.id}
-        writes = [self._write(JANE, janes, "k1"), self._write(JOE, joes, "k1")]
+        janes = oracle.smallest_order(JANE.id)
+        joes = oracle.smallest_order(JOE.id)
+        writes = [
+            self._write(JANE, janes | {"paymentToken": "tok_approve"}, "k1"),
+            self._write(JOE, joes, "k1"),
+        ]
         made = [self.both.create(write, {"idempotency-key": "k1"}) for write in writes]
         for _ in range(
             oracle.FILTERED_READS
         ):  # a page of another status finds these first, and ends
-            self.both.create(Write(JANE, content | {"customerId": JANE.id}), {})
+            self.both.create(Write(JANE, janes), {})
         return multiple(*made)
 
     @step(
@@ -154,8 +155,7 @@ class PlatformMachine(RuleBasedStateMachine):
     )
     def create_some(self, customer: Caller, number: int, token: str) -> Any:  # noqa: ANN401 - hypothesis' multiple
         """A millisecond apart, or in the same one: enough orders for pages."""
-        content = _ORDER | {"customerId": customer.id}
-        write = Write(customer, content | {"paymentToken": token})
+        write = Write(customer, oracle.smallest_order(customer.id) | {"paymentToken": token})
         made = []
         for i in range(number):
             made.append(self.both.create(write, {}))
