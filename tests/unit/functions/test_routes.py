@@ -288,7 +288,18 @@ class TestBodies:
         assert "Accept-Encoding" not in response.headers
 
     @pytest.mark.parametrize(
-        "coding", ["gzip", "GZIP", "br", "identity, gzip", "gzip,", ",deflate", "x", "identity;q=1"]
+        "coding",
+        [
+            "gzip",
+            "GZIP",
+            "br",
+            "identity, gzip",
+            "gzip,",
+            ",deflate",
+            "identity;q=1",
+            "Xidentity",
+            "\u00a0identity",
+        ],
     )
     @pytest.mark.parametrize(("method", "target"), BOTH)
     def test_an_encoded_body_is_refused_with_the_coding_to_send(
