@@ -38,9 +38,9 @@ def run_in_copy(bug: str, seed: int, seconds: float) -> int:
         sys.stdout.write(f"With the bug {bug}:\n")
         sys.stdout.flush()
         run = subprocess.Popen(
-            [sys.executable, "-m", "prove", "--seed", str(seed), "--duration", str(seconds)],
+            [sys.executable, "-m", "proof", "--seed", str(seed), "--duration", str(seconds)],
             cwd=copy,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(["scripts", "src"])},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(["src", "scripts", "."])},
         )
         try:
             run.wait()

@@ -8,7 +8,7 @@ import msgspec
 
 from proof.checks.violations import Kind
 from proof.tests.histories.breaking import answered, broken, replace_call
-from proof.tests.histories.world import FEED_DELAY, problem_json
+from proof.tests.histories.world import FEED_DELAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,8 +129,3 @@ def a_feed_that_says_it_is_over(world: World) -> None:
     world.create()
     *_, call = world.feed("f")
     replace_call(world, call, text=answered(call, nextCursor=None))
-
-
-@broken(Kind.REFUSED_WRONGLY)
-def staff_refused_the_feed(world: World) -> None:
-    world.call("GET", "/events", 403, problem_json(403, "forbidden"))
