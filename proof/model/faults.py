@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MAX_BODY: Final = 256 * 1024
 
 CHECKS: Final = (401, 415, 413, 400, 422)
-"""The order in which faults are looked for: the first is answered."""
+"""The order in which faults are looked for: the response is about the first."""
 
 
 @dataclass(frozen=True)
