@@ -40,7 +40,7 @@ clean: ## stop the local AWS and forget its orders
 	$(install) emulator
 	@$(local_stack) clean
 
-demo: ## live through an order on the running local AWS
+demo: ## take an order through its life on the running local AWS
 	$(install) dev
 	@$(bin)/python scripts/demo.py
 
@@ -126,16 +126,17 @@ accept: ## take what functions load and operations cost now as the bounds of mak
 	scripts/compile_template.sh prod
 	@$(benchmarks).gates --accept
 
-format: ## write the code in its form
+format: ## sort imports and format the code
 	$(install) dev
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
 
-generate: ## write the generated files anew
+generate: ## rewrite the generated files
 	$(install) dev node
 	scripts/compile_template.sh prod
 	$(bin)/python scripts/generate_permissions.py
 	PYTHONPATH=src $(bin)/python scripts/generate_openapi.py
+	$(bin)/python scripts/generate_routes.py
 
 package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed
 	$(install) uv node

@@ -71,7 +71,7 @@ def copy_package(tree: Path) -> None:
 
 
 def build_docs_page() -> None:
-    """Build the page that the API answers at /docs into our package's folder."""
+    """Build the page that the API serves at /docs into our package's folder."""
     subprocess.run(["node", str(ROOT / "scripts" / "build_docs_page.js")], check=True)
 
 
@@ -97,7 +97,7 @@ def install_libraries(tree: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    # importlib.metadata answers version() from METADATA; the rest of a dist-info is for pip.
+    # importlib.metadata reads version() from METADATA; the rest of a dist-info is for pip.
     for path in tree.glob("*.dist-info/**/*"):
         if path.is_file() and not path.name.startswith(("METADATA", "LICENSE", "NOTICE")):
             path.unlink()

@@ -1,11 +1,11 @@
 'use strict';
 
 /**
- * Builds the page that the API answers at /docs: Swagger UI and the problem types of
+ * Builds the page that the API serves at /docs: Swagger UI and the problem types of
  * docs/errors.md in one file that loads nothing but the API's own openapi.json.
  *
  * Writes src/orders/openapi/docs_page.json, which is never committed: it holds other people's
- * code. The page is there as base64 of gzip, as Lambda answers it, with its entity tag and the
+ * code. The page is there as base64 of gzip, as Lambda returns it, with its entity tag and the
  * Content-Security-Policy that admits its scripts and styles, by their hashes, and no others.
  */
 

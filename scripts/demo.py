@@ -1,4 +1,4 @@
-"""Lives through an order on the running local AWS: made, paid, shipped, and what came of it."""
+"""Takes an order through its life on the running local AWS: placed, paid, shipped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from local_stack import ROOT, LocalStack, StackError, wait_until
+from emulator import ROOT, StackError, wait_until
+from local_stack import LocalStack, sample_order
 
 EVENT_SECONDS = 30
 PUBLISHER = "orders-local-publish-order-events"
@@ -29,7 +30,7 @@ def main() -> None:
         demo(settings, LocalStack(directory, port))
     except httpx.TransportError as error:
         raise SystemExit(
-            f"{settings['API_URL']} does not answer: start it with `make up`."
+            f"{settings['API_URL']} does not respond: start it with `make up`."
         ) from error
     except httpx.HTTPStatusError as error:
         raise SystemExit(f"\n{error}\n{error.response.text}\nFor fresh tokens: make up") from error
@@ -38,23 +39,13 @@ def main() -> None:
 
 
 def demo(settings: dict[str, str], stack: LocalStack) -> None:
-    """Make an order as a customer, pay and ship it as staff, and show what came of it."""
+    """Place an order as a customer, pay and ship it as staff, and show its events and timeline."""
     started_ms = int(time.time() * 1000)
     customer = client(settings["API_URL"], settings["CUSTOMER_TOKEN"])
     staff = client(settings["API_URL"], settings["STAFF_TOKEN"])
 
     heading("A customer orders three mugs")
-    order = send(
-        customer,
-        "POST",
-        "/orders",
-        {
-            "customerId": settings["CUSTOMER_ID"],
-            "currency": "USD",
-            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-            "metadata": {"channel": "demo"},
-        },
-    )
+    order = send(customer, "POST", "/orders", sample_order(settings["CUSTOMER_ID"]))
     path = f"/orders/{order['orderId']}"
 
     heading("Staff records the payment, then ships")
@@ -118,7 +109,7 @@ def published(stack: LocalStack, order_id: str, since_ms: int, count: int) -> li
 def read_env(path: Path) -> dict[str, str]:
     """Return what `make up` wrote for shells."""
     if not path.exists():
-        raise SystemExit("Nothing runs here yet: start it with `make up`.")
+        raise SystemExit("The local AWS has not been started: start it with `make up`.")
     words = shlex.split(path.read_text())
     return dict(word.split("=", 1) for word in words)
 

@@ -26,7 +26,8 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from build_artifact import build_docs_page
-from local_stack import OSLS, REGION, ROOT, StackError, http_status, port_is_free, wait_until
+from emulator import REGION, ROOT, StackError, http_status, port_is_free, wait_until
+from local_stack import OSLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,7 @@ CREATE_TABLE = (
 
 
 def main() -> None:
-    """Start both, wait until the API answers, and stop both at the end."""
+    """Start both, wait until the API responds, and stop both at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", type=Path, default=ROOT / ".local" / "offline")
     parser.add_argument("--port", type=int, default=int(os.environ.get("OFFLINE_PORT", "3000")))
@@ -103,10 +104,10 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
 
     def responses() -> bool:
         if offline.poll() is not None:
-            raise StackError("serverless-offline stopped; what it said is above.")
+            raise StackError("serverless-offline stopped; its output is above.")
         return http_status(f"http://127.0.0.1:{port}/health") == 200  # noqa: PLR2004
 
-    wait_until(responses, START_SECONDS, "serverless-offline does not answer.")
+    wait_until(responses, START_SECONDS, "serverless-offline does not respond.")
     write_env(directory / "env", port)
     offline.wait()
 
@@ -120,7 +121,7 @@ def require_java() -> None:
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     version = re.search(r'version "(\d+)', said)
     if version is None or int(version[1]) < MIN_JAVA:
-        raise StackError(f"This is no Java that will do: {said.strip()}\n{advice}")
+        raise StackError(f"This Java is too old, or not one: {said.strip()}\n{advice}")
 
 
 def start_database(directory: Path, port: int) -> subprocess.Popen[bytes]:
@@ -162,7 +163,7 @@ def create_table(endpoint: str, port: int) -> None:
             return False
         return True
 
-    wait_until(responses, START_SECONDS, "DynamoDB Local does not answer.")
+    wait_until(responses, START_SECONDS, "DynamoDB Local does not respond.")
     dynamodb.create_table(**{name: properties[name] for name in CREATE_TABLE})
 
 

@@ -101,6 +101,8 @@ class Api:
         assert json.loads(json.dumps(response)) == response, "Lambda serialises it"
         assert set(response) == {"statusCode", "headers", "body", "isBase64Encoded"}
         assert response["headers"]["X-Request-Id"] == REQUEST_ID
+        is_compressed = "Content-Encoding" in response["headers"] and response["body"] != ""
+        assert response["isBase64Encoded"] is is_compressed
         response["body"].encode()
         return Response(response["statusCode"], response["headers"], response["body"])
 

@@ -11,16 +11,18 @@ from orders.application.idempotency import StoredResponse
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.events import OrderEvent
-from orders.domain.order import NewOrder, OrderItem
+from orders.http.bodies import NewOrderBody, OrderItemBody
+from orders.http.validation import validated
+from proof.oracle import ITEM, required, smallest_order
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orders.domain.order import Order
+    from orders.domain.order import NewOrder, Order
     from orders.domain.status import OrderStatus
 
 CUS_42 = CustomerId("cus_42")
-MUGS = OrderItem("MUG-01", "Mug", 3, 1999)
+MUGS = validated(required(ITEM) | {"quantity": 3}, OrderItemBody).to_domain()
 
 CUSTOMER_42 = Caller(CUS_42, is_staff=False)
 SOMEBODY_ELSE = Caller(CustomerId("cus_7"), is_staff=False)
@@ -28,12 +30,12 @@ STAFF = Caller(CustomerId("ann"), is_staff=True)
 BY_STAFF = Actor("staff", "ann")
 
 _ids = FakeIds()
+_SMALLEST = validated(smallest_order(CUS_42), NewOrderBody).to_domain()
 
 
 def new_order(**changes: Any) -> NewOrder:  # noqa: ANN401 - fields of NewOrder
     """Three mugs for cus_42, 59.97 USD."""
-    order = NewOrder(customer_id=CUS_42, currency="USD", items=(MUGS,), metadata={"channel": "web"})
-    return replace(order, **changes)
+    return replace(_SMALLEST, **{"items": (MUGS,), "metadata": {"channel": "web"}} | changes)
 
 
 def placed_order(created_at: datetime = NOON, **changes: Any) -> Order:  # noqa: ANN401 - likewise

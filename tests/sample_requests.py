@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from api import Api
+from api_document import OPERATIONS
 from examples import event_of, placed_order
 from fakes import NOON
 from gateway import query_string, request
 from orders.domain.daily_report import DailyReport
 from orders.http.routes import ROUTES
 from orders.openapi.examples import DAY, ORDER_ID
-from orders.openapi.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from gateway import Event

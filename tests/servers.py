@@ -19,7 +19,7 @@ import pytest
 import yaml
 from botocore.config import Config
 
-from local_stack import (
+from emulator import (
     EMULATOR_APP,
     EMULATOR_PYTHON,
     ROOT,
@@ -140,5 +140,5 @@ def _started(process: subprocess.Popen[bytes], endpoint: str, path: str) -> str:
             raise StackError(f"{process.args!r} ended with {process.returncode}.")
         return http_status(endpoint + path) is not None
 
-    wait_until(responses, START_SECONDS, f"{endpoint} does not answer.")
+    wait_until(responses, START_SECONDS, f"{endpoint} does not respond.")
     return endpoint

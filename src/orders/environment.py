@@ -1,4 +1,4 @@
-"""Settings, from the environment: read when a function starts, never later."""
+"""Settings from the environment, read only when a function starts."""
 
 from __future__ import annotations
 
@@ -9,32 +9,26 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-class MissingSetting(RuntimeError):
-    """A variable that the function can't do without is not set."""
+class InvalidSetting(RuntimeError):
+    """A variable is not set, or has an unsupported value. It makes a function fail at init."""
 
 
 def required(name: str) -> str:
-    """Raises MissingSetting, naming the variable, so that a wrong deployment fails at init."""
+    """Raises InvalidSetting, naming the variable."""
     value = os.environ.get(name)
     if not value:
-        message = f"the environment variable {name} is not set"
-        raise MissingSetting(message)
+        raise InvalidSetting(f"the environment variable {name} is not set")
     return value
 
 
-class InvalidSetting(RuntimeError):
-    """A variable has a value that the function does not know."""
-
-
 def one_of(name: str, choices: Collection[str]) -> str:
-    """Raises MissingSetting, or InvalidSetting where it is not one of the choices."""
+    """Raises InvalidSetting, naming the variable and the choices."""
     value = required(name)
     if value not in choices:
-        message = f"the environment variable {name} is one of {', '.join(choices)}"
-        raise InvalidSetting(message)
+        raise InvalidSetting(f"the environment variable {name} must be one of {', '.join(choices)}")
     return value
 
 
 def optional(name: str, default: str) -> str:
-    """An empty variable counts as one that is not set."""
+    """An empty variable counts as unset."""
     return os.environ.get(name) or default

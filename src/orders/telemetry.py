@@ -34,7 +34,7 @@ def _line(entry: object) -> str:
 
 
 def _as_it_is(message: Any) -> str:  # noqa: ANN401 - Powertools' type
-    """Our messages are sentences; Powertools would try to read each as JSON."""
+    """Our messages are plain text; Powertools would try to parse each as JSON."""
     return str(message)
 
 
@@ -57,7 +57,7 @@ _SERVICE: Final = environment.optional("POWERTOOLS_SERVICE_NAME", "orders")
 
 
 class _Invocation:
-    """What is known of the invocation that runs; a process serves one at a time."""
+    """The state of the running invocation; a process serves one at a time."""
 
     is_cold = True
     has_order = False
@@ -65,7 +65,7 @@ class _Invocation:
 
 
 def count(metric: str, value: int = 1) -> None:
-    """Add to a metric of this invocation."""
+    """Add to one of this invocation's metrics."""
     _Invocation.counts[metric] = _Invocation.counts.get(metric, 0) + value
 
 
@@ -127,11 +127,11 @@ def invocation(request_id: str) -> Iterator[Callable[[], float]]:
 
 
 def _publish(counts: Mapping[str, int]) -> None:
-    """Write the metrics as CloudWatch reads them off a log: its embedded metric format.
+    """Write the metrics to the log, in CloudWatch's embedded metric format.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-    By hand, since Powertools' Metrics take as long as all of the rest of a request's telemetry.
+    Written by hand, because Powertools' Metrics take as long as the rest of a request's telemetry.
     """
     directive = {
         "Namespace": _NAMESPACE,
@@ -143,8 +143,8 @@ def _publish(counts: Mapping[str, int]) -> None:
     sys.stdout.write(_line(line) + "\n")
 
 
-def background(handle: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Handler:
-    """The Lambda handler of a function that no caller waits for; what it raises, Lambda retries."""
+def background(handle: Handler) -> Handler:
+    """The Lambda handler of an asynchronous function: Lambda retries whatever raises."""
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         with invocation(context.aws_request_id):
@@ -154,7 +154,7 @@ def background(handle: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Handl
 
 
 def traced(handler: Handler) -> Handler:
-    """Trace the handler with Powertools' Tracer, where the stage switches it on."""
+    """Trace the handler with Powertools' Tracer, if the stage enables it."""
     if _tracer is None:
         return handler
     return _tracer.capture_lambda_handler(handler, capture_response=False)

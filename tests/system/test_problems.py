@@ -34,7 +34,7 @@ def test_a_405_lists_the_allowed_methods(deployment: Deployment, path: str) -> N
         assert refused.headers["allow"] == ", ".join(allowed)
 
 
-@pytest.mark.parametrize("path", ["/", "/order", *(f"{path}/nothing" for path in PATHS)])
+@pytest.mark.parametrize("path", ["/", "/order", *(f"{path}/no/route" for path in PATHS)])
 def test_an_unknown_path_is_a_404(deployment: Deployment, path: str) -> None:
     refused = deployment.nobody.http.get(path)
     assert (refused.status_code, problem_type(refused)) == (404, "route-not-found")

@@ -158,4 +158,4 @@ def _be_refused(world: World) -> None:
     world.call("GET", "/health", 200, '{"status":"ok","version":"unknown"}')
     path = "/reports/daily/2026-11-23"
     world.call("GET", path, 404, problem_json(404, "report-not-found"))
-    world.call("GET", path, 200, msgspec.json.encode(world.reports()[0]).decode())
+    world.call("GET", path, 200, msgspec.json.encode(world.report()).decode())

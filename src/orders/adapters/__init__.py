@@ -1,1 +1,1 @@
-"""The ports made real."""
+"""The implementations of the ports."""

@@ -1,4 +1,4 @@
-"""A mock of an inventory. Its reservations are rows of the table, one per order."""
+"""A mock inventory. Its reservations are rows of the table, one per order."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RELEASED: Final = "RELEASED"
 
 @dataclass(frozen=True, slots=True)
 class MockInventory:
-    """Has everything in any quantity, but the SKUs that begin with `OUT-OF-STOCK`."""
+    """Has any quantity of every SKU, except those that begin with `OUT-OF-STOCK`."""
 
     table: Table
 
@@ -42,7 +42,7 @@ class MockInventory:
                 raise OutOfStock from None
 
     def release(self, order_id: OrderId) -> None:
-        """Also written where nothing was reserved: a reservation on its way must find it."""
+        """Written even if nothing was reserved, so that a reservation in flight finds it."""
         self.table.write(
             self.table.put(
                 keys.reservation(order_id) | {"schemaVersion": SCHEMA_VERSION, "state": _RELEASED}

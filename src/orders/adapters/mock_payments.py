@@ -1,7 +1,7 @@
-"""A mock of a payment gateway.
+"""A mock payment gateway.
 
-Its books are rows of the table, so it remembers, and can be asked again, as a real gateway can
-that is called with the order's id as its idempotency key.
+Its charges are rows of the table, so a call can be repeated, as with a real gateway that is given
+the order's id as the idempotency key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FAILED_ATTEMPTS: Final = 2
 
 
 class ChargeState(StrEnum):
-    """What the books say of an order's charge. VOIDED refuses every later charge."""
+    """The state of an order's charge. VOIDED refuses every later charge."""
 
     UNDECIDED = "UNDECIDED"
     CHARGED = "CHARGED"
@@ -44,40 +44,40 @@ class MockPaymentGateway:
 
     def charge(self, order: Order, token: str) -> str:
         while True:
-            entry = self.table.get(keys.charge(order.order_id))
-            if entry is None or entry["state"] == ChargeState.UNDECIDED:
-                attempt = 1 if entry is None else entry["attempts"] + 1
+            row = self.table.get(keys.charge(order.order_id))
+            if row is None or row["state"] == ChargeState.UNDECIDED:
+                attempt = 1 if row is None else row["attempts"] + 1
                 state = _decide(token, attempt)
-                entry = self._write(
+                row = self._write(
                     order.order_id,
-                    entry,
+                    row,
                     state=state,
                     attempts=attempt,
                     chargeId=f"ch_{order.order_id}",
                     amount=order.amount,
                     currency=order.currency,
                 )
-                if entry is None:
+                if row is None:
                     continue
-            if entry["state"] == ChargeState.UNDECIDED:
+            if row["state"] == ChargeState.UNDECIDED:
                 raise PaymentUnavailable
-            if entry["state"] != ChargeState.CHARGED:
+            if row["state"] != ChargeState.CHARGED:
                 raise PaymentDeclined
-            return str(entry["chargeId"])
+            return str(row["chargeId"])
 
     def void(self, order_id: OrderId) -> bool:
         while True:
-            entry = self.table.get(keys.charge(order_id))
-            state = None if entry is None else entry["state"]
+            row = self.table.get(keys.charge(order_id))
+            state = None if row is None else row["state"]
             if state in {ChargeState.REFUNDED, ChargeState.VOIDED}:
                 return False
             charged = state == ChargeState.CHARGED
             after = ChargeState.REFUNDED if charged else ChargeState.VOIDED
-            if self._write(order_id, entry, state=after):
+            if self._write(order_id, row, state=after):
                 return charged
 
     def _write(self, order_id: OrderId, before: Row | None, **changes: object) -> Row | None:
-        """The entry as written; None if somebody else wrote it since `before` was read."""
+        """The row as written; None if another writer changed it since `before` was read."""
         revision = 0 if before is None else before["revision"]
         after = (
             {"schemaVersion": SCHEMA_VERSION}

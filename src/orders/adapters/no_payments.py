@@ -1,4 +1,4 @@
-"""Stands where no payment gateway is configured."""
+"""Takes the place of a payment gateway where none is configured."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class NoPayments:
-    """`PaymentGateway` and `InventoryService` in one; both are as a gateway that is down.
+    """`PaymentGateway` and `InventoryService` in one, both always unavailable.
 
-    Only orders that were placed while there was a gateway still come here. They wait for one.
+    Only orders placed while a gateway was configured reach it. They wait for one.
     """
 
     def charge(self, _order: Order, _token: str) -> str:

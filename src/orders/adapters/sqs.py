@@ -1,4 +1,4 @@
-"""Queues: the way out of the platform, and the places for what can't be processed."""
+"""SQS: the queue of order events and the dead-letter queues."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from orders.domain.events import OrderEvent
 
 MAX_ENTRIES: Final = 10
-"""Messages in one SendMessageBatch call; ten events of 4 KiB stay far below its 1 MiB."""
+"""Messages per SendMessageBatch call; ten events of 4 KiB stay far below its 1 MiB."""
 
 EVENT_BYTES: Final = 4096
-"""An event is smaller: only a row that was written past the API makes one that is not."""
+"""Every event is smaller, unless its row was written without the API."""
 
 MAX_CAUSE: Final = 256
 
 _NEVER_TAKEN: Final = frozenset(
     {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue"}
 )
-"""What is wrong with the message itself. `SenderFault` says less: throttling can be one too."""
+"""Errors of the message itself. `SenderFault` doesn't tell: throttling can set it too."""
 
-_FAULTS: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+_ERRORS: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
 
 
 class QueueUnavailable(Exception):
-    """The queue did not take the message, after the client's own retries."""
+    """The queue did not accept the message, after the client's own retries."""
 
 
 def connect() -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
@@ -65,7 +65,7 @@ class SqsEventPublisher:
                 response = self.client.send_message_batch(
                     QueueUrl=self.queue_url, Entries=[entries[index] for index in batch]
                 )
-            except _FAULTS as error:
+            except _ERRORS as error:
                 logger.warning("events not sent", cause=_code(error), events=len(batch))
                 unavailable.update(batch)
             else:
@@ -82,9 +82,9 @@ class SqsEventPublisher:
 
 @dataclass(frozen=True, slots=True)
 class SqsDeadLetterQueue:
-    """Takes the keys of records that can't be published, for a person to look at.
+    """Takes the keys of records that can't be published, for a person to inspect.
 
-    Never what a record says: the row has it, and the row can be erased.
+    Never their content: that stays in the row, where it can be erased.
     """
 
     client: Any
@@ -106,7 +106,7 @@ class SqsDeadLetterQueue:
                     "cause": {"DataType": "String", "StringValue": ascii(cause)[:MAX_CAUSE]}
                 },
             )
-        except _FAULTS as error:
+        except _ERRORS as error:
             raise QueueUnavailable from error
 
 
@@ -119,7 +119,7 @@ class SqsConsumedQueue:
     dead_letter_queue_url: str
 
     def delay(self, receipt_handle: str, seconds: int) -> bool:
-        """Let the message come again after the pause, where it would after the queue's own."""
+        """Redeliver the message after this pause instead of the queue's visibility timeout."""
         return self._call(
             "message not put off",
             self.client.change_message_visibility,
@@ -142,23 +142,23 @@ class SqsConsumedQueue:
             },
         )
 
-    def _call(self, fault: str, call: Callable[..., object], **arguments: object) -> bool:
+    def _call(self, warning: str, call: Callable[..., object], **arguments: object) -> bool:
         try:
             call(**arguments)
-        except _FAULTS as error:
-            logger.warning(fault, cause=_code(error))
+        except _ERRORS as error:
+            logger.warning(warning, cause=_code(error))
             return False
         return True
 
 
 def _texts(keys: Any) -> dict[str, str]:  # noqa: ANN401 - of a record that can't be read
-    """The key's attributes without DynamoDB's types; only what is a text in a key's form."""
+    """The key's string attributes, without DynamoDB's types."""
     found = keys.items() if isinstance(keys, dict) else ()
     return {name: value["S"] for name, value in found if isinstance(value, dict) and "S" in value}
 
 
 def _code(error: Exception) -> str:
-    """What AWS calls the fault; without the message, which can quote the request."""
+    """AWS's error code, without the message, which can quote the request."""
     if isinstance(error, botocore.exceptions.ClientError):
         return str(error.response["Error"]["Code"])
     return type(error).__name__

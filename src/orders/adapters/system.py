@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SystemClock:
-    """The time of day, cut to the millisecond."""
+    """The current time, truncated to the millisecond."""
 
     def now(self) -> datetime:
         instant = datetime.now(UTC)

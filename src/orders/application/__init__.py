@@ -1,1 +1,1 @@
-"""What can be done with orders: one use case a module, and the ports they need."""
+"""The use cases, one per module, and the ports they need."""

@@ -44,12 +44,12 @@ class Caller:
             raise Forbidden(STAFF_ONLY)
 
     def require_acts_for(self, customer_id: CustomerId) -> None:
-        """Raises Forbidden for customers who are somebody else."""
+        """Raises Forbidden for any other customer."""
         if not self.may_act_for(customer_id):
             raise Forbidden(OWN_ORDERS_ONLY)
 
     def require_may_change(self, order: Order, status: OrderStatus) -> None:
-        """Raises Forbidden. A customer may cancel some orders, and repeat that."""
+        """Raises Forbidden. A customer may repeat a cancellation, which is then a no-op."""
         cancelable = order.status in {*CUSTOMERS_MAY_CANCEL, OrderStatus.CANCELED}
         if not (self.is_staff or (status is OrderStatus.CANCELED and cancelable)):
             raise Forbidden(CANCEL_ONLY)

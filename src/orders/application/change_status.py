@@ -1,4 +1,4 @@
-"""Move an order along: the PATCH of the API."""
+"""Change an order's status."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from orders.application.errors import (
     Forbidden,
-    KeyInUse,
     OrderNotFound,
-    StaleOrder,
     TryAgain,
     VersionMismatch,
+    WriteConflict,
 )
 from orders.application.idempotency import Outcome
 from orders.domain.errors import IllegalTransition
+from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,15 +25,14 @@ if TYPE_CHECKING:
     from orders.application.ports import Clock, OrderRepository
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
-    from orders.domain.status import OrderStatus
 
-_ATTEMPTS: Final = 5
-"""Each lost race means that somebody else moved the order, and no order moves more than twice."""
+_ATTEMPTS: Final = len(OrderStatus) + 1
+"""Each lost race means that another change committed, and no order has one for every status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange:
-    """What is asked for. `expects` says whether a version is one that the caller named."""
+    """The requested change. `expects` tells whether a version meets the caller's precondition."""
 
     order_id: OrderId
     status: OrderStatus
@@ -43,7 +42,7 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangeStatus:
-    """One read, one write; a change that loses a race reads again and decides again."""
+    """One read and one write. After losing a race, it reads and decides again."""
 
     orders: OrderRepository
     clock: Clock
@@ -51,7 +50,9 @@ class ChangeStatus:
     def __call__(
         self, caller: Caller, change: StatusChange, key: IdempotencyKey | None, render: Render
     ) -> Outcome:
-        """The changed order's response, that of the order as it is, or the first one again.
+        """The response with the changed order, or with the current one for a no-op.
+
+        A retry gets the first response.
 
         Raises:
             IdempotencyKeyReused, OrderNotFound, Forbidden, VersionMismatch, IllegalTransition,
@@ -67,11 +68,11 @@ class ChangeStatus:
                 raise OrderNotFound
             try:
                 return self._apply(caller, change, order, key, render, now)
-            except (StaleOrder, KeyInUse):
+            except WriteConflict:
                 continue
             except (Forbidden, VersionMismatch, IllegalTransition):
-                # What speaks against the change may be this very request, sent twice: then its
-                # record is there, and was not yet when the order was read.
+                # The change may conflict with this very request's first attempt, which committed
+                # between the reads of order and record. A snapshot shows both.
                 if key is None or snapshot:
                     raise
                 snapshot = True

@@ -1,4 +1,4 @@
-"""Place an order, once."""
+"""Place an order."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from orders.domain.order import NewOrder
 
 _ATTEMPTS: Final = 3
-"""A key can be in use when we write and expired when we read, and an id can be drawn twice in a
-millisecond; neither can be so for ever."""
+"""A key may expire between the write and the read, and an id may be drawn twice in a millisecond;
+neither keeps happening."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateOrder:
-    """A fresh create is one write and nothing else; only a repetition reads."""
+    """A new order takes one write and no read; only a retry reads."""
 
     orders: OrderRepository
     clock: Clock
@@ -30,7 +30,7 @@ class CreateOrder:
     def __call__(
         self, caller: Caller, request: NewOrder, key: IdempotencyKey | None, render: Render
     ) -> Outcome:
-        """The order's response, or the first one again.
+        """The response with the new order; the first response for a retry.
 
         Raises:
             InvalidOrder, IdempotencyKeyReused, Forbidden, TryAgain.

@@ -1,4 +1,4 @@
-"""What a use case or a port raises. An OrderError is for the caller, any other for the code."""
+"""Errors of the use cases and the ports. An OrderError is shown to the caller, others are not."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from orders.domain.errors import OrderError
 class OrderNotFound(OrderError):
     """There is no such order, or the caller may not know that there is."""
 
-    def __init__(self) -> None:
-        super().__init__("There is no such order.")
+    detail = "There is no such order."
 
 
 class ReportNotFound(OrderError):
     """No report was made for that day."""
 
-    def __init__(self) -> None:
-        super().__init__("There is no report for that day.")
+    detail = "There is no report for that day."
 
 
 class Forbidden(OrderError):
@@ -33,15 +31,13 @@ class VersionMismatch(OrderError):
 class IdempotencyKeyReused(OrderError):
     """The key was first used for another request."""
 
-    def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used for a different request.")
+    detail = "This Idempotency-Key was used for a different request."
 
 
 class TryAgain(OrderError):
-    """Nothing is wrong with the request; the store was throttled, contended or out of reach."""
+    """Nothing is wrong with the request; the store was throttled, contended or unreachable."""
 
-    def __init__(self) -> None:
-        super().__init__("The request could not be completed in time. Try again.")
+    detail = "The request could not be completed in time. Try again."
 
 
 class WriteConflict(Exception):
@@ -65,11 +61,13 @@ class MalformedRow(Exception):
 
 
 class NewerRow(MalformedRow):
-    """A row of a later release, in a form that this one does not know."""
+    """A row of a later release, in a form that this one can't read."""
+
+    detail = "This was written by a later release, which this one cannot read."
 
 
 class UnsettledOrder(Exception):
-    """An event's order is not there, or is PENDING without the token it was placed with."""
+    """An event's order does not exist, or is unpaid without the token it was placed with."""
 
 
 class OutOfStock(Exception):

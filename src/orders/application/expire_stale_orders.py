@@ -25,20 +25,20 @@ _ACTOR: Final = Actor.system("expire-stale-orders")
 
 @dataclass(frozen=True, slots=True)
 class ExpireStaleOrders:
-    """Safe to run twice, at once, and to be stopped at any time: the next run goes on."""
+    """Safe to run concurrently and to stop at any time: the next run continues."""
 
     orders: OrderRepository
     clock: Clock
 
     def find(self) -> Iterator[OrderId]:
-        """Orders that were PENDING for too long when the index was last brought up to date."""
+        """Orders that the index shows as PENDING for longer than STALE_AFTER."""
         oldest = timestamps.to_milliseconds(self.clock.now() - STALE_AFTER)
         stale = IdRange.all().created_before(oldest)
         for order in self.orders.each_by_status(OrderStatus.PENDING, stale):
             yield order.order_id
 
     def expire(self, order_id: OrderId) -> bool:
-        """Whether this call canceled the order: it is not there, or moved on, otherwise.
+        """Cancel the order if it is still PENDING. Returns whether this call did.
 
         Raises:
             MalformedRow: it can't be read.

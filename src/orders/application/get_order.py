@@ -1,4 +1,4 @@
-"""Look at one order."""
+"""Get one order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GetOrder:
-    """Strongly consistent: a caller that got the response to a change sees the change."""
+    """Strongly consistent: shows every change whose response has been sent."""
 
     orders: OrderRepository
 

@@ -1,4 +1,4 @@
-"""One effect per idempotency key, and the first response again for every retry."""
+"""One effect per idempotency key; every retry gets the first response."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class IdempotencyKey:
         return IdempotencyRecord(self.record_id, self.fingerprint, response, expires_at)
 
     def replay(self, record: IdempotencyRecord | None, now: datetime) -> Outcome | None:
-        """The first response again; None where the key is unused or its record has expired.
+        """The first response; None if the key is unused or its record has expired.
 
         Raises:
             IdempotencyKeyReused: the key was used for another request.
@@ -64,7 +64,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A response, and how it came about. `order` is the one that a write left."""
+    """A response and its origin. `order` is the order as written; None if nothing was written."""
 
     response: StoredResponse
     replayed: bool = False
@@ -73,5 +73,4 @@ class Outcome:
 
 if TYPE_CHECKING:
     Render = Callable[[Order], StoredResponse]
-    """Renders the response before the write, because the record of it rides in the same
-    transaction as the order."""
+    """Renders the response before the write: its record is part of the order's transaction."""

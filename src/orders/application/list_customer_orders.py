@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 MAX_FILTERED_READS: Final = 5
 FILTERED_READ_SIZE: Final = 200
-"""Orders looked at in one read for a page of one status: 60 to 84 KB, 8 to 10.5 read units,
-twice that if consistent."""
+"""Orders per read when filtering by status: 60 to 84 KB, 8 to 10.5 read units, twice that if
+consistent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListCustomerOrders:
-    """One read fills a page, unless only one status is asked for."""
+    """One read fills a page, unless it is filtered by status."""
 
     orders: OrderRepository
 
@@ -37,7 +37,7 @@ class ListCustomerOrders:
         status: OrderStatus | None,
         consistent: bool,
     ) -> Page[OrderSummary, OrderId]:
-        """Raises Forbidden for customers who are somebody else."""
+        """Raises Forbidden for any other customer."""
         caller.require_acts_for(customer_id)
         if status is None:
             found = self.orders.list_by_customer(
@@ -53,7 +53,7 @@ class ListCustomerOrders:
     def _of_status(
         self, customer_id: CustomerId, page: PageRequest, status: OrderStatus, *, consistent: bool
     ) -> Page[OrderSummary, OrderId]:
-        """Read on until the page is full and has a successor, the list ends, or reads are spent."""
+        """Reads until more than a page is found, the list ends or the reads are used up."""
         found: list[Found[OrderSummary, OrderId]] = []
         ids = page.ids
         for _ in range(MAX_FILTERED_READS):

@@ -1,4 +1,4 @@
-"""The feed: all events of all orders, in the order in which they were recorded."""
+"""The feed: all events of all orders, in recording order."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ MAX_READS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRequest:
-    """At most `limit` events recorded from `since` to before `until`, behind a position.
+    """At most `limit` events recorded from `since` (included) to `until` (not included).
 
-    The position is empty at the beginning. `type` leaves out events of other types.
+    They come after the position `after`, which is empty at the start of the feed. `type` filters by
+    event type; None shows all.
     """
 
     after: str
@@ -33,10 +34,10 @@ class FeedRequest:
 
 @dataclass(frozen=True, slots=True)
 class ListEvents:
-    """For staff. Shows nothing that was recorded within the last `delay`.
+    """For staff. Hides events recorded within the last `delay`.
 
-    That is longer than a write can take from the moment its time is taken, with the index's lag:
-    whatever is still to come belongs behind every position that was ever given.
+    `delay` exceeds the time from an event's timestamp until the index shows it, so a new event
+    always comes after every position already returned.
     """
 
     orders: OrderRepository
@@ -44,9 +45,9 @@ class ListEvents:
     delay: timedelta
 
     def __call__(self, caller: Caller, request: FeedRequest) -> Page[OrderEvent, str]:
-        """A page and the position to go on from, which there always is.
+        """A page and the position to continue from, which is never None.
 
-        Reads on until the page is full, the feed ends, or reads are spent.
+        Reads until the page is full, the feed ends or the reads are used up.
 
         Raises:
             Forbidden: the caller is a customer.

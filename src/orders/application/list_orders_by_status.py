@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListOrdersByStatus:
-    """All customers' orders of a status."""
+    """All customers' orders in one status."""
 
     orders: OrderRepository
 

@@ -23,7 +23,7 @@ MAX_REASONS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class MakeDailyReport:
-    """Reads only the index of the day; a second run writes over the first."""
+    """Reads only the day's part of the index. A rerun overwrites the report."""
 
     orders: OrderRepository
     reports: ReportRepository
@@ -55,9 +55,9 @@ class MakeDailyReport:
         return report
 
     def _orders_of(self, day: date) -> dict[OrderId, OrderSummary]:
-        """Read in the order of statuses: an order that moves meanwhile is met again further on.
+        """Reads the statuses in lifecycle order: an order that changes meanwhile is found again.
 
-        Only the index's own delay, of moments, can hide it.
+        Only the index's lag, of milliseconds, can hide it.
         """
         ids = IdRange.of_day(day)
         newest: dict[OrderId, OrderSummary] = {}

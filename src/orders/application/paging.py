@@ -15,7 +15,7 @@ Position = TypeVar("Position")
 
 
 class Found(NamedTuple, Generic[Item, Position]):
-    """What stands at a position of a list; None where this release can't read it."""
+    """An item at its position in a list; None if this release can't read it."""
 
     position: Position
     item: Item | None
@@ -23,14 +23,14 @@ class Found(NamedTuple, Generic[Item, Position]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item, Position]):
-    """Some of a list. `next_position` is None exactly where the list ends."""
+    """One page of a list. `next_position` is None exactly at the end of the list."""
 
     items: Sequence[Item]
     next_position: Position | None
 
 
 def next_page(found: Sequence[Found[Item, Position]], limit: int) -> Page[Item, Position]:
-    """The first `limit` that were found; another page follows if one more was."""
+    """The first `limit` items; another page follows if more were found."""
     items = [one.item for one in found[:limit] if one.item is not None]
     return Page(items, found[limit - 1].position if len(found) > limit else None)
 

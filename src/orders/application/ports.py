@@ -1,4 +1,4 @@
-"""What the use cases need of the world."""
+"""What the use cases need from outside."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """The time of day, UTC, to the millisecond."""
+    """The current time, UTC, to the millisecond."""
 
     def now(self) -> datetime: ...
 
 
 class IdGenerator(Protocol):
-    """Order ids that are never given twice."""
+    """New order ids. A duplicate is possible, and `OrderRepository.add` raises IdTaken for it."""
 
     def order_id(self, created_at: datetime) -> OrderId: ...
 
@@ -34,13 +34,13 @@ class OrderRepository(Protocol):
     """Orders with their events and idempotency records.
 
     Every write is one transaction. Any method may raise `TryAgain`: the store was throttled,
-    contended or out of reach for longer than a request can wait.
+    contended or unreachable for longer than a request can wait.
     """
 
     def add(
         self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime
     ) -> None:
-        """Write a new order with its event, and the record with it.
+        """Write a new order with its event and the record.
 
         Raises:
             KeyInUse, IdTaken: nothing was written.
@@ -54,10 +54,10 @@ class OrderRepository(Protocol):
         record: IdempotencyRecord | None,
         now: datetime,
     ) -> None:
-        """Write `after` and its event if the order still is at status and version of `before`.
+        """Write `after` and its event if the order still has the status and version of `before`.
 
         Raises:
-            StaleOrder: it is not; nothing was written.
+            StaleOrder: it has not; nothing was written.
             KeyInUse: nothing was written.
         """
 
@@ -79,7 +79,7 @@ class OrderRepository(Protocol):
     ) -> tuple[Order | None, IdempotencyRecord | None]:
         """Each as last committed, in one call; with `snapshot` both as of one instant.
 
-        Without it a write of both may show in the one and not yet in the other.
+        Without it, a write of both may show in one and not yet in the other.
         """
 
     def list_by_customer(
@@ -91,15 +91,15 @@ class OrderRepository(Protocol):
         limit: int,
         consistent: bool,
     ) -> Sequence[Found[OrderSummary, OrderId]]:
-        """At most `limit` of the customer's orders in the range; fewer only where it ends."""
+        """At most `limit` of the customer's orders in the range; fewer only at its end."""
 
     def list_by_status(
         self, status: OrderStatus, ids: IdRange, *, newest_first: bool, limit: int
     ) -> Sequence[Found[OrderSummary, OrderId]]:
-        """At most `limit` orders of the status in the range; fewer only where it ends."""
+        """At most `limit` orders in the status and range; fewer only at its end."""
 
     def each_by_status(self, status: OrderStatus, ids: IdRange) -> Iterator[OrderSummary]:
-        """All orders of the status in the range that can be read, in no order, as consumed."""
+        """All readable orders in the status and range, in no particular order, read as consumed."""
 
     def get_with_events(
         self, order_id: OrderId, *, after_version: int, limit: int
@@ -109,37 +109,37 @@ class OrderRepository(Protocol):
     def list_events(
         self, after: str, since: datetime, until: datetime, limit: int
     ) -> Sequence[Found[OrderEvent, str]]:
-        """At most `limit` events of all orders in the order in which they were recorded.
+        """At most `limit` events of all orders, in recording order.
 
-        From the instant `since` (included) to `until` (not included), and behind the position
-        `after` where that is not empty; fewer than `limit` only where they end.
+        Recorded from `since` (included) to `until` (not included), after the position `after`
+        unless that is empty; fewer than `limit` only at the end.
         """
 
     def each_created(self, since: datetime, until: datetime) -> Iterator[OrderId]:
-        """All orders created from `since` (included) to `until` (not included), in no order."""
+        """All orders created from `since` (included) to `until` (not included), unordered."""
 
 
 class ReportRepository(Protocol):
     """The daily reports."""
 
     def put(self, report: DailyReport) -> None:
-        """Write the report over the one of the same day."""
+        """Write the report, replacing the day's previous one."""
 
     def get(self, day: date) -> DailyReport | None: ...
 
 
 class Unsent(NamedTuple):
-    """Indices of events that were not sent, for now or because they never can be."""
+    """Indices of unsent events: the `unavailable` ones can be sent later, the `refused` never."""
 
     unavailable: Collection[int]
     refused: Collection[int]
 
 
 class EventPublisher(Protocol):
-    """The way out to the consumers of order events."""
+    """Sends order events to their consumers."""
 
     def publish(self, events: Sequence[OrderEvent]) -> Unsent:
-        """Send the events, each under its own id however often it is sent."""
+        """Send the events. An event keeps its id however often it is sent."""
 
 
 class PaymentGateway(Protocol):
@@ -149,14 +149,14 @@ class PaymentGateway(Protocol):
         """The charge's id.
 
         Raises:
-            PaymentDeclined: for good, or because the order's payment was voided before.
+            PaymentDeclined: for good, or because the order's payment was voided earlier.
             PaymentUnavailable: undecided; call again.
         """
 
     def void(self, order_id: OrderId) -> bool:
         """Refund the charge if there is one, and refuse any later one.
 
-        Returns whether money went back by this call.
+        Returns whether this call refunded money.
         """
 
 
@@ -164,7 +164,7 @@ class InventoryService(Protocol):
     """Reserves by order id: one order is reserved at most once, however often it is called."""
 
     def reserve(self, order: Order) -> None:
-        """Raises OutOfStock, also where the order's reservation was released before."""
+        """Raises OutOfStock, also if the order's reservation was released earlier."""
 
     def release(self, order_id: OrderId) -> None:
         """Return the stock if it was reserved, and refuse any later reservation."""

@@ -1,4 +1,4 @@
-"""Bring an order's charge and reservation in line with where the order stands."""
+"""Bring an order's charge and reservation in line with its status."""
 
 from __future__ import annotations
 
@@ -19,12 +19,7 @@ from orders.domain.reasons import OUT_OF_STOCK, PAYMENT_DECLINED
 from orders.domain.status import GIVING_BACK, OrderStatus
 
 if TYPE_CHECKING:
-    from orders.application.ports import (
-        Clock,
-        InventoryService,
-        OrderRepository,
-        PaymentGateway,
-    )
+    from orders.application.ports import Clock, InventoryService, OrderRepository, PaymentGateway
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
 
@@ -32,11 +27,11 @@ _ATTEMPTS: Final = 3
 _ACTOR: Final = Actor.system("settle-payments")
 
 FREE: Final = "free"
-"""In place of a charge's id where there was nothing to charge: the platform settled it itself."""
+"""The charge id of an order of amount 0, which the platform settles without a charge."""
 
 
 class Settlement(StrEnum):
-    """How an order's payment ended up."""
+    """What a run did about an order's payment."""
 
     NOTHING_TO_DO = "NothingToDo"
     PAID = "Paid"
@@ -47,10 +42,10 @@ class Settlement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SettlePayment:
-    """Looks at the order, not at the event that woke it.
+    """Acts on the order's current state, not on the event that triggered it.
 
-    So it doesn't matter which event came, how often, or in which order: every run ends in the
-    same place, and a run that died half way is finished by the next one.
+    It therefore doesn't matter which event arrived, how often or in which order: every run leads to
+    the same state, and the next run completes an interrupted one.
     """
 
     orders: OrderRepository
@@ -59,19 +54,17 @@ class SettlePayment:
     clock: Clock
 
     def __call__(self, order_id: OrderId) -> Settlement:
-        """Settle what the order's status asks for.
+        """Settle the order as its status requires.
 
         Raises:
             PaymentUnavailable, TryAgain: deliver the event again later.
-            NewerRow: likewise. What a status of a later release means for the money, that one
-                decides.
-            UnsettledOrder, MalformedRow: to deliver it again would not help.
+            NewerRow: likewise; only that release knows what its status means for the payment.
+            UnsettledOrder, MalformedRow: delivering the event again would not help.
         """
         for _ in range(_ATTEMPTS):
             order = self.orders.get(order_id)
             if order is None:
-                message = f"an event names an order that is not there: {order_id}"
-                raise UnsettledOrder(message)
+                raise UnsettledOrder(f"an event names an order that is not there: {order_id}")
             try:
                 return self._settle(order)
             except StaleOrder:
@@ -91,31 +84,30 @@ class SettlePayment:
 
     def _pay(self, order: Order) -> Settlement:
         if order.payment_token is None:
-            message = f"a PENDING order lost its payment token: {order.order_id}"
-            raise UnsettledOrder(message)
+            raise UnsettledOrder(f"a PENDING order lost its payment token: {order.order_id}")
         try:
             self.inventory.reserve(order)
             charge_id = FREE
             if order.amount > 0:
                 charge_id = self.payments.charge(order, order.payment_token)
         except OutOfStock:
-            self._move(order, OrderStatus.CANCELED, reason=OUT_OF_STOCK)
+            self._change(order, OrderStatus.CANCELED, reason=OUT_OF_STOCK)
             self._give_back(order)
             return Settlement.OUT_OF_STOCK
         except PaymentDeclined:
-            self._move(order, OrderStatus.CANCELED, reason=PAYMENT_DECLINED)
+            self._change(order, OrderStatus.CANCELED, reason=PAYMENT_DECLINED)
             self._give_back(order)
             return Settlement.DECLINED
-        self._move(order, OrderStatus.PAID, charge_id=charge_id)
+        self._change(order, OrderStatus.PAID, charge_id=charge_id)
         return Settlement.PAID
 
     def _give_back(self, order: Order) -> Settlement:
-        """The order is canceled, or was paid otherwise: neither charge nor stock may stay."""
+        """The order was canceled, or paid by other means: it must keep neither charge nor stock."""
         refunded = self.payments.void(order.order_id)
         self.inventory.release(order.order_id)
         return Settlement.REFUNDED if refunded else Settlement.NOTHING_TO_DO
 
-    def _move(
+    def _change(
         self,
         order: Order,
         status: OrderStatus,

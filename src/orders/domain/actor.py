@@ -19,4 +19,4 @@ class Actor:
 
 CUSTOMER = Actor("customer")
 UNKNOWN = Actor("unknown")
-"""The feed and the stream don't say who it was."""
+"""For events read from the index, which does not hold the actor."""

@@ -1,4 +1,4 @@
-"""Customer ids: whatever the tokens' issuer calls a customer, within limits."""
+"""Customer ids, as the issuer of the tokens assigns them."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ _PATTERN: Final = re.compile(CUSTOMER_ID_PATTERN[1:-1])
 
 
 def parse_customer_id(text: str) -> CustomerId | None:
-    """The id, or None where the text does not match the pattern."""
+    """The id, or None if the text does not match the pattern."""
     return CustomerId(text) if _PATTERN.fullmatch(text) else None

@@ -1,4 +1,4 @@
-"""What one day brought."""
+"""The report on the orders of one day."""
 
 from __future__ import annotations
 

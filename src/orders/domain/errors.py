@@ -1,4 +1,4 @@
-"""Errors about an order that its caller can be told of."""
+"""Errors about an order, all of which can be shown to the caller."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ if TYPE_CHECKING:
 
 
 class OrderError(Exception):
-    """The root of the family, here and in the use cases. `detail` is safe to show to the caller."""
+    """The base of every error whose `detail` is safe to show to the caller."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    detail: str
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or self.detail
+        super().__init__(self.detail)
 
 
 class InvalidOrder(OrderError):
@@ -25,7 +27,7 @@ class InvalidOrder(OrderError):
 
 
 class IllegalTransition(OrderError):
-    """The transition table has no such transition."""
+    """The transition table does not allow the change."""
 
     def __init__(self, current: str, target: OrderStatus) -> None:
         super().__init__(f"An order that is {current} cannot become {target}.")

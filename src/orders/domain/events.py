@@ -1,4 +1,4 @@
-"""What happened to an order. An event is decided with the change, and written with it."""
+"""Order events. Each is decided together with its change, and written with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORDER_CREATED: Final = "ORDER_CREATED"
 
 
 def type_of_change(status: OrderStatus) -> str:
-    """The type of the event that an order became `status`."""
+    """The type of the event of a change to `status`."""
     return f"ORDER_{status}"
 
 
@@ -32,7 +32,7 @@ EVENT_TYPES: Final = (
 
 
 class EventData(TypedDict):
-    """The order as the event left it. `amount` is in the currency's minor unit."""
+    """The order after the event. `amount` is in the currency's minor unit."""
 
     orderId: str
     orderNumber: str
@@ -46,7 +46,7 @@ class EventData(TypedDict):
 
 
 class CloudEvent(TypedDict):
-    """A CloudEvents 1.0 envelope. `id` is the same whenever the event is delivered."""
+    """A CloudEvents 1.0 envelope. `id` is the same on every delivery."""
 
     specversion: str
     id: str
@@ -62,7 +62,7 @@ class CloudEvent(TypedDict):
 class OrderEvent:
     """One version of an order: what it became, when, by whom and why.
 
-    Type and status are texts: those of a later release are passed on as they are.
+    Type and status are plain text, so that values of a later release pass through unchanged.
     """
 
     type: str
@@ -79,7 +79,7 @@ class OrderEvent:
 
     @property
     def event_id(self) -> str:
-        """The same on every publication, so that consumers can tell a redelivery."""
+        """The same on every delivery, so that consumers can deduplicate."""
         return f"{self.order_id}/{self.version}"
 
     def to_cloud_event(self) -> CloudEvent:

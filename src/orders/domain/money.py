@@ -1,4 +1,4 @@
-"""Money: whole numbers of a currency's minor unit. There are no fractions to round."""
+"""Money: integers in the currency's minor unit, so nothing is ever rounded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 MAX_UNIT_AMOUNT: Final = 10**12
 MAX_AMOUNT: Final = 10**15
-"""Below 2**53: every JSON reader takes it, also one whose only numbers are doubles."""
+"""Below 2**53, so that JSON readers whose numbers are doubles keep it exact."""
 
 _BY_MINOR_UNIT: Final = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -29,5 +29,5 @@ _BY_MINOR_UNIT: Final = {
 MINOR_UNIT_DIGITS: Final[Mapping[str, int]] = {
     code: digits for digits, codes in _BY_MINOR_UNIT.items() for code in codes.split()
 }
-"""Decimal digits of each currency's minor unit: ISO 4217 list one, without funds and metals
-that have none (XAU, XDR, XXX ...)."""
+"""Decimal digits of each currency's minor unit: ISO 4217 list one, without codes that have no minor
+unit, such as XAU, XDR and XXX."""

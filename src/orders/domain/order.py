@@ -37,7 +37,7 @@ class OrderItem:
 class OrderSummary:
     """What lists show of an order, and why it last changed.
 
-    `status` is an OrderStatus, or a plain text that only a later release knows.
+    `status` is an OrderStatus, or plain text if only a later release knows it.
     """
 
     order_id: OrderId
@@ -58,8 +58,8 @@ class OrderSummary:
 class Order(OrderSummary):
     """An order at one version.
 
-    `payment_token` is what the customer asked to be charged with; it goes when the order leaves
-    PENDING. `charge_id` is set where the platform settled the order itself, and stays.
+    `payment_token` is what the customer pays with; the first change of status removes it.
+    `charge_id` is set once the platform has settled the order itself.
     """
 
     items: tuple[OrderItem, ...]
@@ -81,12 +81,12 @@ class Order(OrderSummary):
         reason: str | None = None,
         charge_id: str | None = None,
     ) -> tuple[Order, OrderEvent]:
-        """The order after the move, one version on, and the event of it.
+        """The order at its next version, and the event of the change.
 
-        Neither is earlier than the change before, whatever the clock says.
+        Neither is dated before the previous change, whatever the clock says.
 
         Raises:
-            IllegalTransition: the transition table has no such move.
+            IllegalTransition: the transition table does not allow the change.
         """
         if status not in self.allowed_transitions:
             raise IllegalTransition(self.status, status)
@@ -104,7 +104,7 @@ class Order(OrderSummary):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """What a customer asks for. `amount`, if given, is what they expect to pay."""
+    """An order as requested. `amount`, if given, is what the customer expects to pay."""
 
     customer_id: CustomerId
     currency: str
@@ -114,7 +114,7 @@ class NewOrder:
     payment_token: str | None = field(default=None, repr=False)
 
     def placed(self, order_id: OrderId, *, by: Actor) -> tuple[Order, OrderEvent]:
-        """The order at its first version and status, created when its id was made, and its event.
+        """The order at its first version, created at the time of its id, and its event.
 
         Raises:
             InvalidOrder: the currency is unknown, the total is too large, or it is not the

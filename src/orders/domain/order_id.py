@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 OrderId = NewType("OrderId", str)
 
 RANDOM_BITS: Final = 18
-"""So few that time and randomness fit into an order number."""
+"""Few enough for time and randomness to fit in an order number."""
 _PATTERN: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIMESTAMP_SHIFT: Final = 80
 """The upper 48 of the 128 bits are the milliseconds since the epoch."""
 _MILLISECONDS_A_DAY: Final = 86_400_000
 _LATEST_MILLISECOND: Final = 253_402_300_799_999
-"""The last one of the year 9999, the last that RFC 3339 can write."""
+"""Of the year 9999, the last year that RFC 3339 can write."""
 
 
 def make_order_id(created_at: datetime, randomness: bytes) -> OrderId:
@@ -31,12 +31,12 @@ def make_order_id(created_at: datetime, randomness: bytes) -> OrderId:
 
 
 def order_id_of(seed: int) -> OrderId:
-    """The id that follows from its milliseconds since the epoch and its 18 random bits.
+    """The id of a seed: milliseconds since the epoch, followed by 18 random bits.
 
-    The first nine bytes hold the seed, and the version and variant of UUIDv7 between its bits.
-    The other seven are the first of the nine's SHA-256 digest.
+    The first nine bytes hold the seed, interrupted by UUIDv7's version and variant. The other seven
+    are the first bytes of the nine bytes' SHA-256 digest.
     """
-    from hashlib import sha256  # noqa: PLC0415 - it takes 2 ms to import, and few make ids
+    from hashlib import sha256  # noqa: PLC0415 - 2 ms, and few functions make ids
 
     head = seed >> RANDOM_BITS << 24
     head |= 0x7 << 20  # version
@@ -48,7 +48,7 @@ def order_id_of(seed: int) -> OrderId:
 
 
 def seed_of(order_id: OrderId) -> int:
-    """The seed that leads back to the id, if `order_id_of` made it."""
+    """The seed of an id that `order_id_of` made."""
     value = _to_int(order_id)
     return (
         value >> _TIMESTAMP_SHIFT << RANDOM_BITS | (value >> 64 & 0xFFF) << 6 | value >> 56 & 0x3F
@@ -56,7 +56,7 @@ def seed_of(order_id: OrderId) -> int:
 
 
 def parse_order_id(text: str) -> OrderId | None:
-    """The id, or None where the text is not a lower-case hyphenated UUID of a writable year."""
+    """The id, or None if the text is not a lower-case hyphenated UUID of a writable year."""
     if _PATTERN.fullmatch(text) is None:
         return None
     return OrderId(text) if _to_int(OrderId(text)) <= IdRange.all().last else None
@@ -64,7 +64,7 @@ def parse_order_id(text: str) -> OrderId | None:
 
 @lru_cache(maxsize=256)
 def created_at(order_id: OrderId) -> datetime:
-    """The millisecond that the id was made in."""
+    """The millisecond in which the id was made."""
     return timestamps.from_milliseconds(_to_int(order_id) >> _TIMESTAMP_SHIFT)
 
 
@@ -72,7 +72,7 @@ class IdRange(NamedTuple):
     """Ids from `first` to `last`, both included, as 128-bit numbers; empty if `first > last`.
 
     A window of creation times and a place in a list are both ranges of ids, so every list
-    reads its index between two bounds, and no position can point outside of its list.
+    reads its index between two bounds, and no position can point outside its list.
     """
 
     first: int

@@ -1,7 +1,7 @@
-"""Order numbers: order ids as people say and write them, `1JN5-1VD2-78FS-E`.
+"""Order numbers: order ids for people to say and type, such as `1JN5-1VD2-78FS-E`.
 
-Twelve characters hold the seed of the id, its millisecond since 2020 and its random bits. The
-thirteenth checks them. https://www.crockford.com/base32.html has the alphabet.
+Twelve characters hold the seed of the id: its milliseconds since 2020 and its random bits. The
+thirteenth is a check character. https://www.crockford.com/base32.html has the alphabet.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _CHARACTERS: Final = 13
 def order_number(order_id: OrderId) -> str:
     """The number of an order, which leads back to its id.
 
-    An id that `make_order_id` did not make, or of a time before 2020 or after 2159, gets a
-    number too, but it leads to another id.
+    An id that `make_order_id` did not make, or from before 2020 or after 2159, gets a number too,
+    but one that leads to another id.
     """
     number = seed_of(order_id) - _ORIGIN
     values = [number >> shift & 31 for shift in range(55, -5, -5)]
@@ -46,7 +46,7 @@ def order_number(order_id: OrderId) -> str:
 
 
 def parse_order_number(text: str) -> OrderId | None:
-    """The id, or None where the text is no number or its check character is wrong.
+    """The id, or None if the text is not a number or its check character is wrong.
 
     Case and hyphens don't matter; O is read as 0, I and L as 1.
     """
@@ -63,20 +63,20 @@ def parse_order_number(text: str) -> OrderId | None:
 
 
 def looks_like_order_number(text: str) -> bool:
-    """Whether somebody who typed this meant a number: 13 letters and digits."""
+    """Whether the text was meant as a number: 13 letters and digits."""
     characters = text.replace("-", "")
     return len(characters) == _CHARACTERS and characters.isalnum()
 
 
 def read_order_id(text: str) -> OrderId | None:
-    """The id that a person means, who writes it in any case (RFC 9562, 4), or as a number."""
+    """The id that a person typed, in any case (RFC 9562, section 4) or as a number."""
     return parse_order_id(text.lower()) or parse_order_number(text)
 
 
 def _check(values: Iterable[int]) -> int:
-    """Damm's check digit over GF(32); of values that end with theirs it is 0.
+    """Damm's check digit over GF(32); 0 for values that end with their own.
 
-    It finds every wrong character and every swap of neighbours.
+    It detects every single wrong character and every swap of neighbors.
     https://en.wikipedia.org/wiki/Damm_algorithm
     """
     interim = 0

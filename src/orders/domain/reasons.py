@@ -1,4 +1,4 @@
-"""The reasons that the platform itself gives for canceling an order."""
+"""The platform's own reasons for canceling an order."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class OrderStatus(StrEnum):
-    """Where an order stands, in the order in which an order passes them."""
+    """Where an order stands, in lifecycle order."""
 
     # A transition leads to a status further down: the daily report reads them in this order.
     PENDING = "PENDING"
@@ -35,12 +35,12 @@ GIVING_BACK: Final = (OrderStatus.CANCELED,)
 
 
 def transitions_from(status: str) -> tuple[OrderStatus, ...]:
-    """Where an order can go from `status`: nowhere from one that only a later release knows."""
+    """The allowed next statuses; none if only a later release knows `status`."""
     return next((after for before, after in TRANSITIONS.items() if before == status), ())
 
 
 def known_status(text: str) -> OrderStatus | str:
-    """The status of that name; the text as it is where only a later release knows it."""
+    """The status of that name, or the text itself if only a later release knows it."""
     try:
         return OrderStatus(text)
     except ValueError:

@@ -34,10 +34,8 @@ def from_text(text: str) -> datetime:
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
-        message = "an instant needs its offset"
-        raise ValueError(message)
+        raise ValueError("an instant needs its offset")
     try:
         return instant.astimezone(UTC)
     except OverflowError as error:
-        message = "an instant before the year 1 or after the year 9999"
-        raise ValueError(message) from error
+        raise ValueError("an instant before the year 1 or after the year 9999") from error

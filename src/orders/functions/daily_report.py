@@ -1,4 +1,4 @@
-"""Scheduled: makes the report of the UTC day that has ended."""
+"""Scheduled: makes the report of the previous UTC day."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from orders.functions.wiring import Wiring
 from orders.telemetry import background, count, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from orders.telemetry import Handler
 
 
-def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Reports on the day before the schedule's `time`, which is the same on every retry.
+def reporter(make_report: MakeDailyReport) -> Handler:
+    """Reports on the day before the schedule's `time`, which every retry repeats.
 
-    Invoked by hand with `{"date": "2026-11-23"}`, on that day.
+    Invoked by hand with `{"date": "2026-11-23"}`, it reports on that day.
     """
 
     def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -35,14 +35,13 @@ def reporter(make_report: MakeDailyReport) -> Callable[[dict[str, Any], Any], di
 
 
 def _day_of(event: dict[str, Any]) -> date:
-    """Raises ValueError, without the event's own words: Lambda logs what a function raises."""
+    """Raises ValueError without quoting the event, because Lambda logs the message."""
     try:
         if "date" in event:
             return date.fromisoformat(event["date"])
         return timestamps.from_text(event["time"]).date() - timedelta(days=1)
     except (KeyError, TypeError, ValueError, OverflowError):
-        message = "the event has neither a date nor a time that can be read"
-        raise ValueError(message) from None
+        raise ValueError("the event has neither a date nor a time that can be read") from None
 
 
 _wiring = Wiring()

@@ -10,18 +10,18 @@ from orders.functions.wiring import Wiring
 from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from orders.telemetry import Handler
 
 _LEFT_MILLISECONDS: Final = 20_000
-"""What is kept back of the function's time: one order can take that long at worst."""
+"""The time reserved for the last order, which takes this long at worst."""
 
 
-def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def expirer(stale: ExpireStaleOrders) -> Handler:
     def handle(_event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         expired = 0
         for order_id in stale.find():
             if context.get_remaining_time_in_millis() <= _LEFT_MILLISECONDS:
-                # The next run goes on. That it has to is worth knowing: tomorrow there are more.
+                # The next run continues. The metric counts, because tomorrow there will be more.
                 logger.warning("stale orders left for the next run")
                 count("OrdersLeftToExpire")
                 break
@@ -31,7 +31,7 @@ def expirer(stale: ExpireStaleOrders) -> Callable[[dict[str, Any], Any], dict[st
                     expired += 1
                     logger.info("order expired")
             except MalformedRow as error:
-                # It must not keep those behind it from expiring, today and on every other day.
+                # It must not keep the orders after it from expiring, today and every day.
                 log_exception("order not expired", error)
                 count("OrdersUnreadable")
         unbind_order()

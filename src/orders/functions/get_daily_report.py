@@ -34,7 +34,7 @@ def route(wiring: Wiring) -> Callable[[Request], Response]:
 
 
 def _date_of(request: Request) -> date:
-    """Raises ReportNotFound: what is no date has no report."""
+    """Raises ReportNotFound, also if the path holds no valid date."""
     text = request.path_parameter("date")
     try:
         if _DATE.fullmatch(text):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orders.application.get_order_timeline import GetOrderTimeline
 from orders.functions.wiring import Wiring
-from orders.http.bodies import TimelineEntryBody, TimelinePageBody, to_json
+from orders.http.bodies import TimelineEventBody, TimelinePageBody, to_json
 from orders.http.cursor import encode_cursor, version_position
 from orders.http.endpoint import endpoint
 from orders.http.listing import page_response, parse_limit
@@ -35,9 +35,9 @@ def route(wiring: Wiring) -> Callable[[Request], Response]:
         page = get_timeline(caller, order_id, after_version=after, limit=limit)
         position = page.next_position
         cursor = None if position is None else encode_cursor(scope, str(position))
-        entries = [TimelineEntryBody.of(event, caller) for event in page.items]
+        events = [TimelineEventBody.of(event, caller) for event in page.items]
         return page_response(
-            to_json(TimelinePageBody(entries, cursor)),
+            to_json(TimelinePageBody(events, cursor)),
             f"{request.base_address(public_address)}/orders/{order_id}/timeline",
             query,
             cursor,

@@ -1,4 +1,4 @@
-"""What no other route takes: 404, or 405 where the path has other methods."""
+"""The fallback for every other request: 404, or 405 if the path supports other methods."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def route(settings: Settings) -> Callable[[Request], Response]:
 
     def handle(request: Request) -> Response:
         if request.is_preflight:
-            # The gateway adds the CORS headers, where origins are configured. Where none are, their
-            # absence is the refusal: a browser asks for a success besides.
+            # The gateway adds the CORS headers if origins are configured. If not, their absence
+            # refuses the request; the browser expects a success status either way.
             return Response(204)
         if allowed := allowed_methods(request.path_below(base_path)):
             raise MethodNotAllowed(allowed)

@@ -1,4 +1,4 @@
-"""The outbox relay: events whose rows have committed are published to the queue."""
+"""The outbox relay: publishes committed events to the queue."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from orders.domain.events import OrderEvent
 
 _LEFT_MILLISECONDS: Final = 12_000
-"""What ten records must have left: by the client's timeouts and pauses a call to the queue takes
-10 seconds at worst. A function that is cut off tells nothing of what it has sent."""
+"""The time that ten records need: a call to the queue takes 10 seconds at worst, by the client's
+timeouts and pauses. A function that times out can't report what it has sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Sends in the stream's order, ten a call, and stops at the first record that is not sent.
+    """Sends in stream order, ten records per call, and stops at the first unsent one.
 
-    Lambda delivers from that one on again. Events behind it that were sent already are sent
-    again under their same ids.
+    Lambda redelivers from that record on. Later events that were already sent are sent again, under
+    the same ids.
     """
 
     publisher: EventPublisher
@@ -47,7 +47,7 @@ class Relay:
         return {"batchItemFailures": []}
 
     def _send(self, records: list[StreamRecord]) -> StreamRecord | None:
-        """The first record that was not sent, for now; None where all were dealt with."""
+        """The first record to send again later; None if all are done."""
         batch: list[tuple[StreamRecord, OrderEvent]] = []
         for record in records:
             try:
@@ -67,7 +67,7 @@ class Relay:
         return batch[min(unsent.unavailable)][0] if unsent.unavailable else None
 
     def _set_aside(self, record: StreamRecord, cause: str) -> None:
-        """It can't be sent, and must not hold up the records behind it."""
+        """It can't be sent, and must not block the records behind it."""
         self.failures.send(record, cause)
         logger.error("stream record set aside", event_id=record.get("eventID"), cause=cause)
         count("RecordsSetAside")

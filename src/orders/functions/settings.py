@@ -1,4 +1,4 @@
-"""What functions read of their environment, each setting where a function that has it starts."""
+"""The functions' settings, from the environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orders.http.claims import Claims
 
 
 class Settings:
-    """Read where they are used, so that a function needs only its own."""
+    """Each is read when first used, so that a function needs only its own."""
 
     @cached_property
     def claims(self) -> Claims:
@@ -22,7 +22,7 @@ class Settings:
 
     @cached_property
     def public_address(self) -> str:
-        """Empty where the request's own domain is the address."""
+        """Empty if the request's own domain is the address."""
         return optional("PUBLIC_BASE_URL", "")
 
     @cached_property
@@ -32,5 +32,5 @@ class Settings:
 
     @cached_property
     def feed_delay(self) -> timedelta:
-        """How old an event is before the feed shows it."""
+        """The age at which the feed shows an event."""
         return timedelta(seconds=int(optional("FEED_DELAY_SECONDS", "60")))

@@ -1,4 +1,4 @@
-"""Consumes the platform's own events: settles the payment of the orders that they name."""
+"""Consumes the platform's own events and settles the payments of their orders."""
 
 from __future__ import annotations
 
@@ -23,35 +23,29 @@ from orders.domain import timestamps
 from orders.domain.order_id import parse_order_id
 from orders.environment import required
 from orders.functions.wiring import Wiring
-from orders.telemetry import (
-    background,
-    bind_order,
-    count,
-    log_exception,
-    logger,
-    unbind_order,
-)
+from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orders.application.ports import Clock, InventoryService, PaymentGateway
     from orders.domain.order_id import OrderId
+    from orders.telemetry import Handler
 
     Message = dict[str, Any]
     """A record of Lambda's SQS event."""
 
 FIRST_PAUSE_SECONDS: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 15 * 60
-"""The pause before a message comes again doubles from the first to the longest."""
+"""The pause before a redelivery doubles from the first to the longest."""
 
 GIVES_UP_AFTER: Final = timedelta(hours=24)
-"""From a message's first receive. Six hours of attempts are promised; the rest of the day is for
-a function that could not start, or was throttled, before it came to make any."""
+"""After a message's first receive. Six hours of attempts are promised; the rest allows for time in
+which the function was throttled or could not start."""
 
 _LEFT_MILLISECONDS: Final = 15_000
-"""What a message must have left to be begun, half of the function's time: one that is cut off
-fails all of its batch."""
+"""The time that must remain to start a message, half of the function's timeout: a function that
+times out fails the whole batch."""
 
 
 class ConsumedQueue(Protocol):
@@ -70,19 +64,17 @@ class NotAnEvent(Exception):
 
 
 class OutOfTime(Exception):
-    """The message was not begun."""
+    """Too little time remains to start the message."""
 
 
 _NEVER: Final = frozenset({MalformedRow, NotAnEvent, UnsettledOrder})
-"""No later attempt can succeed. These classes alone: a subclass may be worth another attempt."""
+"""No later attempt can succeed. Exactly these classes: a subclass may be worth another attempt."""
 
 _FORESEEN: Final = (NewerRow, OutOfTime, PaymentUnavailable, TryAgain)
 
 
-def consumer(
-    settle: SettlePayment, consumed_queue: Callable[[], ConsumedQueue]
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """The function, before telemetry. `consumed_queue` is called when a message fails."""
+def consumer(settle: SettlePayment, consumed_queue: Callable[[], ConsumedQueue]) -> Handler:
+    """The function without telemetry. `consumed_queue` is called when a message fails."""
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         failed = [one["messageId"] for one in event["Records"] if not is_done(one, context)]
@@ -106,7 +98,7 @@ def consumer(
 
 
 def _is_given_up(message: Message, error: Exception, clock: Clock, queue: ConsumedQueue) -> bool:
-    """Whether the message became a dead letter; otherwise it comes again after a pause."""
+    """Whether the message moved to the dead-letter queue; else it is redelivered after a pause."""
     cause, receives = type(error).__name__, _receives(message)
     if type(error) in _NEVER:
         return _is_dead_lettered(message, f"{cause}: {error}" if str(error) else cause, queue)
@@ -156,13 +148,13 @@ def _receives(message: Message) -> int:
 
 
 def _event_type(message: Message) -> str | None:
-    """The attribute that consumers filter by, so that a dead letter can be sent back as it was."""
+    """The attribute that consumers filter by, so that a redriven dead letter still has it."""
     value: str | None = message["messageAttributes"].get("type", {}).get("stringValue")
     return value
 
 
 def _pause_seconds(receives: int) -> int:
-    """Grows with the receives, and is spread: what failed together does not come together."""
+    """Grows with the receives, with jitter: messages that failed together don't return together."""
     doublings = min(receives - 1, 10)
     whole = min(FIRST_PAUSE_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS)
     return random.randint(whole // 2, whole)  # noqa: S311 - jitter, not a secret
@@ -176,7 +168,7 @@ def _services() -> tuple[PaymentGateway, InventoryService]:
 
 @cache
 def _consumed_queue() -> ConsumedQueue:
-    # Imported at the first failure: botocore takes longer to load than all else here together.
+    # Imported on the first error: botocore takes longer to load than everything else here.
     from orders.adapters.sqs import SqsConsumedQueue, connect  # noqa: PLC0415
 
     return SqsConsumedQueue(connect(), _queue_url, _dead_letter_queue_url)

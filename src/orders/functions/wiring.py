@@ -1,4 +1,4 @@
-"""What functions are made of: the ports' adapters, connected once, when a function starts."""
+"""Connects the ports to their adapters, once, when a function starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Wiring(Settings):
-    """Each part is made when it is first used. Tests set their fakes in its place."""
+    """Each part is made when first used. Tests put fakes in its place."""
 
     def __init__(self, *, attempt_seconds: float = 2.3) -> None:
         """By default a call gives up within nine seconds, a request's calls within its time."""

@@ -1,1 +1,1 @@
-"""What every route shares: requests, callers, keys, preconditions, cursors, problems."""
+"""What every route shares: requests, claims, idempotency, preconditions, lists and problems."""

@@ -41,14 +41,14 @@ MAX_REASON: Final = 500
 
 ORDER_NUMBER_PATTERN: Final = "^(?:[0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]$"
 _CONTROL: Final = r"\u0000-\u001f\u007f-\u009f"
-"""Unicode's category Cc. Format characters, such as marks of direction, are not in it."""
+"""Unicode's category Cc. It excludes format characters such as direction marks."""
 _SPACE: Final = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-"""Unicode's White_Space, but for its control characters. `\\s` is another set in each language."""
+"""Unicode's White_Space without its control characters. `\\s` differs between languages."""
 SKU_PATTERN: Final = rf"^[^{_CONTROL}{_SPACE}](?:[^{_CONTROL}]*[^{_CONTROL}{_SPACE}])?$"
 SKU_RULE: Final = "Any characters except control characters, with no white space at either end."
 _WHOLE: Final = r"(?!\n)"
 """Python's `$` also matches before a last line feed, which JSON Schema's doesn't."""
-_MINOR_UNIT: Final = "In the currency's minor unit (ISO 4217), a whole number: 1999 is 19.99 USD."
+_MINOR_UNIT: Final = "An integer in the currency's minor unit (ISO 4217): 1999 is 19.99 USD."
 
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY, examples=[3])]
 UnitAmount = Annotated[
@@ -78,7 +78,7 @@ OrderNumberText = Annotated[
         extra_json_schema={"pattern": ORDER_NUMBER_PATTERN},
     ),
 ]
-Version = Annotated[int, Meta(ge=1, description="Grows by one with each change.")]
+Version = Annotated[int, Meta(ge=1, description="Incremented by each change.")]
 Instant = Annotated[
     str,
     Meta(
@@ -87,7 +87,7 @@ Instant = Annotated[
     ),
 ]
 Cursor = Annotated[
-    str | None, Meta(description="Where the next page begins; null exactly at the end of the list.")
+    str | None, Meta(description="Fetches the next page; null exactly at the end of the list.")
 ]
 Metadata = Annotated[
     dict[
@@ -96,7 +96,7 @@ Metadata = Annotated[
     ],
     Meta(
         max_length=MAX_METADATA,
-        description="Notes of the client's own; the platform doesn't read them.",
+        description="The client's own notes; the platform doesn't interpret them.",
         examples=[{"channel": "web"}],
     ),
 ]
@@ -145,7 +145,7 @@ class NewOrderBody(
     amount: (
         Annotated[
             Amount,
-            Meta(description="Computed by the server; if sent, it must be the items' sum."),
+            Meta(description="Computed by the server; if sent, it must equal the items' total."),
         ]
         | UnsetType
     ) = UNSET
@@ -197,7 +197,7 @@ class StatusChangeBody(
 
 
 class OrderSummaryBody(msgspec.Struct, rename="camel", kw_only=True):
-    """What lists show of an order."""
+    """An order as lists show it."""
 
     order_id: OrderIdText
     order_number: OrderNumberText
@@ -237,7 +237,7 @@ class OrderBody(msgspec.Struct, rename="camel", kw_only=True):
     metadata: dict[str, str]
     version: Version
     allowed_transitions: Annotated[
-        list[OrderStatus], Meta(description="Statuses that it can change to.")
+        list[OrderStatus], Meta(description="The statuses that the order can change to.")
     ]
     created_at: Instant
     updated_at: Instant
@@ -261,14 +261,14 @@ class OrderBody(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class OrderPageBody(msgspec.Struct, rename="camel"):
-    """Some of a list of orders; `nextCursor` is null exactly at its end."""
+    """One page of a list of orders; `nextCursor` is null exactly at the end of the list."""
 
     items: list[OrderSummaryBody]
     next_cursor: Cursor
 
 
-class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
-    """One version of an order: what it became, and by whom."""
+class TimelineEventBody(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One event of an order: what changed, when and by whom."""
 
     version: Version
     status: StatusText
@@ -276,12 +276,12 @@ class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
     actor: Annotated[str, Meta(description="`customer`, `staff` or `system:{function}`.")]
     reason: str | None
     changed_at: Instant
-    actor_id: Annotated[str, Meta(description="Who of staff; shown to staff only.")] | UnsetType = (
-        UNSET
-    )
+    actor_id: (
+        Annotated[str, Meta(description="The member of staff; shown to staff only.")] | UnsetType
+    ) = UNSET
 
     @classmethod
-    def of(cls, event: OrderEvent, caller: Caller) -> TimelineEntryBody:
+    def of(cls, event: OrderEvent, caller: Caller) -> TimelineEventBody:
         staff_id = event.actor.staff_id if caller.is_staff else None
         return cls(
             version=event.version,
@@ -295,25 +295,25 @@ class TimelineEntryBody(msgspec.Struct, rename="camel", omit_defaults=True):
 
 
 class TimelinePageBody(msgspec.Struct, rename="camel"):
-    """Some of an order's timeline; `nextCursor` is null exactly at its end."""
+    """One page of an order's timeline; `nextCursor` is null exactly at its end."""
 
-    items: list[TimelineEntryBody]
+    items: list[TimelineEventBody]
     next_cursor: Cursor
 
 
 class EventPageBody(msgspec.Struct, rename="camel"):
-    """Some of the feed of all events.
+    """One page of the feed of all events.
 
-    `nextCursor` is never null: ask from there next time. A page without events whose `nextCursor`
-    is the cursor that you sent is the present end.
+    `nextCursor` is never null: send it next time. If an empty page returns the cursor that you
+    sent, you have reached the current end.
     """
 
     items: list[CloudEvent]
-    next_cursor: Annotated[str, Meta(description="The position to go on from.")]
+    next_cursor: Annotated[str, Meta(description="The position to continue from.")]
 
 
 class DailyReportBody(msgspec.Struct, rename="camel"):
-    """Orders created on a UTC day, as they stood at `generatedAt`.
+    """Orders created on a UTC day, as of `generatedAt`.
 
     `orders` counts per currency and status; `cancellationReasons` counts the most frequent ones;
     `leftOut` counts orders of the day that could not be read.
@@ -361,7 +361,7 @@ def or_none(value: Value | UnsetType) -> Value | None:
 
 
 def _or_unset(value: Value | None) -> Value | UnsetType:
-    """What an optional field has; without one it is absent from the body, never null."""
+    """The value of an optional field, which is absent from the body, never null, without one."""
     return UNSET if value is None else value
 
 

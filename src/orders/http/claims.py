@@ -1,4 +1,4 @@
-"""Who the caller is: from the claims of the token that API Gateway's authorizer verified."""
+"""Identifies the caller by the claims of the token that API Gateway's authorizer verified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _INDEX: Final = re.compile(r"0|[1-9][0-9]*")
 _SCOPES: Final = (("scope",), ("scp",))
-"""OAuth's lists of words (RFC 8693, 4.2); some issuers call theirs `scp`."""
+"""Space-separated lists (RFC 8693, section 4.2); some issuers call theirs `scp`."""
 
 
 class Claims:
@@ -36,20 +36,17 @@ class Claims:
         """Raises Unauthenticated."""
         claims = request.claims
         if claims is None:
-            detail = "Send an access token as a bearer token."
-            raise Unauthenticated(detail)
+            raise Unauthenticated("Send an access token as a bearer token.")
         if claims.get("token_use", "access") != "access":
-            detail = "This is not an access token."
-            raise Unauthenticated(detail)
+            raise Unauthenticated("This is not an access token.")
         claim = _found(claims, self._customer_id_path)
         caller_id = parse_customer_id(claim) if isinstance(claim, str) else None
         if caller_id is None:
-            detail = f"The token's claim {self.customer_id!r} is not a customer id."
-            raise Unauthenticated(detail)
+            raise Unauthenticated(f"The token's claim {self.customer_id!r} is not a customer id.")
         return Caller(caller_id, self._marks_staff(_found(claims, self._staff_path)))
 
     def _marks_staff(self, claim: object) -> bool:
-        """Lists count by element, OAuth scopes by word, other strings as a whole."""
+        """Compares lists by element, OAuth scopes by word and other strings as a whole."""
         if isinstance(claim, str):
             claim = claim.split(" ") if self._staff_path in _SCOPES else [claim]
         return isinstance(claim, list) and self.staff_value in claim

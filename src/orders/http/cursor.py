@@ -1,8 +1,7 @@
-"""Cursors: where a walk through a list stands, tied to that list.
+"""Cursors: positions in a list, each tied to its list.
 
-A cursor is no secret and proves nothing: the partition that is read comes from path and caller
-alone. The digest is there so that a damaged cursor, or one of another list, is told from a good
-one.
+A cursor holds no secret and grants nothing: path and caller alone decide which partition is read.
+The digest detects a damaged cursor and one from another list.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ MAX_VERSION: Final = 9_999_999_998
 
 
 def encode_cursor(listing: Sequence[str], position: str) -> str:
-    """`listing` is all that makes the list: route, partition, direction and filters."""
+    """`listing` is everything that identifies the list: route, partition, direction and filters."""
     content = _digest(listing, position) + position.encode()
     return base64.urlsafe_b64encode(content).decode().replace("=", "")
 

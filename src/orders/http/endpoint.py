@@ -1,4 +1,4 @@
-"""From an event to a response: what surrounds every route's own code."""
+"""Wraps a route's own code in what every route needs: problems, logs, metrics, HEAD."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONFLICTS: Final = frozenset({409, 412, 503})
 
 
 def endpoint(handle: Callable[[Request], Response]) -> Handler:
-    """The Lambda handler of a route. Whatever is raised becomes a problem; nothing escapes."""
+    """The Lambda handler of a route. Every exception becomes a problem response."""
 
     def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         request = Request(event)

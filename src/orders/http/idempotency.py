@@ -1,6 +1,6 @@
-"""Idempotency over HTTP: the key of a request, and the response that its record keeps.
+"""Idempotency over HTTP: the key of a request and the stored form of its response.
 
-The header is that of draft-ietf-httpapi-idempotency-key-header.
+The header follows draft-ietf-httpapi-idempotency-key-header.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _canonical: Final = msgspec.json.Encoder(order="deterministic")
 def scoped_key(
     key: str | None, caller: Caller, operation: str, body: msgspec.Struct, about: str = ""
 ) -> IdempotencyKey | None:
-    """The key in its scope, of caller and operation; None if the request has none.
+    """The key in its scope of caller and operation; None if the request has no key.
 
-    The fingerprint is of the parsed body and of what the request is about, so that white space
-    and the order of members don't matter.
+    The fingerprint covers the parsed body and `about`, so white space and member order don't
+    matter.
     """
     if key is None:
         return None
@@ -42,11 +42,11 @@ def scoped_key(
 
 
 def parse_key(request: Request) -> str | None:
-    """The header's key, the same for both of its spellings.
+    """The header's key; both spellings give the same key.
 
     Raises:
-        InvalidIdempotencyKey: the header is neither a bare key nor a quoted one. A bare one with
-            a comma isn't: API Gateway joins a header that was sent twice with a comma.
+        InvalidIdempotencyKey: the header is neither a bare nor a quoted key. A bare key must not
+        contain a comma, because API Gateway joins a header sent twice with one.
     """
     header = request.header("idempotency-key")
     if header is None:
@@ -65,9 +65,9 @@ def parse_key(request: Request) -> str | None:
 
 
 def stored(response: Response) -> StoredResponse:
-    """Three lines, of status, `ETag` and `Location`, and then the body, byte for byte.
+    """Three lines for status, `ETag` and `Location`, then the body unchanged.
 
-    Content-Type and Cache-Control are the same on every response that is stored.
+    Content-Type and Cache-Control are the same on every stored response.
     """
     location = response.headers.get("Location", "")
     head = f"{response.status}\n{response.headers['ETag']}\n{location}\n"
@@ -75,7 +75,7 @@ def stored(response: Response) -> StoredResponse:
 
 
 def outcome_response(outcome: Outcome) -> Response:
-    """The response that `stored` was given, marked if this is a replay of it."""
+    """The response that was passed to `stored`, marked if this is a replay."""
     status, etag, location, body = outcome.response.split("\n", 3)
     headers = JSON_HEADERS | {"ETag": etag}
     if location:

@@ -34,7 +34,7 @@ DEFAULT_FEED_LIMIT: Final = 100
 MAX_FEED_LIMIT: Final = 1000
 FEED_PARAMETERS: Final = ("limit", "cursor", "recordedFrom", "recordedTo", "type")
 _LAST_MILLISECOND: Final = 253_402_300_799_999
-"""Of the year 9999. No later instant can be written down, nor any before the year 1."""
+"""Of the year 9999, the last year that RFC 3339 can write."""
 
 _DIRECTIONS: Final = {"-createdAt": True, "createdAt": False}
 _LIMIT: Final = re.compile(r"[0-9]{1,4}")
@@ -47,9 +47,9 @@ _RFC_3339: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One list that a client walks through.
+    """One page request to one list.
 
-    `scope` is what makes it this list and no other: route, partition, direction and filters.
+    `scope` identifies the list: route, partition, direction and filters.
     """
 
     path: str
@@ -65,15 +65,14 @@ class Listing:
 
 
 def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listing:
-    """A list of orders, at the place that the query's cursor names.
+    """A list of orders, at the position of the query's cursor.
 
     Raises:
         MalformedRequest, InvalidCursor.
     """
     sort = query.get("sort", "-createdAt")
     if sort not in _DIRECTIONS:
-        detail = "sort must be createdAt or -createdAt."
-        raise MalformedRequest(detail)
+        raise MalformedRequest("sort must be createdAt or -createdAt.")
     ids = IdRange.all()
     if "createdFrom" in query:
         ids = ids.created_from(_millisecond("createdFrom", query["createdFrom"]))
@@ -88,15 +87,14 @@ def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listin
 
 
 def feed_request(query: Mapping[str, str]) -> tuple[tuple[str, ...], FeedRequest]:
-    """The feed at the place that the query's cursor names, and the scope of its cursors.
+    """The feed at the position of the query's cursor, and the scope of its cursors.
 
     Raises:
         MalformedRequest, InvalidCursor.
     """
     event_type = query.get("type")
     if event_type not in {None, *EVENT_TYPES}:
-        detail = f"type must be one of {', '.join(EVENT_TYPES)}."
-        raise MalformedRequest(detail)
+        raise MalformedRequest(f"type must be one of {', '.join(EVENT_TYPES)}.")
     bounds = (
         _recorded("recordedFrom", query, 0),
         _recorded("recordedTo", query, _LAST_MILLISECOND),
@@ -135,8 +133,7 @@ def parse_limit(
     """Raises MalformedRequest."""
     text = query.get("limit", str(default))
     if _LIMIT.fullmatch(text) is None or not 1 <= int(text) <= most:
-        detail = f"limit must be a whole number from 1 to {most}."
-        raise MalformedRequest(detail)
+        raise MalformedRequest(f"limit must be a whole number from 1 to {most}.")
     return int(text)
 
 
@@ -145,23 +142,21 @@ def parse_status(text: str) -> OrderStatus:
     try:
         return OrderStatus(text)
     except ValueError as error:
-        detail = f"status must be one of {', '.join(OrderStatus)}."
-        raise MalformedRequest(detail) from error
+        raise MalformedRequest(f"status must be one of {', '.join(OrderStatus)}.") from error
 
 
 def parse_flag(name: str, text: str) -> bool:
     """Raises MalformedRequest."""
     if text not in {"true", "false"}:
-        detail = f"{name} must be true or false."
-        raise MalformedRequest(detail)
+        raise MalformedRequest(f"{name} must be true or false.")
     return text == "true"
 
 
 def _millisecond(name: str, text: str) -> int:
-    """Since the epoch; a finer instant is rounded up.
+    """Milliseconds since the epoch; a finer instant is rounded up.
 
-    Second 60, which RFC 3339 has for leap seconds, is taken as the next minute's second 0, at any
-    minute: no clock of ours knows leap seconds, nor the table of those that there were.
+    Second 60, RFC 3339's leap second, counts as second 0 of the next minute, in any minute: the
+    platform keeps no table of leap seconds.
 
     Raises:
         MalformedRequest.

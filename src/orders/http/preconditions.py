@@ -27,11 +27,11 @@ def etag(version: int) -> str:
 
 
 def write_condition(request: Request) -> Callable[[int], bool] | None:
-    """Whether a version may be changed; None where any may.
+    """Tells whether a version may be changed; None if any version may.
 
     Raises:
-        MalformedRequest: a header is neither `*` nor a list of entity tags. To ignore it would be
-            to make a change that the client wanted to be conditional.
+        MalformedRequest: a header is neither `*` nor a list of entity tags. Ignoring it would make
+        a change that the client wanted to be conditional.
     """
     wanted = _tags(request, "If-Match")
     unwanted = _tags(request, "If-None-Match")
@@ -48,13 +48,13 @@ def write_condition(request: Request) -> Callable[[int], bool] | None:
 
 
 def read_condition(request: Request) -> Callable[[str], bool]:
-    """Whether the client has what has this tag, so that a 304 is enough.
+    """Tells whether the client already has the response with a tag, so that a 304 is enough.
 
-    The function that is returned raises PreconditionFailed where If-Match names other tags.
+    The returned function raises PreconditionFailed if If-Match names only other tags.
 
     Raises:
-        MalformedRequest: If-Match is neither `*` nor a list of entity tags. If-None-Match that is
-            neither names nothing that the client has.
+        MalformedRequest: If-Match is neither `*` nor a list of entity tags. An invalid
+        If-None-Match matches nothing.
     """
     wanted = _tags(request, "If-Match")
     try:
@@ -77,13 +77,12 @@ def _tags(request: Request, name: str) -> Collection[str] | None:
     if header == "*":
         return _ANY
     if _LIST.fullmatch(header) is None:
-        detail = f'{name} must be * or a list of entity tags such as "1".'
-        raise MalformedRequest(detail)
+        raise MalformedRequest(f'{name} must be * or a list of entity tags such as "1".')
     return _EACH.findall(header)
 
 
 def _is_any(tag: str, tags: Collection[str], *, weakly: bool = False) -> bool:
-    """Whether the tag is among them; compared strongly, a weak one never is (section 8.8.3.2)."""
+    """Whether the tag is among them. The strong comparison never matches a weak tag (8.8.3.2)."""
     if tags is _ANY:
         return True
     if weakly:

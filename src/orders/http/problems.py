@@ -20,41 +20,40 @@ class ProblemType(NamedTuple):
 
     slug: str
     status: int
-    title: str
+
+    @property
+    def title(self) -> str:
+        return self.slug.replace("-", " ").capitalize()
 
 
-MALFORMED_REQUEST: Final = ProblemType("malformed-request", 400, "Malformed request")
-INVALID_CURSOR: Final = ProblemType("invalid-cursor", 400, "Invalid cursor")
-INVALID_IDEMPOTENCY_KEY: Final = ProblemType(
-    "invalid-idempotency-key", 400, "Invalid idempotency key"
-)
-UNAUTHENTICATED: Final = ProblemType("unauthenticated", 401, "Unauthenticated")
-FORBIDDEN: Final = ProblemType("forbidden", 403, "Forbidden")
-ORDER_NOT_FOUND: Final = ProblemType("order-not-found", 404, "Order not found")
-REPORT_NOT_FOUND: Final = ProblemType("report-not-found", 404, "Report not found")
-ROUTE_NOT_FOUND: Final = ProblemType("route-not-found", 404, "Route not found")
-METHOD_NOT_ALLOWED: Final = ProblemType("method-not-allowed", 405, "Method not allowed")
-ILLEGAL_TRANSITION: Final = ProblemType("illegal-transition", 409, "Illegal transition")
-PRECONDITION_FAILED: Final = ProblemType("precondition-failed", 412, "Precondition failed")
-PAYLOAD_TOO_LARGE: Final = ProblemType("payload-too-large", 413, "Payload too large")
-UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("unsupported-media-type", 415, "Unsupported media type")
-VALIDATION_FAILED: Final = ProblemType("validation-failed", 422, "Validation failed")
-PAYMENTS_NOT_CONFIGURED: Final = ProblemType(
-    "payments-not-configured", 422, "Payments not configured"
-)
-IDEMPOTENCY_KEY_REUSED: Final = ProblemType("idempotency-key-reused", 422, "Idempotency key reused")
-INTERNAL_ERROR: Final = ProblemType("internal-error", 500, "Internal error")
-TRY_AGAIN: Final = ProblemType("try-again", 503, "Try again")
+MALFORMED_REQUEST: Final = ProblemType("malformed-request", 400)
+INVALID_CURSOR: Final = ProblemType("invalid-cursor", 400)
+INVALID_IDEMPOTENCY_KEY: Final = ProblemType("invalid-idempotency-key", 400)
+UNAUTHENTICATED: Final = ProblemType("unauthenticated", 401)
+FORBIDDEN: Final = ProblemType("forbidden", 403)
+ORDER_NOT_FOUND: Final = ProblemType("order-not-found", 404)
+REPORT_NOT_FOUND: Final = ProblemType("report-not-found", 404)
+ROUTE_NOT_FOUND: Final = ProblemType("route-not-found", 404)
+METHOD_NOT_ALLOWED: Final = ProblemType("method-not-allowed", 405)
+ILLEGAL_TRANSITION: Final = ProblemType("illegal-transition", 409)
+PRECONDITION_FAILED: Final = ProblemType("precondition-failed", 412)
+PAYLOAD_TOO_LARGE: Final = ProblemType("payload-too-large", 413)
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemType("unsupported-media-type", 415)
+VALIDATION_FAILED: Final = ProblemType("validation-failed", 422)
+PAYMENTS_NOT_CONFIGURED: Final = ProblemType("payments-not-configured", 422)
+IDEMPOTENCY_KEY_REUSED: Final = ProblemType("idempotency-key-reused", 422)
+INTERNAL_ERROR: Final = ProblemType("internal-error", 500)
+TRY_AGAIN: Final = ProblemType("try-again", 503)
 
 DOCUMENTATION: Final = "/docs#"
-"""What `type` begins with: the page that explains the problems, on the API's own address. The
-whole of `type` is the same on every deployment, so that clients can compare it."""
+"""The prefix of `type`: the page on the API's own address that explains the problem types. `type`
+is the same on every deployment, so that clients can compare it."""
 
 RETRY_AFTER_SECONDS: Final = 1
 
 
 class FieldError(msgspec.Struct):
-    """Which field is at fault, as a JSON Pointer (RFC 6901), and why."""
+    """The invalid field, as a JSON Pointer (RFC 6901), and why."""
 
     pointer: str
     detail: str
@@ -74,18 +73,19 @@ class Problem(msgspec.Struct, rename="camel", omit_defaults=True):
 
 
 class RequestError(Exception):
-    """What is wrong with a request before any use case sees it."""
+    """An error in a request, found before a use case sees it."""
 
     type: ProblemType
+    detail: str
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or self.detail
         self.headers: dict[str, str] = {}
+        super().__init__(self.detail)
 
 
 class MalformedRequest(RequestError):
-    """Not JSON, or a query parameter that makes no sense."""
+    """Not JSON, or an invalid parameter or header."""
 
     type = MALFORMED_REQUEST
 
@@ -94,23 +94,17 @@ class InvalidCursor(RequestError):
     """Damaged, or made for another list."""
 
     type = INVALID_CURSOR
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Send a cursor exactly as this list returned it, with the same other parameters."
-        )
+    detail = "Send a cursor exactly as this list returned it, with the same other parameters."
 
 
 class InvalidIdempotencyKey(RequestError):
-    """Not a key."""
+    """The header holds no valid key."""
 
     type = INVALID_IDEMPOTENCY_KEY
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Send one key of 1 to 255 visible ASCII characters, bare and without a comma, or as a"
-            " quoted string."
-        )
+    detail = (
+        "Send one key of 1 to 255 visible ASCII characters, bare and without a comma, or as a"
+        " quoted string."
+    )
 
 
 class Unauthenticated(RequestError):
@@ -124,35 +118,32 @@ class Unauthenticated(RequestError):
 
 
 class RouteNotFound(RequestError):
-    """There is no such route."""
+    """No route has this path."""
 
     type = ROUTE_NOT_FOUND
-
-    def __init__(self) -> None:
-        super().__init__("There is no such route.")
+    detail = "There is no such route."
 
 
 class MistypedOrderNumber(RequestError):
     """The check character of an order number shows a typing error."""
 
     type = ORDER_NOT_FOUND
-
-    def __init__(self) -> None:
-        super().__init__("This order number has a typing error.")
+    detail = "This order number has a typing error."
 
 
 class MethodNotAllowed(RequestError):
     """The path has routes, for other methods."""
 
     type = METHOD_NOT_ALLOWED
+    detail = "This path does not support this method."
 
     def __init__(self, allowed: Collection[str]) -> None:
-        super().__init__("This path does not support this method.")
+        super().__init__()
         self.headers["Allow"] = ", ".join(allowed)
 
 
 class PayloadTooLarge(RequestError):
-    """More bytes than a request may have."""
+    """The body exceeds the size limit."""
 
     type = PAYLOAD_TOO_LARGE
 
@@ -161,28 +152,28 @@ class PayloadTooLarge(RequestError):
 
 
 class UnsupportedMediaType(RequestError):
-    """The route does not read this Content-Type."""
+    """The route does not accept this Content-Type."""
 
     type = UNSUPPORTED_MEDIA_TYPE
 
     def __init__(self, allowed: Collection[str], method: str) -> None:
         super().__init__(f"Send {' or '.join(allowed)}.")
-        header = "Accept-Patch" if method == "PATCH" else "Accept"
-        self.headers[header] = ", ".join(allowed)
+        self.headers["Accept-Patch" if method == "PATCH" else "Accept"] = ", ".join(allowed)
 
 
 class UnsupportedContentCoding(RequestError):
-    """The body is compressed, or encoded in some other way."""
+    """The body has a Content-Encoding."""
 
     type = UNSUPPORTED_MEDIA_TYPE
+    detail = "Send the body without a Content-Encoding."
 
     def __init__(self) -> None:
-        super().__init__("Send the body without a Content-Encoding.")
+        super().__init__()
         self.headers["Accept-Encoding"] = "identity"
 
 
 class PreconditionFailed(RequestError):
-    """If-Match names no tag of what a read found."""
+    """If-Match does not name the current ETag."""
 
     type = PRECONDITION_FAILED
 
@@ -211,7 +202,7 @@ class PaymentsNotConfigured(ValidationFailed):
         )
 
 
-PROBLEM_TYPES: Final[Mapping[type[OrderError], ProblemType]] = {
+PROBLEM_TYPES: Final[Mapping[type[Exception], ProblemType]] = {
     InvalidOrder: VALIDATION_FAILED,
     errors.OrderNotFound: ORDER_NOT_FOUND,
     errors.ReportNotFound: REPORT_NOT_FOUND,
@@ -220,20 +211,18 @@ PROBLEM_TYPES: Final[Mapping[type[OrderError], ProblemType]] = {
     IllegalTransition: ILLEGAL_TRANSITION,
     errors.IdempotencyKeyReused: IDEMPOTENCY_KEY_REUSED,
     errors.TryAgain: TRY_AGAIN,
+    errors.NewerRow: TRY_AGAIN,
 }
 
 
 def problem_response(error: Exception, request_id: str) -> Response:
-    """The response to an error; one that is in no table is an internal error, and says no more."""
+    """The response to an error. One without a problem type is internal, and says no more."""
     headers: dict[str, str] = {}
     if isinstance(error, RequestError):
         problem = _problem(error.type, error.detail, request_id)
         headers = error.headers
-    elif isinstance(error, OrderError):
+    elif isinstance(error, (OrderError, errors.NewerRow)):
         problem = _problem(PROBLEM_TYPES[type(error)], error.detail, request_id)
-    elif isinstance(error, errors.NewerRow):
-        detail = "This was written by a later release, which this one cannot read."
-        problem = _problem(TRY_AGAIN, detail, request_id)
     else:
         problem = _problem(INTERNAL_ERROR, "The request could not be processed.", request_id)
     match error:

@@ -1,4 +1,4 @@
-"""A request, as API Gateway's HTTP API hands it over (payload format 2.0)."""
+"""A request, as API Gateway's HTTP API passes it (payload format 2.0)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 _ONE_TOKEN: Final = re.compile(
     r"(?:bearer +)?[a-z0-9_-]+\.([a-z0-9_-]+)\.[a-z0-9_-]*", re.ASCII | re.IGNORECASE
 )
-"""A whole `Authorization` header with one JWT (RFC 7515, 3.1) in it and nothing else: the token
-whose payload this finds can only be the one that the gateway verified."""
+"""An `Authorization` header with exactly one JWT (RFC 7515, section 3.1) and nothing else, which
+can only be the token that the gateway verified."""
 
 _decode_object: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Request:
-    """Reads the event where it is asked, and refuses what it finds wrong there."""
+    """Reads the event on demand, and raises a RequestError for what is invalid in it."""
 
     __slots__ = ("_event",)
 
@@ -58,10 +58,10 @@ class Request:
         return bool((self._context.get("http") or {}).get("method") == "HEAD")
 
     def path_below(self, base_path: str) -> str:
-        """Without what precedes a route's path, if it does.
+        """The path without the prefix that precedes the routes' paths, if any.
 
-        On the API's own domain that is the stage, unless it is `$default`; on a custom domain the
-        key of its mapping, which is the `base_path` of the public address, as `/v1`.
+        On the API's own domain the prefix is the stage, unless that is `$default`; on a custom
+        domain it is the mapping's key, the `base_path` of the public address, such as `/v1`.
         """
         path = str(self._event["rawPath"])
         for prefix in (f"/{self._context.get('stage')}", base_path):
@@ -71,12 +71,12 @@ class Request:
 
     @property
     def route(self) -> str:
-        """The template, as `GET /orders/{orderId}`: a path's values don't belong in logs."""
+        """The route key, such as `GET /orders/{orderId}`: path values don't belong in logs."""
         return str(self._event.get("routeKey", ""))
 
     @property
     def is_preflight(self) -> bool:
-        """Whether a browser asks if a page of another origin may send a request."""
+        """Whether this is a browser's CORS preflight request."""
         names = ("origin", "access-control-request-method")
         return self.method == "OPTIONS" and all(self.header(name) for name in names)
 
@@ -84,8 +84,8 @@ class Request:
     def claims(self) -> Mapping[str, Any] | None:
         """The payload of the token that the gateway's JWT authorizer verified; None without one.
 
-        Of duplicate members the last counts (RFC 7519, 4). The gateway's own rendering of the
-        claims won't do: it writes both `["former staff"]` and `["former", "staff"]` as
+        Of duplicate members the last counts (RFC 7519, section 4). The gateway's own rendering of
+        the claims is ambiguous: it writes both `["former staff"]` and `["former", "staff"]` as
         `[former staff]`.
         """
         authorizer = self._context.get("authorizer") or {}
@@ -99,26 +99,27 @@ class Request:
             return None
 
     def header(self, name: str) -> str | None:
-        """By its lower-case name, which is how they arrive."""
+        """The header of this lower-case name, which is how the gateway sends them."""
         value = (self._event.get("headers") or {}).get(name)
         return None if value is None else str(value).strip(" \t")
 
     def path_parameter(self, name: str) -> str:
-        """Decoded; a second decoding changes no id, since none may contain `%`."""
+        """Percent-decoded. Decoding twice is harmless, since no id may contain `%`."""
         return unquote(str((self._event.get("pathParameters") or {}).get(name, "")))
 
     def query(self, allowed: Collection[str]) -> Mapping[str, str]:
-        """Raises MalformedRequest for a parameter that the route doesn't know."""
+        """Raises MalformedRequest for a parameter that the route doesn't accept."""
         parameters: dict[str, str] = self._event.get("queryStringParameters") or {}
         for name in parameters:
             if name not in allowed:
                 known = ", ".join(sorted(allowed)) or "none"
-                detail = f"Unknown query parameter {name[:40]!r}; this route accepts: {known}."
-                raise MalformedRequest(detail)
+                raise MalformedRequest(
+                    f"Unknown query parameter {name[:40]!r}; this route accepts: {known}."
+                )
         return parameters
 
     def base_address(self, public_address: str) -> str:
-        """The configured public address, else the request's domain and stage; no `/` at its end."""
+        """The configured public address, else the request's domain and stage; no final `/`."""
         if public_address:
             return public_address.removesuffix("/")
         stage = self._context.get("stage", "$default")
@@ -144,8 +145,7 @@ class Request:
         try:
             return msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            detail = "The body could not be parsed as JSON."
-            raise MalformedRequest(detail) from error
+            raise MalformedRequest("The body could not be parsed as JSON.") from error
 
     def _content(self) -> bytes:
         body = self._event.get("body") or ""
@@ -154,10 +154,9 @@ class Request:
         try:
             return base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError) as error:
-            detail = "The body is not valid base64."
-            raise MalformedRequest(detail) from error
+            raise MalformedRequest("The body is not valid base64.") from error
 
 
 def _names_identity_alone(codings: str) -> bool:
-    """Of a Content-Encoding (RFC 9110, section 8.4); empty elements of the list don't count."""
+    """Of a Content-Encoding (RFC 9110, section 8.4); ignores empty elements of the list."""
     return {coding.strip(" \t").lower() for coding in codings.split(",")} <= {"", "identity"}

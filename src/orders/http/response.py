@@ -1,4 +1,4 @@
-"""A response, as API Gateway's HTTP API takes it (payload format 2.0)."""
+"""A response, as API Gateway's HTTP API expects it (payload format 2.0)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Response:
     is_base64: bool = False
 
     def without_body(self) -> Response:
-        """For HEAD: status and headers are those of a GET."""
+        """For HEAD: the status and headers of the GET response."""
         return replace(self, body="", is_base64=False)
 
     def to_lambda(self, request_id: str) -> dict[str, Any]:

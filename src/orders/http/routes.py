@@ -44,7 +44,7 @@ ROUTES: Final = (
 
 
 def allowed_methods(path: str) -> list[str]:
-    """The methods of the routes whose path this is."""
+    """The methods of the routes that match the path."""
     return sorted(
         method
         for route in ROUTES

@@ -1,4 +1,4 @@
-"""msgspec's complaints as JSON Pointers (RFC 6901) and sentences."""
+"""msgspec's validation errors as JSON Pointers (RFC 6901) and sentences."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 _MAX_NAME: Final = 100
 _PLACE: Final = re.compile(r" - at (?:`key` in )?`\$([^`]*)`\Z")
 _WHOLE: Final = r"(?!\\n)"
-"""What `bodies` adds to every pattern, in the words of the message; not shown to clients."""
+"""What `bodies` adds to every pattern, as a message quotes it; not shown to clients."""
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 _FIELD: Final = re.compile(
-    r"Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
+    r"Object (?P<error>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL
 )
 _UNKNOWN: Final = "Object contains unknown field"
 _IN_METADATA: Final = ("`$.metadata[...]`", "`key` in `$.metadata`")
 _OF_A_KEY: Final = "`key` in `$`"
 _PLAIN: Final = {f"Expected str matching regex {SKU_PATTERN!r}": SKU_RULE}
-"""Rules whose pattern says little to a person."""
+"""Rules that a sentence explains better than their pattern."""
 
 
 def validated(parsed: object, kind: type[Body]) -> Body:
@@ -46,15 +46,15 @@ def field_error(message: str) -> FieldError:
     field = _FIELD.fullmatch(what)
     if field is None:
         return FieldError(pointer, _sentence(what))
-    detail = "Unknown field." if "unknown" in field["fault"] else "This field is required."
+    detail = "Unknown field." if "unknown" in field["error"] else "This field is required."
     return FieldError(_member(pointer, field["name"]), detail)
 
 
 def _error_in(parsed: object, kind: type[Body], message: str) -> FieldError:
-    """The message's, except for what it leaves out and for what a client can make it say."""
+    """The message's error, unless the message is incomplete or quotes the client."""
     if isinstance(parsed, dict):
         if message.startswith(_UNKNOWN):
-            # The name is the client's, and may end in what looks like a place.
+            # The client chose the name, which may end in what looks like a place.
             for name in parsed:
                 if name not in kind.__struct_encode_fields__:
                     return FieldError(_member("", name), "Unknown field.")
@@ -64,7 +64,7 @@ def _error_in(parsed: object, kind: type[Body], message: str) -> FieldError:
 
 
 def _metadata_error(metadata: Mapping[str, object]) -> FieldError | None:
-    """Entry by entry, because msgspec doesn't say which one is at fault."""
+    """Checks each entry, because msgspec doesn't say which one is invalid."""
     for key, value in metadata.items():
         try:
             msgspec.convert({key: value}, Metadata)
@@ -85,6 +85,6 @@ def _sentence(what: str) -> str:
 
 
 def _member(pointer: str, name: str) -> str:
-    """The pointer to an object's member; a long name is cut."""
+    """The pointer to an object's member; a long name is truncated."""
     escaped = name[:_MAX_NAME].replace("~", "~0").replace("/", "~1")
     return f"{pointer}/{escaped}"

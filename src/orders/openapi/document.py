@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import orders
 from orders.http.routes import ROUTES
 from orders.openapi.error_responses import SHARED
 from orders.openapi.operations import OPERATIONS
@@ -13,34 +15,34 @@ from orders.openapi.schemas import schema_components
 if TYPE_CHECKING:
     from orders.openapi.schemas import Node
 
-VERSION: Final = "0.1.0"
+VERSION: Final = Path(orders.__file__).with_name("VERSION").read_text(encoding="utf-8").strip()
 
 _DESCRIPTION: Final = """\
 **Callers.** Send an access token of the configured OIDC issuer: `Authorization: Bearer <token>`.
-Customers see, list and create their own orders; staff see and move all of them.
+Customers see, list and create their own orders; staff see and change all orders.
 
-**Prices are the caller's.** There is no catalog: the platform trusts whoever holds a customer's
-token to state what an item costs. Put a shop in front of it that does, or that checks the prices.
+**The caller sets the prices.** There is no catalog: the platform trusts whoever holds a customer's
+token to state what an item costs. Put a shop in front of it that sets or checks the prices.
 
-**Money** is a whole number in the currency's minor unit: `1999` is 19.99 USD, 1999 JPY or
-1.999 BHD. Fractions, also `100.0`, are refused, never rounded.
+**Money** is an integer in the currency's minor unit: `1999` is 19.99 USD, 1999 JPY or 1.999 BHD.
+Fractions, even `100.0`, are rejected, never rounded.
 
-**Repeating a request** is safe with an `Idempotency-Key`. A request that was refused doesn't use
-its key up.
+**Retries** are safe with an `Idempotency-Key`. A rejected request does not use up its key.
 
-**Changing only what you have seen** is safe with `If-Match` and the order's `ETag`. `If-Match` and
-`If-None-Match` work on every operation whose responses have an `ETag`.
+**Concurrent changes** never overwrite each other. To change only the version that you have seen,
+send the order's `ETag` as `If-Match`. `If-Match` and `If-None-Match` work on every operation whose
+responses have an `ETag`.
 
 **`HEAD`** works wherever `GET` does: the same status and headers, without the body.
 
-**Lists** give `nextCursor` and a `Link` to the next page; exactly at the end `nextCursor` is null
+**Lists** return `nextCursor` and a `Link` to the next page; exactly at the end `nextCursor` is null
 and `Link` is absent.
 
-**Errors** are problem details (RFC 9457), `application/problem+json`. `type` says which, always
-with the same text: `/docs#order-not-found`; that page explains each. `instance` is the request's
-id, also in `X-Request-Id`. What API Gateway returns by itself, before any function sees the
-request, has its own form, `{"message": "..."}`: 401, 429 and some 413, 500 and 503. An
-unknown path returns 404 `route-not-found`, a method that a path doesn't have 405
+**Errors** are problem details (RFC 9457), `application/problem+json`. `type` identifies the error
+and never changes, such as `/docs#order-not-found`; the docs page explains each type. `instance` is
+the request's id, also in `X-Request-Id`. Errors that API Gateway returns itself, before a function
+sees the request, have its own form, `{"message": "..."}`: 401, 429 and some 413, 500 and 503. An
+unknown path returns 404 `route-not-found`, a method that a path doesn't support 405
 `method-not-allowed`.
 """
 
@@ -55,16 +57,16 @@ def openapi_document(address: str) -> Node:
         "info": {
             "title": "Order platform",
             "version": VERSION,
-            "summary": "Place orders, follow them, move them along.",
+            "summary": "Place orders, follow them and change their status.",
             "description": _DESCRIPTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": address}],
         "security": [{"accessToken": []}],
         "tags": [
-            {"name": "Orders", "description": "Place, see and move orders."},
-            {"name": "Events", "description": "What happened to all orders."},
-            {"name": "Reports", "description": "What a day brought."},
+            {"name": "Orders", "description": "Place, read and change orders."},
+            {"name": "Events", "description": "Follow what happens to all orders."},
+            {"name": "Reports", "description": "Read the daily reports."},
             {"name": "About", "description": "The API itself; no token needed."},
         ],
         "paths": paths,

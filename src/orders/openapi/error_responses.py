@@ -1,4 +1,4 @@
-"""Responses that say what went wrong; their examples are what the code makes of such errors."""
+"""Error responses. Their examples are made by the code that makes the real ones."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _GATEWAY_MESSAGES: Final = {
 }
 _WHY_THE_GATEWAY: Final = {
     401: "its authorizer found no valid token",
-    413: "more than 10 MB were sent",
-    429: "more requests came than it lets through",
+    413: "the request exceeds 10 MB",
+    429: "the rate limit was exceeded",
     500: "it could not get a response from the function",
     503: "it could not get a response from the function",
 }
@@ -43,7 +43,7 @@ _OF_EVERY_PROBLEM: Final = frozenset({"Content-Type", "Cache-Control"})
 
 
 def responses_to(*errors: Exception) -> Node:
-    """By status, one example for each problem type: that of the first error of the type."""
+    """The responses by status, with one example per problem type: the type's first error."""
     by_status: defaultdict[int, list[Response]] = defaultdict(list)
     for error in errors:
         response = problem_response(error, examples.REQUEST_ID)
@@ -81,7 +81,7 @@ def _response(status: int, responses: list[Response]) -> Node:
     }
     if status in _GATEWAY_MESSAGES:
         response["description"] += (
-            f" The gateway itself returns this where {_WHY_THE_GATEWAY[status]}."
+            f" The gateway itself returns this when {_WHY_THE_GATEWAY[status]}."
         )
         response["content"] |= _gateway_content(status)
     return response
@@ -117,7 +117,7 @@ SHARED: Final[Node] = {
     "TryAgain": responses_to(TryAgain())["503"],
     "ServiceUnavailable": _by_the_gateway(503),
 }
-"""`RouteNotFound` and `MethodNotAllowed` are for what is not an operation of the document."""
+"""`RouteNotFound` and `MethodNotAllowed` belong to no operation of the document."""
 
 
 def shared(names: Mapping[int, str]) -> Node:
@@ -131,4 +131,4 @@ OF_EVERY_ROUTE: Final = shared(
     {429: "TooManyRequests", 500: "InternalError", 503: "ServiceUnavailable"}
 )
 OF_ORDER_ROUTES: Final = OF_EVERY_ROUTE | shared({401: "Unauthenticated", 503: "TryAgain"})
-"""What every route returns that needs a token and reads the table."""
+"""The errors of every route that needs a token and reads the table."""

@@ -1,4 +1,4 @@
-"""One order's life, for the document's examples: made by the code that makes real responses."""
+"""The document's examples: one order's life, rendered by the code that makes real responses."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from orders.domain import timestamps
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.daily_report import DailyReport
-from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
 from orders.http.bodies import (
     DailyReportBody,
     EventPageBody,
+    NewOrderBody,
     OrderBody,
     OrderPageBody,
     OrderSummaryBody,
-    TimelineEntryBody,
+    TimelineEventBody,
     TimelinePageBody,
 )
 from orders.http.cursor import encode_cursor
@@ -36,12 +36,15 @@ ORDER_ID: Final = make_order_id(_CREATED, bytes.fromhex("c3e1f0"))
 DAY: Final = date(2026, 11, 23)
 CURSOR: Final = encode_cursor(("status",), ORDER_ID)
 
-_placed, _creation = NewOrder(
-    customer_id=CUSTOMER_ID,
-    currency="USD",
-    items=(OrderItem("MUG-01", "Mug", 3, 1999),),
-    metadata={"channel": "web"},
-).placed(ORDER_ID, by=CUSTOMER)
+NEW_ORDER: Final = {
+    "customerId": CUSTOMER_ID,
+    "currency": "USD",
+    "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
+    "metadata": {"channel": "web"},
+}
+NEW_ORDER_PAID_BY_TOKEN: Final = NEW_ORDER | {"amount": 5997, "paymentToken": "tok_approve"}
+_new_order: Final = msgspec.convert(NEW_ORDER, NewOrderBody).to_domain()
+_placed, _creation = _new_order.placed(ORDER_ID, by=CUSTOMER)
 _paid, _payment = _placed.changed_to(OrderStatus.PAID, by=Actor.system("settle-payments"), at=_PAID)
 _returned, _cancellation = _paid.changed_to(
     OrderStatus.CANCELED,
@@ -59,26 +62,13 @@ def _plain(body: msgspec.Struct) -> Any:  # noqa: ANN401 - JSON
     return msgspec.to_builtins(body)
 
 
-NEW_ORDER: Final = {
-    "customerId": CUSTOMER_ID,
-    "currency": "USD",
-    "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-    "metadata": {"channel": "web"},
-}
-NEW_ORDER_PAID_BY_TOKEN: Final = {
-    "customerId": CUSTOMER_ID,
-    "currency": "JPY",
-    "items": [{"sku": "TEA.sencha", "name": "Sencha 100 g", "quantity": 2, "unitAmount": 1200}],
-    "amount": 2400,
-    "paymentToken": "tok_approve",
-}
 PENDING_ORDER: Final = _plain(OrderBody.of(_placed))
 PAID_ORDER: Final = _plain(OrderBody.of(_paid))
 CANCELED_ORDER: Final = _plain(OrderBody.of(_canceled))
 ORDER_PAGE: Final = _plain(OrderPageBody([OrderSummaryBody.of(_placed)], CURSOR))
 LAST_ORDER_PAGE: Final = _plain(OrderPageBody([OrderSummaryBody.of(_placed)], None))
 TIMELINE: Final = _plain(
-    TimelinePageBody([TimelineEntryBody.of(event, _STAFF) for event in _events], None)
+    TimelinePageBody([TimelineEventBody.of(event, _STAFF) for event in _events], None)
 )
 EVENT_PAGE: Final = _plain(
     EventPageBody(

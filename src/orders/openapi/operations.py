@@ -47,13 +47,13 @@ _NOT_THEIRS: Final = Forbidden(OWN_ORDERS_ONLY)
 _NOT_STAFF: Final = Forbidden(STAFF_ONLY)
 
 _PUBLIC: Final[list[Any]] = []
-_NOT_MODIFIED: Final = "Not modified: the client has the current one."
+_NOT_MODIFIED: Final = "Not modified: the client has the current version."
 
 
 def _links_from_order(place: str, **of_update: str) -> Node:
-    """`place` is where the response's body has the order, as a JSON Pointer.
+    """`place` is the JSON Pointer to the order in the response's body.
 
-    `of_update` are further parameters of the operation that changes it.
+    `of_update` are further parameters of the update operation.
     """
     order_id = {"orderId": f"$response.body#{place}/orderId"}
     return {
@@ -86,7 +86,7 @@ def _order_response(description: str, *names: str, **values: Any) -> Node:  # no
 
 
 def _link_to_next_page(operation_id: str, of_operation: Sequence[Node]) -> Node:
-    """All that makes the list stays as it was requested, and the cursor goes on."""
+    """Repeats the request's parameters, with the cursor of the next page."""
     same = {
         parameter["name"]: f"$request.{parameter['in']}.{parameter['name']}"
         for parameter in of_operation
@@ -94,7 +94,7 @@ def _link_to_next_page(operation_id: str, of_operation: Sequence[Node]) -> Node:
     return {
         "nextPage": {
             "operationId": operation_id,
-            "description": "Where `nextCursor` is null there is none.",
+            "description": "There is none if `nextCursor` is null.",
             "parameters": same | {"cursor": "$response.body#/nextCursor"},
         }
     }
@@ -124,7 +124,7 @@ _CHANGES: Final = {
 
 
 def _published(description: str, media_type: str, schema: Node) -> Node:
-    """What the API says of itself: for everyone, and cacheable."""
+    """Descriptions of the API itself: public and cacheable."""
     return {
         "tags": ["About"],
         "security": _PUBLIC,
@@ -150,15 +150,15 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "createOrder",
         "summary": "Place an order",
         "description": (
-            "Customers order for themselves, staff for anyone. The server adds up the amount. With"
-            " an `Idempotency-Key` the request can be repeated safely. With a `paymentToken` the"
-            " platform reserves the items, charges, and moves the order to PAID or CANCELED by"
+            "Customers order for themselves, staff for anyone. The server computes the amount. With"
+            " an `Idempotency-Key` the request can be retried safely. With a `paymentToken` the"
+            " platform reserves the items, charges the order and changes it to PAID or CANCELED by"
             " itself, usually within seconds."
         ),
         "tags": ["Orders"],
         "parameters": [parameters.IDEMPOTENCY_KEY],
         "requestBody": {
-            "description": "At most 256 KiB. Unknown fields are refused.",
+            "description": "At most 256 KiB. Unknown fields are rejected.",
             "required": True,
             "content": _json(
                 "NewOrder",
@@ -191,7 +191,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "listOrdersByStatus",
         "summary": "List all orders in one status (staff)",
         "description": (
-            "The work queue: all customers' orders in one status. It follows changes by some"
+            "The work queue: all customers' orders in one status. It lags behind changes by"
             " milliseconds."
         ),
         "tags": ["Orders"],
@@ -204,8 +204,8 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "getOrder",
         "summary": "Get an order",
         "description": (
-            "Always the last committed version. Customers see their own orders; any other"
-            " returns 404, as if it were not there."
+            "Always the last committed version. Customers see their own orders; any other order"
+            " returns 404, as if it did not exist."
         ),
         "tags": ["Orders"],
         "parameters": [
@@ -275,8 +275,8 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "getOrderTimeline",
         "summary": "See what happened to an order",
         "description": (
-            "One entry per version, oldest first, consistent with the order. Staff also see which"
-            " member of staff it was."
+            "One event per version, oldest first, consistent with the order. Staff also see which"
+            " member of staff made a change."
         ),
         "tags": ["Orders"],
         "parameters": parameters.TIMELINE,
@@ -295,9 +295,9 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "listCustomerOrders",
         "summary": "List a customer's orders",
         "description": (
-            "Customers list their own, staff anyone's. A walk from page to page repeats no order."
-            " With `status` a page can be shorter than `limit` and still have a next one; only"
-            " `nextCursor: null` says that the list ends."
+            "Customers list their own orders, staff anyone's. Following the pages never repeats an"
+            " order. With `status` a page can be shorter than `limit` although more follow; only"
+            " `nextCursor: null` marks the end."
         ),
         "tags": ["Orders"],
         "parameters": parameters.CUSTOMERS_LIST,
@@ -309,12 +309,11 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "listEvents",
         "summary": "Follow all events (staff)",
         "description": (
-            "Every event of every order, in the order in which they were recorded: the way to sync,"
-            " to back-fill and to export. Keep `nextCursor`, which is never null, and ask from"
-            " there: a program that does misses nothing and sees each event once. An event is"
-            " shown a minute after it was recorded. With `type` a page can be shorter than `limit`"
-            " before the end; a page without events whose `nextCursor` is the cursor that was sent"
-            " is the present end."
+            "Every event of every order, in recording order: use it to sync, back-fill or export."
+            " Store `nextCursor`, which is never null, and send it next time: you miss nothing and"
+            " see each event once. An event appears one minute after it was recorded. With `type`"
+            " a page can be shorter than `limit` before the end. If an empty page returns the"
+            " cursor that you sent, you have reached the current end."
         ),
         "tags": ["Events"],
         "parameters": parameters.FEED,
@@ -337,8 +336,8 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "operationId": "getDailyReport",
         "summary": "Read a day's report (staff)",
         "description": (
-            "Orders created on that UTC day, as they stood when the report was made, shortly after"
-            " the day ended."
+            "Orders created on that UTC day, as of the time of the report, shortly after the day"
+            " ended."
         ),
         "tags": ["Reports"],
         "parameters": [parameters.DATE],
@@ -368,12 +367,12 @@ OPERATIONS: Final[Mapping[str, Node]] = {
     },
     "GET /openapi.json": {
         "operationId": "getOpenApiDocument",
-        "summary": "This document",
+        "summary": "Get the OpenAPI document",
     }
     | _published("The OpenAPI document.", "application/json", {"type": "object"}),
     "GET /docs": {
         "operationId": "getDocsPage",
-        "summary": "The page that shows this document and explains the problem types",
+        "summary": "Read the documentation page",
     }
     | _published("The page.", "text/html", {"type": "string"}),
 }

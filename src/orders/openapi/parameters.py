@@ -31,7 +31,7 @@ IDEMPOTENCY_KEY_PATTERN: Final = (
     r'^(?:[!#-+\--~][!-+\--~]{0,254}|"(?:[!#-\[\]-~]|\\["\\]){1,255}")$'
 )
 ENTITY_TAGS_PATTERN: Final = rf"^(?:\*|{TAGS})$".replace(r"\x80-\xff", "")
-"""Without what is not ASCII, which the functions read and no client should send."""
+"""Without non-ASCII characters, which the functions accept and no client should send."""
 
 
 def _path(name: str, description: str, schema: Node, example: str) -> Node:
@@ -46,8 +46,23 @@ def _path(name: str, description: str, schema: Node, example: str) -> Node:
 
 
 def _query(name: str, description: str, schema: Node) -> Node:
-    """What is optional has its examples in the schema: a viewer would send one put beside it."""
+    """An optional parameter has its examples in the schema: a viewer would send one beside it."""
     return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def _limit(maximum: int, default: int) -> Node:
+    schema = {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}
+    return _query("limit", "Maximum number of items per page.", schema)
+
+
+def _instant(name: str, description: str, example: str) -> Node:
+    description += (
+        " RFC 3339; encode the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded"
+        " up; second 60 counts as second 0 of the next minute."
+    )
+    return _query(
+        name, description, {"type": "string", "format": "date-time", "examples": [example]}
+    )
 
 
 def _header(name: str, description: str, schema: Node) -> Node:
@@ -57,39 +72,35 @@ def _header(name: str, description: str, schema: Node) -> Node:
 
 ORDER_ID: Final = _path(
     "orderId",
-    "The order's id, or its number: in any case, the number with or without hyphens, `O` read as 0,"
-    " `I` and `L` as 1. Any other text names no order: 404.",
+    "The order's id or number, in upper or lower case; the number with or without hyphens, `O` read"
+    " as 0, `I` and `L` as 1. Any other text returns 404.",
     {"pattern": ORDER_ID_PATTERN},
     examples.ORDER_ID,
 )
 CUSTOMER_ID: Final = _path(
     "customerId",
-    "The customer's id, percent-encoded where it needs to be.",
+    "The customer's id, percent-encoded where necessary.",
     {"pattern": CUSTOMER_ID_PATTERN},
     examples.CUSTOMER_ID,
 )
 DATE: Final = _path(
     "date",
-    "A UTC day. Any other text names no report: 404.",
+    "A UTC day. Any other text returns 404.",
     {"format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
     examples.DAY.isoformat(),
 )
-LIMIT: Final = _query(
-    "limit",
-    "How many a page holds at most.",
-    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-)
+LIMIT: Final = _limit(MAX_LIMIT, DEFAULT_LIMIT)
 CURSOR: Final = _query(
     "cursor",
-    "`nextCursor` of the page before. It fits only the same list: path, sort and filters must be"
-    " those that it came from; `limit` and `consistent` may differ.",
+    "`nextCursor` of the previous page. Path, sort and filters must be the same; `limit` and"
+    " `consistent` may differ.",
     {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 200},
 )
 STATUS: Final = _query("status", "Only orders in this status.", reference("OrderStatus"))
 CONSISTENT: Final = _query(
     "consistent",
-    "`true` reads the table itself, so that an order just made is in the list; otherwise the list"
-    " follows by some milliseconds.",
+    "`true` reads the table itself, so that the list includes an order just created; otherwise the"
+    " list lags by milliseconds.",
     {"type": "boolean", "default": False},
 )
 _SORT: Final = _query(
@@ -97,19 +108,11 @@ _SORT: Final = _query(
     "Newest first, or oldest first.",
     {"type": "string", "enum": ["-createdAt", "createdAt"], "default": "-createdAt"},
 )
-_INSTANT: Final = (
-    "RFC 3339; write the `+` of an offset as `%2B`. Finer than a millisecond, it is rounded up;"
-    " second 60 is taken as second 0 of the next minute."
+_CREATED_FROM: Final = _instant(
+    "createdFrom", "Only orders created at this instant or later.", "2026-11-23T00:00:00Z"
 )
-_CREATED_FROM: Final = _query(
-    "createdFrom",
-    f"Only orders created at this instant or later. {_INSTANT}",
-    {"type": "string", "format": "date-time", "examples": ["2026-11-23T00:00:00Z"]},
-)
-_CREATED_TO: Final = _query(
-    "createdTo",
-    f"Only orders created before this instant. {_INSTANT}",
-    {"type": "string", "format": "date-time", "examples": ["2026-11-24T00:00:00Z"]},
+_CREATED_TO: Final = _instant(
+    "createdTo", "Only orders created before this instant.", "2026-11-24T00:00:00Z"
 )
 _OF_ORDER_LISTS: Final = {
     parameter["name"]: parameter
@@ -120,31 +123,18 @@ QUEUE: Final = [
     {**parameter, "required": True, "example": FIRST_STATUS} if parameter is STATUS else parameter
     for parameter in ORDER_LIST
 ]
-"""Of the list of all orders in one status, which must be named."""
+"""The parameters of the list of all orders in one status, which is required."""
 
 CUSTOMERS_LIST: Final = [CUSTOMER_ID, *ORDER_LIST, CONSISTENT]
 TIMELINE: Final = [ORDER_ID, LIMIT, CURSOR]
 _OF_FEED: Final = {
-    "limit": _query(
-        "limit",
-        "How many a page holds at most.",
-        {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": MAX_FEED_LIMIT,
-            "default": DEFAULT_FEED_LIMIT,
-        },
-    ),
+    "limit": _limit(MAX_FEED_LIMIT, DEFAULT_FEED_LIMIT),
     "cursor": CURSOR,
-    "recordedFrom": _query(
-        "recordedFrom",
-        f"Only events recorded at this instant or later. {_INSTANT}",
-        {"type": "string", "format": "date-time", "examples": ["2026-11-23T00:00:00Z"]},
+    "recordedFrom": _instant(
+        "recordedFrom", "Only events recorded at this instant or later.", "2026-11-23T00:00:00Z"
     ),
-    "recordedTo": _query(
-        "recordedTo",
-        f"Only events recorded before this instant. {_INSTANT}",
-        {"type": "string", "format": "date-time", "examples": ["2026-11-24T00:00:00Z"]},
+    "recordedTo": _instant(
+        "recordedTo", "Only events recorded before this instant.", "2026-11-24T00:00:00Z"
     ),
     "type": _query(
         "type", "Only events of this type.", {"type": "string", "enum": list(EVENT_TYPES)}
@@ -154,35 +144,38 @@ FEED: Final = [_OF_FEED[name] for name in FEED_PARAMETERS]
 
 IDEMPOTENCY_KEY: Final = _header(
     "Idempotency-Key",
-    "Makes the request safe to repeat for 24 hours: the same key with the same request gets the"
-    " first response again, marked `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters,"
-    " bare and without a comma, or as a quoted string; both spellings are the same key.",
+    "Makes the request safe to retry for 24 hours: the same key with the same request returns the"
+    " first response, marked `Idempotent-Replayed: true`. 1 to 255 visible ASCII characters, bare"
+    " and without a comma, or as a quoted string; both spellings are the same key.",
     {"pattern": IDEMPOTENCY_KEY_PATTERN, "examples": ["9f1c6a52-3b1e-4c55-8d0e-6a7f0c1b2d3e"]},
 )
 _TAGS: Final = {"pattern": ENTITY_TAGS_PATTERN, "examples": ['"1"']}
 IF_MATCH: Final = _header(
     "If-Match",
-    "The `ETag` of the order that the change is meant for; 412 if the order has changed since.",
+    "The `ETag` that the change is based on; 412 if the order has changed since.",
     _TAGS,
 )
 UNLESS_MATCH: Final = _header(
-    "If-None-Match", "412 if the order has one of these `ETag`s, or with `*` in any case.", _TAGS
+    "If-None-Match", "412 if the order has one of these `ETag`s; `*` always returns 412.", _TAGS
 )
-"""If-None-Match of a change."""
+"""If-None-Match of a write."""
 
-IF_MATCH_OF_READ: Final = _header(
-    "If-Match", "412 if what is there has none of these `ETag`s.", _TAGS
-)
+IF_MATCH_OF_READ: Final = _header("If-Match", "412 if the current `ETag` is none of these.", _TAGS)
 IF_NONE_MATCH: Final = _header(
     "If-None-Match",
-    "The `ETag` of what the client has; 304 if it is still the same.",
+    "The `ETag` that the client has; 304 if it is still current.",
     {"examples": ['"1"']},
 )
+
+
+def _text(description: str, example: str) -> Node:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
 
 HEADERS: Final[Node] = {
     "ETag": {
         "description": "The order's version, which identifies the body. Send it as `If-Match` to"
-        " change just this version, as `If-None-Match` to ask whether there is a newer one.",
+        " change only this version, as `If-None-Match` to ask whether there is a newer one.",
         "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
         "required": True,
         "example": '"1"',
@@ -205,50 +198,32 @@ HEADERS: Final[Node] = {
         ' rel="next"',
     },
     "Idempotent-Replayed": {
-        "description": "Present where this is the first response again.",
+        "description": "Present if this repeats the first response.",
         "schema": {"type": "string", "enum": ["true"]},
     },
-    "X-Request-Id": {
-        "description": "The request's id, in every log line about it. Every response of a function"
-        " has it; those of the gateway alone don't.",
-        "schema": {"type": "string"},
-        "example": examples.REQUEST_ID,
-    },
+    "X-Request-Id": _text(
+        "The request's id, in every log line about it. Every response of a function"
+        " has it; those of the gateway itself don't.",
+        examples.REQUEST_ID,
+    ),
     "Retry-After": {
         "description": "Seconds to wait.",
         "schema": {"type": "integer", "minimum": 1},
         "example": 1,
     },
-    "Allow": {
-        "description": "The methods that the path has.",
-        "schema": {"type": "string"},
-        "example": "GET, HEAD, PATCH",
-    },
-    "Accept": {
-        "description": "The media type that the route reads.",
-        "schema": {"type": "string"},
-        "example": "application/json",
-    },
-    "Accept-Encoding": {
-        "description": "Present where the body had a `Content-Encoding`: it must have none.",
-        "schema": {"type": "string"},
-        "example": "identity",
-    },
-    "Accept-Patch": {
-        "description": "The media types that the route reads.",
-        "schema": {"type": "string"},
-        "example": "application/merge-patch+json, application/json",
-    },
-    "WWW-Authenticate": {
-        "description": "What the API wants.",
-        "schema": {"type": "string"},
-        "example": "Bearer",
-    },
-    "Cache-Control": {
-        "description": "Orders are for the caller alone, and are to be asked for again each time.",
-        "schema": {"type": "string"},
-        "example": "private, no-cache",
-    },
+    "Allow": _text("The methods that the path supports.", "GET, HEAD, PATCH"),
+    "Accept": _text("The media type that the route accepts.", "application/json"),
+    "Accept-Encoding": _text(
+        "Present if the request had a `Content-Encoding`, which it must not have.", "identity"
+    ),
+    "Accept-Patch": _text(
+        "The media types that the route accepts.", "application/merge-patch+json, application/json"
+    ),
+    "WWW-Authenticate": _text("The authentication scheme that the API expects.", "Bearer"),
+    "Cache-Control": _text(
+        "Orders are private to the caller and must be revalidated before reuse.",
+        "private, no-cache",
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The document's schemas: those of the types that the functions decode and encode."""
+"""The document's schemas, from the types that the functions decode and encode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BODIES: Final = (
     Problem,
 )
 _GATEWAY_ERROR: Final[Node] = {
-    "description": "What API Gateway returns by itself, before any function sees the request.",
+    "description": "Returned by API Gateway itself, before a function sees the request.",
     "type": "object",
     "properties": {"message": {"type": "string"}},
     "required": ["message"],

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api import Api
+from api_document import PROBLEM, responses_of
 from examples import placed_order
 from gateway import (
     CUSTOMER_CLAIMS,
     CUSTOMERS_ORDERS,
     OTHER_CLAIMS,
     STAFF_CLAIMS,
+    item_body,
     order_body,
     request,
 )
 from orders.application.errors import OrderNotFound, TryAgain
 from orders.domain.events import EVENT_TYPES
 from orders.domain.status import OrderStatus
+from orders.http.bodies import SKU_RULE
 from orders.http.listing import ORDER_LIST_PARAMETERS
 from orders.http.problems import RouteNotFound, problem_response
-from orders.openapi.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from gateway import Event
@@ -49,10 +51,9 @@ def patch(status: str, claims: Event = STAFF_CLAIMS, **headers: str) -> Event:
 
 def documented(key: str, slug: str) -> str:
     """The detail of the problem in the API's document."""
-    for response in OPERATIONS[key]["responses"].values():
-        for content in response.get("content", {}).values():
-            if slug in content["examples"]:
-                return str(content["examples"][slug]["value"]["detail"])
+    for response in responses_of(key).values():
+        if slug in response.get("content", {}).get(PROBLEM, {"examples": ()})["examples"]:
+            return str(response["content"][PROBLEM]["examples"][slug]["value"]["detail"])
     raise LookupError(slug)
 
 
@@ -119,6 +120,7 @@ DETAILS: list[tuple[Event, str]] = [
         'The current ETag is "1".',
     ),
     (post(content_encoding="gzip"), "Send the body without a Content-Encoding."),
+    (post(body=order_body(items=[item_body(sku=" a")])), SKU_RULE),
     (post(body=order_body(metadata={"a": 1})), "Expected str, got int."),
     (post(body=order_body(metadata={"k" * 41: ""})), "Expected a key of length <= 40."),
     (patch("paid" * 1000), f"Expected one of {', '.join(OrderStatus)}."),

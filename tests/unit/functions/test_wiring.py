@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orders.adapters.dynamodb.repository import DynamoDbOrders
-from orders.environment import MissingSetting, optional, required
+from orders.environment import InvalidSetting, optional, required
 from orders.functions.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ def test_a_required_setting_is_read_and_named_where_it_is_missing(
     monkeypatch.setenv("TABLE_NAME", "orders_app-dev")
     assert Wiring().table.name == "orders_app-dev"
     monkeypatch.setenv("TABLE_NAME", "")
-    with pytest.raises(MissingSetting, match="TABLE_NAME"):
+    with pytest.raises(InvalidSetting, match="TABLE_NAME"):
         required("TABLE_NAME")
     monkeypatch.delenv("TABLE_NAME")
-    with pytest.raises(MissingSetting, match="TABLE_NAME"):
+    with pytest.raises(InvalidSetting, match="TABLE_NAME"):
         _ = Wiring().table
 
 

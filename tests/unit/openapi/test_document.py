@@ -1,8 +1,9 @@
+"""What the OpenAPI document promises about itself."""
+
 from __future__ import annotations
 
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
+from api_document import (
+    DOCUMENT,
+    OPERATIONS,
+    PROBLEM,
+    check,
+    resolved,
+    responses_of,
+)
 from gateway import item_body
 from orders.http import problems
 from orders.http.bodies import OrderItemBody
@@ -25,42 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[3]
-PROBLEM = "application/problem+json"
-
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document("/")))
-OPERATIONS: dict[str, dict[str, Any]] = {
-    f"{method.upper()} {path}": operation
-    for path, item in DOCUMENT["paths"].items()
-    for method, operation in item.items()
-}
-WITH_TOKEN = [key for key, operation in OPERATIONS.items() if operation.get("security", True)]
+OF_TOKEN_HOLDERS = [key for key, each in OPERATIONS.items() if each.get("security", True)]
 
 
-def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        found: Any = DOCUMENT
-        for name in node["$ref"].removeprefix("#/").split("/"):
-            found = found[name]
-        node = found
-    return node
-
-
-def check(value: object, schema: dict[str, Any]) -> None:
-    """Raises ValidationError. References point into the components."""
-    Draft202012Validator(
-        schema | {"components": DOCUMENT["components"]},
-        format_checker=Draft202012Validator.FORMAT_CHECKER,
-    ).validate(value)
-
-
-def responses_of(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {status: resolved(response) for status, response in operation["responses"].items()}
-
-
-def problem_slugs(operation: dict[str, Any]) -> set[str]:
+def problem_slugs(key: str) -> set[str]:
     return {
         slug
-        for response in responses_of(operation).values()
+        for response in responses_of(key).values()
         if PROBLEM in response.get("content", {})
         for slug in response["content"][PROBLEM]["examples"]
     }
@@ -86,8 +66,8 @@ def test_the_committed_document_is_the_one_that_is_served() -> None:
     assert committed == DOCUMENT, "make generate writes openapi.json anew"
 
 
-def test_the_version_is_that_of_the_package() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+def test_the_version_is_that_of_the_release() -> None:
+    assert (ROOT / "VERSION").read_text() == f"{VERSION}\n"
 
 
 def test_the_operations_are_the_routes() -> None:
@@ -141,8 +121,8 @@ class TestProblems:
     def test_every_type_is_documented_with_its_status(self) -> None:
         documented = {
             (example["value"]["type"], int(status))
-            for operation in OPERATIONS.values()
-            for status, response in responses_of(operation).items()
+            for key in OPERATIONS
+            for status, response in responses_of(key).items()
             for example in response.get("content", {}).get(PROBLEM, {}).get("examples", {}).values()
         }
         elsewhere = {problems.ROUTE_NOT_FOUND, problems.METHOD_NOT_ALLOWED}
@@ -159,9 +139,9 @@ class TestProblems:
         assert "method-not-allowed" in not_allowed["content"][PROBLEM]["examples"]
         assert "Allow" in not_allowed["headers"]
 
-    @pytest.mark.parametrize("key", WITH_TOKEN)
+    @pytest.mark.parametrize("key", OF_TOKEN_HOLDERS)
     def test_a_missing_token_is_documented_in_both_forms(self, key: str) -> None:
-        content = responses_of(OPERATIONS[key])["401"]["content"]
+        content = responses_of(key)["401"]["content"]
         assert content[PROBLEM]["examples"].keys() == {"unauthenticated"}
         gateway = content["application/json"]["examples"]["gateway"]["value"]
         assert gateway == {"message": "Unauthorized"}
@@ -169,7 +149,7 @@ class TestProblems:
     @pytest.mark.parametrize("key", OPERATIONS)
     def test_throttling_and_faults_are_documented_for_every_operation(self, key: str) -> None:
         assert {"429", "500", "503"} <= OPERATIONS[key]["responses"].keys()
-        assert ("try-again" in problem_slugs(OPERATIONS[key])) == (key in WITH_TOKEN)
+        assert ("try-again" in problem_slugs(key)) == (key in OF_TOKEN_HOLDERS)
 
 
 class TestParameters:
@@ -212,8 +192,8 @@ class TestBodies:
 
 LINKS = [
     (key, link)
-    for key, operation in OPERATIONS.items()
-    for response in responses_of(operation).values()
+    for key in OPERATIONS
+    for response in responses_of(key).values()
     for link in response.get("links", {}).values()
 ]
 
@@ -231,7 +211,7 @@ class TestLinks:
         assert link["parameters"].keys() <= {each["name"] for each in target["parameters"]}
         for parameter, expression in link["parameters"].items():
             schema = next(each for each in target["parameters"] if each["name"] == parameter)
-            value = _evaluated(expression, OPERATIONS[key])
+            value = _evaluated(expression, key)
             if value is not None:
                 check(value, schema["schema"])
 
@@ -245,16 +225,16 @@ class TestLinks:
         } | {"cursor": "$response.body#/nextCursor"}
 
 
-def _evaluated(expression: str, operation: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+def _evaluated(expression: str, key: str) -> Any:  # noqa: ANN401 - JSON
     """A runtime expression's value in the operation's example; None for what was not sent."""
-    success = next(
-        response for status, response in responses_of(operation).items() if status[0] == "2"
-    )
+    success = next(each for status, each in responses_of(key).items() if status[0] == "2")
     if expression.startswith("$response.header."):
         return resolved(success["headers"][expression.rpartition(".")[2]])["example"]
     if expression.startswith("$request."):
         _, place, name = expression.split(".")
-        (sent,) = (p for p in operation["parameters"] if (p["in"], p["name"]) == (place, name))
+        (sent,) = (
+            p for p in OPERATIONS[key]["parameters"] if (p["in"], p["name"]) == (place, name)
+        )
         return sent.get("example")
     value = next(iter(success["content"]["application/json"]["examples"].values()))["value"]
     for step in expression.removeprefix("$response.body#/").split("/"):

@@ -5,16 +5,14 @@ Each route gets its sample request, as it is and varied in every way in which it
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
+from api_document import PROBLEM, check, resolved, responses_of
 from examples import event_of, placed_order
 from gateway import CUSTOMER_CLAIMS, OTHER_CLAIMS, STAFF_CLAIMS, order_body, request
 from orders.application.errors import TryAgain
-from orders.openapi.document import openapi_document
 from sample_requests import KEYS, api_with_samples, sample_body, sample_request, sample_target
 
 if TYPE_CHECKING:
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 
     from api import Response
 
-DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document("/")))
-PROBLEM = "application/problem+json"
 FAULTS = {"429", "500", "503"}
 """Responses to a fault, here or in the gateway."""
 UNDOCUMENTED = {"Cache-Control", "Content-Security-Policy", "Content-Type"} | {
@@ -76,43 +72,22 @@ def respond(  # noqa: PLR0913 - each is a way to vary the request
     return api.send(request(key.partition(" ")[0], target, content, claims=claims, headers=sent))
 
 
-def documented(key: str) -> dict[str, Any]:
-    method, _, path = key.partition(" ")
-    operation: dict[str, Any] = DOCUMENT["paths"][path][method.lower()]
-    return {status: _resolved(response) for status, response in operation["responses"].items()}
-
-
-def _resolved(node: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in node:
-        return node
-    _, _, kind, name = node["$ref"].split("/")
-    resolved: dict[str, Any] = DOCUMENT["components"][kind][name]
-    return resolved
-
-
-def _check(value: object, schema: dict[str, Any]) -> None:
-    Draft202012Validator(
-        schema | {"components": DOCUMENT["components"]},
-        format_checker=Draft202012Validator.FORMAT_CHECKER,
-    ).validate(value)
-
-
-def check(response: Response, key: str) -> None:
+def check_response(response: Response, key: str) -> None:
     """Against the document: its headers, all that are required and no others, and its body."""
-    described = documented(key)[str(response.status)]
-    headers = {name: _resolved(header) for name, header in described["headers"].items()}
+    described = responses_of(key)[str(response.status)]
+    headers = {name: resolved(header) for name, header in described["headers"].items()}
     required = {name for name, header in headers.items() if header.get("required")}
     assert required <= response.headers.keys() <= headers.keys() | UNDOCUMENTED
     for name in response.headers.keys() & headers.keys():
         value = response.headers[name]
         is_number = headers[name]["schema"]["type"] == "integer"
-        _check(int(value) if is_number else value, headers[name]["schema"])
+        check(int(value) if is_number else value, headers[name]["schema"])
     if response.status == 304:
         assert (response.text, "content" in described) == ("", False)
         return
     media_type = response.headers["Content-Type"].partition(";")[0]
     body = response.text if media_type == "text/html" else response.json
-    _check(body, described["content"][media_type]["schema"])
+    check(body, described["content"][media_type]["schema"])
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -122,10 +97,10 @@ def test_the_responses_are_those_of_the_document(key: str) -> None:
     for variation in VARIATIONS:
         response = respond(key, **variation)
         given.add((response.status, response.problem if response.status >= 400 else ""))
-        check(response, key)
+        check_response(response, key)
     assert given == {
         (int(status), problem)
-        for status, response in documented(key).items()
+        for status, response in responses_of(key).items()
         for problem in response.get("content", {}).get(PROBLEM, {"examples": [""]})["examples"]
         if status not in FAULTS
     }, "a response that is missing needs a variation of the sample request that leads to it"
@@ -141,4 +116,4 @@ def test_a_503_is_as_documented() -> None:
     response = api.send(sample_request("GET /orders/{orderId}"))
     assert response.problem == "try-again"
     assert "Retry-After" in response.headers
-    check(response, "GET /orders/{orderId}")
+    check_response(response, "GET /orders/{orderId}")

@@ -1,4 +1,4 @@
-"""What to do when transactions meet: wait a random while, and try again."""
+"""Retries contended transactions after random pauses."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _LONGEST_WAIT_SECONDS: Final = 0.8
 
 
 def retry(attempt: Callable[[], Result], started: float) -> Result:
-    """Repeat an attempt that was contended once, with full jitter.
+    """Retry an attempt that met contention, with full jitter.
 
-    `started` is when that one began, by the monotonic clock: it may have taken seconds itself,
-    because the client tries a fault of the server three times. At least one more is made.
+    `started` is when the first attempt began, by the monotonic clock: it may have taken seconds,
+    because the client retries server errors itself. At least one more attempt is made.
 
     Source of the rule: AWS Architecture Blog, "Exponential Backoff and Jitter".
 
     Raises:
-        TryAgain: it still is contended `MAX_SECONDS` after it began.
+        TryAgain: it is still contended `MAX_SECONDS` after the start.
     """
     time.sleep(random.uniform(0, _FIRST_WAIT_SECONDS))  # noqa: S311 - jitter, not a secret
     attempts = Retrying(

@@ -1,10 +1,10 @@
-"""Why a transaction did not happen."""
+"""Errors of DynamoDB transactions."""
 
 from __future__ import annotations
 
 
 class ConditionFailed(Exception):
-    """The transaction did not happen; `failed` are the indices of its unmet conditions."""
+    """The transaction was canceled; `failed` holds the indices of its unmet conditions."""
 
     def __init__(self, failed: frozenset[int]) -> None:
         super().__init__(f"conditions not met: {sorted(failed)}")

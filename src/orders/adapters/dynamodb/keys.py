@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Key = dict[str, str]
 
 SHARDS: Final = 8
-"""Index partitions of a status, and of the feed, so that a busy one is not one hot partition."""
+"""Index partitions per status, and of the feed, so that a busy one is not a hot partition."""
 
 DETAIL: Final = "DETAIL"
 EVENT: Final = "EVENT#"
@@ -74,7 +74,7 @@ def shard_of(order_id: OrderId) -> int:
 
 
 def without_customer(partition: str) -> str:
-    """A partition key as it may be logged: a customer's id can be an address, or a name."""
+    """A partition key that is safe to log: a customer's id can be an address or a name."""
     kind, *parts = partition.split("#")
     if kind in {"CUSTOMER", "IDEMPOTENCY"}:
         parts[:1] = ["*"]

@@ -40,7 +40,7 @@ _CUSTOMER_ROW: Final = 1
 """Its place in the transaction of an update: behind the order, before its event and the record."""
 
 _SPARE: Final = 5
-"""With so many more than twice its share, a shard is asked again for one page of 20 in 1,400."""
+"""With this many beyond twice its share, a shard is read again for one page of 20 in 1,400."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class DynamoDbOrders:
     def list_events(
         self, after: str, since: datetime, until: datetime, limit: int
     ) -> Sequence[Found[OrderEvent, str]]:
-        # Behind a position is what begins with it and goes on, and all that comes later.
+        # After a position come the keys that extend it, and all later ones.
         first = max(timestamps.to_text(since), f"{after}#" if after else "")
         last = timestamps.to_text(until)
         if first > last:
@@ -218,8 +218,8 @@ class DynamoDbOrders:
     ) -> list[Row]:
         """The first `limit` rows of several partitions of the index, by their sort key.
 
-        One call per partition, all at once. Rows spread evenly, so each is asked for twice its
-        share of the page and a few more; the rare one that may have more on the page, again.
+        One call per partition, in parallel. Rows spread evenly, so each call asks for slightly more
+        than twice its share of the page; a partition that may have still more is read again.
         """
         share = min(limit, 2 * limit // len(partitions) + _SPARE)
 
@@ -252,9 +252,9 @@ class DynamoDbOrders:
                     unread.remove(i)
 
     def _mend(self, operations: list[Operation], after: Order) -> None:
-        """Update an order whose customer row is missing, or is not that of the order before.
+        """Update an order whose customer row is missing or out of step.
 
-        The order's own row decides; whatever the customer's row was, it is right afterwards.
+        The order's own row is authoritative; the customer row is rewritten to match it.
 
         Raises:
             StaleOrder.
@@ -281,7 +281,7 @@ class DynamoDbOrders:
     def _set(
         self, key: keys.Key, changing: Mapping[str, object], before: Order | None = None
     ) -> Operation:
-        """Set what has a value, remove what has none; if status and version are as before."""
+        """Set attributes with a value, remove those without; if the order is still at `before`."""
         kept = {name: value for name, value in changing.items() if value is not None}
         gone = [f"#{name}" for name, value in changing.items() if value is None]
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
@@ -315,7 +315,7 @@ def _is_of_record(
 
 
 def _orders(found: Iterable[Row]) -> Iterator[Found[OrderSummary, OrderId]]:
-    """The orders of an index's or a customer's rows. One whose key names none has no place."""
+    """The orders in rows of the index or of a customer. Skips a row whose key names no order."""
     for row in found:
         order_id = rows.order_id_of(row)
         if order_id is not None:
@@ -323,7 +323,7 @@ def _orders(found: Iterable[Row]) -> Iterator[Found[OrderSummary, OrderId]]:
 
 
 def _readable(read: Callable[[Row], Item], row: Row) -> Item | None:
-    """One row that can't be read must not take a whole list with it: it is None, and counted."""
+    """None for an unreadable row, which is logged and counted, so that the list survives it."""
     try:
         return read(row)
     except MalformedRow as error:

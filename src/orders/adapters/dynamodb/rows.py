@@ -49,7 +49,7 @@ def detail_row(order: Order) -> Row:
 
 
 def changing_in_detail(order: Order) -> Row:
-    """What a change of status may change in the detail row; None where there is none."""
+    """What a change of status may change in the detail row; None for an absent attribute."""
     return changing_in_summary(order) | {
         "gsi1pk": keys.status_partition(order.status, keys.shard_of(order.order_id)),
         "reason": order.reason,
@@ -60,13 +60,13 @@ def changing_in_detail(order: Order) -> Row:
 
 def customer_row(order: Order) -> Row:
     """The order's summary among its customer's orders, indexed by time."""
-    return keys.customer_order(order.customer_id, order.order_id) | {
-        "gsi1pk": keys.customer_index_partition(order.customer_id),
-        "gsi1sk": keys.by_time(order.order_id),
-        "schemaVersion": SCHEMA_VERSION,
+    return keys.customer_order(order.customer_id, order.order_id) | _present(
+        gsi1pk=keys.customer_index_partition(order.customer_id),
+        gsi1sk=keys.by_time(order.order_id),
+        schemaVersion=SCHEMA_VERSION,
         **_fixed_in_summary(order),
         **changing_in_summary(order),
-    }
+    )
 
 
 def changing_in_summary(order: Order) -> Row:
@@ -79,7 +79,7 @@ def changing_in_summary(order: Order) -> Row:
 
 
 def event_row(event: OrderEvent) -> Row:
-    """The event whole: the order's timeline, and what is published from the table's stream."""
+    """The whole event: shown in the order's timeline, and published from the table's stream."""
     return keys.event(event.order_id, event.version) | _present(
         gsi1pk=keys.feed_partition(keys.shard_of(event.order_id)),
         gsi1sk=keys.by_record(event.recorded_at, event.order_id, event.version),
@@ -122,7 +122,7 @@ def summary_from(row: Row) -> OrderSummary:
 
 
 def order_id_of(row: Row) -> OrderId | None:
-    """The order that the row's key names; None where it names none."""
+    """The order that the row's key names; None if it names none."""
     part = row["pk"] if row["pk"].startswith("ORDER#") else row["sk"]
     return parse_order_id(part.removeprefix("ORDER#"))
 
@@ -238,15 +238,15 @@ def _text_or_none(value: object) -> str | None:
 def reading(what: str, row: Mapping[str, Any]) -> Iterator[None]:
     """Raises NewerRow for a later release's row, MalformedRow for one that can't be read.
 
-    Both name the row and the kind of fault, never its values, which other errors quote.
+    Both name the row and the kind of error, never its values, which the original may quote.
     """
     try:
         if _whole(row.get("schemaVersion", SCHEMA_VERSION)) > SCHEMA_VERSION:
             raise NewerRow(f"{_name(what, row)} is of a later release")
         yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        fault = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
-        raise MalformedRow(f"{_name(what, row)} can't be read: {fault}") from None
+        error_name = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
+        raise MalformedRow(f"{_name(what, row)} can't be read: {error_name}") from None
 
 
 def _name(what: str, row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Stream records of the table: what Lambda hands to the stream's reader."""
+"""Stream records of the table, as Lambda passes them to the stream's reader."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ StreamRecord = dict[str, Any]
 
 
 def recorded_event(record: StreamRecord) -> OrderEvent | None:
-    """The event whose row was inserted; None where the record tells of something else.
+    """The event whose row was inserted; None if the record is about anything else.
 
     Raises:
         MalformedRow, NewerRow.
@@ -28,15 +28,15 @@ def recorded_event(record: StreamRecord) -> OrderEvent | None:
         image = change["NewImage"]
         row = {name: _scalar(value) for name, value in image.items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        # Without the error's own words, which may quote a value.
+        # Without the original message, which may quote a value.
         raise MalformedRow(f"stream record can't be read: {type(error).__name__}") from None
     return rows.event_from(row)
 
 
 def _scalar(value: dict[str, Any]) -> object:
-    """A text or a whole number in DynamoDB's JSON: an event is made of nothing else.
+    """A string or an integer in DynamoDB's JSON: an event holds nothing else.
 
-    Any other value stays as it is, for only a later release knows what it means.
+    Any other value stays as it is; only a later release knows what it means.
     """
     number = value.get("N", "")
     return int(number) if number.isdecimal() else value.get("S", value)

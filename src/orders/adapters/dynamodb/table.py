@@ -1,6 +1,6 @@
-"""The table, as the repositories use it: pydynox's client, its faults told apart.
+"""The table, as the repositories use it: pydynox's client with its errors classified.
 
-Every use of pydynox is in this module, so that it can be exchanged for another client.
+Only this module uses pydynox, so that the client can be replaced.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 Operation = dict[str, Any]
-"""One part of a transaction, in pydynox's words; `put` and `update` make them."""
+"""One part of a transaction, in pydynox's format; `put` and `update` make them."""
 
 _ATTEMPTS: Final = 3
 _KEY_NAMES: Final = ("pk", "sk", "gsi1pk", "gsi1sk")
@@ -46,18 +46,18 @@ _CONTENTION: Final = frozenset(
     {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
 
-# It warns of slow calls in lines that are not JSON; our own lines carry the request's duration.
+# It reports slow calls in lines that are not JSON; our own lines have the request's duration.
 logging.getLogger("pydynox").setLevel(logging.ERROR)
 
-_OUT_OF_REACH: Final = (ConnectionException, ProvisionedThroughputExceededException)
+_UNREACHABLE: Final = (ConnectionException, ProvisionedThroughputExceededException)
 
 
 def connect(attempt_seconds: float) -> DynamoDBClient:
     """A client for this region, with the function's own credentials; costs no round trip.
 
-    A call is attempted three times, for timeouts, resets, throttling and faults of the server,
-    with up to two seconds of pauses between. A write that is repeated so keeps its bytes and its
-    ClientRequestToken. Must not be shared across a fork.
+    A call is attempted three times on timeouts, resets, throttling and server errors, with up to
+    two seconds of pauses in between. A retried write keeps its bytes and its ClientRequestToken.
+    Must not be shared across a fork.
     """
     return DynamoDBClient(
         connect_timeout=attempt_seconds, read_timeout=attempt_seconds, max_retries=_ATTEMPTS
@@ -66,19 +66,19 @@ def connect(attempt_seconds: float) -> DynamoDBClient:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table. Any method raises TryAgain where the table was throttled or out of reach."""
+    """One table. Any method raises TryAgain if the table is throttled or unreachable."""
 
     client: DynamoDBClient
     name: str
 
     def get(self, key: Key) -> Row | None:
         """Strongly consistent."""
-        with _faults():
+        with _classified_errors():
             return self.client.sync_get_item(self.name, key, consistent_read=True)
 
     def get_many(self, keys: Sequence[Key]) -> list[Row]:
         """The rows that exist, strongly consistent, in no order; at most 100 keys."""
-        with _faults():
+        with _classified_errors():
             return self.client.sync_batch_get(self.name, list(keys), consistent_read=True)
 
     def get_snapshot(self, keys: Sequence[Key]) -> list[Row]:
@@ -101,8 +101,8 @@ class Table:
     ) -> Iterator[Row]:
         """Rows of a partition whose sort key lies from `first` to `last`, both included.
 
-        A call per megabyte, made as the rows are consumed, and no more than `limit` rows; those
-        only that come behind a row which an earlier query gave.
+        Makes a call per megabyte as the rows are consumed, and yields at most `limit` rows; only
+        those after the row `behind` of an earlier query.
         """
         prefix = "" if index is None else "gsi1"
         rows = self.client.sync_query(
@@ -115,13 +115,13 @@ class Table:
             consistent_read=consistent,
             last_evaluated_key=behind and {name: behind[name] for name in _KEY_NAMES},
         )
-        with _faults():
+        with _classified_errors():
             yield from rows
 
     def write(self, *operations: Operation) -> None:
-        """All of the operations, or none.
+        """Write all of the operations, or none.
 
-        Contention is retried, with full jitter, for as long as a request can wait.
+        Retries contention, with full jitter, for as long as a request can wait.
 
         Raises:
             ConditionFailed: nothing was written.
@@ -177,13 +177,13 @@ def _despite_contention(transaction: Callable[[], Result]) -> Result:
             return transaction()
         except TransactionCanceledException as error:
             raise _cancellation(error) from error
-        except (*_OUT_OF_REACH, IdempotentParameterMismatchException) as error:
-            # A mismatch: an attempt before was carried out, and this one had its attributes in
-            # another order. Whether DynamoDB minds that is not documented.
+        except (*_UNREACHABLE, IdempotentParameterMismatchException) as error:
+            # A mismatch: an earlier attempt succeeded, and this one had its attributes in another
+            # order. Whether DynamoDB compares their order is not documented.
             raise TryAgain from error
         except PydynoxException as error:
-            # TransactionInProgress, TransactionConflict and faults of the server have no class of
-            # their own. To try them again is safe: the token makes it the same transaction.
+            # TransactionInProgress, TransactionConflict and server errors have no class of their
+            # own. Retrying is safe: the token makes it the same transaction.
             if type(error) is PydynoxException:
                 raise Contended from error
             raise
@@ -191,18 +191,18 @@ def _despite_contention(transaction: Callable[[], Result]) -> Result:
     try:
         return attempt()
     except Contended:
-        # Imported here, because most processes never lose a race.
+        # Imported here because most processes never lose a race.
         from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
 
         return retry(attempt, started)
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def _classified_errors() -> Iterator[None]:
     try:
         yield
     except PydynoxException as error:
-        if isinstance(error, _OUT_OF_REACH) or type(error) is PydynoxException:
+        if isinstance(error, _UNREACHABLE) or type(error) is PydynoxException:
             raise TryAgain from error
         raise
 

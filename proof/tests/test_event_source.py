@@ -23,6 +23,7 @@ NOON = 1_795_435_200
 FAILS = FunctionFailed()
 THROTTLED = NotInvoked()
 OURS = Mapping(batch_size=4, bisect=True, reports_failures=True)
+WHOLE = {"bisect": False}
 WHOLE_BATCHES = replace(OURS, bisect=False)
 
 
@@ -104,69 +105,74 @@ class Run:
         ]
 
 
+EXHAUSTED = "RetryAttemptsExhausted"
+
+
 @pytest.mark.parametrize(
-    ("responses", "batches"),
+    ("settings", "responses", "batches", "given_up"),
     [
-        ([], ["1 2 3 4"]),
-        ([reports("3")], ["1 2 3 4", "3 4"]),
-        ([reports("4", "2")], ["1 2 3 4", "2 3 4"]),
-        ([reports("1")], ["1 2 3 4", "1 2 3 4"]),
-        ([reports("2"), reports("2"), reports("4")], ["1 2 3 4", "2 3 4", "2 3 4", "4"]),
-        ([FAILS], ["1 2 3 4", "1 2", "3 4"]),
-        ([FAILS, FAILS], ["1 2 3 4", "1 2", "1", "2", "3 4"]),
-        ([FAILS, FAILS, FAILS], ["1 2 3 4", "1 2", "1", "1", "2", "3 4"]),
-        ([FAILS, reports("2")], ["1 2 3 4", "1 2", "2", "3 4"]),
-        ([reports("2"), FAILS], ["1 2 3 4", "2 3 4", "2", "3 4"]),
-        ([THROTTLED], ["1 2 3 4", "1 2 3 4"]),
+        ({}, [], ["1 2 3 4"], []),
+        ({}, [reports("3")], ["1 2 3 4", "3 4"], []),
+        ({}, [reports("4", "2")], ["1 2 3 4", "2 3 4"], []),
+        ({}, [reports("1")], ["1 2 3 4", "1 2 3 4"], []),
+        ({}, [reports("2"), reports("2"), reports("4")],
+         ["1 2 3 4", "2 3 4", "2 3 4", "4"], []),
+        # Bisecting.
+        ({}, [FAILS], ["1 2 3 4", "1 2", "3 4"], []),
+        ({}, [FAILS, FAILS], ["1 2 3 4", "1 2", "1", "2", "3 4"], []),
+        ({}, [FAILS, FAILS, FAILS], ["1 2 3 4", "1 2", "1", "1", "2", "3 4"], []),
+        ({}, [FAILS, reports("2")], ["1 2 3 4", "1 2", "2", "3 4"], []),
+        ({}, [reports("2"), FAILS], ["1 2 3 4", "2 3 4", "2", "3 4"], []),
+        (WHOLE, [reports("3")], ["1 2 3 4", "3 4"], []),
+        (WHOLE, [FAILS], ["1 2 3 4", "1 2 3 4"], []),
+        (WHOLE, [reports("3"), FAILS], ["1 2 3 4", "3 4", "3 4"], []),
+        # A report that the mapping does not ask for.
+        ({"reports_failures": False}, [reports("3")], ["1 2 3 4"], []),
+        # The batch is given up after its last retry, and the shard goes on.
+        (WHOLE | {"max_retries": 2}, [FAILS] * 3, ["1 2 3 4"] * 3, [(EXHAUSTED, 3, "1", "4")]),
+        # A split uses up no retry.
+        ({"max_retries": 1}, [FAILS] * 4, ["1 2 3 4", "1 2", "1", "1", "2", "3 4"],
+         [(EXHAUSTED, 4, "1", "1")]),
+        # Neither does a call that did not reach the function.
+        ({"max_retries": 0}, [THROTTLED] * 9, ["1 2 3 4"] * 10, []),
+        # A report of the first record does.
+        ({"max_retries": 1}, [reports("2")] * 3, ["1 2 3 4", "2 3 4", "2 3 4"],
+         [(EXHAUSTED, 3, "2", "4")]),
+        # A mapping without a limit retries for ever.
+        (WHOLE, [FAILS] * 2_000, ["1 2 3 4"] * 2_001, []),
     ],
-)
-def test_what_is_retried(responses: list[object], batches: list[str]) -> None:
-    assert Run(OURS, *responses).to_the_end() == batches
+)  # fmt: skip
+def test_what_is_retried_and_what_is_given_up(
+    settings: dict[str, Any],
+    responses: list[object],
+    batches: list[str],
+    given_up: list[tuple[str, int, str, str]],
+) -> None:
+    run = Run(replace(OURS, **settings), *responses)
+    assert run.to_the_end() == batches
+    assert run.conditions() == given_up
+
+
+EMPTY: list[object] = [
+    None, {}, {"batchItemFailures": None}, {"batchItemFailures": []}, {"other": 1}
+]  # fmt: skip
+UNREADABLE: list[object] = [
+    *(reports(*numbers) for numbers in ([""], [None], ["3", ""], ["5"], ["event-3"], [3])),
+    *({"batchItemFailures": failures} for failures in ({"itemIdentifier": "3"}, "")),
+    *({"batchItemFailures": [failure]} for failure in ({"identifier": "3"}, "3")),
+    *("3", []),
+]
 
 
 @pytest.mark.parametrize(
-    ("responses", "batches"),
-    [
-        ([reports("3")], ["1 2 3 4", "3 4"]),
-        ([FAILS], ["1 2 3 4", "1 2 3 4"]),
-        ([reports("3"), FAILS], ["1 2 3 4", "3 4", "3 4"]),
-    ],
+    ("response", "batches"),
+    [(empty, ["1 2 3 4"]) for empty in EMPTY]
+    + [(unreadable, ["1 2 3 4", "1 2", "3 4"]) for unreadable in UNREADABLE],
 )
-def test_what_is_retried_without_bisecting(responses: list[object], batches: list[str]) -> None:
-    assert Run(WHOLE_BATCHES, *responses).to_the_end() == batches
-
-
-def test_a_report_that_the_mapping_does_not_ask_for_is_ignored() -> None:
-    mapping = replace(OURS, reports_failures=False)
-    assert Run(mapping, reports("3")).to_the_end() == ["1 2 3 4"]
-
-
-@pytest.mark.parametrize(
-    "response", [None, {}, {"batchItemFailures": None}, {"batchItemFailures": []}, {"other": 1}]
-)
-def test_a_response_without_failures_is_success(response: object) -> None:
-    assert Run(OURS, response).to_the_end() == ["1 2 3 4"]
-
-
-@pytest.mark.parametrize(
-    "response",
-    [
-        reports(""),
-        reports(None),
-        reports("3", ""),
-        reports("5"),
-        reports("event-3"),
-        reports(3),
-        {"batchItemFailures": [{"identifier": "3"}]},
-        {"batchItemFailures": ["3"]},
-        {"batchItemFailures": {"itemIdentifier": "3"}},
-        {"batchItemFailures": ""},
-        "3",
-        [],
-    ],
-)
-def test_an_unreadable_response_fails_the_whole_batch(response: object) -> None:
-    assert Run(OURS, response).to_the_end() == ["1 2 3 4", "1 2", "3 4"]
+def test_an_empty_response_is_success_and_an_unreadable_one_fails_the_whole_batch(
+    response: object, batches: list[str]
+) -> None:
+    assert Run(OURS, response).to_the_end() == batches
 
 
 class TestBatches:
@@ -204,33 +210,6 @@ class TestBatches:
         keys = ["A", "A#", "B#", "B#1", "B"]
         run.shard = [record(number, sk) for number, sk in enumerate(keys, 1)]
         assert run.to_the_end() == batches
-
-
-class TestRetries:
-    def test_after_the_last_retry_the_batch_is_given_up_and_the_shard_goes_on(self) -> None:
-        run = Run(replace(WHOLE_BATCHES, max_retries=2), FAILS, FAILS, FAILS, records=5)
-        assert run.to_the_end() == ["1 2 3 4"] * 3 + ["5"]
-        assert run.conditions() == [("RetryAttemptsExhausted", 3, "1", "4")]
-
-    def test_a_split_uses_up_no_retry(self) -> None:
-        run = Run(replace(OURS, max_retries=1), FAILS, FAILS, FAILS, FAILS)
-        assert run.to_the_end() == ["1 2 3 4", "1 2", "1", "1", "2", "3 4"]
-        assert run.conditions() == [("RetryAttemptsExhausted", 4, "1", "1")]
-
-    def test_a_call_that_did_not_reach_the_function_uses_up_no_retry(self) -> None:
-        run = Run(replace(OURS, max_retries=0), *[THROTTLED] * 9)
-        assert run.to_the_end() == ["1 2 3 4"] * 10
-        assert run.discarded == []
-
-    def test_a_report_of_the_first_record_uses_up_a_retry(self) -> None:
-        run = Run(replace(OURS, max_retries=1), reports("2"), reports("2"), reports("2"))
-        assert run.to_the_end() == ["1 2 3 4", "2 3 4", "2 3 4"]
-        assert run.conditions() == [("RetryAttemptsExhausted", 3, "2", "4")]
-
-    def test_minus_one_retries_for_ever(self) -> None:
-        run = Run(OURS, *[FAILS] * 2_000, records=1)
-        assert run.to_the_end() == ["1"] * 2_001
-        assert run.discarded == []
 
 
 class TestAge:
