@@ -9,15 +9,12 @@ from itertools import cycle, islice
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
+from examples import new_order
 from orders.adapters.dynamodb import rows
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
-from orders.http.bodies import NewOrderBody
-from proof.oracle import ITEM, required, smallest_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,12 +41,6 @@ EVENTS_OF_TEN: Final = sum(1 + len(life) for life in _LIVES)
 
 _FIRST_DAY: Final = date(2026, 1, 1)
 _STAFF: Final = Actor("staff", "aa9a423e-8102-4f33-9ff1-906c38523374")
-
-_ORDERED: Final = msgspec.convert(
-    smallest_order(BUYER)
-    | {"items": [required(ITEM) | {"quantity": 3}], "metadata": {"channel": "web"}},
-    NewOrderBody,
-).to_domain()
 
 _LOADERS: Final = 3
 """DynamoDB Local writes one row at a time: more threads than keep it busy would not help."""
@@ -110,7 +101,8 @@ class Shop:
 
 
 def _rows_of(order_id: OrderId, life: Sequence[OrderStatus], *, told: bool) -> Iterator[rows.Row]:
-    order, event = _ORDERED.placed(order_id, by=CUSTOMER)
+    new = new_order(customer_id=BUYER)
+    order, event = new.placed(order_id, by=CUSTOMER)
     events = [event]
     for status in life:
         at = order.updated_at + timedelta(hours=1)

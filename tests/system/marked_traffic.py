@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from local_stack import CUSTOMER
@@ -64,6 +65,7 @@ class MarkedTraffic:
         # Meanwhile nothing else takes the events: one that can't be charged would stay for a day.
         with self.deployment.held_queue():
             for function in background_functions(self.deployment):
+                self._invocation_of(function)()
                 self.what_starts(function)
             self.what_a_role_forbids()
         self.deployment.settle()
@@ -216,48 +218,75 @@ class MarkedTraffic:
         assert statuses >= {200, 500}, statuses
 
     def what_starts(self, function: str) -> None:
-        """Records, messages or times: real ones, and others."""
-        self._invocation_of(function)()
-        texts = ({"date": self.mark("date")}, {"time": self.mark("time")}, {self.mark("name"): "?"})
-        for payload in texts:
+        """Real records, messages or times, and others."""
+        mark = self.mark
+        # The type and the keys are logged: no caller gives them.
+        records = [
+            record(image | {name: {kind: value}})
+            for image in self.images
+            for name in image.keys() - KEYS - {"type"}
+            for kind, value in (("S", mark(name)), ("M", {mark(name): {}}))
+        ]
+        records.append({"dynamodb": {"Keys": mark("keys"), "SequenceNumber": "1"}, mark("name"): 1})
+        bodies = [json.dumps(other) for event in self.events for other in spoiled(event, mark)]
+        bodies.append(mark("no JSON"))
+        with contextlib.suppress(FunctionFailed):
+            self.deployment.invoke(function, event_for(self.deployment, function, records, bodies))
+        for text in ({"date": mark("date")}, {"time": mark("time")}, {mark("name"): "?"}):
             with contextlib.suppress(FunctionFailed):
-                self.deployment.invoke(function, payload)
+                self.deployment.invoke(function, text)
 
     def _invocation_of(self, function: str) -> Callable[[], bool]:
-        mark = self.mark
-        image = next(
-            row for key, row in self.deployment.rows(self.order_id).items() if "EVENT" in key
-        )
-        names = image.keys() - KEYS - {"type"}  # which no caller gives, and which is logged
-        event = eventually(
-            lambda: self.staff.http.get("/events", params={"limit": 1}).json()["items"], bool
-        )[0]
-        records = [
-            record(image),
-            *(record(image | {name: {"S": mark(name)}}) for name in names),
-            *(record(image | {name: {"M": {mark(name): {}}}}) for name in names),
-            {"dynamodb": {"Keys": mark("keys"), "SequenceNumber": "1"}, mark("name"): "?"},
-        ]
+        """With events of each type, of orders that pay in each way, and what is no event."""
         orders = [self._place(paymentToken=token) for token in oracle.PAYMENT_TOKENS]
-        bodies = [
-            *(json.dumps({"subject": order_id}) for order_id in orders),
-            *(json.dumps(other) for other in spoiled(event, mark)),
-            mark("no JSON"),
-        ]
         self.place_past_orders()
-        what = event_for(self.deployment, function, records, bodies, MORNING_AFTER)
+        event = event_for(
+            self.deployment,
+            function,
+            [record(image) for image in [*self.images, self.images[0] | {"version": {"S": "?"}}]],
+            [
+                *(json.dumps({"subject": order_id}) for order_id in orders),
+                *map(json.dumps, self.events),
+                self.mark("no JSON"),
+            ],
+            MORNING_AFTER,
+        )
 
         def attempt() -> bool:
             try:
-                result = self.deployment.invoke(function, what)
+                result = self.deployment.invoke(function, event)
             except FunctionFailed:
                 return True
             finally:
                 for order_id in orders:
-                    self.staff.patch(order_id, OrderStatus.CANCELED, reason=mark("reason"))
+                    self.staff.patch(order_id, OrderStatus.CANCELED, reason=self.mark("reason"))
             return bool(isinstance(result, dict) and result.get("batchItemFailures"))
 
         return attempt
+
+    @cached_property
+    def images(self) -> list[Json]:
+        """The event rows of an order at each status, one of each type."""
+        found: dict[str, Json] = {}
+        for path in paths():
+            order_id = self._place()
+            for status in path:
+                self.staff.patch(order_id, status, reason=self.mark("reason")).raise_for_status()
+            rows = self.deployment.rows(order_id).values()
+            found |= {row["type"]["S"]: row for row in rows if row["sk"]["S"].startswith("EVENT#")}
+        assert found.keys() == {*oracle.EVENT_TYPES}
+        return list(found.values())
+
+    @cached_property
+    def events(self) -> list[Json]:
+        """An event of each type, as the feed shows it and the queue gets it."""
+        start = min(image["recordedAt"]["S"] for image in self.images)
+
+        def read() -> dict[str, Json]:
+            page = self.staff.http.get("/events", params={"recordedFrom": start, "limit": 1000})
+            return {event["type"]: event for event in page.raise_for_status().json()["items"]}
+
+        return [*eventually(read, lambda found: found.keys() == {*oracle.EVENT_TYPES}).values()]
 
     def place_past_orders(self) -> None:
         """What daily tasks find: orders with a mark wherever one takes a text."""
@@ -311,6 +340,14 @@ class MarkedTraffic:
             yield
         finally:
             table.put_item(TableName=TABLE, Item=row)
+
+
+def paths(status: str = oracle.FIRST_STATUS) -> Iterator[tuple[str, ...]]:
+    """Every way that an order can go from the status on."""
+    yield ()
+    for after in oracle.TRANSITIONS[status]:
+        for path in paths(after):
+            yield (after, *path)
 
 
 def record(image: Json) -> Json:

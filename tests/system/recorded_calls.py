@@ -39,6 +39,10 @@ _BATCHES_OF_MESSAGES: Final = {
 """SQS asks for the action on one message."""
 
 
+DENIED: Final = rb"AccessDenied|AuthorizationError"
+"""SNS says it in its own word."""
+
+
 class Call(NamedTuple):
     """One request. `denied`: the role lacks one of the rights, and nothing happened."""
 
@@ -54,7 +58,7 @@ class RecordedCalls:
 
     async def __call__(self, request: Request, pass_on: PassOn) -> Response:
         response = await pass_on(request)
-        denied = response.status >= 400 and b"AccessDenied" in response.body
+        denied = response.status >= 400 and re.search(DENIED, response.body) is not None
         self._made.append((request, denied))
         return response
 
