@@ -7,12 +7,15 @@ and the tests. A change of a rule is a change in src/ and a change here, and now
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from proof.order_number import order_number
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # Statuses.
 
@@ -56,6 +59,41 @@ EVENT_TYPES: Final = (
     event_type(FIRST_STATUS, None),
     *(event_type(status, "") for status in STATUSES if status != FIRST_STATUS),
 )
+
+EVENT_DATA: Final = ("orderId", "customerId", "status", "amount", "currency", "version")
+"""What every event tells of its order, beside the order's number."""
+
+
+def event_of(image: Mapping[str, Any], previous: str | None) -> dict[str, Any]:
+    """The event that left an order as the table has it; `previous` is None for a new order."""
+    data = {name: image[name] for name in EVENT_DATA}
+    more = {"previousStatus": previous, "reason": image.get("reason")}
+    data |= {name: value for name, value in more.items() if value is not None}
+    return {
+        "specversion": "1.0",
+        "id": f"{image['orderId']}/{image['version']}",
+        "source": "/orders",
+        "type": event_type(image["status"], previous),
+        "subject": image["orderId"],
+        "time": image["updatedAt"],
+        "datacontenttype": "application/json",
+        "data": data | {"orderNumber": order_number(image["orderId"])},
+    }
+
+
+def timeline_entry(
+    image: Mapping[str, Any], previous: str | None, actor: str | None
+) -> dict[str, Any]:
+    """How the timeline shows the version; staff are also told the `actorId` of staff."""
+    return {
+        "version": image["version"],
+        "status": image["status"],
+        "previousStatus": previous,
+        "actor": actor,
+        "reason": image.get("reason"),
+        "changedAt": image["updatedAt"],
+    }
+
 
 # Who may do what.
 
@@ -111,6 +149,9 @@ def customer_may_request(status: str, *, of: str) -> bool:
     return status == "CANCELED" and of in {"PENDING", "CANCELED"}
 
 
+SETTLEMENT: Final = "settle-payments"
+"""The function that charges orders and takes back what it charged."""
+EXPIRY: Final = "expire-stale-orders"
 PLATFORM_REASONS: Final = frozenset({"expired", "out-of-stock", "payment-declined"})
 """Reasons that the platform gives by itself, and that no caller can give."""
 
@@ -196,6 +237,33 @@ def as_sent(content: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str
 def amount_of(items: list[dict[str, Any]]) -> int:
     """What the items come to, in the currency's minor unit."""
     return sum(item["quantity"] * item["unitAmount"] for item in items)
+
+
+def settled(items: list[dict[str, Any]], token: str | None) -> tuple[str, str | None]:
+    """What becomes of an order that pays by this token: its status, and the reason."""
+    if any(item["sku"].startswith("OUT-OF-STOCK") for item in items):
+        return "CANCELED", "out-of-stock"
+    if amount_of(items) > 0 and token not in {"tok_approve", "tok_unavailable"}:
+        return "CANCELED", "payment-declined"
+    return "PAID", None
+
+
+def report_of(orders: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What a daily report counts, of orders as the table has them; all reasons are named."""
+    counts: dict[str, Counter[str]] = {}
+    revenue: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for order in orders:
+        counts.setdefault(order["currency"], Counter())[order["status"]] += 1
+        if order["status"] in EARNING:
+            revenue[order["currency"]] += order["amount"]
+        if order["status"] == "CANCELED":
+            reasons[order.get("reason") or "unspecified"] += 1
+    return {
+        "orders": {currency: dict(each) for currency, each in counts.items()},
+        "revenue": dict(revenue),
+        "cancellationReasons": dict(reasons),
+    }
 
 
 # Pages and times.

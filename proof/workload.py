@@ -282,10 +282,6 @@ class Client:
         self._remember(call)
         return call
 
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._http.close()
-
     def _persist(
         self, path: str, body: Json, key: str | None, *, if_match: str | None = None
     ) -> None:

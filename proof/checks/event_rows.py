@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from proof.checks.events import events_of
 from proof.checks.violations import Kind, Violation
+from proof.oracle import EVENT_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,16 +15,7 @@ if TYPE_CHECKING:
     from proof.checks.evidence import Evidence, Life
     from proof.history import Commit, Json
 
-_IN_DATA: Final = (
-    "orderId",
-    "customerId",
-    "status",
-    "previousStatus",
-    "amount",
-    "currency",
-    "version",
-    "reason",
-)
+_IN_DATA: Final = (*EVENT_DATA, "previousStatus", "reason")
 
 
 def check_event_rows(evidence: Evidence) -> Iterator[Violation]:

@@ -8,7 +8,6 @@ import msgspec
 
 from proof import oracle
 from proof.checks.violations import Kind, Violation
-from proof.order_number import order_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,26 +60,4 @@ def events_of(life: Life) -> Iterator[Json]:
     """Those of its versions, as docs/events.md has them."""
     for image in life.images:
         earlier = [one["status"] for one in life.images if one["version"] < image["version"]]
-        data = {
-            "orderId": life.order_id,
-            "orderNumber": order_number(life.order_id),
-            "customerId": image["customerId"],
-            "status": image["status"],
-            "amount": image["amount"],
-            "currency": image["currency"],
-            "version": image["version"],
-        }
-        if earlier:
-            data["previousStatus"] = earlier[-1]
-        if image.get("reason") is not None:
-            data["reason"] = image["reason"]
-        yield {
-            "specversion": "1.0",
-            "id": f"{life.order_id}/{image['version']}",
-            "source": "/orders",
-            "type": oracle.event_type(image["status"], earlier[-1] if earlier else None),
-            "subject": life.order_id,
-            "time": image["updatedAt"],
-            "datacontenttype": "application/json",
-            "data": data,
-        }
+        yield oracle.event_of(image, earlier[-1] if earlier else None)

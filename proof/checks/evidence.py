@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from proof.history import Call, Commit, History, Json
 
-SETTLEMENT: Final = "settle-payments"
-"""The function that charges orders and takes back what it charged."""
-
 _EVENT: Final = "EVENT#"
 _CURRENT_VERSION: Final = re.compile(r"at version (\d+)")
 _FIRST_SERVER_ERROR: Final = 500

@@ -78,28 +78,16 @@ def _accepting(calls: list[Told], made: int) -> list[Told]:
 
 
 def _differences(report: Json, orders: list[Json]) -> Iterator[tuple[str, object, object]]:
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    revenue: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    for order in orders:
-        counts[order["currency"]][order["status"]] += 1
-        if order["status"] in oracle.EARNING:
-            revenue[order["currency"]] += order["amount"]
-        if order["status"] == "CANCELED":
-            reasons[order.get("reason") or "unspecified"] += 1
-    if report["orders"] != counts:
-        yield (
-            "orders",
-            report["orders"],
-            {currency: dict(each) for currency, each in counts.items()},
-        )
-    if report["revenue"] != revenue:
-        yield "revenue", report["revenue"], dict(revenue)
+    counted = oracle.report_of(orders)
+    for name in ("orders", "revenue"):
+        if report[name] != counted[name]:
+            yield name, report[name], counted[name]
     if report["leftOut"]:
-        yield "orders left out", report["leftOut"], 0
+        yield "leftOut", report["leftOut"], 0
     named: Counter[str] = Counter(report["cancellationReasons"])
+    reasons: Counter[str] = Counter(counted["cancellationReasons"])
     if not _names_most(named, reasons):
-        yield "cancellation reasons", dict(named), dict(reasons)
+        yield "cancellationReasons", dict(named), dict(reasons)
 
 
 def _names_most(named: Counter[str], reasons: Counter[str]) -> bool:

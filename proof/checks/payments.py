@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from proof import oracle
-from proof.checks.evidence import SETTLEMENT
 from proof.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
 
 _CHARGED: Final = "CHARGED"
 _RESERVED: Final = "RESERVED"
-_APPROVED: Final = frozenset({"tok_approve", "tok_unavailable"})
-_OUT_OF_STOCK: Final = "OUT-OF-STOCK"
-_PLATFORM: Final = f"system:{SETTLEMENT}"
+_PLATFORM: Final = f"system:{oracle.SETTLEMENT}"
 
 
 def check_payments(evidence: Evidence) -> Iterator[Violation]:
@@ -75,13 +72,8 @@ def _decision(life: Life) -> Iterator[tuple[Kind, str]]:
     """What the platform made of the token and the items is what the mocks promise."""
     if len(life.images) == 1 or life.actor(life.images[1]) != _PLATFORM:
         return
-    in_stock = not any(item["sku"].startswith(_OUT_OF_STOCK) for item in life.first["items"])
-    approved = life.first.get("paymentToken") in _APPROVED or life.first["amount"] == 0
     settled = life.images[1]["status"], life.images[1].get("reason")
-    if not in_stock:
-        expected: tuple[str, str | None] = "CANCELED", "out-of-stock"
-    else:
-        expected = ("PAID", None) if approved else ("CANCELED", "payment-declined")
+    expected = oracle.settled(life.first["items"], life.first.get("paymentToken"))
     if settled != expected:
         yield Kind.SETTLED_WRONGLY, f"was settled as {settled}, not as {expected}"
 

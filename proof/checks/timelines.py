@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proof import oracle
 from proof.checks.events import events_of
 from proof.checks.evidence import Life, Operation, Outcome
 from proof.checks.pages import limit_of
 from proof.checks.violations import Kind, Violation
 from proof.history import STAFF
-from proof.oracle import PAGE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def _secrecy(told: Told, body: Json, life: Life) -> Iterator[Violation]:
 
 
 def _size(told: Told, body: Json) -> Iterator[Violation]:
-    limit, found = limit_of(told, PAGE_SIZE), len(body["items"])
+    limit, found = limit_of(told, oracle.PAGE_SIZE), len(body["items"])
     if found == 0 or found > limit or (body["nextCursor"] and found < limit):
         detail = f"a page of a timeline has {found} entries where {limit} were asked for"
         yield Violation(Kind.PAGE_SIZE_WRONG, detail, told.subject, (told.id,))
@@ -92,14 +92,8 @@ def _entries(life: Life) -> dict[int, list[Json]]:
     entries: dict[int, list[Json]] = {}
     for image, event in zip(life.images, events_of(life), strict=True):
         row = life.event(image)
-        entry = {
-            "version": image["version"],
-            "status": image["status"],
-            "previousStatus": event["data"].get("previousStatus"),
-            "actor": row.get("actor"),
-            "reason": image.get("reason"),
-            "changedAt": image["updatedAt"],
-            "actorId": row.get("staffId"),
-        }
+        previous = event["data"].get("previousStatus")
+        entry = oracle.timeline_entry(image, previous, row.get("actor"))
+        entry["actorId"] = row.get("staffId")
         entries.setdefault(image["version"], []).append(entry)
     return entries

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from proof import oracle
-from proof.checks.evidence import SETTLEMENT, Operation, Outcome, bare
+from proof.checks.evidence import Operation, Outcome, bare
 from proof.checks.violations import Kind, Violation
 from proof.history import STAFF
 
@@ -81,10 +81,10 @@ def _is_of_the_platform(actor: str, before: Json, after: Json) -> bool:
     reason, function = after.get("reason"), actor.removeprefix("system:")
     match before["status"], after["status"]:
         case "PENDING", "PAID":
-            return function == SETTLEMENT and reason is None and "chargeId" in after
-        case "PENDING", "CANCELED" if function == SETTLEMENT:
+            return function == oracle.SETTLEMENT and reason is None and "chargeId" in after
+        case "PENDING", "CANCELED" if function == oracle.SETTLEMENT:
             return reason in {"out-of-stock", "payment-declined"}
-        case "PENDING", "CANCELED" if function == "expire-stale-orders":
+        case "PENDING", "CANCELED" if function == oracle.EXPIRY:
             age = datetime.fromisoformat(after["updatedAt"]) - datetime.fromisoformat(
                 after["createdAt"]
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from proof.model.expected import ADDRESS
-from proof.oracle import FIRST_STATUS, SUMMARY_FIELDS, instant
+from proof.oracle import EVENT_DATA, FIRST_STATUS, SUMMARY_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,20 +20,10 @@ Rows = dict[tuple[str, str], Any]
 """What is to be known of the row at each primary key."""
 
 _SUMMARY: Final = SUMMARY_FIELDS - {"orderNumber"}
-_EVENT: Final = (
-    "type",
-    "orderId",
-    "version",
-    "status",
-    "previousStatus",
-    "recordedAt",
-    "customerId",
-    "amount",
-    "currency",
-    "reason",
-    "actor",
-    "staffId",
-)
+_EVENT: Final = {
+    *EVENT_DATA,
+    *("type", "previousStatus", "recordedAt", "reason", "actor", "staffId"),
+}
 _MONEY: Final = {"charged": "CHARGED", "refunded": "REFUNDED"}
 """The states of a charge that moved money."""
 
@@ -80,20 +70,14 @@ def rows_of(model: Model) -> tuple[Rows, int]:
         rows[pk, "DETAIL"] = stored, token, order.changes[-1].reason
         rows[f"CUSTOMER#{order.customer_id}", f"ORDER#{order.id}"] = stored, None, None
         for change in order.changes:
-            rows[pk, f"EVENT#{change.version:010}"] = {
-                "type": change.type,
-                "orderId": order.id,
-                "version": change.version,
-                "status": change.status,
-                "previousStatus": change.previous,
-                "recordedAt": instant(change.at),
-                "customerId": order.customer_id,
-                "amount": order.amount,
-                "currency": order.content["currency"],
-                "reason": change.reason,
+            event = model.event(change)
+            known = event["data"] | {
+                "type": event["type"],
+                "recordedAt": event["time"],
                 "actor": change.actor,
                 "staffId": change.staff_id,
             }
+            rows[pk, f"EVENT#{change.version:010}"] = {name: known.get(name) for name in _EVENT}
         if order.money in _MONEY:
             rows[pk, "CHARGE"] = _MONEY[order.money]
         if order.is_reserved:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -23,9 +22,8 @@ from proof.model.expected import (
     NextPage,
     problem,
 )
-from proof.model.order import SETTLEMENT, Caller, Change, Order
+from proof.model.order import Caller, Change, Order
 from proof.oracle import instant, milliseconds
-from proof.order_number import order_number
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -217,29 +215,7 @@ class Model:
 
     def event(self, change: Change) -> dict[str, Any]:
         order = self.orders[change.order_id]
-        data = {
-            "orderId": order.id,
-            "orderNumber": order_number(order.id),
-            "customerId": order.customer_id,
-            "status": change.status,
-            "amount": order.amount,
-            "currency": order.content["currency"],
-            "version": change.version,
-        }
-        if change.previous is not None:
-            data["previousStatus"] = change.previous
-        if change.reason is not None:
-            data["reason"] = change.reason
-        return {
-            "specversion": "1.0",
-            "id": f"{order.id}/{change.version}",
-            "source": "/orders",
-            "type": change.type,
-            "subject": order.id,
-            "time": instant(change.at),
-            "datacontenttype": "application/json",
-            "data": data,
-        }
+        return oracle.event_of(order.summary() | change.image, change.previous)
 
     def settle(self, order: Order, *, dies: bool) -> bool:
         """An event of the order arrives: whether it is done with.
@@ -257,9 +233,9 @@ class Model:
             return False
         if reason is None:
             order.is_paid_by_token = True
-            self._commit(order, "PAID", SETTLEMENT, None)
+            self._commit(order, "PAID", oracle.SETTLEMENT, None)
         else:
-            self._commit(order, "CANCELED", SETTLEMENT, reason)
+            self._commit(order, "CANCELED", oracle.SETTLEMENT, reason)
             order.give_back()
         return True
 
@@ -271,30 +247,17 @@ class Model:
             and order.created_at < self.now - oracle.STALE_AFTER
         ]
         for order in stale:
-            self._commit(order, "CANCELED", "expire-stale-orders", "expired")
+            self._commit(order, "CANCELED", oracle.EXPIRY, "expired")
         return len(stale)
 
     def make_report(self, day: date) -> int:
         """How many orders were created on that day, UTC."""
         todays = [order for order in self.orders.values() if order.created_at.date() == day]
-        orders: dict[str, Counter[str]] = {}
-        revenue: Counter[str] = Counter()
-        reasons: Counter[str] = Counter()
-        for order in todays:
-            currency = order.content["currency"]
-            orders.setdefault(currency, Counter())[order.status] += 1
-            if order.status in oracle.EARNING:
-                revenue[currency] += order.amount
-            if order.status == "CANCELED":
-                reasons[order.changes[-1].reason or "unspecified"] += 1
-        self.reports[day] = {
-            "date": day.isoformat(),
-            "generatedAt": instant(self.now),
-            "orders": {currency: dict(counts) for currency, counts in orders.items()},
-            "revenue": dict(revenue),
-            "cancellationReasons": dict(reasons),
-            "leftOut": 0,
-        }
+        counted = oracle.report_of(
+            order.summary() | {"reason": order.changes[-1].reason} for order in todays
+        )
+        made = {"date": day.isoformat(), "generatedAt": instant(self.now), "leftOut": 0}
+        self.reports[day] = made | counted
         return len(todays)
 
     # Parts of the above
@@ -406,14 +369,7 @@ def _timeline(
 
 
 def _timeline_entry(entry: Change, caller: Caller) -> dict[str, object]:
-    body: dict[str, object] = {
-        "version": entry.version,
-        "status": entry.status,
-        "previousStatus": entry.previous,
-        "actor": entry.actor,
-        "reason": entry.reason,
-        "changedAt": instant(entry.at),
-    }
+    body = oracle.timeline_entry(entry.image, entry.previous, entry.actor)
     if caller.is_staff and entry.staff_id is not None:
         body["actorId"] = entry.staff_id
     return body

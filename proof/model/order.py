@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from proof import oracle
 from proof.model.expected import JSON, Expected
@@ -12,9 +12,6 @@ from proof.order_number import order_number
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-SETTLEMENT: Final = "settle-payments"
-"""The function that charges orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,16 @@ class Change:
     @property
     def type(self) -> str:
         return oracle.event_type(self.status, self.previous)
+
+    @property
+    def image(self) -> dict[str, Any]:
+        """What it leaves of the order's row, beside what never changes."""
+        return {
+            "status": self.status,
+            "version": self.version,
+            "reason": self.reason,
+            "updatedAt": instant(self.at),
+        }
 
     @property
     def place(self) -> str:
@@ -122,16 +129,16 @@ class Order:
 
     def try_to_pay(self) -> str | None:
         """Reserve, then charge: why the order can't be paid, if it can't."""
-        if any(item["sku"].startswith("OUT-OF-STOCK") for item in self.content["items"]):
-            return "out-of-stock"
+        _, reason = oracle.settled(self.content["items"], self.token)
+        if reason == "out-of-stock":
+            return reason
         self.is_reserved = True
         if self.amount > 0 and self.money in {"none", "undecided"}:
             self.attempts += 1
             if self.token == "tok_unavailable" and self.attempts <= 2:
                 self.money = "undecided"
             else:
-                approves = self.token in {"tok_approve", "tok_unavailable"}
-                self.money = "charged" if approves else "refused"
+                self.money = "refused" if reason else "charged"
         return "payment-declined" if self.money == "refused" else None
 
     def give_back(self) -> None:

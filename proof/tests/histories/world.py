@@ -34,7 +34,6 @@ from orders.http.idempotency import stored
 from orders.http.preconditions import etag
 from orders.http.response import Response
 from proof import oracle
-from proof.checks.evidence import SETTLEMENT
 from proof.history import STAFF, Call, Commit, History, Strike
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
 STAFF_ID: Final = CustomerId("ann")
 CUS_1: Final = CustomerId("cus_1")
 CUS_2: Final = CustomerId("cus_2")
-PLATFORM: Final = Actor.system(SETTLEMENT)
+PLATFORM: Final = Actor.system(oracle.SETTLEMENT)
 TOO_MANY: Final = '{"message": "Too Many Requests"}'
 UNAVAILABLE: Final = '{"message": "Service Unavailable"}'
 A_DAY: Final = 24 * 60 * 60
