@@ -25,12 +25,10 @@ DAY: Final = 24 * 60
 
 _ARITHMETIC: Final[dict[type, Callable[[float, float], float]]] = {
     ast.Add: operator.add,
-    ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
-    ast.Lt: operator.lt,
 }
 _COMPARISONS: Final = {
     "GreaterThanThreshold": operator.gt,
@@ -78,7 +76,6 @@ class Alarm:
     def __init__(self, properties: dict[str, Any], *, further: int = 2) -> None:
         self.properties = properties
         self.periods: int = properties["EvaluationPeriods"]
-        self.points: int = properties.get("DatapointsToAlarm", self.periods)
         queries = properties.get("Metrics")
         seconds = queries[0]["MetricStat"]["Period"] if queries else properties["Period"]
         self.period: int = seconds // 60
@@ -111,7 +108,6 @@ class Alarm:
         threshold = self.properties["Threshold"]
         return state(
             [None if v is None else compare(v, threshold) for v in self._values(metrics, now)],
-            self.points,
             self.periods,
             self.properties["TreatMissingData"],
             self.state,
@@ -160,13 +156,11 @@ def _statistic(samples: list[float], statistic: str) -> float | None:
     return sorted(samples)[rank - 1]
 
 
-def state(
-    breaching: Sequence[bool | None], points: int, periods: int, missing: str, before: str
-) -> str:
+def state(breaching: Sequence[bool | None], periods: int, missing: str, before: str) -> str:
     """The new state, by whether each period breaches the threshold, oldest first, None: no data."""
     real = [one for one in breaching if one is not None][-periods:]
     filled = periods - len(real) if missing == "breaching" else 0
-    if sum(real) + filled >= points:
+    if sum(real) + filled >= periods:
         return ALARM
     if missing == "ignore" and len(real) < periods and all(real):
         return before
@@ -203,8 +197,8 @@ class _Calculation:
                 return self._each(type(op), left, right)
             case ast.Call(func=ast.Name(id="FILL"), args=[series, filler]):
                 return self._fill(self._series(series), filler)
-            case ast.Call(func=ast.Name(id="IF"), args=[condition, then, *otherwise]):
-                return self._choose(condition, then, *otherwise)
+            case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise]):
+                return self._choose(condition, then, otherwise)
         raise NotImplementedError(ast.unparse(node))
 
     def _series(self, node: ast.expr) -> Series:
@@ -236,14 +230,10 @@ class _Calculation:
             filled.append(value if value is not None or not filled else filled[-1])
         return filled
 
-    def _choose(
-        self, condition: ast.expr, then: ast.expr, otherwise: ast.expr | None = None
-    ) -> Series:
+    def _choose(self, condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> Series:
         """A missing condition is dropped; where it holds, a missing value counts as 0."""
-        if_not = [None] * self._length if otherwise is None else self._series(otherwise)
+        series = [self._series(part) for part in (condition, then, otherwise)]
         return [
             None if test is None else (yes or 0 if test else no)
-            for test, yes, no in zip(
-                self._series(condition), self._series(then), if_not, strict=True
-            )
+            for test, yes, no in zip(*series, strict=True)
         ]

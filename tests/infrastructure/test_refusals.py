@@ -17,7 +17,7 @@ from infrastructure.templates import ISSUER, ROOT, edited, osls, packaged, servi
 from prerequisites import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 OFFLINE_ISSUER = "https://issuer.invalid"
@@ -59,141 +59,135 @@ def refusals_of_stage(*given: Mapping[str, object]) -> list[str | None]:
     return outcomes
 
 
-@pytest.mark.parametrize("stage", ["prod", "dev"])
-def test_an_issuer_that_only_this_machine_can_reach_is_refused(stage: str) -> None:
-    issuers = [
-        OFFLINE_ISSUER,
-        EMULATED_ISSUER,
-        "http://issuer.example.com",
-        "https://localhost",
-        "https://LOCALHOST:8443/",
-        "https://issuer.localhost",
-        "https://issuer.localhost.",
-        "https://issuer.local",
-        "https://issuer.internal",
-        "https://issuer.test",
-        "https://issuer",
-        "https://127.0.0.1",
-        "https://127.1",
-        "https://0x7f000001",
-        "https://2130706433",
-        "https://[::1]",
-        "https://10.0.0.1",
-        "https://user:password@issuer.example.com",
-        "https://issuer.example.com@127.0.0.1",
-        "file:///etc/passwd",
-        "issuer.example.com",
-    ]
-    given = [
-        {"sls:stage": stage, source: issuer, "param:jwtAudience": "orders"}
-        for issuer in issuers
-        for source in ("param:jwtIssuer", "env:JWT_ISSUER")
-    ]
-    for variables, refusal in zip(given, refusals_of_stage(*given), strict=True):
-        assert refusal is not None, variables
-        assert 'Parameter "jwtIssuer"' in refusal
-
-
-def test_an_issuer_on_a_public_host_is_accepted() -> None:
-    issuers = [
-        "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_AbCdEf123",
-        "https://tenant.eu.auth0.com/",
-        "https://login.example.com:8443/realms/shop",
-    ]
-    given = [
-        {"sls:stage": "prod", "param:jwtIssuer": issuer, "param:jwtAudience": "orders"}
-        for issuer in issuers
-    ]
-    assert refusals_of_stage(*given) == [None] * len(issuers)
-
-
 ISSUED = {"param:jwtIssuer": "https://issuer.example.com", "param:jwtAudience": "orders"}
+UNREACHABLE = [
+    *(OFFLINE_ISSUER, EMULATED_ISSUER, "http://issuer.example.com", "file:///etc/passwd"),
+    *("https://localhost", "https://LOCALHOST:8443/", "https://issuer", "issuer.example.com"),
+    *(f"https://issuer.{end}" for end in ("localhost", "localhost.", "local", "internal", "test")),
+    *(f"https://{ip}" for ip in ("127.0.0.1", "127.1", "0x7f000001", "2130706433", "10.0.0.1")),
+    *("https://[::1]", "https://user:password@issuer.example.com"),
+    "https://issuer.example.com@127.0.0.1",
+]
+REACHABLE = [
+    "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_AbCdEf123",
+    "https://tenant.eu.auth0.com/",
+    "https://login.example.com:8443/realms/shop",
+]
+LOOKALIKES = ["Local", "LOCAL", " local", "local ", "local/../prod", "", "1local", "a" * 17]
+CLAIMS = ("customerIdClaim", "staffClaim")
+NO_TEXTS = ["", " ", " sub", "sub ", "sub\n", "\u00a0sub", 1, True, ["sub"], {"sub": "sub"}]
+NO_POINTERS = ["/", "//", "/a/", "/a//b", "//a", "/a~", "/a~2b", "/a~/b", "/~", "/a/b~x"]
+FORMS_OF_CLAIMS = [
+    *("sub", "cognito:groups", "https://shop.example.com/roles", "a~2b", "a.b", "a b"),
+    *("/roles", "/realm_access/roles", "/a~1b/m~0n", "/roles/0", "/a b/ c"),
+]
+SCOPES = ("scope", "scp", "/scope", "/scp")
+NO_SCOPES = ["store staff", "store\tstaff", "store\u00a0staff", 'a"b', "a\\b", "café"]
+TWO_PRODUCTIONS = {"self:custom.productionStages": ["prod", "shop"], **ISSUED}
+
+# Several settings of a stage, and why each of them is refused; None where it is accepted.
+CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
+    "an issuer that only this machine can reach": (
+        [
+            {"sls:stage": stage, source: issuer, "param:jwtAudience": "orders"}
+            for stage in ("prod", "dev")
+            for issuer in UNREACHABLE
+            for source in ("param:jwtIssuer", "env:JWT_ISSUER")
+        ],
+        'Parameter "jwtIssuer"',
+    ),
+    "an issuer on a public host": (
+        [{"sls:stage": "prod", **ISSUED, "param:jwtIssuer": issuer} for issuer in REACHABLE],
+        None,
+    ),
+    "a mock that settles payments in production": (
+        [TWO_PRODUCTIONS | {"sls:stage": s, "param:payments": "mock"} for s in ("prod", "shop")],
+        "it would ship what nobody paid for",
+    ),
+    "payments as the stage may have them": (
+        [
+            TWO_PRODUCTIONS | {"sls:stage": stage, "param:payments": value}
+            for stage, value in (
+                *(("prod", ""), ("prod", "none"), ("dev", "mock")),
+                *(("dev", "none"), ("local", "mock")),
+            )
+        ],
+        None,
+    ),
+    "payments by something else": (
+        [
+            {"sls:stage": stage, "param:payments": value, **ISSUED}
+            for stage in ("prod", "dev", "local")
+            for value in ("Mock", "MOCK", "mock ", "true", False, "stripe", "mock,none")
+        ],
+        'Parameter "payments" is mock or none, not "',
+    ),
+    "a stage of this machine among the production stages, whichever is deployed": (
+        [
+            {"sls:stage": deployed, "self:custom.productionStages": stages}
+            for stage in ("local", "offline")
+            for stages in (["prod", stage], [stage], ["local", "offline"])
+            for deployed in (stage, "prod")
+        ],
+        "has a stand-in issuer: no production stage.",
+    ),
+    "a stage's name that looks like the local one": (
+        [{"sls:stage": stage} for stage in LOOKALIKES],
+        ': use up to 16 of a-z, 0-9 and "-", a letter first.',
+    ),
+    "a stage's name that begins like one of this machine": (
+        [{"sls:stage": "local2"}, {"sls:stage": "offline-prod"}],
+        "needs the OIDC issuer",
+    ),
+    "a claim that no token can have": (
+        [{f"param:{claim}": value} for claim in CLAIMS for value in NO_TEXTS],
+        'Claim" must be a text',
+    ),
+    "a claim that is no JSON Pointer": (
+        [{f"param:{claim}": value} for claim in CLAIMS for value in NO_POINTERS],
+        "is not a JSON Pointer",
+    ),
+    "a claim in any form that issuers have": (
+        [{f"param:{claim}": value} for claim in CLAIMS for value in FORMS_OF_CLAIMS],
+        None,
+    ),
+    "a value of staff that no claim can have": (
+        [{"param:staffValue": value} for value in NO_TEXTS],
+        'Parameter "staffValue" must be a text',
+    ),
+    "a value of staff that is several scopes or none": (
+        [
+            {"param:staffClaim": claim, "param:staffValue": value}
+            for claim in SCOPES
+            for value in NO_SCOPES
+        ],
+        'Parameter "staffValue" is no single scope',
+    ),
+    "a value of staff that is a scope, or has a blank in another claim": (
+        [
+            *(
+                {"param:staffClaim": one, "param:staffValue": "https://shop/staff"}
+                for one in SCOPES
+            ),
+            *(
+                {"param:staffClaim": claim, "param:staffValue": "store staff"}
+                for claim in ("cognito:groups", "scopes", "/auth/scope", "scope/scp")
+            ),
+        ],
+        None,
+    ),
+}
 
 
-def test_no_production_stage_ships_for_the_tokens_of_a_mock() -> None:
-    stages = {"self:custom.productionStages": ["prod", "shop"], **ISSUED}
-    mocked = [stages | {"sls:stage": stage, "param:payments": "mock"} for stage in ("prod", "shop")]
-    for refusal in refusals_of_stage(*mocked):
-        assert "it would ship what nobody paid for" in str(refusal)
-    taken = [("prod", ""), ("prod", "none"), ("dev", "mock"), ("dev", "none"), ("local", "mock")]
-    given = [stages | {"sls:stage": stage, "param:payments": value} for stage, value in taken]
-    assert refusals_of_stage(*given) == [None] * len(taken)
-
-
-@pytest.mark.parametrize("value", ["Mock", "MOCK", "mock ", "true", False, "stripe", "mock,none"])
-@pytest.mark.parametrize("stage", ["prod", "dev", "local"])
-def test_what_settles_payments_is_mock_or_none(stage: str, value: object) -> None:
-    (refusal,) = refusals_of_stage({"sls:stage": stage, "param:payments": value, **ISSUED})
-    shown = json.dumps(value).strip('"')
-    assert refusal == f'Parameter "payments" is mock or none, not "{shown}".'
-
-
-@pytest.mark.parametrize("stage", ["local", "offline"])
-def test_no_list_makes_a_stage_of_this_machine_a_production_stage(stage: str) -> None:
-    lists = [["prod", stage], [stage], ["local", "offline"]]
-    # Whichever stage is deployed: the list itself is wrong.
-    given = [
-        {"sls:stage": deployed, "self:custom.productionStages": stages}
-        for stages in lists
-        for deployed in (stage, "prod")
-    ]
-    for refusal in refusals_of_stage(*given):
-        assert refusal is not None
-        assert "has a stand-in issuer: no production stage." in refusal
-
-
-def test_a_stage_that_looks_like_the_local_one_gets_no_stand_in() -> None:
-    stages = ["Local", "LOCAL", " local", "local ", "local/../prod", "", "1local", "a" * 17]
-    refusals = refusals_of_stage(*({"sls:stage": stage} for stage in stages))
-    for stage, refusal in zip(stages, refusals, strict=True):
-        assert refusal == f'Stage "{stage}": use up to 16 of a-z, 0-9 and "-", a letter first.'
-    needs_issuer = refusals_of_stage({"sls:stage": "local2"}, {"sls:stage": "offline-prod"})
-    assert all("needs the OIDC issuer" in str(refusal) for refusal in needs_issuer)
-
-
-@pytest.mark.parametrize("parameter", ["customerIdClaim", "staffClaim"])
-class TestTheNameOfAClaim:
-    def test_is_refused_where_no_token_can_have_it(self, parameter: str) -> None:
-        texts = ["", " ", " sub", "sub ", "sub\n", "\u00a0sub", 1, True, ["sub"], {"sub": "sub"}]
-        pointers = ["/", "//", "/a/", "/a//b", "//a", "/a~", "/a~2b", "/a~/b", "/~", "/a/b~x"]
-        given: list[object] = [*texts, *pointers]
-        refusals = refusals_of_stage(*({f"param:{parameter}": claim} for claim in given))
-        for claim, refusal in zip(given, refusals, strict=True):
-            assert refusal is not None, claim
-            assert f'Parameter "{parameter}"' in refusal
-            assert ("JSON Pointer" in refusal) == (claim in pointers)
-
-    def test_is_accepted_in_every_form_that_issuers_have(self, parameter: str) -> None:
-        names = ["sub", "cognito:groups", "https://shop.example.com/roles", "a~2b", "a.b", "a b"]
-        pointers = ["/roles", "/realm_access/roles", "/a~1b/m~0n", "/roles/0", "/a b/ c"]
-        given = [{f"param:{parameter}": claim} for claim in names + pointers]
-        assert refusals_of_stage(*given) == [None] * len(given)
-
-
-class TestTheValueOfStaff:
-    def test_is_refused_where_no_claim_can_have_it(self) -> None:
-        values = ["", " ", "\t", " staff", "staff ", "staff\n", "\u3000staff", 1, True, ["staff"]]
-        for value, refusal in zip(
-            values, refusals_of_stage(*({"param:staffValue": v} for v in values)), strict=True
-        ):
-            assert refusal is not None, value
-            assert refusal.startswith('Parameter "staffValue" must be a text')
-
-    @pytest.mark.parametrize("claim", ["scope", "scp", "/scope", "/scp"])
-    def test_is_refused_where_it_is_several_scopes_or_none(self, claim: str) -> None:
-        values = ["store staff", "store\tstaff", "store\u00a0staff", 'a"b', "a\\b", "café"]
-        for refusal in refusals_of_stage(
-            *({"param:staffClaim": claim, "param:staffValue": value} for value in values)
-        ):
-            assert refusal is not None
-            assert refusal.startswith('Parameter "staffValue" is no single scope')
-        accepted = {"param:staffClaim": claim, "param:staffValue": "https://shop/orders:staff"}
-        assert refusals_of_stage(accepted) == [None]
-
-    @pytest.mark.parametrize("claim", ["cognito:groups", "scopes", "/auth/scope", "scope/scp"])
-    def test_may_have_a_blank_elsewhere(self, claim: str) -> None:
-        given = {"param:staffClaim": claim, "param:staffValue": "store staff"}
-        assert refusals_of_stage(given) == [None]
+@pytest.mark.parametrize("what", CASES)
+def test_a_stage_is_refused_or_accepted_with(what: str) -> None:
+    given, refusal = CASES[what]
+    for variables, said in zip(given, refusals_of_stage(*given), strict=True):
+        if refusal is None:
+            assert said is None, variables
+        else:
+            assert said is not None, variables
+            assert refusal in said, variables
 
 
 STAND_IN = "must be an https URL on a public host name"

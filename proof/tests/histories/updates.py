@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from orders.domain.actor import Actor
 from orders.domain.status import OrderStatus
+from proof import oracle
 from proof.checks.violations import Kind
+from proof.history import STAFF
 from proof.tests.histories.breaking import broken, forget, remove, replace_call
 from proof.tests.histories.world import (
     CUS_1,
@@ -19,6 +21,7 @@ from proof.tests.histories.world import (
 )
 
 if TYPE_CHECKING:
+    from proof.history import Json
     from proof.tests.histories.world import World
 
 
@@ -34,7 +37,7 @@ def an_update_that_another_one_overwrote(world: World) -> None:
     order = world.create()
     world.update(order, "PAID")
     forget(world, order, from_version=2)
-    world.update(order, "PAID", answered=False)
+    world.update(order, "PAID", lost=True)
 
 
 @broken(Kind.CHANGE_PHANTOM)
@@ -59,7 +62,7 @@ def an_order_that_expired_too_early(world: World) -> None:
 @broken(Kind.CHANGE_DOUBLED, Kind.CHANGE_NOT_AS_ASKED)
 def one_request_that_changed_twice(world: World) -> None:
     order = world.create()
-    paid = world.update(order, "PAID", answered=False)
+    paid = world.update(order, "PAID", lost=True)
     by = Actor("staff", STAFF_ID)
     world.write(*paid.changed_to(OrderStatus.SHIPPED, by=by, at=world.instant, reason=paid.reason))
 
@@ -73,7 +76,7 @@ def a_change_of_a_refused_request(world: World) -> None:
 
 @broken(Kind.CHANGE_NOT_AS_ASKED)
 def a_change_to_another_status(world: World) -> None:
-    world.update(world.create(), "PAID", answered=False)
+    world.update(world.create(), "PAID", lost=True)
     call = world.calls[-1]
     replace_call(world, call, body=(call.body or {}) | {"status": "CANCELED"})
 
@@ -85,7 +88,7 @@ def a_customer_who_paid_by_patch(world: World) -> None:
 
 @broken(Kind.CHANGE_FORBIDDEN)
 def a_customer_who_canceled_for_another(world: World) -> None:
-    world.update(world.create(), "CANCELED", caller=CUS_2, answered=False)
+    world.update(world.create(), "CANCELED", caller=CUS_2, lost=True)
 
 
 @broken(Kind.IF_MATCH_IGNORED)
@@ -111,18 +114,6 @@ def a_change_whose_if_match_names_what_it_made(world: World) -> None:
 
 
 @broken(Kind.REFUSED_WRONGLY)
-def a_customer_refused_its_own_list(world: World) -> None:
-    text = problem_json(403, "forbidden")
-    world.call("GET", "/customers/cus_1/orders", 403, text, caller=CUS_1)
-
-
-@broken(Kind.REFUSED_WRONGLY)
-def staff_refused_a_list_of_a_status(world: World) -> None:
-    text = problem_json(403, "forbidden")
-    world.call("GET", "/orders", 403, text, query={"status": "PAID"})
-
-
-@broken(Kind.REFUSED_WRONGLY)
 def a_key_refused_as_reused_that_only_a_refused_request_had(world: World) -> None:
     paid = world.update(world.create(), "PAID")
     call = world.patch(paid, "PENDING", None, "first", key="k")
@@ -143,25 +134,6 @@ def a_key_refused_as_reused_before_its_other_request_was_sent(world: World) -> N
 
 
 @broken(Kind.REFUSED_WRONGLY)
-def a_409_though_the_move_is_allowed(world: World) -> None:
-    order = world.create()
-    call = world.patch(order, "PAID", None, "r")
-    world.refuse(call, 409, "illegal-transition", **illegal(order))
-
-
-@broken(Kind.REFUSED_WRONGLY)
-def a_412_though_the_version_was_named(world: World) -> None:
-    call = world.patch(world.create(), "PAID", None, "r", if_match='"1"')
-    world.refuse(call, 412, "precondition-failed", detail="The order is at version 1.")
-
-
-@broken(Kind.REFUSED_WRONGLY)
-def a_403_for_the_cancellation_of_a_pending_order(world: World) -> None:
-    call = world.patch(world.create(), "CANCELED", None, "r", caller=CUS_1)
-    world.refuse(call, 403, "forbidden")
-
-
-@broken(Kind.REFUSED_WRONGLY)
 def a_key_refused_as_reused_that_is_new(world: World) -> None:
     forget(world, world.create(key="k"))
     remove(world, next(at for at in world.table if at[1] == "RECORD"))
@@ -169,7 +141,7 @@ def a_key_refused_as_reused_that_is_new(world: World) -> None:
 
 
 @broken(Kind.CHANGE_NOT_AS_ASKED)
-def an_update_answered_as_another_status(world: World) -> None:
+def an_update_that_returns_another_status(world: World) -> None:
     order = world.create()
     world.patch(order, "PAID", world.response(order, 200))
 
@@ -178,3 +150,46 @@ def an_update_answered_as_another_status(world: World) -> None:
 def a_change_by_a_part_of_the_platform_that_changes_nothing(world: World) -> None:
     by = Actor.system("daily-report")
     world.write(*world.create().changed_to(OrderStatus.PAID, by=by, at=world.instant))
+
+
+def _register_refusal(name: str, sent: Json, status: int, problem: str, **members: object) -> None:
+    """Of a change of a new order."""
+
+    @broken(Kind.REFUSED_WRONGLY, name=name)
+    def refused(world: World) -> None:
+        call = world.patch(world.create(), response=None, **sent)
+        world.refuse(call, status, problem, **members)
+
+
+_register_refusal(
+    "a_409_though_the_move_is_allowed",
+    {"status": "PAID"},
+    409,
+    "illegal-transition",
+    currentStatus="PENDING",
+    allowedTransitions=list(oracle.TRANSITIONS["PENDING"]),
+)
+_register_refusal(
+    "a_412_though_the_version_was_named",
+    {"status": "PAID", "if_match": '"1"'},
+    412,
+    "precondition-failed",
+    detail="The order is at version 1.",
+)
+_register_refusal(
+    "a_403_though_customers_may_do_that",
+    {"status": "CANCELED", "caller": CUS_1},
+    403,
+    "forbidden",
+)
+
+
+def _register_list(path: str, caller: str) -> None:
+    @broken(Kind.REFUSED_WRONGLY, name=f"{caller}_refused_{path}")
+    def refused(world: World) -> None:
+        world.call("GET", path, 403, problem_json(403, "forbidden"), caller=caller)
+
+
+_register_list("/customers/cus_1/orders", CUS_1)
+_register_list("/orders", STAFF)
+_register_list("/events", STAFF)
