@@ -31,6 +31,7 @@ os.environ.update(
     QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-queue",
     TABLE_NAME="orders_app",
 )
+pytest.register_assert_rewrite("proof.model")  # so that a failure shows what differs
 for path in Path(__file__).parent.glob("infra/*.yml"):
     for name in re.findall(r"^ +([A-Z_]+): !", path.read_text(), re.MULTILINE):
         os.environ.setdefault(name, f"the {name} of tests")  # what the template refers to

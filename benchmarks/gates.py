@@ -19,7 +19,7 @@ from benchmarks.operations import measure_all
 from benchmarks.process import LAMBDA_ENVIRONMENT
 from benchmarks.scenarios import NOT_MEASURED, OPERATIONS
 from benchmarks.systems import HTTP_FUNCTIONS, OURS, deployed
-from local_stack import EMULATOR_PYTHON
+from emulator import EMULATOR_PYTHON
 from servers import ministack
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ def main() -> None:
     """Print every figure that is out of its bounds, and fail; with `--accept`, accept it all."""
     artefact, functions = build_artefact(), deployed()
     modules = {name: loaded(function) for name, function in sorted(functions.items())}
-    measured = measure_all(OURS, OPERATIONS, database=ministack())
+    try:
+        measured = measure_all(OURS, OPERATIONS, database=ministack())
+    except AssertionError as error:
+        raise SystemExit(f"No measurement: {error}") from error
     if sys.argv[1:] == ["--accept"]:
         before = tomllib.loads(BOUNDS.read_text())
         BOUNDS.write_text(bounds_text(modules, measured, artefact, before))

@@ -9,10 +9,10 @@ from itertools import cycle, islice
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from examples import new_order
 from orders.adapters.dynamodb import rows
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
-from orders.domain.order import NewOrder, OrderItem
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
 
@@ -101,8 +101,7 @@ class Shop:
 
 
 def _rows_of(order_id: OrderId, life: Sequence[OrderStatus], *, told: bool) -> Iterator[rows.Row]:
-    items = (OrderItem("MUG-01", "Mug", 3, 1999),)
-    new = NewOrder(customer_id=BUYER, currency="USD", items=items, metadata={"channel": "web"})
+    new = new_order(customer_id=BUYER)
     order, event = new.placed(order_id, by=CUSTOMER)
     events = [event]
     for status in life:

@@ -14,7 +14,8 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from local_stack import ROOT, LocalStack, StackError
+from emulator import ROOT, StackError
+from local_stack import LocalStack
 from offline import free_port
 from proof.bugs import BROKEN, BUGS, UNPROVED, run_in_copy
 from proof.checker import check
@@ -68,35 +69,20 @@ def prove(seed: int, seconds: float) -> int:
     except StackError as error:
         raise SystemExit(f"\n{error}") from error
     finally:
-        stack.down()
+        stack.stop()
     history.save(HISTORY)
     violations = check(history)
     struck = Counter(strike.fault for strike in history.strikes)
-    table = [
-        f"`make prove SEED={seed} DURATION={seconds:.0f}`:",
-        "",
-        "| | |",
-        "|---|---|",
-        *_lines("faults", {fault.value: struck[fault] for fault in Fault}),
-        *(line for name, figure in tally(history).items() for line in _lines(name, figure)),
-        f"| **violations** | **{len(violations)}** |",
-    ]
-    sys.stdout.write("\n".join(["", *table, "", report(history, violations), ""]))
+    figures = {"faults": {fault.value: struck[fault] for fault in Fault}, **tally(history)}
+    for name, figure in figures.items():
+        sys.stdout.write(f"{name}: {figure}\n")
+    sys.stdout.write(f"{report(history, violations)}\n")
     if violations:
         return BROKEN
     if missing := never_happened(history):
         sys.stdout.write(f"Too short to prove much: no {', no '.join(missing)}.\n")
         return UNPROVED
     return 0
-
-
-def _lines(name: str, figure: object) -> Iterator[str]:
-    """Yield rows of the table: one for a number, one for each member of a dictionary."""
-    if isinstance(figure, dict):
-        for part, number in figure.items():
-            yield from _lines(f"{name}: {part}", number)
-    else:
-        yield f"| {name} | {figure} |"
 
 
 if __name__ == "__main__":

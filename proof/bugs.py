@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from local_stack import ROOT
+from emulator import ROOT
 
 BUGS: Final = {path.stem: path for path in (Path(__file__).parent / "bug_patches").glob("*.patch")}
 """The patches by the bugs' names."""
@@ -38,9 +38,9 @@ def run_in_copy(bug: str, seed: int, seconds: float) -> int:
         sys.stdout.write(f"With the bug {bug}:\n")
         sys.stdout.flush()
         run = subprocess.Popen(
-            [sys.executable, "-m", "prove", "--seed", str(seed), "--duration", str(seconds)],
+            [sys.executable, "-m", "proof", "--seed", str(seed), "--duration", str(seconds)],
             cwd=copy,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(["scripts", "src"])},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(["src", "scripts", "."])},
         )
         try:
             run.wait()

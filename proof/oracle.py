@@ -179,6 +179,11 @@ def required(fields: Mapping[str, Field]) -> dict[str, Any]:
     return {name: field.sent[0] for name, field in fields.items() if field.default is REQUIRED}
 
 
+def smallest_order(customer_id: str) -> dict[str, Any]:
+    """The least that a client can send to place an order."""
+    return required(ORDER) | {"customerId": customer_id, "items": [required(ITEM)]}
+
+
 def as_sent(content: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """What the API shows of the fields that clients send, for an order or an item sent so."""
     shown = {name: content.get(name, field.default) for name, field in fields.items() if field.sent}

@@ -13,7 +13,7 @@ from orders.domain.customer_id import CustomerId
 from orders.domain.events import OrderEvent
 from orders.http.bodies import NewOrderBody, OrderItemBody
 from orders.http.validation import validated
-from proof.oracle import ITEM, ORDER, required
+from proof.oracle import ITEM, required, smallest_order
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,9 +30,7 @@ STAFF = Caller(CustomerId("ann"), is_staff=True)
 BY_STAFF = Actor("staff", "ann")
 
 _ids = FakeIds()
-_SMALLEST = validated(
-    required(ORDER) | {"customerId": CUS_42, "items": [required(ITEM)]}, NewOrderBody
-).to_domain()
+_SMALLEST = validated(smallest_order(CUS_42), NewOrderBody).to_domain()
 
 
 def new_order(**changes: Any) -> NewOrder:  # noqa: ANN401 - fields of NewOrder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -302,14 +302,7 @@ class FakeInventory:
 
 def summary_of(order: Order) -> OrderSummary:
     return OrderSummary(
-        order_id=order.order_id,
-        customer_id=order.customer_id,
-        status=order.status,
-        amount=order.amount,
-        currency=order.currency,
-        version=order.version,
-        updated_at=order.updated_at,
-        reason=order.reason,
+        **{field.name: getattr(order, field.name) for field in fields(OrderSummary)}
     )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from examples import CUS_42, MUGS
 from orders.http.routes import ROUTES
-from proof.oracle import ITEM, ORDER, required
+from proof.oracle import ITEM, required, smallest_order
 
 Event = dict[str, Any]
 
@@ -28,7 +28,7 @@ CUSTOMERS_ORDERS: Final = f"/customers/{CUS_42}/orders"
 
 def order_body(**changes: object) -> dict[str, object]:
     """What a client sends for three mugs: the required fields and no other."""
-    return required(ORDER) | {"customerId": CUS_42, "items": [item_body()]} | changes
+    return smallest_order(CUS_42) | {"items": [item_body()]} | changes
 
 
 def item_body(**changes: object) -> dict[str, object]:

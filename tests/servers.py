@@ -19,7 +19,7 @@ import pytest
 import yaml
 from botocore.config import Config
 
-from local_stack import (
+from emulator import (
     EMULATOR_APP,
     EMULATOR_PYTHON,
     ROOT,

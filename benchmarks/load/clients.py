@@ -18,6 +18,7 @@ from locust.contrib.fasthttp import FastHttpUser
 
 from benchmarks.load.counting import CREATE, PERCENTILES, TRY_AGAIN, UPDATE, Response
 from demo import read_env
+from gateway import order_body
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -99,11 +100,7 @@ class Shopper(FastHttpUser):
         return random.choice(self.orders) if self.orders else None  # noqa: S311 - no secret
 
     def _create(self, **more: str) -> str | None:
-        order = {
-            "customerId": self.customer_id,
-            "currency": "USD",
-            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
-        }
+        order = order_body(customerId=self.customer_id)
         by_token = "paymentToken" in more
         made = self._send(CREATE, "/orders", order | more, self.customer, paid_by_platform=by_token)
         if made is None:

@@ -1,26 +1,31 @@
 """The feed shows each event once, in order, none that it should not show yet, and skips none.
 
 Whoever polls it from cursor to cursor gets all that ever committed, though others commit
-meanwhile. A skip is shown by the pages around it: from the one that holds the event before it (or
-begins the feed) to the one that holds the event behind it (or ends the feed), each going on where
-the one before it stopped. So no place in the feed may ever be passed by a poller before an event
-that belongs there is in it.
+meanwhile. So a poller may never pass a place in the feed before an event that belongs there is in
+it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from datetime import datetime
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from proof import oracle
 from proof.checks.events import expected_events, is_one_of
-from proof.checks.evidence import Operation, Outcome
+from proof.checks.evidence import Operation
+from proof.checks.pages import (
+    Shown,
+    Stretch,
+    disorder,
+    items_of,
+    limit_of,
+    runs,
+    shortest,
+    walks_of,
+)
 from proof.checks.violations import Kind, Violation
-from proof.checks.walks import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +33,6 @@ if TYPE_CHECKING:
     from proof.checks.evidence import Evidence, Told
     from proof.history import Json
 
-_DEFAULT_LIMIT: Final = "100"
 _CLOCKS: Final = 0.5
 """Seconds by which two clocks of one machine may part in a run."""
 
@@ -49,30 +53,30 @@ class Expected(NamedTuple):
     """What committed, by ids and by places, and as the queue got it, by ids."""
 
     events: Mapping[str, list[Json]]
-    places: Sequence[tuple[Place, Json]]
+    places: Mapping[Place, Json]
+    """In their order."""
     sent: Mapping[str, bytes]
 
 
 def check_feed(evidence: Evidence) -> Iterator[Violation]:
     events = expected_events(evidence)
-    places = sorted(
-        ((Place.of(event), event) for same in events.values() for event in same[:1]),
-        key=lambda each: each[0],
-    )
+    places = {Place.of(event): event for same in events.values() for event in same[:1]}
     sent = {
         str(event.get("id")): msgspec.json.encode(event) for event in evidence.history.published
     }
-    expected = Expected(events, places, sent)
-    for walk in _walks(evidence):
+    expected = Expected(events, {place: places[place] for place in sorted(places)}, sent)
+    for walk in walks_of(evidence, Operation.FEED):
         for page in walk:
             yield from _page(evidence, expected, page)
-        order_faults = list(_order(walk))
-        yield from order_faults
-        if not order_faults:
-            skips = [skip for run in runs(walk) for skip in _skips(evidence, expected, run)]
-            shortest = min(skips, key=lambda skip: len(skip.calls), default=None)
-            if shortest:
-                yield shortest
+        shown = [
+            Shown(Place.of(event), event["subject"], page.id)
+            for page in walk
+            for event in items_of(page)
+        ]
+        faults = list(disorder(shown, Kind.FEED_REPEATS, Kind.FEED_UNSORTED))
+        yield from faults or shortest(
+            skip for run in runs(walk) for skip in _skips(evidence, expected, run)
+        )
 
 
 def reached_the_end(evidence: Evidence, page: Told) -> bool:
@@ -81,33 +85,18 @@ def reached_the_end(evidence: Evidence, page: Told) -> bool:
     return (
         settled is not None
         and page.call.start >= settled + evidence.history.feed_delay
-        and not _items(page)
+        and not items_of(page)
         and (page.body or {})["nextCursor"] == page.call.query.get("cursor")
     )
 
 
-def _walks(evidence: Evidence) -> Iterator[list[Told]]:
-    """The answered pages of each walk, in their order."""
-    walks: defaultdict[str | None, list[Told]] = defaultdict(list)
-    for told in evidence.told:
-        if told.operation == Operation.FEED and told.outcome is Outcome.DONE:
-            walks[told.call.walk].append(told)
-    for pages in walks.values():
-        yield sorted(pages, key=lambda page: page.id)
-
-
-def _items(page: Told) -> list[Json]:
-    items: list[Json] = (page.body or {})["items"]
-    return items
-
-
 def _page(evidence: Evidence, expected: Expected, page: Told) -> Iterator[Violation]:
-    limit = int(page.call.query.get("limit", _DEFAULT_LIMIT))
-    if len(_items(page)) > limit:
-        detail = f"a page of {len(_items(page))} events where {limit} were asked for"
+    limit = limit_of(page, oracle.FEED_PAGE_SIZE)
+    if len(items_of(page)) > limit:
+        detail = f"a page of {len(items_of(page))} events where {limit} were asked for"
         yield Violation(Kind.PAGE_SIZE_WRONG, detail, None, (page.id,))
     ended = evidence.history.began + page.call.end + _CLOCKS
-    for event in _items(page):
+    for event in items_of(page):
         name = event["id"]
         for kind, what in _faults(expected, event, page):
             yield Violation(kind, f"event {name} {what}", event["subject"], (page.id,))
@@ -126,7 +115,7 @@ def _faults(expected: Expected, event: Json, page: Told) -> Iterator[tuple[Kind,
     elif not is_one_of(event, expected.events[name]):
         yield Kind.FEED_DIFFERS, f"is not shown as it committed: {event}"
     elif expected.sent.get(name, b"") not in {b"", msgspec.json.encode(event)}:
-        yield Kind.EVENT_CHANGED, "is shown in other words than it was sent"
+        yield Kind.EVENT_CHANGED, "is shown with other bytes than it was sent"
 
 
 def _belongs(event: Json, page: Told) -> bool:
@@ -135,52 +124,14 @@ def _belongs(event: Json, page: Told) -> bool:
     return query.get("type") in {None, event["type"]} and since <= event["time"] < until
 
 
-def _order(walk: Sequence[Told]) -> Iterator[Violation]:
-    """The first event that comes again, and the first that comes too early."""
-    shown = [(Place.of(event), page.id) for page in walk for event in _items(page)]
-    seen: dict[Place, int] = {}
-    for place, page in shown:
-        if place in seen:
-            detail = f"event {place.order_id}/{place.version} comes twice in one walk"
-            calls = tuple(dict.fromkeys((seen[place], page)))
-            yield Violation(Kind.FEED_REPEATS, detail, place.order_id, calls)
-            break
-        seen[place] = page
-    for (one, its_page), (other, other_page) in pairwise(shown):
-        if other < one:
-            detail = f"event {other.order_id}/{other.version} comes after one recorded later"
-            calls = tuple(dict.fromkeys((its_page, other_page)))
-            yield Violation(Kind.FEED_UNSORTED, detail, other.order_id, calls)
-            break
-
-
-class _Shown(NamedTuple):
-    """A place that a run of pages shows, and on which of them, by its position in the run."""
-
-    place: Place
-    page: int
-
-
 def _skips(evidence: Evidence, expected: Expected, run: Sequence[Told]) -> Iterator[Violation]:
-    shown = [
-        _Shown(Place.of(event), index) for index, page in enumerate(run) for event in _items(page)
-    ]
-    begins = "cursor" not in run[0].call.query
+    shown = [(Place.of(event), index) for index, page in enumerate(run) for event in items_of(page)]
+    begins = 0 if "cursor" not in run[0].call.query else None
     end = next((i for i, page in enumerate(run) if reached_the_end(evidence, page)), None)
-    if not shown and not (begins and end is not None):
-        return
-    low = 0 if begins else bisect_left(expected.places, shown[0].place, key=lambda each: each[0])
-    high = len(expected.places)
-    if end is None:
-        high = bisect_right(expected.places, shown[-1].place, key=lambda each: each[0])
-    places = [each.place for each in shown]
-    present = set(places)
-    for place, event in expected.places[low:high]:
-        if place in present or not _belongs(event, run[0]):
-            continue
-        behind = bisect_left(places, place)
-        first = shown[behind - 1].page if behind else 0
-        last = shown[behind].page if behind < len(shown) else end or 0
-        calls = tuple(page.id for page in run[first : last + 1])
-        detail = f"event {event['id']} is not in the feed, which goes on behind it"
-        yield Violation(Kind.FEED_SKIPS, detail, event["subject"], calls)
+    stretch = Stretch(run, shown, begins, end)
+    for place in stretch.missing(list(expected.places)):
+        event = expected.places[place]
+        if _belongs(event, run[0]):
+            calls = tuple(page.id for page in stretch.around(place))
+            detail = f"event {event['id']} is not in the feed, which goes on behind it"
+            yield Violation(Kind.FEED_SKIPS, detail, event["subject"], calls)

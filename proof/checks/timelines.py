@@ -1,24 +1,24 @@
-"""A timeline's answers show each version once, in order, as it was, and to nobody else.
+"""A timeline's responses show each version once, in order, as it was, and to nobody else.
 
 That none is behind its order is decided with all other reads: see `linearizability`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from proof.checks.events import events_of
 from proof.checks.evidence import Life, Operation, Outcome
+from proof.checks.pages import limit_of
 from proof.checks.violations import Kind, Violation
 from proof.history import STAFF
+from proof.oracle import PAGE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from proof.checks.evidence import Evidence, Told
     from proof.history import Json
-
-_DEFAULT_LIMIT: Final = "20"
 
 
 def check_timelines(evidence: Evidence) -> Iterator[Violation]:
@@ -64,7 +64,7 @@ def _secrecy(told: Told, body: Json, life: Life) -> Iterator[Violation]:
 
 
 def _size(told: Told, body: Json) -> Iterator[Violation]:
-    limit, found = int(told.call.query.get("limit", _DEFAULT_LIMIT)), len(body["items"])
+    limit, found = limit_of(told, PAGE_SIZE), len(body["items"])
     if found == 0 or found > limit or (body["nextCursor"] and found < limit):
         detail = f"a page of a timeline has {found} entries where {limit} were asked for"
         yield Violation(Kind.PAGE_SIZE_WRONG, detail, told.subject, (told.id,))

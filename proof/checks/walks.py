@@ -1,24 +1,28 @@
-"""A walk through a list repeats nothing, skips nothing that was there, and keeps to its order.
-
-A skip is shown by the pages around it: from the one that holds the order's neighbour on one side
-(or begins the list) to the one that holds the other (or ends it), each going on where the one
-before it stopped.
-"""
+"""A walk through a list repeats nothing, skips nothing that was there, and keeps to its order."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from proof.checks.evidence import Operation, Outcome
+from proof.checks.evidence import Operation
+from proof.checks.pages import (
+    Shown,
+    Stretch,
+    disorder,
+    distinct,
+    items_of,
+    limit_of,
+    runs,
+    shortest,
+    walks_of,
+)
 from proof.checks.violations import Kind, Violation
-from proof.oracle import instant
+from proof.oracle import PAGE_SIZE, instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +31,6 @@ if TYPE_CHECKING:
     from proof.checks.sightings import Sighting, Sightings
     from proof.history import Json
 
-_DEFAULT_LIMIT: Final = "20"
 _FINER: Final = re.compile(r"\.\d{3}0*[1-9]")
 """A fraction of a second that milliseconds can't tell."""
 
@@ -84,44 +87,30 @@ class Listing:
 
 def check_walks(evidence: Evidence, sightings: Sightings) -> Iterator[Violation]:
     orders = _Orders(evidence, sightings)
-    for walk in _walks(evidence):
+    for walk in walks_of(evidence, Operation.LIST_CUSTOMER, Operation.LIST_STATUS):
         listing = Listing.of(walk[0])
         for page in walk:
             yield from _page(listing, page)
-        order_faults = list(_order(listing, walk))
-        yield from order_faults
-        if not order_faults:
-            skips = _skips(orders, listing, walk)
-            shortest = min(skips, key=lambda skip: len(skip.calls), default=None)
-            if shortest:
-                yield shortest
-
-
-def _walks(evidence: Evidence) -> Iterator[list[Told]]:
-    """The answered pages of each walk; a page outside of a walk is one by itself."""
-    walks: defaultdict[str, list[Told]] = defaultdict(list)
-    for told in evidence.told:
-        if (
-            told.operation in {Operation.LIST_CUSTOMER, Operation.LIST_STATUS}
-            and told.outcome is Outcome.DONE
-        ):
-            walks[f"walk {told.call.walk}" if told.call.walk else f"call {told.id}"].append(told)
-    for pages in walks.values():
-        yield sorted(pages, key=lambda page: page.id)
-
-
-def _items(page: Told) -> list[Json]:
-    items: list[Json] = (page.body or {})["items"]
-    return items
+        shown = [
+            Shown(item["orderId"], item["orderId"], page.id)
+            for page in walk
+            for item in items_of(page)
+        ]
+        faults = list(
+            disorder(
+                shown, Kind.WALK_REPEATS, Kind.WALK_UNSORTED, newest_first=listing.newest_first
+            )
+        )
+        yield from faults or shortest(_skips(orders, listing, walk))
 
 
 def _page(listing: Listing, page: Told) -> Iterator[Violation]:
-    items, goes_on = _items(page), (page.body or {})["nextCursor"] is not None
+    items, goes_on = items_of(page), (page.body or {})["nextCursor"] is not None
     for item in items:
         if not listing.takes(item) or listing.status not in {None, item["status"]}:
             detail = f"{item['orderId']} ({item['status']}) is not of this list"
             yield Violation(Kind.WALK_MISFIT, detail, item["orderId"], (page.id,))
-    limit = int(page.call.query.get("limit", _DEFAULT_LIMIT))
+    limit = limit_of(page, PAGE_SIZE)
     is_promised = "cursor" in page.call.query and listing.status is None
     if (
         len(items) > limit
@@ -132,24 +121,6 @@ def _page(listing: Listing, page: Told) -> Iterator[Violation]:
         yield Violation(Kind.PAGE_SIZE_WRONG, detail, None, (page.id,))
 
 
-def _order(listing: Listing, walk: Sequence[Told]) -> Iterator[Violation]:
-    """The first order that comes again, and the first that comes too early."""
-    items = [(item["orderId"], page.id) for page in walk for item in _items(page)]
-    seen: dict[str, int] = {}
-    for order_id, page in items:
-        if order_id in seen:
-            detail = f"{order_id} comes twice in one walk"
-            yield Violation(Kind.WALK_REPEATS, detail, order_id, _distinct(seen[order_id], page))
-            break
-        seen[order_id] = page
-    for (one, its_page), (other, other_page) in pairwise(items):
-        if one != other and (one < other) == listing.newest_first:
-            detail = f"{other} comes after {one}"
-            pages = _distinct(its_page, other_page)
-            yield Violation(Kind.WALK_UNSORTED, detail, other, pages)
-            break
-
-
 def _skips(orders: _Orders, listing: Listing, walk: Sequence[Told]) -> Iterator[Violation]:
     starts, ends = walk[0].call.start, max(page.call.end for page in walk)
     at_rest = orders.evidence.is_last(walk[0])
@@ -157,7 +128,7 @@ def _skips(orders: _Orders, listing: Listing, walk: Sequence[Told]) -> Iterator[
     # A consistent list shows whatever was there when its page was asked for.
     is_strict = listing.consistent and listing.status is None
     for run in runs(walk):
-        stretch = _Stretch(listing, run)
+        stretch = _stretch(listing, run)
         for order_id in stretch.missing(orders.ids_of(listing)):
             stay = stays.get(order_id)
             if stay is None or not (stay.rests if at_rest else stay.known < ends < stay.until):
@@ -169,56 +140,17 @@ def _skips(orders: _Orders, listing: Listing, walk: Sequence[Told]) -> Iterator[
             if at_rest or stay.known < known_before:
                 calls = () if at_rest else (stay.known_by, stay.until_by)
                 detail = f"{order_id} was there all the time and is not in the walk"
-                showing = _distinct(*(page.id for page in pages), *calls)
+                showing = distinct(*(page.id for page in pages), *calls)
                 yield Violation(Kind.WALK_SKIPS, detail, order_id, showing)
 
 
-def runs(walk: Sequence[Told]) -> Iterator[list[Told]]:
-    """Pages that each go on where the one before it stopped."""
-    run = [walk[0]]
-    for before, page in pairwise(walk):
-        if page.call.query.get("cursor") != (before.body or {})["nextCursor"]:
-            yield run
-            run = []
-        run.append(page)
-    yield run
-
-
-class _Stretch:
-    """What a run of pages covers, oldest first."""
-
-    def __init__(self, listing: Listing, run: list[Told]) -> None:
-        begins = "cursor" not in run[0].call.query
-        ends = (run[-1].body or {})["nextCursor"] is None
-        found = [
-            (item["orderId"], index) for index, page in enumerate(run) for item in _items(page)
-        ]
-        if listing.newest_first:
-            found.reverse()
-        self._run = run
-        self._ids = [order_id for order_id, _ in found]
-        self._pages = [index for _, index in found]
-        self._edges = (len(run) - 1, 0) if listing.newest_first else (0, len(run) - 1)
-        self._open = (ends, begins) if listing.newest_first else (begins, ends)
-
-    def missing(self, ids: Sequence[str]) -> Iterator[str]:
-        """Those of the sorted ids that lie in what is covered, and are not shown."""
-        is_open_below, is_open_above = self._open
-        if not self._ids and not (is_open_below and is_open_above):
-            return
-        low = 0 if is_open_below else bisect_left(ids, self._ids[0])
-        high = len(ids) if is_open_above else bisect_right(ids, self._ids[-1])
-        shown = set(self._ids)
-        for order_id in ids[low:high]:
-            if order_id not in shown:
-                yield order_id
-
-    def around(self, order_id: str) -> list[Told]:
-        """The pages between which, or on which, the order should be."""
-        place = bisect_left(self._ids, order_id)
-        below = self._pages[place - 1] if place else self._edges[0]
-        above = self._pages[place] if place < len(self._ids) else self._edges[1]
-        return self._run[min(below, above) : max(below, above) + 1]
+def _stretch(listing: Listing, run: Sequence[Told]) -> Stretch:
+    shown = [(item["orderId"], index) for index, page in enumerate(run) for item in items_of(page)]
+    first = 0 if "cursor" not in run[0].call.query else None
+    last = len(run) - 1 if (run[-1].body or {})["nextCursor"] is None else None
+    if listing.newest_first:
+        return Stretch(run, shown[::-1], last, first)
+    return Stretch(run, shown, first, last)
 
 
 class _Orders:
@@ -264,10 +196,6 @@ class _Orders:
             rests = image is life.last
             stay = Stay(known, known_by, until, until_by, rests=rests)
             self.stays[image["status"]][life.order_id] = stay
-
-
-def _distinct(*calls: int | None) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(call for call in calls if call is not None))
 
 
 def _millisecond(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the platform answers and holds, against what the model says."""
+"""What the platform responds and holds, against what the model says."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def rows_of(model: Model) -> tuple[Rows, int]:
     for order in model.orders.values():
         pk = f"ORDER#{order.id}"
         token = order.token if order.status == FIRST_STATUS else None
-        stored = {name: value for name, value in order.summary().items() if name in _SUMMARY}
+        summary = {name: value for name, value in order.summary().items() if value is not None}
+        stored = {name: summary[name] for name in summary.keys() & _SUMMARY}
         rows[pk, "DETAIL"] = stored, token, order.changes[-1].reason
         rows[f"CUSTOMER#{order.customer_id}", f"ORDER#{order.id}"] = stored, None, None
         for change in order.changes:
@@ -113,7 +114,11 @@ def rows_found(table: Iterable[dict[str, Any]]) -> tuple[Rows, int]:
             records += 1
         elif sk == "DETAIL" or sk.startswith("ORDER#"):
             token, reason = (row.get(name, {}).get("S") for name in ("paymentToken", "reason"))
-            rows[place] = {name: _scalar(row[name]) for name in _SUMMARY}, token, reason
+            rows[place] = (
+                {name: _scalar(row[name]) for name in row.keys() & _SUMMARY},
+                token,
+                reason,
+            )
         elif sk.startswith("EVENT#"):
             rows[place] = {name: _scalar(row[name]) if name in row else None for name in _EVENT}
         elif sk == "CHARGE":

@@ -18,6 +18,7 @@ class Listing:
     """What makes a list this one and no other: a cursor of it fits no other list."""
 
     route: str
+    """`timeline`, `feed`, `customer` or `status`."""
     partition: str = ""
     newest_first: bool = True
     status: str | None = None
@@ -39,7 +40,7 @@ class NextPage:
 class Expected:
     """`headers` are all but X-Request-Id and Link; `body` is without the details of problems.
 
-    `text_of` names an order and its version: whatever answers with it has one and the same text.
+    `text_of` names an order and its version: all responses with it have the same text.
     """
 
     status: int

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway import Event
+    from proof.model.faults import Fault
 
 JANE: Final = Caller("cus_42", is_staff=False)
 JOE: Final = Caller("jo|e@x", is_staff=False)
@@ -130,6 +131,7 @@ moments = st.builds(
     finer=st.booleans(),
     form=st.sampled_from(["utc", "offset", "small"]),
 )
+no_window: st.SearchStrategy[dict[str, Moment]] = st.just({})
 windows = st.fixed_dictionaries({}, optional={"createdFrom": moments, "createdTo": moments})
 feed_windows = st.fixed_dictionaries({}, optional={"recordedFrom": moments, "recordedTo": moments})
 cursors = st.none() | st.integers(0, 9)
@@ -207,6 +209,53 @@ def tag_list(names: list[str] | None, version: int) -> tuple[str | None, frozens
 def names_now(names: list[str] | None) -> bool:
     """Whether If-None-Match names the version that the order is at."""
     return names is not None and not {"*", "now", "W/now"}.isdisjoint(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a write is sent; the entity tags are names, see `tag_list`."""
+
+    media_type: str = "application/json"
+    spelling: str = "plain"
+    is_quoted: bool = False
+    if_match: list[str] | None = None
+    unless: list[str] | None = None
+    faults: Sequence[Fault] = ()
+
+
+def forms(
+    media_types: Sequence[str],
+    faults: st.SearchStrategy[list[Fault]],
+    **tags: st.SearchStrategy[list[str] | None],
+) -> st.SearchStrategy[Form]:
+    return st.builds(
+        Form,
+        media_type=st.sampled_from(media_types),
+        spelling=spellings,
+        is_quoted=st.booleans(),
+        faults=faults,
+        **tags,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is asked for of a list, and by whom; the cursor is one of those that were given."""
+
+    caller: Caller
+    query: dict[str, str]
+    window: dict[str, Moment]
+    cursor: int | None
+    faults: Sequence[Fault]
+
+
+def pages(
+    callers: st.SearchStrategy[Caller],
+    queries: st.SearchStrategy[dict[str, str]],
+    windows: st.SearchStrategy[dict[str, Moment]],
+    faults: st.SearchStrategy[list[Fault]],
+) -> st.SearchStrategy[Page]:
+    return st.builds(Page, callers, queries, windows, cursors, faults)
 
 
 def key_header(key: str | None, *, is_quoted: bool) -> dict[str, str]:

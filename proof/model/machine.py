@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +22,7 @@ from hypothesis.stateful import (
 from gateway import MERGE_PATCH
 from proof import oracle
 from proof.model import inputs
-from proof.model.expected import Expected, problem
+from proof.model.expected import Expected, Listing, problem
 from proof.model.faults import (
     ANYWHERE,
     CHANGE_FAULTS,
@@ -32,39 +34,26 @@ from proof.model.faults import (
     STATUS_LIST_FAULTS,
     sometimes,
 )
-from proof.model.inputs import ANN, BOB, JANE, JOE, Draft, Moment, key_header, tag_list
-from proof.model.side_by_side import SideBySide, Write
+from proof.model.inputs import ANN, BOB, JANE, JOE, Draft, Form, Moment
+from proof.model.order import Write
+from proof.model.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proof.model.faults import Fault
+    from proof.model.inputs import Page
     from proof.model.order import Caller
     from proof.model.side_by_side import Walk
 
 STEPS: Final[Counter[str]] = Counter()
 """How often each rule has run."""
 
-_ORDER: Final = oracle.required(oracle.ORDER) | {"items": [oracle.required(oracle.ITEM)]}
-_METHODS: Final = {
-    "/orders": "GET, HEAD, POST",
-    "/orders/x": "GET, HEAD, PATCH",
-    "/orders/x/timeline": "GET, HEAD",
-    "/customers/x/orders": "GET, HEAD",
-    "/events": "GET, HEAD",
-    "/reports/daily/x": "GET, HEAD",
-    "/health": "GET, HEAD",
-    "/openapi.json": "GET, HEAD",
-    "/docs": "GET, HEAD",
-    "/": None,
-    "/orders/": None,
-    "/orders/x/y": None,
-    "/customers/x": None,
-    "/nowhere": None,
-}
-"""What each path answers to; None for a path that is none."""
-
-_PUBLIC: Final = {"/health", "/openapi.json", "/docs"}
+_PLAIN: Final = Form()
+_PARAMETER: Final = re.compile(r"\{\w+\}")
+_PATHS: Final = sorted({_PARAMETER.sub("x", key.partition(" ")[2]) for key in oracle.ROUTES})
+_NO_PATHS: Final = ["/", "/orders/", "/orders/x/y", "/customers/x", "/nowhere"]
+"""Those that no route has."""
 _MANY: Final = 15
 """Orders enough for pages; of more, none would see much."""
 
@@ -109,41 +98,22 @@ class PlatformMachine(RuleBasedStateMachine):
 
     @initialize(target=orders)
     def begin_with_some_orders(self) -> Any:  # noqa: ANN401 - hypothesis' multiple
-        content = {**_ORDER}
-        janes = content | {"customerId": JANE.id, "paymentToken": "tok_approve"}
-        joes = content | {"customerId": JOE.id}
-        writes = [self._write(JANE, janes, "k1"), self._write(JOE, joes, "k1")]
-        made = [self.both.create(write, {"idempotency-key": "k1"}) for write in writes]
-        for _ in range(
-            oracle.FILTERED_READS
-        ):  # a page of another status finds these first, and ends
-            self.both.create(Write(JANE, content | {"customerId": JANE.id}), {})
+        janes = oracle.smallest_order(JANE.id)
+        first = Write(JANE, janes | {"paymentToken": "tok_approve"}, "k1")
+        made = [self._send(first), self._send(Write(JOE, oracle.smallest_order(JOE.id), "k1"))]
+        for _ in range(oracle.FILTERED_READS):
+            self._send(Write(JANE, janes))  # a page of another status finds these first, and ends
         return multiple(*made)
 
     @step(
         target=orders,
-        caller=inputs.callers,
-        content=inputs.new_orders(),
-        key=inputs.keys,
-        is_quoted=st.booleans(),
-        spelling=inputs.spellings,
-        media_type=st.sampled_from(["application/json", "Application/JSON; charset=utf-8"]),
-        faults=sometimes(CREATE_FAULTS),
+        write=st.builds(Write, inputs.callers, inputs.new_orders(), inputs.keys),
+        form=inputs.forms(
+            ["application/json", "Application/JSON; charset=utf-8"], sometimes(CREATE_FAULTS)
+        ),
     )
-    def create(  # noqa: PLR0913 - all that a request has
-        self,
-        caller: Caller,
-        content: dict[str, Any],
-        key: str | None,
-        *,
-        is_quoted: bool,
-        spelling: str,
-        media_type: str,
-        faults: list[Fault],
-    ) -> Any:  # noqa: ANN401 - an order id, or hypothesis' multiple of none
-        write = self._write(caller, content, key)
-        headers = key_header(key, is_quoted=is_quoted) | {"content-type": media_type}
-        return self.both.create(write, headers, spelling, faults) or multiple()
+    def create(self, write: Write, form: Form) -> Any:  # noqa: ANN401 - an order id, or hypothesis' multiple of none
+        return self._send(write, form) or multiple()
 
     @precondition(lambda self: len(self.both.model.orders) < _MANY)
     @step(
@@ -154,56 +124,24 @@ class PlatformMachine(RuleBasedStateMachine):
     )
     def create_some(self, customer: Caller, number: int, token: str) -> Any:  # noqa: ANN401 - hypothesis' multiple
         """A millisecond apart, or in the same one: enough orders for pages."""
-        content = _ORDER | {"customerId": customer.id}
-        write = Write(customer, content | {"paymentToken": token})
+        write = Write(customer, oracle.smallest_order(customer.id) | {"paymentToken": token})
         made = []
         for i in range(number):
-            made.append(self.both.create(write, {}))
+            made.append(self._send(write))
             self.both.move_clock(_MILLISECOND * (i % 2))
         return multiple(*made)
 
     @step(
-        caller=inputs.callers,
-        order_id=any_order,
-        content=inputs.status_changes,
-        key=inputs.keys,
-        is_quoted=st.booleans(),
-        if_match=inputs.if_match,
-        unless=inputs.seldom_if_none_match,
-        spelling=inputs.spellings,
-        media_type=st.sampled_from([MERGE_PATCH, "application/json"]),
-        faults=sometimes(CHANGE_FAULTS),
+        write=st.builds(Write, inputs.callers, inputs.status_changes, inputs.keys, any_order),
+        form=inputs.forms(
+            [MERGE_PATCH, "application/json"],
+            sometimes(CHANGE_FAULTS),
+            if_match=inputs.if_match,
+            unless=inputs.seldom_if_none_match,
+        ),
     )
-    def change(  # noqa: PLR0913 - all that a request has
-        self,
-        caller: Caller,
-        order_id: str,
-        content: dict[str, Any],
-        key: str | None,
-        *,
-        is_quoted: bool,
-        if_match: list[str] | None,
-        unless: list[str] | None,
-        spelling: str,
-        media_type: str,
-        faults: list[Fault],
-    ) -> None:
-        headers = key_header(key, is_quoted=is_quoted) | {"content-type": media_type}
-        header, versions = tag_list(if_match, self._version(order_id))
-        if header:
-            headers["if-match"] = header
-        header, _ = tag_list(unless, self._version(order_id))
-        if header:
-            headers["if-none-match"] = header
-        write = self._write(caller, content, key, order_id)
-        self.both.change(
-            write,
-            headers,
-            spelling,
-            faults,
-            versions=versions,
-            is_unwanted=inputs.names_now(unless),
-        )
+    def change(self, write: Write, form: Form) -> None:
+        self._send(write, form)
 
     @step(
         order_id=orders,
@@ -229,52 +167,28 @@ class PlatformMachine(RuleBasedStateMachine):
         is sent again.
         """
         order = self.both.model.orders[order_id]
-        headers = key_header(key, is_quoted=False) | {"content-type": MERGE_PATCH}
         sent: list[Write] = []
         for status in statuses:
             self.both.move_clock(later)
             allowed = oracle.TRANSITIONS[order.status] or (order.status,)
-            target = status if status in allowed else allowed[0]
-            if sent:
-                write = Write(staff, {"status": target}, order_id=order_id)
-                self.both.change(write, {"content-type": MERGE_PATCH})
-            else:
-                write = self._write(staff, {"status": target} | reason, key, order_id)
-                self.both.change(write, headers)
-            sent.append(write)
-        self.both.change(sent[0], headers)
+            target = {"status": status if status in allowed else allowed[0]}
+            write = Write(staff, target | reason, key, order_id)
+            sent.append(Write(staff, target, order_id=order_id) if sent else write)
+            self._send(sent[-1])
+        self.both.send(sent[0], Form())
 
     @step(
         which=st.integers(0, 30),
         sender=st.one_of(st.none(), st.none(), st.none(), inputs.callers),
         later=st.sampled_from([0 * _DAY, 0 * _DAY, _DAY - _MILLISECOND, _DAY]),
-        is_quoted=st.booleans(),
-        spelling=inputs.spellings,
+        form=inputs.forms(["application/json"], st.just([])),
     )
-    def send_again(
-        self,
-        which: int,
-        sender: Caller | None,
-        *,
-        later: timedelta,
-        is_quoted: bool,
-        spelling: str,
-    ) -> None:
+    def send_again(self, which: int, sender: Caller | None, later: timedelta, form: Form) -> None:
         """The same request in another spelling, from the same caller or with another's token."""
-        remembers = self.both.model.remembers
-        known = [
-            write
-            for write in self.keyed
-            if remembers(write.caller, write.order_id, write.content, write.key or "")
-        ] or self.keyed
+        known = [*filter(self.both.model.remembers, self.keyed)] or self.keyed
         self.both.move_clock(later)
         sent = known[-1 - which % len(known)]
-        write = Write(sender or sent.caller, sent.content, sent.key, sent.order_id)
-        headers = key_header(write.key, is_quoted=is_quoted) | {"content-type": "application/json"}
-        if write.order_id is None:
-            self.both.create(write, headers, spelling)
-        else:
-            self.both.change(write, headers, spelling)
+        self.both.send(replace(sent, caller=sender or sent.caller), form)
 
     @step(
         which=st.integers(0, 30),
@@ -286,9 +200,7 @@ class PlatformMachine(RuleBasedStateMachine):
         sent = self.keyed[-1 - which % len(self.keyed)]
         if content is None:
             content = sent.content if sent.order_id else {"status": "CANCELED"}
-        write = self._write(sent.caller, content, sent.key, order_id)
-        headers = key_header(write.key, is_quoted=False) | {"content-type": MERGE_PATCH}
-        self.both.change(write, headers)
+        self._send(Write(sent.caller, content, sent.key, order_id))
 
     @step(
         caller=inputs.callers,
@@ -306,96 +218,46 @@ class PlatformMachine(RuleBasedStateMachine):
         known: list[str] | None,
         faults: list[Fault],
     ) -> None:
-        draft = Draft("GET", self.both.path_of(order_id), caller)
-        header, versions = tag_list(if_match, self._version(order_id))
-        if header:
-            draft.headers["if-match"] = header
-        header, _ = tag_list(known, self._version(order_id))
-        if header:
-            draft.headers["if-none-match"] = header
-        is_known = inputs.names_now(known)
-        model = self.both.model
-        self.both.ask(
-            draft, faults, lambda _: model.get(caller, order_id, versions, is_known=is_known)
-        )
+        self.both.get(caller, order_id, if_match, known, faults)
 
     # Lists
 
     @step(
-        caller=inputs.callers,
         order_id=any_order,
-        query=inputs.page_queries,
-        cursor=inputs.cursors,
-        faults=sometimes(PAGE_FAULTS),
+        page=inputs.pages(
+            inputs.callers, inputs.page_queries, inputs.no_window, sometimes(PAGE_FAULTS)
+        ),
     )
-    def timeline(
-        self,
-        caller: Caller,
-        order_id: str,
-        query: dict[str, str],
-        *,
-        cursor: int | None,
-        faults: list[Fault],
-    ) -> None:
-        self.both.read_timeline(caller, order_id, query | self.both.cursor(cursor), faults)
+    def timeline(self, order_id: str, page: Page) -> None:
+        self._read(Listing("timeline", order_id), page)
 
     @step(
-        caller=inputs.callers,
         customer=inputs.customers,
-        query=inputs.customer_queries,
-        window=inputs.windows,
-        cursor=inputs.cursors,
-        faults=sometimes(CUSTOMER_LIST_FAULTS),
+        page=inputs.pages(
+            inputs.callers, inputs.customer_queries, inputs.windows, sometimes(CUSTOMER_LIST_FAULTS)
+        ),
     )
-    def list_of_a_customer(  # noqa: PLR0913 - all that a request has
-        self,
-        caller: Caller,
-        customer: Caller,
-        query: dict[str, str],
-        *,
-        window: dict[str, Moment],
-        cursor: int | None,
-        faults: list[Fault],
-    ) -> None:
-        listing = self.both.listing(customer, query, window)
-        self.both.list_orders(caller, listing, query | self.both.cursor(cursor), faults)
+    def list_of_a_customer(self, customer: Caller, page: Page) -> None:
+        self._read(self.both.listing(customer, page.query, page.window), page)
 
     @step(
-        caller=inputs.callers,
-        query=inputs.status_queries,
-        window=inputs.windows,
-        cursor=inputs.cursors,
-        faults=sometimes(STATUS_LIST_FAULTS),
+        page=inputs.pages(
+            inputs.callers, inputs.status_queries, inputs.windows, sometimes(STATUS_LIST_FAULTS)
+        )
     )
-    def list_of_a_status(
-        self,
-        caller: Caller,
-        query: dict[str, str],
-        *,
-        window: dict[str, Moment],
-        cursor: int | None,
-        faults: list[Fault],
-    ) -> None:
-        listing = self.both.listing(None, query, window)
-        self.both.list_orders(caller, listing, query | self.both.cursor(cursor), faults)
+    def list_of_a_status(self, page: Page) -> None:
+        self._read(self.both.listing(None, page.query, page.window), page)
 
     @step(
-        caller=st.sampled_from([ANN, BOB, ANN, BOB, JANE]),
-        query=inputs.feed_queries,
-        window=inputs.feed_windows,
-        cursor=inputs.cursors,
-        faults=sometimes(FEED_FAULTS),
+        page=inputs.pages(
+            st.sampled_from([ANN, BOB, ANN, BOB, JANE]),
+            inputs.feed_queries,
+            inputs.feed_windows,
+            sometimes(FEED_FAULTS),
+        )
     )
-    def feed(
-        self,
-        caller: Caller,
-        query: dict[str, str],
-        *,
-        window: dict[str, Moment],
-        cursor: int | None,
-        faults: list[Fault],
-    ) -> None:
-        self.both.read_feed(caller, query | self.both.cursor(cursor), window, faults)
+    def feed(self, page: Page) -> None:
+        self._read(self.both.feed(page.query, page.window), page)
 
     @step(query=inputs.feed_queries, later=st.sampled_from([timedelta(minutes=1), _MILLISECOND]))
     def follow_the_feed(self, query: dict[str, str], later: timedelta) -> None:
@@ -429,7 +291,7 @@ class PlatformMachine(RuleBasedStateMachine):
         else:
             query["limit"] = "2"
         listing = self.both.listing(customer, query, window)
-        self.both.list_orders(ANN, listing, query)
+        self.both.read(ANN, listing, query)
 
     @initialize(target=walks)
     def begin_two_walks(self) -> Any:  # noqa: ANN401 - hypothesis' multiple
@@ -476,21 +338,26 @@ class PlatformMachine(RuleBasedStateMachine):
 
     @step(
         method=st.sampled_from(["GET", "POST", "PATCH", "DELETE", "OPTIONS"]),
-        path=st.sampled_from(list(_METHODS)),
+        path=st.sampled_from(_PATHS + _NO_PATHS),
         is_preflight=st.booleans(),
     )
     def ask_without_a_token(self, method: str, path: str, *, is_preflight: bool) -> None:
         draft = Draft(method, path, None)
-        allowed = _METHODS[path]
+        routes = {
+            key.partition(" ")[0]: route
+            for key, route in oracle.ROUTES.items()
+            if _PARAMETER.sub("x", key.partition(" ")[2]) == path
+        }
+        allowed = sorted(routes.keys() | ({"HEAD"} if "GET" in routes else set()))
         if is_preflight:
             draft.headers = {"origin": "https://a.example", "access-control-request-method": "GET"}
         if is_preflight and method == "OPTIONS":
             expected = Expected(204, {})
-        elif allowed is None:
+        elif not routes:
             expected = problem(404, "route-not-found")
-        elif method not in allowed.split(", "):
-            expected = problem(405, "method-not-allowed", {"Allow": allowed})
-        elif path in _PUBLIC:
+        elif method not in routes:
+            expected = problem(405, "method-not-allowed", {"Allow": ", ".join(allowed)})
+        elif routes[method].audience is oracle.Audience.EVERYONE:
             self.both.read_what_is_public(path)
             return
         else:
@@ -530,7 +397,7 @@ class PlatformMachine(RuleBasedStateMachine):
         self.both.catch_up()
         owner = JANE if self.both.model.orders[order_id].customer_id == JANE.id else JOE
         for caller in (owner, ANN):
-            self.both.read_timeline(caller, order_id, {})
+            self.both.read(caller, Listing("timeline", order_id), {})
 
     @step(
         order_ids=st.lists(orders, min_size=1, max_size=3),
@@ -569,15 +436,11 @@ class PlatformMachine(RuleBasedStateMachine):
     send_again_too = send_again
     consume_too = consume
 
-    def _write(
-        self, caller: Caller, content: dict[str, Any], key: str | None, order_id: str | None = None
-    ) -> Write:
-        write = Write(caller, content, key, order_id)
-        if key is not None:
+    def _send(self, write: Write, form: Form = _PLAIN) -> str | None:
+        if write.key is not None:
             self.keyed.append(write)
-        return write
+        return self.both.send(write, form)
 
-    def _version(self, order_id: str) -> int:
-        """That of the order; any for one that is none."""
-        order = self.both.model.orders.get(order_id)
-        return order.version if order else 1
+    def _read(self, listing: Listing, page: Page) -> None:
+        query = page.query | self.both.cursor(page.cursor)
+        self.both.read(page.caller, listing, query, page.faults)

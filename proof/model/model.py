@@ -20,7 +20,6 @@ from proof.model.expected import (
     NO_REPORT,
     STALE,
     Expected,
-    Listing,
     NextPage,
     problem,
 )
@@ -31,13 +30,18 @@ from proof.order_number import order_number
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from proof.model.expected import (
+        Listing,
+    )
+    from proof.model.order import Write
+
 _UUID_7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a key was used for, and what the first request was answered with."""
+    """What a key was used for, and the response to the first request."""
 
     request: str
     response: Expected
@@ -46,7 +50,7 @@ class Record:
 
 @dataclass(slots=True)
 class Model:
-    """Orders, keys, events, reports and cursors. A method answers as the platform must."""
+    """Orders, keys, events, reports and cursors; methods return what the platform must respond."""
 
     now: datetime
     filtered_read: int
@@ -59,12 +63,10 @@ class Model:
 
     # Writes
 
-    def create(
-        self, caller: Caller, content: dict[str, Any], key: str | None, chosen_id: str | None
-    ) -> Expected:
+    def create(self, write: Write, chosen_id: str | None) -> Expected:
         """`chosen_id` is the id in the platform's response, if it has one."""
-        request = _create_request(content)
-        if found := self._replay(caller, "create", key, request):
+        caller, content = write.caller, write.content
+        if found := self._replay(write):
             return found
         if not (caller.is_staff or caller.id == content["customerId"]):
             return FORBIDDEN
@@ -75,54 +77,40 @@ class Model:
         response = replace(
             response, headers={**response.headers, "Location": f"{ADDRESS}/orders/{order.id}"}
         )
-        self._remember(caller, "create", key, request, response)
+        self._remember(write, response)
         return response
 
-    def change(  # noqa: PLR0911, PLR0913 - one for each check, in their order
-        self,
-        caller: Caller,
-        order_id: str,
-        content: dict[str, Any],
-        key: str | None,
-        if_match: frozenset[str] | None,
-        *,
-        is_unwanted: bool,
+    def change(  # noqa: PLR0911 - one for each check, in their order
+        self, write: Write, if_match: frozenset[str] | None, *, is_unwanted: bool
     ) -> Expected:
         """`if_match` are the versions that it names, weak ones left out; None for any.
 
         `is_unwanted`: If-None-Match names the version, weakly or not.
         """
-        order_id = order_id.lower()
+        order_id = (write.order_id or "").lower()
         if not _UUID.fullmatch(order_id):
             return NO_ORDER
-        target = content["status"]
-        request = _change_request(order_id, content)
-        if found := self._replay(caller, "update", key, request):
+        target = write.content["status"]
+        if found := self._replay(write):
             return found
-        order = self._visible(caller, order_id)
+        order = self._visible(write.caller, order_id)
         if order is None:
             return NO_ORDER
-        if not (caller.is_staff or oracle.customer_may_request(target, of=order.status)):
+        if not (write.caller.is_staff or oracle.customer_may_request(target, of=order.status)):
             return FORBIDDEN
         if is_unwanted or not _is_wanted(order, if_match):
             return STALE
         if target != order.status:
             if target not in oracle.TRANSITIONS[order.status]:
                 return _illegal_transition(order)
-            self._commit(order, target, caller, content.get("reason"))
+            self._commit(order, target, write.caller, write.content.get("reason"))
         response = order.response()
-        self._remember(caller, "update", key, request, response)
+        self._remember(write, response)
         return response
 
-    def remembers(
-        self, caller: Caller, order_id: str | None, content: dict[str, Any], key: str
-    ) -> bool:
+    def remembers(self, write: Write) -> bool:
         """Whether the request would get its first response again."""
-        if order_id is None:
-            operation, request = "create", _create_request(content)
-        else:
-            operation, request = "update", _change_request(order_id, content)
-        found = self._replay(caller, operation, key, request)
+        found = self._replay(write)
         return found is not None and found is not KEY_REUSED
 
     # Reads
@@ -142,33 +130,17 @@ class Model:
             return Expected(304, {name: response.headers[name] for name in kept})
         return response
 
-    def timeline(
-        self, caller: Caller, order_id: str, limit: int, cursor: str | None = None
-    ) -> Expected:
-        listing = Listing("timeline", order_id)
+    def page(self, caller: Caller, listing: Listing, limit: int, cursor: str | None) -> Expected:
+        """A page of any list, behind the cursor's position."""
         position = self._position(listing, cursor)
         if cursor and position is None:
             return INVALID_CURSOR
-        order = self._visible(caller, order_id)
-        if order is None:
-            return NO_ORDER
-        entries = [
-            entry for entry in order.changes if position is None or entry.version > int(position)
-        ]
-        goes_on = len(entries) > limit
-        page = entries[:limit]
-        return _page(
-            [_timeline_entry(entry, caller) for entry in page],
-            NextPage(listing, page[-1].version if goes_on else None),
-        )
-
-    def list_orders(
-        self, caller: Caller, listing: Listing, limit: int, cursor: str | None = None
-    ) -> Expected:
-        """A customer's list, or that of a status."""
-        position = self._position(listing, cursor)
-        if cursor and position is None:
-            return INVALID_CURSOR
+        match listing.route:
+            case "timeline":
+                order = self._visible(caller, listing.partition)
+                return _timeline(order, caller, listing, limit, position) if order else NO_ORDER
+            case "feed":
+                return self._feed(listing, limit, position) if caller.is_staff else FORBIDDEN
         if not (caller.is_staff or (listing.partition and listing.partition == caller.id)):
             return FORBIDDEN
         rows = [order for order in self.listed(listing) if _is_after(order, position, listing)]
@@ -205,15 +177,9 @@ class Model:
         items = [order.summary() for order in found[:limit]]
         return _page(items, NextPage(listing, following))
 
-    def feed(
-        self, caller: Caller, listing: Listing, limit: int, cursor: str | None = None
-    ) -> Expected:
+    def _feed(self, listing: Listing, limit: int, position: str | int | None) -> Expected:
         """The position is that of the last event that was looked at, of whatever type."""
-        position = self._position(listing, cursor) if cursor else ""
-        if position is None:
-            return INVALID_CURSOR
-        if not caller.is_staff:
-            return FORBIDDEN
+        position = position or ""
         since = -1 if listing.since is None else listing.since
         until = milliseconds(self.now - oracle.FEED_DELAY)
         until = until if listing.until is None else min(until, listing.until)
@@ -357,26 +323,22 @@ class Model:
         order.changes.append(change)
         self.committed.append(change)
 
-    def _replay(
-        self, caller: Caller, operation: str, key: str | None, request: str
-    ) -> Expected | None:
-        record = self.records.get((caller.id, operation, key or ""))
-        if key is None or record is None or record.expires_at <= self.now:
+    def _replay(self, write: Write) -> Expected | None:
+        record = self.records.get(_scope(write))
+        if write.key is None or record is None or record.expires_at <= self.now:
             return None
-        if record.request != request:
+        if record.request != _request(write):
             return KEY_REUSED
         headers = {**record.response.headers, "Idempotent-Replayed": "true"}
         return replace(record.response, headers=headers)
 
-    def _remember(
-        self, caller: Caller, operation: str, key: str | None, request: str, response: Expected
-    ) -> None:
+    def _remember(self, write: Write, response: Expected) -> None:
         """For 24 hours, and to the end of their last second."""
-        if key is not None:
+        if write.key is not None:
             end = self.now + oracle.KEYS_ARE_KEPT
             if end.microsecond:
                 end = end.replace(microsecond=0) + timedelta(seconds=1)
-            self.records[caller.id, operation, key] = Record(request, response, end)
+            self.records[_scope(write)] = Record(_request(write), response, end)
 
     def _new_id(self, chosen: str | None) -> str:
         """The id, if it is a UUIDv7 of this millisecond that no order has."""
@@ -397,18 +359,22 @@ def _is_wanted(order: Order, if_match: frozenset[str] | None) -> bool:
     return if_match is None or str(order.version) in if_match
 
 
-def _create_request(content: dict[str, Any]) -> str:
+def _scope(write: Write) -> tuple[str, str, str]:
+    operation = "create" if write.order_id is None else "update"
+    return write.caller.id, operation, write.key or ""
+
+
+def _request(write: Write) -> str:
     """The same for requests that are the same: a default may be sent or left out."""
+    content = write.content
+    if write.order_id is not None:
+        return json.dumps([write.order_id.lower(), content["status"], content.get("reason")])
     defaults = {
         name: field.default
         for name, field in oracle.ORDER.items()
         if field.sent and field.default not in (oracle.ABSENT, oracle.REQUIRED)
     }
     return json.dumps(defaults | content, sort_keys=True)
-
-
-def _change_request(order_id: str, content: dict[str, Any]) -> str:
-    return json.dumps([order_id, content["status"], content.get("reason")])
 
 
 def _page(items: list[dict[str, object]], following: NextPage) -> Expected:
@@ -428,6 +394,15 @@ def _is_after(order: Order, position: str | int | None, listing: Listing) -> boo
     if position is None:
         return True
     return order.id < str(position) if listing.newest_first else order.id > str(position)
+
+
+def _timeline(
+    order: Order, caller: Caller, listing: Listing, limit: int, position: str | int | None
+) -> Expected:
+    entries = [entry for entry in order.changes if entry.version > int(position or 0)]
+    page = entries[:limit]
+    following = page[-1].version if len(entries) > limit else None
+    return _page([_timeline_entry(entry, caller) for entry in page], NextPage(listing, following))
 
 
 def _timeline_entry(entry: Change, caller: Caller) -> dict[str, object]:

@@ -29,6 +29,16 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """What a POST, or a PATCH of an order, asks for."""
+
+    caller: Caller
+    content: dict[str, Any]
+    key: str | None = None
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One version of an order, what it became, and by whom: an event."""
 

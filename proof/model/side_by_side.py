@@ -1,6 +1,6 @@
 """The platform and its model, side by side: what is done to the one is done to the other.
 
-Every answer is compared whole with the one that the model gives.
+Every response is compared whole with the one that the model gives.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway import path_part
-from proof.model import comparison
+from proof import oracle
+from proof.model import comparison, inputs
 from proof.model.expected import ADDRESS, Listing
 from proof.model.faults import refusal
-from proof.model.inputs import ANN, Draft
+from proof.model.inputs import ANN, Draft, key_header, tag_list
 from proof.model.model import Model
 from proof.model.platform_under_test import Platform
 from proof.order_number import order_number
@@ -27,24 +28,14 @@ if TYPE_CHECKING:
     from api import Response
     from proof.model.expected import Expected
     from proof.model.faults import Fault
-    from proof.model.inputs import Moment
-    from proof.model.order import Caller, Change
+    from proof.model.inputs import Form, Moment
+    from proof.model.order import Caller, Change, Write
 
 FILTERED_READ: Final = 1
 """Orders that one query of a filtered page looks at: few, so that five are soon spent."""
 
 
 _ALL: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """What a POST, or a PATCH of an order, asks for."""
-
-    caller: Caller
-    content: dict[str, Any]
-    key: str | None = None
-    order_id: str | None = None
 
 
 @dataclass
@@ -96,102 +87,99 @@ class SideBySide:
             assert self._texts.setdefault(must_be.text_of, response.text) == response.text
         return response
 
-    def create(
-        self,
-        write: Write,
-        headers: dict[str, str],
-        spelling: str = "plain",
-        faults: Sequence[Fault] = (),
-    ) -> str | None:
+    def send(self, write: Write, form: Form) -> str | None:
         """The new order's id, if there is a new one."""
-        draft = Draft("POST", "/orders", write.caller, headers=headers)
-        draft.content, draft.spelling = write.content, spelling
+        version = self._version(write.order_id)
+        tags, versions = tag_list(form.if_match, version)
+        unwanted, _ = tag_list(form.unless, version)
+        headers = {
+            "content-type": form.media_type,
+            **key_header(write.key, is_quoted=form.is_quoted),
+            **({"if-match": tags} if tags else {}),
+            **({"if-none-match": unwanted} if unwanted else {}),
+        }
+        is_new = write.order_id is None
+        draft = Draft(
+            "POST" if is_new else "PATCH",
+            "/orders" if write.order_id is None else self._path_of(write.order_id),
+            write.caller,
+            headers=headers,
+            content=write.content,
+            spelling=form.spelling,
+        )
 
         def expected(response: Response) -> Expected:
+            if not is_new:
+                return self.model.change(write, versions, is_unwanted=inputs.names_now(form.unless))
             chosen = response.json["orderId"] if response.status == 201 else None
-            return self.model.create(write.caller, write.content, write.key, chosen)
+            return self.model.create(write, chosen)
 
         before = len(self.model.orders)
-        response = self.ask(draft, faults, expected)
+        response = self.ask(draft, form.faults, expected)
         return str(response.json["orderId"]) if len(self.model.orders) > before else None
 
-    def change(  # noqa: PLR0913 - all that a request has
+    def get(
         self,
-        write: Write,
-        headers: dict[str, str],
-        spelling: str = "plain",
-        faults: Sequence[Fault] = (),
-        *,
-        versions: frozenset[str] | None = None,
-        is_unwanted: bool = False,
+        caller: Caller,
+        order_id: str,
+        if_match: list[str] | None,
+        known: list[str] | None,
+        faults: Sequence[Fault],
     ) -> None:
-        """`versions` are those that If-Match names, None for any; If-None-Match names others."""
-        order_id = write.order_id or ""
-        draft = Draft("PATCH", self.path_of(order_id), write.caller, headers=headers)
-        draft.content, draft.spelling = write.content, spelling
+        draft = Draft("GET", self._path_of(order_id), caller)
+        header, versions = tag_list(if_match, self._version(order_id))
+        if header:
+            draft.headers["if-match"] = header
+        header, _ = tag_list(known, self._version(order_id))
+        if header:
+            draft.headers["if-none-match"] = header
+        is_known = inputs.names_now(known)
         self.ask(
             draft,
             faults,
-            lambda _: self.model.change(
-                write.caller,
-                order_id,
-                write.content,
-                write.key,
-                versions,
-                is_unwanted=is_unwanted,
-            ),
+            lambda _: self.model.get(caller, order_id, versions, is_known=is_known),
         )
 
-    def path_of(self, order_id: str) -> str:
+    def _version(self, order_id: str | None) -> int:
+        """That of the order; any for one that is none."""
+        order = self.model.orders.get(order_id or "")
+        return order.version if order else 1
+
+    def _path_of(self, order_id: str) -> str:
         """In turns by its id, by its id in capitals, and by its number."""
         spellings = (order_id, order_id.upper(), order_number(order_id) or order_id)
         return f"/orders/{spellings[next(self._turns) % 3]}"
 
-    def read_timeline(
-        self, caller: Caller, order_id: str, query: dict[str, str], faults: Sequence[Fault] = ()
-    ) -> None:
-        draft = Draft("GET", f"/orders/{order_id}/timeline", caller, query)
-        limit, cursor = int(query.get("limit", "20")), query.get("cursor")
-        self.ask(draft, faults, lambda _: self.model.timeline(caller, order_id, limit, cursor))
-
-    def read_feed(
-        self,
-        caller: Caller,
-        query: dict[str, str],
-        window: dict[str, Moment],
-        faults: Sequence[Fault] = (),
+    def read(
+        self, caller: Caller, listing: Listing, query: dict[str, str], faults: Sequence[Fault] = ()
     ) -> Response:
-        bounds = self._bounds(query, window, [change.at for change in self.model.committed])
-        listing = Listing(
-            "feed",
-            type=query.get("type"),
-            since=bounds.get("recordedFrom"),
-            until=bounds.get("recordedTo"),
-        )
-        draft = Draft("GET", "/events", caller, query)
-        limit, cursor = int(query.get("limit", "100")), query.get("cursor")
-        return self.ask(draft, faults, lambda _: self.model.feed(caller, listing, limit, cursor))
+        """A page of any list."""
+        path, size = {
+            "timeline": (f"/orders/{listing.partition}/timeline", oracle.PAGE_SIZE),
+            "feed": ("/events", oracle.FEED_PAGE_SIZE),
+            "customer": (f"/customers/{path_part(listing.partition)}/orders", oracle.PAGE_SIZE),
+            "status": ("/orders", oracle.PAGE_SIZE),
+        }[listing.route]
+        draft = Draft("GET", path, caller, query)
+        limit, cursor = int(query.get("limit", size)), query.get("cursor")
+        return self.ask(draft, faults, lambda _: self.model.page(caller, listing, limit, cursor))
 
     def follow_feed(self, query: dict[str, str]) -> None:
         """From page to page until the cursor moves no more: that is its end, for now."""
+        listing = self.feed(query, {})
         cursor = None
         while True:
-            page = self.read_feed(ANN, query | ({"cursor": cursor} if cursor else {}), {}).json
+            page = self.read(ANN, listing, query | ({"cursor": cursor} if cursor else {})).json
             if page["nextCursor"] == cursor:
                 assert page["items"] == []
                 return
             cursor = page["nextCursor"]
 
-    def list_orders(
-        self, caller: Caller, listing: Listing, query: dict[str, str], faults: Sequence[Fault] = ()
-    ) -> Response:
-        customer = listing.partition
-        path = f"/customers/{path_part(customer)}/orders" if customer else "/orders"
-        draft = Draft("GET", path, caller, query)
-        limit, cursor = int(query.get("limit", "20")), query.get("cursor")
-        return self.ask(
-            draft, faults, lambda _: self.model.list_orders(caller, listing, limit, cursor)
-        )
+    def feed(self, query: dict[str, str], window: dict[str, Moment]) -> Listing:
+        """The feed that the query names; the window's bounds are added to the query."""
+        bounds = self._bounds(query, window, [change.at for change in self.model.committed])
+        since, until = bounds.get("recordedFrom"), bounds.get("recordedTo")
+        return Listing("feed", type=query.get("type"), since=since, until=until)
 
     def listing(
         self,
@@ -262,7 +250,7 @@ class SideBySide:
 
     def _advance(self, walk: Walk) -> None:
         query = walk.query | ({"cursor": walk.cursor} if walk.cursor else {})
-        page = self.list_orders(walk.caller, walk.listing, query).json
+        page = self.read(walk.caller, walk.listing, query).json
         walk.seen += [order["orderId"] for order in page["items"]]
         walk.cursor = page["nextCursor"]
         if walk.cursor is None:

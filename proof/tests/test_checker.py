@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import pkgutil
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import pytest
 
 from proof.checker import check
 from proof.checks.violations import Kind
-from proof.tests.histories import (
-    creates,
-    events,
-    feed,
-    keys,
-    lives,
-    payments,
-    reads,
-    reports,
-    responses,
-    rows,
-    timelines,
-    updates,
-    walks,
-)
-from proof.tests.histories.breaking import BROKEN, changed
+from proof.tests import histories
+from proof.tests.histories.breaking import BROKEN, changed, history_of
 from proof.tests.histories.whole import busy_world
 
 if TYPE_CHECKING:
@@ -31,22 +19,8 @@ if TYPE_CHECKING:
 
     from proof.history import History
 
-TOPICS: Final = (
-    responses,
-    creates,
-    events,
-    feed,
-    keys,
-    lives,
-    payments,
-    reads,
-    reports,
-    rows,
-    timelines,
-    updates,
-    walks,
-)
-"""They register their histories when they are imported."""
+for topic in pkgutil.iter_modules(histories.__path__):
+    import_module(f"{histories.__name__}.{topic.name}")  # registers its histories
 
 
 def kinds(history: History) -> set[Kind]:
@@ -64,19 +38,19 @@ def test_nothing_is_wrong_where_every_promise_was_kept() -> None:
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_history_is_named(name: str) -> None:
-    history, expected = BROKEN[name]()
-    assert kinds(history) == expected
+    _, expected = BROKEN[name]
+    assert kinds(history_of(name)) == expected
 
 
 def test_every_kind_of_violation_is_found_in_a_broken_history() -> None:
-    named = {kind for make in BROKEN.values() for kind in make()[1]}
+    named = {kind for _, expected in BROKEN.values() for kind in expected}
     assert named == set(Kind)
     print(f"\nChecker: {len(BROKEN)} broken histories, {len(Kind)} kinds of violation")
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_the_calls_of_a_violation_show_it_alone_and_each_is_needed(name: str) -> None:
-    history, _ = BROKEN[name]()
+    history = history_of(name)
     for violation in check(history):
         assert violation.kind in kinds(only(history, violation.calls))
         for call in violation.calls:

@@ -105,12 +105,3 @@ def test_the_pair_that_it_shows_can_not_be(history: tuple[list[Event], int]) -> 
         first, second = found
         assert events[first.call].version < events[second.call].version
         assert second.end < first.start
-
-
-def test_reads_that_overlap_are_no_contradiction_and_those_that_do_not_are_one() -> None:
-    assert contradiction([reads_at(5, 6), reads_at(4, 5)]) is None
-    assert contradiction([reads_at(5, 6), reads_at(3, 4)]) is not None
-
-
-def reads_at(start: float, end: float) -> Version:
-    return Version(None, [Sighting(start, end, 1)])

@@ -21,7 +21,6 @@ from orders.domain import timestamps
 from orders.domain.customer_id import CustomerId
 from orders.domain.daily_report import DailyReport
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT
-from orders.domain.order import OrderItem
 from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 
@@ -131,7 +130,7 @@ def outcomes(attempts: Sequence[Callable[[], None]]) -> list[type[Exception] | N
         return list(pool.map(outcome, attempts))
 
 
-GOLD = OrderItem("GOLD", "Gold", MAX_AMOUNT // MAX_UNIT_AMOUNT, MAX_UNIT_AMOUNT)
+GOLD = replace(MUGS, quantity=MAX_AMOUNT // MAX_UNIT_AMOUNT, unit_amount=MAX_UNIT_AMOUNT)
 ANY_CHARACTER = "Tasse à café ☕ 杯子 \U0001f37a \x00 \ufffe\uffff"
 ORDERS = {
     "an order": placed_order(),
@@ -139,7 +138,9 @@ ORDERS = {
     "no metadata": placed_order(metadata={}),
     "the most metadata": placed_order(metadata={f"key {i}": "é" * 500 for i in range(20)}),
     "the most items": placed_order(
-        items=tuple(OrderItem(f"SKU-{i}", "n" * 200, 1, i) for i in range(100))
+        items=tuple(
+            replace(MUGS, sku=f"SKU-{i}", name="n" * 200, unit_amount=i) for i in range(100)
+        )
     ),
     "the largest amount": placed_order(items=(GOLD,)),
     "an amount of nothing": placed_order(items=(replace(MUGS, unit_amount=0),)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from orders.adapters.mock_payments import (
     MockPaymentGateway,
 )
 from orders.application.errors import OutOfStock, PaymentDeclined, PaymentUnavailable
-from orders.domain.order import OrderItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -140,14 +140,14 @@ class TestInventory:
     def test_one_item_out_of_stock_prevents_the_whole_reservation(
         self, inventory: MockInventory, sku: str
     ) -> None:
-        order = placed_order(items=(MUGS, OrderItem(sku, "Gone", 1, 1)))
+        order = placed_order(items=(MUGS, replace(MUGS, sku=sku)))
         with pytest.raises(OutOfStock):
             inventory.reserve(order)
         assert inventory.table.get(keys.reservation(order.order_id)) is None
 
     @pytest.mark.parametrize("sku", ["OUT-OF", "NOT-OUT-OF-STOCK", "out-of-stock"])
     def test_any_other_item_is_in_stock(self, inventory: MockInventory, sku: str) -> None:
-        inventory.reserve(placed_order(items=(OrderItem(sku, "There", 1, 1),)))
+        inventory.reserve(placed_order(items=(replace(MUGS, sku=sku),)))
 
     def test_nothing_stays_reserved_when_releases_and_reservations_race(
         self, inventory: MockInventory, order: Order

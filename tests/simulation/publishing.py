@@ -51,6 +51,9 @@ class Fault(Enum):
     """The function dies after it took effect."""
 
 
+REFUSAL: Final = ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
+
+
 class Died(BaseException):
     """The function's process ended; no handler of errors is asked."""
 
@@ -108,11 +111,16 @@ class Stream:
         self.records.append(record)
 
 
-class Outside:
-    """All that the function calls: faults strike one call after the other, then all pass."""
+class Sqs:
+    """The client of both queues. Faults strike one call after the other, then all calls pass."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
+        self.events: list[str] = []
+        """Bodies, in the order of their arrival."""
+        self.set_aside: list[Record] = []
+        """The messages about records that can't be published."""
+        self.can_set_aside = True
         self.faults: Iterator[Fault | None] = iter(())
         self.calls = 0
         self.seconds = 0
@@ -120,72 +128,39 @@ class Outside:
         self.deadline = 0.0
         """When Lambda ends the function."""
         self.deadly = "nothing"
-        """The function dies of what holds this text."""
-
-    def call(
-        self,
-        contents: Sequence[str],
-        take: Callable[[str], None],
-        refusal: Exception,
-        silence: Exception,
-    ) -> set[int]:
-        """Let AWS take the contents or not; returns the indices that its response calls failed.
-
-        Raises `refusal` where nothing was taken, `silence` where no response came.
-        """
-        self.calls += 1
-        self.stream.time += self.seconds
-        if self.stream.time > self.deadline or any(self.deadly in one for one in contents):
-            raise Died
-        fault = next(self.faults, None)
-        if fault is Fault.DIES_BEFORE:
-            raise Died
-        if fault is Fault.DOWN or (fault is Fault.PARTLY and len(contents) == 1):
-            raise refusal
-        untaken = set(range(1, len(contents), 2)) if fault is Fault.PARTLY else set()
-        for index, content in enumerate(contents):
-            if index not in untaken:
-                take(content)
-        if fault is Fault.DIES_AFTER:
-            raise Died
-        if fault is Fault.LOST:
-            raise silence
-        return untaken
-
-
-class Sqs:
-    """The client of the queues."""
-
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
-        self.events: list[str] = []
-        """Bodies, in the order of their arrival."""
-        self.set_aside: list[Record] = []
-        """The messages about records that can't be published."""
-        self.can_set_aside = True
+        """The function dies of what contains this text."""
 
     def send_message_batch(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
         entries = call["Entries"]
         untaken = self._call([entry["MessageBody"] for entry in entries], self.events.append)
-        ids = [entry["Id"] for entry in entries]
-        return {
-            "Successful": [{"Id": id_} for index, id_ in enumerate(ids) if index not in untaken],
-            "Failed": [{"Id": ids[index], "Code": "InternalError"} for index in untaken],
-        }
+        return {"Failed": [{"Id": entries[i]["Id"], "Code": "InternalError"} for i in untaken]}
 
     def send_message(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
         if not self.can_set_aside:
-            raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
+            raise REFUSAL
         self._call([call["MessageBody"]], lambda body: self.set_aside.append(json.loads(body)))
         return {"MessageId": "1"}
 
-    def _call(self, bodies: list[str], take: Callable[[str], None]) -> set[int]:
-        return self.outside.call(
-            bodies,
-            take,
-            refusal=ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage"),
-            silence=ReadTimeoutError(endpoint_url="https://sqs"),
-        )
+    def _call(self, bodies: Sequence[str], take: Callable[[str], None]) -> set[int]:
+        """Take the bodies or not; returns the indices that the response calls failed."""
+        self.calls += 1
+        self.stream.time += self.seconds
+        if self.stream.time > self.deadline or any(self.deadly in body for body in bodies):
+            raise Died
+        fault = next(self.faults, None)
+        if fault is Fault.DIES_BEFORE:
+            raise Died
+        if fault is Fault.DOWN or (fault is Fault.PARTLY and len(bodies) == 1):
+            raise REFUSAL
+        untaken = set(range(1, len(bodies), 2)) if fault is Fault.PARTLY else set()
+        for index, body in enumerate(bodies):
+            if index not in untaken:
+                take(body)
+        if fault is Fault.DIES_AFTER:
+            raise Died
+        if fault is Fault.LOST:
+            raise ReadTimeoutError(endpoint_url="https://sqs")
+        return untaken
 
 
 class Publisher:
@@ -193,8 +168,7 @@ class Publisher:
 
     def __init__(self, stream: Stream, batch_size: int | None = None) -> None:
         self.stream = stream
-        self.outside = Outside(stream)
-        self.sqs = Sqs(self.outside)
+        self.sqs = Sqs(stream)
         self.given_up: list[dict[str, Any]] = []
         mapping, self.timeout = deployed("publish-order-events")
         self.mapping = replace(mapping, batch_size=batch_size or mapping.batch_size)
@@ -214,9 +188,9 @@ class Publisher:
 
     def invoke(self, event: dict[str, Any]) -> object:
         """Call the handler as Lambda does: JSON in, JSON out, and no longer than its timeout."""
-        self.outside.deadline = self.stream.time + self.timeout
+        self.sqs.deadline = self.stream.time + self.timeout
         try:
-            response = self.handler(json.loads(json.dumps(event)), Context(self.outside))
+            response = self.handler(json.loads(json.dumps(event)), Context(self.sqs))
         except (Exception, Died) as error:
             raise FunctionFailed from error
         return json.loads(json.dumps(response))
@@ -277,11 +251,11 @@ class Publisher:
 class Context:
     """Lambda's, by the stream's time."""
 
-    outside: Outside
+    sqs: Sqs
     aws_request_id: str = "5f2c6e1a"
 
     def get_remaining_time_in_millis(self) -> int:
-        return int((self.outside.deadline - self.outside.stream.time) * 1000)
+        return int((self.sqs.deadline - self.sqs.stream.time) * 1000)
 
 
 @cache

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from local_stack import EMULATOR_PYTHON, OSLS, LocalStack
+from emulator import EMULATOR_PYTHON
+from local_stack import OSLS, LocalStack
 from offline import free_port
 from prerequisites import missing
 from system.deployment import Deployment, RecordedStack
-from system.log_hygiene import check_run
 from system.marked_traffic import MarkedTraffic
 
 if TYPE_CHECKING:
@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from system.deployment import Caller
 
 
+LAST: Final = ["test_least_privilege.py", "test_log_hygiene.py"]
+"""They look at the calls and the logs of all tests."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Rights are compared with calls after all other tests have caused theirs."""
-    items.sort(key=lambda item: item.path.name == "test_least_privilege.py")
+    """Put the tests last that judge what all others caused."""
+    places = {name: place for place, name in enumerate(LAST, start=1)}
+    items.sort(key=lambda item: places.get(item.path.name, 0))
 
 
 @pytest.fixture(scope="session")
@@ -39,15 +44,13 @@ def _installed() -> None:
 
 @pytest.fixture(scope="session")
 def deployment(_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The platform on an emulated AWS, whose logs are searched for secrets at the end."""
+    """The platform on an emulated AWS."""
     stack = RecordedStack(tmp_path_factory.mktemp("stack"), free_port())
     with stack.proxy:
         try:
-            deployment = Deployment(stack, stack.up())
-            yield deployment
-            check_run(deployment)
+            yield Deployment(stack, stack.up())
         finally:
-            stack.down()
+            stack.stop()
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +69,7 @@ def stack_of_its_own(_installed: None, tmp_path: Path) -> Iterator[LocalStack]:
         stack.up()
         yield stack
     finally:
-        stack.down()
+        stack.stop()
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 import jwt
 
+from emulator import ROOT
 from examples import new_order
-from local_stack import PASSWORD, ROOT, STACK, LocalStack
+from local_stack import PASSWORD, STACK, LocalStack
 from orders.domain.actor import CUSTOMER
 from orders.domain.order_id import OrderId
+from proof.oracle import ITEM, ORDER, required
 from proof.proxy import Proxy
 from proof.stack import Platform
 from stream_records import created
@@ -119,9 +121,9 @@ class Caller:
 
     def order(self, **changes: object) -> Json:
         """The body of an order of three mugs, 59.97 USD."""
-        mugs = {"sku": f"MUG.{MARK}", "name": f"Mug {MARK}", "quantity": 3, "unitAmount": 1999}
-        order = {"customerId": self.id, "currency": "USD", "items": [mugs]}
-        return order | {"metadata": {MARK: MARK}} | changes
+        mugs = required(ITEM) | {"sku": f"MUG.{MARK}", "name": f"Mug {MARK}", "quantity": 3}
+        order = {"customerId": self.id, "items": [mugs], "metadata": {MARK: MARK}}
+        return required(ORDER) | order | changes
 
     def place(self, **changes: object) -> Json:
         """Create an order of theirs."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from local_stack import ROOT
+from api_document import DOCUMENT, resolved
 from orders.http.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ Json = dict[str, Any]
 Mark: TypeAlias = Callable[[str], str]
 """Makes a text that says where it was sent."""
 
-DOCUMENT: Final[Json] = json.loads((ROOT / "openapi.json").read_text())
 FUNCTIONS: Final = {route.key: route.function for route in ROUTES}
 
 
@@ -62,13 +60,6 @@ def operations() -> list[Operation]:
         for path, methods in DOCUMENT["paths"].items()
         for method, described in methods.items()
     ]
-
-
-def resolved(schema: Json) -> Json:
-    if "$ref" not in schema:
-        return schema
-    found: Json = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return found
 
 
 def marked(schema: Json, mark: Mark, example: Any = None, name: str = "value") -> Any:  # noqa: ANN401 - JSON

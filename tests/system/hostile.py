@@ -8,67 +8,37 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
-from local_stack import ROOT
+from api_document import resolved
+from proof import oracle
+from proof.oracle import Audience
+from sample_requests import sample_body
 from system.deployment import TABLE, problem_type
+from system.described_requests import operations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     import httpx
 
     from system.deployment import Caller, Deployment, Json
+    from system.described_requests import Operation
 
 Outcome = tuple[int, str]
 """A status, and the name of the problem; empty for a success."""
 Key = tuple[str, str]
 
-DOCUMENT: Final[Json] = json.loads((ROOT / "openapi.json").read_text())
+OPERATIONS: Final = [
+    one for one in operations() if oracle.ROUTES[one.key].audience is not Audience.EVERYONE
+]
 
 
-class Operation(NamedTuple):
-    """An operation of the OpenAPI document that needs a token."""
-
-    method: str
-    path: str
-    parameters: Mapping[tuple[str, str], Json]
-    """By place and name, with their schemas resolved."""
-    media_types: tuple[str, ...]
-    body: Json | None
-    """The document's first example."""
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-    def named(self, place: str) -> dict[str, Json]:
-        return {name: one for (where, name), one in self.parameters.items() if where == place}
-
-
-def _operations() -> Iterable[Operation]:
-    for path, methods in DOCUMENT["paths"].items():
-        for method, content in methods.items():
-            if content.get("security") == []:
-                continue
-            sent = content.get("requestBody", {}).get("content", {})
-            examples = [
-                example["value"] for one in sent.values() for example in one["examples"].values()
-            ]
-            parameters = content.get("parameters", [])
-            yield Operation(
-                method.upper(),
-                path,
-                {(one["in"], one["name"]): one | {"schema": _resolved(one)} for one in parameters},
-                tuple(sent),
-                examples[0] if examples else None,
-            )
-
-
-def _resolved(parameter: Json) -> Json:
-    schema: Json = parameter["schema"]
-    name = schema.get("$ref", "").rpartition("/")[2]
-    return DOCUMENT["components"]["schemas"][name] if name else schema
-
-
-OPERATIONS: Final = tuple(_operations())
+def parameters(operation: Operation, place: str) -> dict[str, Json]:
+    """Those in the path, the query or the headers, with their schemas."""
+    return {
+        one["name"]: one | {"schema": resolved(one["schema"])}
+        for one in operation.parameters
+        if one["in"] == place
+    }
 
 
 class Case(NamedTuple):
@@ -120,17 +90,17 @@ class World:
         known = {"orderId": self.mine[0], "customerId": self.attacker.id, "date": "2026-11-23"}
         needed = {
             name: one["schema"]["enum"][0]
-            for name, one in operation.named("query").items()
+            for name, one in parameters(operation, "query").items()
             if one.get("required")
         }
         pairs = [f"{name}={value}" for name, value in needed.items() if not _has(query, name)]
         pairs += [] if query is None else [query]
         return operation.path.format(**known | path) + ("?" if pairs else "") + "&".join(pairs)
 
-    def body(self, operation: Operation) -> Json | None:
-        """A sound one: an order for the attacker, or a change."""
-        body = operation.body
-        return body if body is None or "customerId" not in body else self.attacker.order()
+    def body(self, operation: Operation) -> Json:
+        """The document's first example; an order is the attacker's."""
+        body: Any = sample_body(operation.key)
+        return self.attacker.order() if "customerId" in body else body
 
     def send(
         self,
@@ -144,9 +114,9 @@ class World:
     ) -> httpx.Response:
         """A request by staff, who may do everything; sound but for what is given."""
         sent = dict(headers or {})
-        if operation.media_types:
+        if operation.content:
             sent[b"Content-Type"] = (
-                media_type if media_type is not None else operation.media_types[0]
+                operation.content_type if media_type is None else media_type
             ).encode()
             content = json.dumps(self.body(operation)) if content is None else content
         return self.staff.http.request(
@@ -160,7 +130,7 @@ class World:
         ((argument, given),) = values.items()
         return [
             Case(
-                f"{operation} {where} {value!r:.60}",
+                f"{operation.key} {where} {value!r:.60}",
                 partial(self.send, operation, **{argument: value}),
                 outcome,
             )

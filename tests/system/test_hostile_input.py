@@ -17,7 +17,7 @@ from gateway import item_body
 from orders.http.cursor import encode_cursor
 from orders.http.listing import order_listing
 from proof.order_number import order_number
-from system.hostile import OPERATIONS, Case, World, changed, ids_of
+from system.hostile import OPERATIONS, Case, World, changed, ids_of, parameters
 from system.hostile_values import (
     FIRST_ID,
     LAST_ID,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from system.deployment import Deployment, Json
-    from system.hostile import Operation
+    from system.described_requests import Operation
 
 MAX_BODY: Final = 256 * 1024
 MALFORMED: Final = (400, "malformed-request")
@@ -69,8 +69,8 @@ NAMES_NOTHING: Final = {
     "date": (NO_DAYS, NO_REPORT),
 }
 """By the path's parameter."""
-LISTS: Final = [one for one in OPERATIONS if "cursor" in one.named("query")]
-WITH_BODY: Final = [one for one in OPERATIONS if one.body is not None]
+LISTS: Final = [one for one in OPERATIONS if "cursor" in parameters(one, "query")]
+WITH_BODY: Final = [one for one in OPERATIONS if one.content]
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,8 @@ def world(deployment: Deployment) -> Iterator[World]:
 
 @pytest.mark.parametrize(
     ("operation", "name"),
-    [(one, name) for one in OPERATIONS for name in one.named("path")],
-    ids=str,
+    [(one, name) for one in OPERATIONS for name in parameters(one, "path")],
+    ids=lambda one: getattr(one, "key", one),
 )
 def test_a_path_that_names_nothing_reaches_no_row(
     world: World, operation: Operation, name: str
@@ -123,20 +123,20 @@ def test_a_customer_id_may_have_128_characters(world: World) -> None:
     assert ids_of(world.orders(world.staff, of=longest, consistent="true")) == [order["orderId"]]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.key)
 def test_a_query_is_refused_that_the_document_does_not_allow(
     world: World, operation: Operation
 ) -> None:
-    parameters = operation.named("query")
+    described = parameters(operation, "query")
     wrong = [
         f"{name}={value}"
-        for name, parameter in parameters.items()
+        for name, parameter in described.items()
         if name != "cursor"
         for value in wrong_values(parameter)
     ]
     world.refused(world.cases("query", MALFORMED, [operation], query=wrong + UNKNOWN_PARAMETERS))
     extreme = [
-        f"{name}={value}" for name, one in parameters.items() for value in extreme_values(one)
+        f"{name}={value}" for name, one in described.items() for value in extreme_values(one)
     ]
     world.get_outcomes(world.cases("query", FINE, [operation], query=extreme))
 
@@ -159,7 +159,11 @@ class TestCursors:
             )
             for query in [
                 None,
-                *(f"{name}={filters[name]}" for name in one.named("query") if name in filters),
+                *(
+                    f"{name}={filters[name]}"
+                    for name in parameters(one, "query")
+                    if name in filters
+                ),
             ]
         }
         cursors = {}
@@ -183,7 +187,7 @@ class TestCursors:
         ]
         world.refused(cases)
 
-    @pytest.mark.parametrize("operation", LISTS, ids=str)
+    @pytest.mark.parametrize("operation", LISTS, ids=lambda one: one.key)
     def test_a_damaged_cursor_is_refused(self, world: World, operation: Operation) -> None:
         page = world.send(operation, "limit=1").raise_for_status().json()
         good = page["nextCursor"] or encode_cursor(("timeline", world.mine[0]), "1")
@@ -234,7 +238,7 @@ def _with_a_bit_changed(content: bytes, at: int) -> str:
 def test_a_header_that_is_wrong_changes_nothing(
     world: World, header: str, values: list[bytes], outcome: tuple[int, str]
 ) -> None:
-    operations = [one for one in OPERATIONS if header in one.named("header")]
+    operations = [one for one in OPERATIONS if header in parameters(one, "header")]
     headers = [{header.encode(): value} for value in values]
     world.refused(world.cases(header, outcome, operations, headers=headers))
 
@@ -250,7 +254,7 @@ def test_a_header_that_is_wrong_changes_nothing(
 def test_a_read_is_not_repeated_only_where_the_client_names_the_version(
     world: World, status: int, tags: list[bytes]
 ) -> None:
-    get = next(one for one in OPERATIONS if "If-None-Match" in one.named("header"))
+    get = next(one for one in OPERATIONS if "If-None-Match" in parameters(one, "header"))
     headers = [{b"If-None-Match": value} for value in tags]
     world.get_outcomes(world.cases("If-None-Match", (status, ""), [get], headers=headers))
 
@@ -290,11 +294,11 @@ class TestBodies:
             "PATCH /orders/{orderId}": WRONG_CHANGES,
         }
         for one in WITH_BODY:
-            for media_type in one.media_types:
+            for media_type in one.content:
                 send = partial(world.send, one, media_type=media_type)
                 world.refused(
-                    Case(f"{one} {body:.60}", partial(send, content=body), INVALID)
-                    for body in wrong[str(one)]
+                    Case(f"{one.key} {body:.60}", partial(send, content=body), INVALID)
+                    for body in wrong[one.key]
                 )
 
     def test_a_body_of_more_than_256_kibibytes_is_refused(self, world: World) -> None:

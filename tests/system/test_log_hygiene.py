@@ -1,7 +1,6 @@
-"""No log contains what was sent: not of requests, rows, messages or payloads, also where they fail.
+"""No log contains what was sent: in requests, rows, messages or payloads, even when they fail.
 
-When all system tests have ended, the logs are searched once more, for the secrets of all of them
-(`log_hygiene.check_run`).
+These tests come last, and also search for the secrets that all other tests sent.
 """
 
 from __future__ import annotations
@@ -30,7 +29,9 @@ def lines(deployment: Deployment, traffic: MarkedTraffic) -> list[str]:
 
 
 def test_nothing_that_was_sent_is_logged(deployment: Deployment, lines: list[str]) -> None:
-    assert leaks(lines, deployment.secrets) == {}
+    found = leaks(lines, deployment.secrets)
+    print(f"\nLogs: {len(deployment.secrets)} secrets, {len(found)} found in {len(lines)} lines")
+    assert found == {}
 
 
 def test_orders_are_found_in_the_logs_by_their_ids(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from proof.oracle import ITEM, required
 from system.deployment import SECONDS, at_once, eventually
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_a_redelivered_event_charges_and_reserves_nothing(
         (
             {
                 "paymentToken": "tok_approve",
-                "items": [{"sku": "OUT-OF-STOCK-1", "name": "x", "quantity": 1, "unitAmount": 1}],
+                "items": [required(ITEM) | {"sku": "OUT-OF-STOCK-1"}],
             },
             "out-of-stock",
         ),
@@ -109,7 +110,7 @@ def test_a_burst_at_a_gateway_that_fails_twice_is_paid_in_full(
 def test_an_order_of_nothing_is_reserved_and_paid_without_a_charge(
     deployment: Deployment, customer: Caller, staff: Caller
 ) -> None:
-    items = [{"sku": "SAMPLE", "name": "Sample", "quantity": 1, "unitAmount": 0}]
+    items = [required(ITEM) | {"unitAmount": 0}]
     order = customer.settled(customer.place(paymentToken="tok_decline", items=items)["orderId"])
     deployment.settle()
 

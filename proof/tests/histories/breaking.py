@@ -7,33 +7,46 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from orders.adapters.dynamodb import keys, rows
-from proof.checks.violations import Kind
-from proof.history import History
+from proof.tests.histories.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orders.domain.order import Order
-    from proof.history import Call
-    from proof.tests.histories.world import World
+    from proof.checks.violations import Kind
+    from proof.history import Call, History
 
-Broken = tuple[History, set[Kind]]
-"""A history, and the kinds of violation that are to be found in it: these and no other."""
+    Break = Callable[[World], object]
 
-BROKEN: Final[dict[str, Callable[[], Broken]]] = {}
+BROKEN: Final[dict[str, tuple[Break, set[Kind]]]] = {}
 
 
-def broken(make: Callable[[], Broken]) -> Callable[[], Broken]:
-    """Register what makes a broken history; its name says what is wrong."""
-    BROKEN[make.__name__] = make
-    return make
+def broken(*kinds: Kind, name: str = "") -> Callable[[Break], Break]:
+    """Register what breaks a world, by a name that says what is wrong.
+
+    These kinds of violation are found in its history, and no others.
+    """
+
+    def register(break_: Break) -> Break:
+        key = name or break_.__name__
+        assert key not in BROKEN
+        BROKEN[key] = break_, {*kinds}
+        return break_
+
+    return register
+
+
+def history_of(name: str) -> History:
+    world = World()
+    BROKEN[name][0](world)
+    return world.history()
 
 
 def changed(history: History, **changes: Any) -> History:  # noqa: ANN401 - fields of History
     return msgspec.structs.replace(history, **changes)
 
 
-def answered(call: Call, **changes: Any) -> str:  # noqa: ANN401 - members of the body
+def body_with(call: Call, **changes: Any) -> str:  # noqa: ANN401 - members of the body
     """The call's body with other members."""
     return msgspec.json.encode(msgspec.json.decode(call.text) | changes).decode()
 

@@ -13,143 +13,105 @@ from proof.tests.histories.breaking import broken, event_row_of, forget, remove,
 from proof.tests.histories.world import PLATFORM, World
 
 if TYPE_CHECKING:
-    from proof.tests.histories.breaking import Broken
+    from proof.tests.histories.world import World
 
 
-@broken
-def an_order_without_its_event_row() -> Broken:
-    world = World()
+@broken(Kind.EVENT_ROW_MISSING)
+def an_order_without_its_event_row(world: World) -> None:
     remove(world, event_row_of(world.update(world.create(), "PAID"), 1))
-    return world.history(), {Kind.EVENT_ROW_MISSING}
 
 
-@broken
-def a_change_without_its_event_row() -> Broken:
-    world = World()
+@broken(Kind.EVENT_ROW_MISSING)
+def a_change_without_its_event_row(world: World) -> None:
     remove(world, event_row_of(world.settle(world.create(token="tok_approve")), 2))
-    return world.history(), {Kind.EVENT_ROW_MISSING}
 
 
-@broken
-def an_event_row_of_what_never_was() -> Broken:
-    world = World()
+@broken(Kind.EVENT_ROW_PHANTOM)
+def an_event_row_of_what_never_was(world: World) -> None:
     _, event = world.create().changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant)
     world.put(rows.event_row(event))
-    return world.history(), {Kind.EVENT_ROW_PHANTOM}
 
 
-@broken
-def an_event_row_of_an_order_that_never_was() -> Broken:
-    world = World()
-    order = world.create(answered=False)
+@broken(Kind.EVENT_ROW_PHANTOM)
+def an_event_row_of_an_order_that_never_was(world: World) -> None:
+    order = world.create(lost=True)
     row = world.table[event_row_of(order, 1)]
     forget(world, order)
     world.put(row)
-    return world.history(), {Kind.EVENT_ROW_PHANTOM}
 
 
-@broken
-def an_event_row_with_another_status() -> Broken:
-    world = World()
-    order = world.update(world.create(), "PAID")
-    rewrite(world, event_row_of(order, 2), status="CANCELED")
-    return world.history(), {Kind.EVENT_ROW_DIFFERS}
-
-
-@broken
-def an_event_row_that_says_where_a_new_order_came_from() -> Broken:
-    world = World()
-    rewrite(world, event_row_of(world.create(), 1), previousStatus="PENDING")
-    return world.history(), {Kind.EVENT_ROW_DIFFERS}
-
-
-@broken
-def an_event_row_that_does_not_say_who_of_staff_it_was() -> Broken:
-    world = World()
-    order = world.update(world.create(), "PAID")
-    rewrite(world, event_row_of(order, 2), staffId=None)
-    return world.history(), {Kind.EVENT_ROW_DIFFERS}
-
-
-@broken
-def an_event_row_that_was_changed() -> Broken:
-    world = World()
+@broken(Kind.EVENT_ROW_REWRITTEN, Kind.EVENT_ROW_DIFFERS)
+def an_event_row_that_was_changed(world: World) -> None:
     row = world.table[event_row_of(world.create(), 1)]
     world.put(row | {"reason": "another"})
     world.put(row)
-    return world.history(), {Kind.EVENT_ROW_REWRITTEN, Kind.EVENT_ROW_DIFFERS}
 
 
-@broken
-def an_event_row_that_was_removed() -> Broken:
-    world = World()
+@broken(Kind.EVENT_ROW_REWRITTEN)
+def an_event_row_that_was_removed(world: World) -> None:
     at = event_row_of(world.create(), 1)
     last = world.commits[-1]
     world.commits.append(msgspec.structs.replace(last, old=world.table.pop(at), new=None))
-    return world.history(), {Kind.EVENT_ROW_REWRITTEN}
 
 
-@broken
-def an_event_row_that_was_written_after_its_order() -> Broken:
-    world = World()
+@broken(Kind.EVENT_ROW_APART)
+def an_event_row_that_was_written_after_its_order(world: World) -> None:
     world.create()
     event = world.commits.pop()
     world.create()
     world.commits.append(event)
-    return world.history(), {Kind.EVENT_ROW_APART}
 
 
-@broken
-def an_event_row_that_was_written_before_its_order() -> Broken:
-    world = World()
+@broken(Kind.EVENT_ROW_APART)
+def an_event_row_that_was_written_before_its_order(world: World) -> None:
     order = world.create()
     world.update(order, "PAID")
     event = world.commits.pop()
     world.commits.insert(3, event)
     world.create()
     world.commits[4:] = [*world.commits[-3:], *world.commits[4:-3]]
-    return world.history(), {Kind.EVENT_ROW_APART}
 
 
-@broken
-def a_missing_event() -> Broken:
-    world = World()
+@broken(Kind.EVENT_MISSING)
+def a_missing_event(world: World) -> None:
     world.update(world.create(), "PAID")
     world.published.pop()
-    return world.history(), {Kind.EVENT_MISSING}
 
 
-@broken
-def a_phantom_event() -> Broken:
-    world = World()
+@broken(Kind.EVENT_PHANTOM)
+def a_phantom_event(world: World) -> None:
     order = world.create()
-    world.update(order, "PAID", answered=False)
+    world.update(order, "PAID", lost=True)
     event = world.published[-1]
     forget(world, order, from_version=2)
     world.published.append(event)
-    return world.history(), {Kind.EVENT_PHANTOM}
 
 
-@broken
-def an_event_with_another_amount() -> Broken:
-    world = World()
-    world.create()
-    world.published[0]["data"]["amount"] += 1
-    return world.history(), {Kind.EVENT_DIFFERS}
-
-
-@broken
-def an_event_with_an_amount_that_is_no_whole_number() -> Broken:
-    world = World()
-    world.create()
-    world.published[0]["data"]["amount"] *= 1.0
-    return world.history(), {Kind.EVENT_DIFFERS}
-
-
-@broken
-def an_event_that_was_sent_again_in_other_words() -> Broken:
-    world = World()
+@broken(Kind.EVENT_CHANGED)
+def an_event_that_was_sent_again_in_other_words(world: World) -> None:
     world.create()
     event = world.published[0]
     world.published.append(event | {"data": dict(reversed(event["data"].items()))})
-    return world.history(), {Kind.EVENT_CHANGED}
+
+
+def _register_row(name: str, version: int, **changes: object) -> None:
+    @broken(Kind.EVENT_ROW_DIFFERS, name=f"an_event_row_with_{name}")
+    def row(world: World) -> None:
+        order = world.update(world.create(), "PAID")
+        rewrite(world, event_row_of(order, version), **changes)
+
+
+_register_row("another_status", 2, status="CANCELED")
+_register_row("a_status_before_the_first", 1, previousStatus="PENDING")
+_register_row("no_member_of_staff", 2, staffId=None)
+
+
+def _register_event(name: str, amount: float) -> None:
+    @broken(Kind.EVENT_DIFFERS, name=f"an_event_with_{name}")
+    def event(world: World) -> None:
+        world.create()
+        world.published[0]["data"]["amount"] = amount
+
+
+_register_event("another_amount", 1)
+_register_event("an_amount_that_is_not_an_integer", 5997.0)

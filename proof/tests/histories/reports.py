@@ -2,101 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from orders.application.make_daily_report import MAX_REASONS
+from proof import oracle
 from proof.checks.violations import Kind
-from proof.tests.histories.breaking import broken, changed
-from proof.tests.histories.world import World, problem_json
+from proof.tests.histories.breaking import broken
+from proof.tests.histories.world import problem_json
 
 if TYPE_CHECKING:
-    from proof.tests.histories.breaking import Broken
+    from proof.history import Json
+    from proof.tests.histories.world import World
+
+WRONG: Final[dict[str, Json]] = {
+    "counts_wrong": {"revenue": {"USD": 1}},
+    "left_an_order_out": {"leftOut": 1},
+    "names_wrong_reasons": {"cancellationReasons": {"unspecified": 1}},
+    "hides_a_reason_among_others": {"cancellationReasons": {"other": 1}},
+    "forgets_an_order": {"orders": {}},
+}
 
 
-@broken
-def a_report_that_counts_wrong() -> Broken:
-    world = World()
-    world.update(world.create(), "PAID")
-    (report,) = world.reports()
-    return changed(world.history(), reports=[report | {"revenue": {"USD": 1}}]), {
-        Kind.REPORT_DIFFERS
-    }
+def _register(name: str, wrong: Json) -> None:
+    @broken(Kind.REPORT_DIFFERS, name=f"a_report_that_{name}")
+    def report(world: World) -> None:
+        """Of a canceled order."""
+        world.update(world.create(), "CANCELED")
+        world.reports = [world.report() | wrong]
 
 
-@broken
-def a_report_that_left_an_order_out() -> Broken:
-    world = World()
-    world.create()
-    (report,) = world.reports()
-    return changed(world.history(), reports=[report | {"leftOut": 1}]), {Kind.REPORT_DIFFERS}
+for _name, _wrong in WRONG.items():
+    _register(_name, _wrong)
 
 
-@broken
-def a_report_that_names_wrong_reasons() -> Broken:
-    world = World()
-    world.update(world.create(), "CANCELED")
-    (report,) = world.reports()
-    wrong = report | {"cancellationReasons": {"unspecified": 1}}
-    return changed(world.history(), reports=[wrong]), {Kind.REPORT_DIFFERS}
-
-
-@broken
-def a_report_that_hides_a_reason_among_others() -> Broken:
-    world = World()
-    world.update(world.create(), "CANCELED")
-    (report,) = world.reports()
-    wrong = report | {"cancellationReasons": {"other": 1}}
-    return changed(world.history(), reports=[wrong]), {Kind.REPORT_DIFFERS}
-
-
-@broken
-def a_report_that_names_other_reasons_than_the_most_frequent() -> Broken:
-    world = _of_many_reasons()
-    (report,) = world.reports()
-    reasons = report["cancellationReasons"]
-    rare = dict(list(reasons.items())[1:MAX_REASONS]) | {"other": len(reasons) - MAX_REASONS + 2}
-    wrong = report | {"cancellationReasons": rare}
-    return changed(world.history(), reports=[wrong]), {Kind.REPORT_DIFFERS}
-
-
-@broken
-def a_report_that_vanished() -> Broken:
-    world = World()
-    path = "/reports/daily/2026-11-23"
-    world.call("GET", path, 200, msgspec.json.encode(world.reports()[0]).decode())
-    world.call("GET", path, 404, problem_json(404, "report-not-found"))
-    return world.history(), {Kind.REPORT_VANISHED}
-
-
-def _of_many_reasons() -> World:
-    """One more than a report names; the platform's own comes twice."""
-    world = World()
+@broken(Kind.REPORT_DIFFERS)
+def a_report_that_names_other_reasons_than_the_most_frequent(world: World) -> None:
+    """There is one more than a report names; the platform's own comes twice."""
+    most = oracle.NAMED_REASONS
     for _ in range(2):
         world.settle(world.create(token="tok_decline"))
-    for _ in range(MAX_REASONS):
+    for _ in range(most):
         world.update(world.create(), "CANCELED")
-    return world
+    reasons = world.report()["cancellationReasons"]
+    rare = dict(list(reasons.items())[1:most]) | {"other": len(reasons) - most + 2}
+    world.reports = [world.report() | {"cancellationReasons": rare}]
 
 
-@broken
-def a_day_without_a_report() -> Broken:
-    world = World()
+@broken(Kind.REPORT_VANISHED)
+def a_report_that_vanished(world: World) -> None:
+    path = "/reports/daily/2026-11-23"
+    world.call("GET", path, 200, msgspec.json.encode(world.report()).decode())
+    world.call("GET", path, 404, problem_json(404, "report-not-found"))
+
+
+@broken(Kind.REPORT_MISSING)
+def a_day_without_a_report(world: World) -> None:
     world.create()
-    return changed(world.history(), reports=[]), {Kind.REPORT_MISSING}
+    world.reports = []
 
 
-@broken
-def a_report_that_could_not_be_read() -> Broken:
-    world = World()
+@broken(Kind.REPORT_MISSING)
+def a_report_that_could_not_be_read(world: World) -> None:
     world.create()
-    return changed(world.history(), reports=[{"date": "2026-11-23"}]), {Kind.REPORT_MISSING}
-
-
-@broken
-def a_report_that_forgets_an_order() -> Broken:
-    world = World()
-    world.create()
-    (report,) = world.reports()
-    return changed(world.history(), reports=[report | {"orders": {}}]), {Kind.REPORT_DIFFERS}
+    world.reports = [{"date": "2026-11-23"}]

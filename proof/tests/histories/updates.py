@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from orders.domain.actor import Actor
 from orders.domain.status import OrderStatus
+from proof import oracle
 from proof.checks.violations import Kind
-from proof.tests.histories.breaking import broken, changed, forget, remove, replace_call
+from proof.history import STAFF
+from proof.tests.histories.breaking import broken, forget, remove, replace_call
 from proof.tests.histories.world import (
     CUS_1,
     CUS_2,
@@ -19,144 +21,100 @@ from proof.tests.histories.world import (
 )
 
 if TYPE_CHECKING:
-    from proof.tests.histories.breaking import Broken
+    from proof.history import Json
+    from proof.tests.histories.world import World
 
 
-@broken
-def a_lost_update() -> Broken:
-    world = World()
+@broken(Kind.UPDATE_LOST)
+def a_lost_update(world: World) -> None:
     order = world.create()
     world.update(order, "PAID")
     forget(world, order, from_version=2)
-    return world.history(), {Kind.UPDATE_LOST}
 
 
-@broken
-def an_update_that_another_one_overwrote() -> Broken:
-    world = World()
+@broken(Kind.BODY_NOT_COMMITTED, Kind.FUTURE_READ)
+def an_update_that_another_one_overwrote(world: World) -> None:
     order = world.create()
     world.update(order, "PAID")
     forget(world, order, from_version=2)
-    world.update(order, "PAID", answered=False)
-    return world.history(), {Kind.BODY_NOT_COMMITTED, Kind.FUTURE_READ}
+    world.update(order, "PAID", lost=True)
 
 
-@broken
-def a_change_that_nobody_asked_for() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_PHANTOM)
+def a_change_that_nobody_asked_for(world: World) -> None:
     world.update(world.create(), "PAID")
     world.calls.pop()
-    return world.history(), {Kind.CHANGE_PHANTOM}
 
 
-@broken
-def a_change_that_the_platform_never_makes() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_PHANTOM)
+def a_change_that_the_platform_never_makes(world: World) -> None:
     order = world.create()
     world.write(*order.changed_to(OrderStatus.PAID, by=PLATFORM, at=world.instant))
-    return world.history(), {Kind.CHANGE_PHANTOM}
 
 
-@broken
-def an_order_that_expired_too_early() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_PHANTOM)
+def an_order_that_expired_too_early(world: World) -> None:
     order = world.create()
     by = Actor.system("expire-stale-orders")
     world.write(*order.changed_to(OrderStatus.CANCELED, by=by, at=world.instant, reason="expired"))
-    return world.history(), {Kind.CHANGE_PHANTOM}
 
 
-@broken
-def one_request_that_changed_twice() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_DOUBLED, Kind.CHANGE_NOT_AS_ASKED)
+def one_request_that_changed_twice(world: World) -> None:
     order = world.create()
-    paid = world.update(order, "PAID", answered=False)
+    paid = world.update(order, "PAID", lost=True)
     by = Actor("staff", STAFF_ID)
     world.write(*paid.changed_to(OrderStatus.SHIPPED, by=by, at=world.instant, reason=paid.reason))
-    return world.history(), {Kind.CHANGE_DOUBLED, Kind.CHANGE_NOT_AS_ASKED}
 
 
-@broken
-def a_change_of_a_refused_request() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_OF_REFUSED_REQUEST)
+def a_change_of_a_refused_request(world: World) -> None:
     world.update(world.create(), "PAID", if_match='"1"')
     call = world.calls.pop()
     world.refuse(call, 412, "precondition-failed", detail="The order is at version 2.")
-    return world.history(), {Kind.CHANGE_OF_REFUSED_REQUEST}
 
 
-@broken
-def a_change_to_another_status() -> Broken:
-    world = World()
-    world.update(world.create(), "PAID", answered=False)
+@broken(Kind.CHANGE_NOT_AS_ASKED)
+def a_change_to_another_status(world: World) -> None:
+    world.update(world.create(), "PAID", lost=True)
     call = world.calls[-1]
     replace_call(world, call, body=(call.body or {}) | {"status": "CANCELED"})
-    return world.history(), {Kind.CHANGE_NOT_AS_ASKED}
 
 
-@broken
-def a_customer_who_paid_by_patch() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_FORBIDDEN)
+def a_customer_who_paid_by_patch(world: World) -> None:
     world.update(world.create(), "PAID", caller=CUS_1)
-    return world.history(), {Kind.CHANGE_FORBIDDEN}
 
 
-@broken
-def a_customer_who_canceled_for_another() -> Broken:
-    world = World()
-    world.update(world.create(), "CANCELED", caller=CUS_2, answered=False)
-    return world.history(), {Kind.CHANGE_FORBIDDEN}
+@broken(Kind.CHANGE_FORBIDDEN)
+def a_customer_who_canceled_for_another(world: World) -> None:
+    world.update(world.create(), "CANCELED", caller=CUS_2, lost=True)
 
 
-@broken
-def an_update_from_a_version_that_if_match_does_not_name() -> Broken:
-    world = World()
+@broken(Kind.IF_MATCH_IGNORED)
+def an_update_from_a_version_that_if_match_does_not_name(world: World) -> None:
     world.update(world.create(), "PAID", if_match='W/"1", "2"')
-    return world.history(), {Kind.IF_MATCH_IGNORED}
 
 
-@broken
-def a_no_op_at_a_version_that_if_match_does_not_name() -> Broken:
-    world = World()
+@broken(Kind.IF_MATCH_IGNORED)
+def a_no_op_at_a_version_that_if_match_does_not_name(world: World) -> None:
     paid = world.update(world.create(), "PAID")
     world.patch(paid, "PAID", world.response(paid, 200), "no-op", if_match='"1"')
-    return world.history(), {Kind.IF_MATCH_IGNORED}
 
 
-@broken
-def a_no_op_on_a_new_order_that_if_match_does_not_name() -> Broken:
-    world = World()
+@broken(Kind.IF_MATCH_IGNORED)
+def a_no_op_on_a_new_order_that_if_match_does_not_name(world: World) -> None:
     order = world.create()
     world.patch(order, "PENDING", world.response(order, 200), "no-op", if_match='"2"')
-    return world.history(), {Kind.IF_MATCH_IGNORED}
 
 
-@broken
-def a_change_whose_if_match_names_what_it_made() -> Broken:
-    world = World()
+@broken(Kind.IF_MATCH_IGNORED)
+def a_change_whose_if_match_names_what_it_made(world: World) -> None:
     world.update(world.create(), "PAID", if_match='"2"', key="k")
-    return world.history(), {Kind.IF_MATCH_IGNORED}
 
 
-@broken
-def a_customer_refused_its_own_list() -> Broken:
-    world = World()
-    text = problem_json(403, "forbidden")
-    world.call("GET", "/customers/cus_1/orders", 403, text, caller=CUS_1)
-    return changed(world.history(), reports=[]), {Kind.REFUSED_WRONGLY}
-
-
-@broken
-def staff_refused_a_list_of_a_status() -> Broken:
-    world = World()
-    text = problem_json(403, "forbidden")
-    world.call("GET", "/orders", 403, text, query={"status": "PAID"})
-    return changed(world.history(), reports=[]), {Kind.REFUSED_WRONGLY}
-
-
-@broken
-def a_key_refused_as_reused_that_only_a_refused_request_had() -> Broken:
-    world = World()
+@broken(Kind.REFUSED_WRONGLY)
+def a_key_refused_as_reused_that_only_a_refused_request_had(world: World) -> None:
     paid = world.update(world.create(), "PAID")
     call = world.patch(paid, "PENDING", None, "first", key="k")
     world.calls.pop()
@@ -164,65 +122,74 @@ def a_key_refused_as_reused_that_only_a_refused_request_had() -> Broken:
     call = world.patch(paid, "SHIPPED", None, "second", key="k")
     world.calls.pop()
     world.refuse(call, 422, "idempotency-key-reused")
-    return world.history(), {Kind.REFUSED_WRONGLY}
 
 
-@broken
-def a_key_refused_as_reused_before_its_other_request_was_sent() -> Broken:
-    world = World()
+@broken(Kind.REFUSED_WRONGLY)
+def a_key_refused_as_reused_before_its_other_request_was_sent(world: World) -> None:
     paid = world.update(world.create(), "PAID")
     call = world.patch(paid, "PENDING", None, "first", key="k")
     world.calls.pop()
     world.refuse(call, 422, "idempotency-key-reused")
     world.update(paid, "SHIPPED", key="k")
-    return world.history(), {Kind.REFUSED_WRONGLY}
 
 
-@broken
-def a_409_though_the_move_is_allowed() -> Broken:
-    world = World()
-    order = world.create()
-    call = world.patch(order, "PAID", None, "r")
-    world.refuse(call, 409, "illegal-transition", **illegal(order))
-    return world.history(), {Kind.REFUSED_WRONGLY}
-
-
-@broken
-def a_412_though_the_version_was_named() -> Broken:
-    world = World()
-    call = world.patch(world.create(), "PAID", None, "r", if_match='"1"')
-    world.refuse(call, 412, "precondition-failed", detail="The order is at version 1.")
-    return world.history(), {Kind.REFUSED_WRONGLY}
-
-
-@broken
-def a_403_for_the_cancellation_of_a_pending_order() -> Broken:
-    world = World()
-    call = world.patch(world.create(), "CANCELED", None, "r", caller=CUS_1)
-    world.refuse(call, 403, "forbidden")
-    return world.history(), {Kind.REFUSED_WRONGLY}
-
-
-@broken
-def a_key_refused_as_reused_that_is_new() -> Broken:
-    world = World()
+@broken(Kind.REFUSED_WRONGLY)
+def a_key_refused_as_reused_that_is_new(world: World) -> None:
     forget(world, world.create(key="k"))
     remove(world, next(at for at in world.table if at[1] == "RECORD"))
     world.refuse(world.calls.pop(), 422, "idempotency-key-reused")
-    return world.history(), {Kind.REFUSED_WRONGLY}
 
 
-@broken
-def an_update_answered_as_another_status() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_NOT_AS_ASKED)
+def an_update_that_returns_another_status(world: World) -> None:
     order = world.create()
     world.patch(order, "PAID", world.response(order, 200))
-    return world.history(), {Kind.CHANGE_NOT_AS_ASKED}
 
 
-@broken
-def a_change_by_a_part_of_the_platform_that_changes_nothing() -> Broken:
-    world = World()
+@broken(Kind.CHANGE_PHANTOM)
+def a_change_by_a_part_of_the_platform_that_changes_nothing(world: World) -> None:
     by = Actor.system("daily-report")
     world.write(*world.create().changed_to(OrderStatus.PAID, by=by, at=world.instant))
-    return world.history(), {Kind.CHANGE_PHANTOM}
+
+
+def _register_refusal(name: str, sent: Json, status: int, problem: str, **members: object) -> None:
+    """Of a change of a new order."""
+
+    @broken(Kind.REFUSED_WRONGLY, name=name)
+    def refused(world: World) -> None:
+        call = world.patch(world.create(), response=None, **sent)
+        world.refuse(call, status, problem, **members)
+
+
+_register_refusal(
+    "a_409_though_the_move_is_allowed",
+    {"status": "PAID"},
+    409,
+    "illegal-transition",
+    currentStatus="PENDING",
+    allowedTransitions=list(oracle.TRANSITIONS["PENDING"]),
+)
+_register_refusal(
+    "a_412_though_the_version_was_named",
+    {"status": "PAID", "if_match": '"1"'},
+    412,
+    "precondition-failed",
+    detail="The order is at version 1.",
+)
+_register_refusal(
+    "a_403_though_customers_may_do_that",
+    {"status": "CANCELED", "caller": CUS_1},
+    403,
+    "forbidden",
+)
+
+
+def _register_list(path: str, caller: str) -> None:
+    @broken(Kind.REFUSED_WRONGLY, name=f"{caller}_refused_{path}")
+    def refused(world: World) -> None:
+        world.call("GET", path, 403, problem_json(403, "forbidden"), caller=caller)
+
+
+_register_list("/customers/cus_1/orders", CUS_1)
+_register_list("/orders", STAFF)
+_register_list("/events", STAFF)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from fakes import NOON, FakeIds
+from fakes import NOON, FakeClock, FakeIds, InMemoryOrders, InMemoryReports
 from orders.adapters.dynamodb import keys, rows
 from orders.application.caller import Caller
 from orders.application.idempotency import IdempotencyRecord
+from orders.application.make_daily_report import MakeDailyReport
 from orders.domain import timestamps
 from orders.domain.actor import Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.status import OrderStatus
 from orders.http.bodies import (
+    DailyReportBody,
     EventPageBody,
     NewOrderBody,
     OrderPageBody,
@@ -67,6 +68,9 @@ class World:
     commits: list[Commit] = field(default_factory=list)
     published: list[Json] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
+    dead_letters: list[Json] = field(default_factory=list)
+    reports: list[Json] | None = None
+    """Those of the day as it is at the end, where no others are given."""
     now: float = 0.0
     settled: float | None = None
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
@@ -95,18 +99,14 @@ class World:
         token: str | None = None,
         sku: str = "MUG-01",
         request: str | None = None,
-        answered: bool = True,
+        lost: bool = False,
     ) -> Order:
-        """A POST that makes an order; without a response its outcome is unknown."""
+        """A POST that makes an order; if the response is lost, its outcome is unknown."""
         request = request or f"r{next(self._numbers)}"
         item = oracle.required(oracle.ITEM) | {"sku": sku, "quantity": 3}
-        body = oracle.required(oracle.ORDER) | {
-            "customerId": customer,
-            "items": [item],
-            "metadata": {"request": request},
-        }
-        if token:
-            body["paymentToken"] = token
+        more = {"items": [item], "metadata": {"request": request}}
+        more |= {"paymentToken": token} if token else {}
+        body = oracle.smallest_order(customer) | more
         new = msgspec.convert(body, NewOrderBody).to_domain()
         order, event = new.placed(self._ids.order_id(self.instant), by=Actor("customer"))
         response = self.response(order, 201)
@@ -116,12 +116,12 @@ class World:
         self.call(
             "POST",
             "/orders",
-            response.status if answered else None,
-            response.body if answered else "",
+            None if lost else response.status,
+            "" if lost else response.body,
             caller=customer,
             key=key,
             body=body,
-            headers=headers_of(response) if answered else {},
+            headers={} if lost else headers_of(response),
         )
         return order
 
@@ -133,7 +133,7 @@ class World:
         caller: str = STAFF,
         key: str | None = None,
         if_match: str | None = None,
-        answered: bool = True,
+        lost: bool = False,
     ) -> Order:
         """A PATCH that changes the order as it is now."""
         before = self.orders[order.order_id]
@@ -149,7 +149,7 @@ class World:
         self.patch(
             order,
             status,
-            response if answered else None,
+            None if lost else response,
             reason,
             caller=caller,
             key=key,
@@ -260,7 +260,7 @@ class World:
         self.put(row)
 
     def get(self, order: Order, **more: Any) -> Call:  # noqa: ANN401 - fields of Call
-        """A GET of the order, answered as it is in `order`."""
+        """A GET of the order, which returns it as it is in `order`."""
         response = self.response(order, 200)
         return self.call(
             "GET",
@@ -413,31 +413,18 @@ class World:
             rows=list(self.table.values()),
             commits=self.commits,
             published=self.published,
-            dead_letters=[],
-            reports=self.reports(),
+            dead_letters=self.dead_letters,
+            reports=[self.report()] if self.reports is None else self.reports,
             strikes=self.strikes,
             settled=self.settled,
         )
 
-    def reports(self) -> list[Json]:
-        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        revenue: Counter[str] = Counter()
-        reasons: Counter[str] = Counter()
-        for order in self.orders.values():
-            counts[order.currency][order.status] += 1
-            if order.status in oracle.EARNING:
-                revenue[order.currency] += order.amount
-            if order.status == "CANCELED":
-                reasons[order.reason or "unspecified"] += 1
-        report = {
-            "date": NOON.date().isoformat(),
-            "generatedAt": timestamps.to_text(self.instant),
-            "orders": {currency: dict(each) for currency, each in counts.items()},
-            "revenue": dict(revenue),
-            "cancellationReasons": dict(reasons),
-            "leftOut": 0,
-        }
-        return [report]
+    def report(self) -> Json:
+        orders = InMemoryOrders()
+        orders.orders = self.orders
+        clock = FakeClock(self.instant)
+        made = MakeDailyReport(orders, InMemoryReports(), clock)(NOON.date())
+        return cast("Json", msgspec.to_builtins(DailyReportBody.of(made)))
 
 
 def headers_of(response: Response) -> dict[str, str]:

@@ -187,7 +187,6 @@ class TestARow:
             "version": 1,
             "createdAt": time,
             "updatedAt": time,
-            "items": [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}],
             "metadata": {"channel": "web"},
             "reason": "because",
             "paymentToken": "tok_approve",
@@ -196,6 +195,8 @@ class TestARow:
         }
         row = rows.detail_row(ORDER)
         assert {name: row[name] for name in written} == written
+        item = {"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}
+        assert {name: row["items"][0][name] for name in item} == item
 
     def test_of_a_customers_order_is_its_summary_without_the_reason(self) -> None:
         row = rows.customer_row(ORDER)

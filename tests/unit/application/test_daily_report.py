@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples import CUSTOMER_42, STAFF, changed_order, event_of, placed_order
+from examples import CUSTOMER_42, MUGS, STAFF, changed_order, event_of, placed_order
 from fakes import FakeClock, InMemoryOrders, InMemoryReports
 from orders.application.errors import Forbidden, ReportNotFound
 from orders.application.get_daily_report import GetDailyReport
 from orders.application.make_daily_report import MakeDailyReport
-from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from proof.oracle import EARNING, NAMED_REASONS, TRANSITIONS
 
@@ -45,7 +44,7 @@ class Office:
         created_at: datetime = MORNING,
         reason: str | None = None,
     ) -> Order:
-        items = (OrderItem("SKU", "Thing", 1, amount),)
+        items = (replace(MUGS, quantity=1, unit_amount=amount),)
         order = placed_order(created_at, items=items, currency=currency)
         self.orders.orders[order.order_id] = replace(order, status=status, reason=reason)
         return order

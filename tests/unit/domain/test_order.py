@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,27 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import changed_order, new_order, placed_order
+from examples import MUGS, changed_order, new_order, placed_order
 from fakes import NOON
 from orders.domain import money
 from orders.domain.actor import CUSTOMER
 from orders.domain.errors import InvalidOrder
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
-from orders.domain.order import OrderItem
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
 
 if TYPE_CHECKING:
-    from orders.domain.order import NewOrder, Order
+    from orders.domain.order import NewOrder, Order, OrderItem
 
 AN_ID = make_order_id(NOON, bytes(3))
 
 
-def items(quantities: st.SearchStrategy[int], unit_amounts: st.SearchStrategy[int]) -> (
-    st.SearchStrategy[tuple[OrderItem, ...]]
-):  # fmt: skip
-    one = st.builds(OrderItem, st.just("SKU"), st.just("Thing"), quantities, unit_amounts)
-    return st.lists(one, min_size=1, max_size=100).map(tuple)
+def items(
+    quantities: st.SearchStrategy[int], unit_amounts: st.SearchStrategy[int]
+) -> st.SearchStrategy[tuple[OrderItem, ...]]:
+    return st.lists(st.builds(item, quantities, unit_amounts), min_size=1, max_size=100).map(tuple)
+
+
+def item(quantity: int, unit_amount: int) -> OrderItem:
+    return replace(MUGS, quantity=quantity, unit_amount=unit_amount)
 
 
 def placed(request: NewOrder) -> Order:
@@ -42,10 +45,6 @@ def refused_field(request: NewOrder) -> str:
     with pytest.raises(InvalidOrder) as refused:
         placed(request)
     return refused.value.pointer
-
-
-def item(quantity: int, unit_amount: int) -> OrderItem:
-    return OrderItem("SKU", "Thing", quantity, unit_amount)
 
 
 @given(items(st.integers(1, 1_000_000), st.integers(0, MAX_UNIT_AMOUNT) | st.integers(0, 10**8)))

@@ -294,7 +294,8 @@ class TestWithoutAPaymentGateway:
         body = order_body(**one(unitAmount=unit_amount), paymentToken="tok_approve")
         response = api.post(body)
         assert (response.status, response.problem) == (422, "payments-not-configured")
-        assert [error["pointer"] for error in response.json["errors"]] == ["/paymentToken"]
+        detail = "No payment gateway is configured; omit this field."
+        assert response.json["errors"] == [{"pointer": "/paymentToken", "detail": detail}]
         assert api.orders.orders == {}
 
     def test_other_orders_are_taken_and_other_faults_told(self, api: Api) -> None:

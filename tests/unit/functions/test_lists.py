@@ -176,7 +176,7 @@ class TestPage:
 class TestWalk:
     @OF_ORDERS
     @pytest.mark.parametrize("sort", ["createdAt", "-createdAt"])
-    @pytest.mark.parametrize("limit", range(1, 7))
+    @pytest.mark.parametrize("limit", [1, 2, 5, 6])
     def test_a_walk_by_links_meets_every_order_once(
         self, shop: Shop, path: str, sort: str, limit: int
     ) -> None:

