@@ -19,7 +19,7 @@ from benchmarks.operations import measure_all
 from benchmarks.process import LAMBDA_ENVIRONMENT
 from benchmarks.scenarios import NOT_MEASURED, OPERATIONS
 from benchmarks.systems import HTTP_FUNCTIONS, OURS, deployed
-from local_stack import EMULATOR_PYTHON
+from emulator import EMULATOR_PYTHON
 from servers import ministack
 
 if TYPE_CHECKING:

@@ -152,7 +152,7 @@ def total(usages: Iterable[Usage]) -> Usage:
 def dollars(used: Usage) -> dict[str, float]:
     """Per million orders, by service."""
     return {
-        service: used[service] / price.amount * price.us_east * MILLION
+        service: used[service] * price.us_east * MILLION / price.amount
         for service, price in PRICES.items()
     }
 
@@ -209,7 +209,7 @@ def _services(lives: Mapping[str, Mapping[Step, Usage]]) -> Iterator[str]:
     columns = [dollars(used) for used in (ours, theirs, by_token)]
     rows: list[Sequence[object]] = []
     for service, price in PRICES.items():
-        abroad = price.singapore and ours[service] / price.amount * price.singapore * MILLION
+        abroad = price.singapore and ours[service] * price.singapore * MILLION / price.amount
         rows.append(
             (
                 service,

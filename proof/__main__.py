@@ -14,7 +14,8 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from local_stack import ROOT, LocalStack, StackError
+from emulator import ROOT, StackError
+from local_stack import LocalStack
 from offline import free_port
 from proof.bugs import BROKEN, BUGS, UNPROVED, run_in_copy
 from proof.checker import check
@@ -68,7 +69,7 @@ def prove(seed: int, seconds: float) -> int:
     except StackError as error:
         raise SystemExit(f"\n{error}") from error
     finally:
-        stack.down()
+        stack.stop()
     history.save(HISTORY)
     violations = check(history)
     struck = Counter(strike.fault for strike in history.strikes)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from local_stack import ROOT
+from emulator import ROOT
 
 BUGS: Final = {path.stem: path for path in (Path(__file__).parent / "bug_patches").glob("*.patch")}
 """The patches by the bugs' names."""

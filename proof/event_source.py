@@ -1,6 +1,6 @@
 """A simulation of Lambda's event source mapping on one shard of a DynamoDB stream.
 
-The local AWS hands each batch over once and goes on, whatever the function answers. This does what
+The local AWS hands each batch over once and goes on, whatever the function returns. This does what
 AWS documents instead, in pages of https://docs.aws.amazon.com/lambda/latest/dg/:
 
 - with-ddb.html: one batch of a shard is in flight at a time (parallelization factor 1), the order
@@ -121,7 +121,7 @@ class StreamSource:
         mapping: the settings.
         read: `read(after, limit)` are the shard's next records behind a sequence number, None for
             the oldest that it holds (`AFTER_SEQUENCE_NUMBER`, `TRIM_HORIZON`).
-        invoke: calls the function with an event and returns what it answers. What it raises but
+        invoke: calls the function with an event and returns its response. What it raises but
             FunctionFailed and NotInvoked is raised by `step`, as if nothing had been tried.
         on_failure: takes what AWS sends to the on-failure destination.
         now: seconds since 1970.
@@ -271,9 +271,9 @@ class StreamSource:
             },
         }
         if batch.invocations:
-            answered = {"statusCode": 200, "executedVersion": "$LATEST"}
+            returned = {"statusCode": 200, "executedVersion": "$LATEST"}
             failed = {"functionError": batch.function_error} if batch.function_error else {}
-            discarded["responseContext"] = answered | failed
+            discarded["responseContext"] = returned | failed
         return discarded
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Fault(StrEnum):
     """The kinds; each strikes single requests."""
 
-    LOST_RESPONSE = "answer lost after the effect"
-    SLOW_RESPONSE = "answer later than the timeout"
+    LOST_RESPONSE = "response lost after the effect"
+    SLOW_RESPONSE = "response later than the timeout"
     LATE_REQUEST = "request later than the timeout"
     RESET = "connection reset"
     THROTTLED = "throttled"

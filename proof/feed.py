@@ -43,7 +43,7 @@ class Poller:
             pass
 
     def advance(self) -> bool:
-        """Read a page; False at the present end, or where it was not answered."""
+        """Read a page; False at the present end, or if no page was returned."""
         limit = {"limit": str(self._client.choose.choice(_LIMITS))}
         call = self._client.read(_PATH, query=self._query | limit, walk=self._walk)
         if call.status != httpx.codes.OK:

@@ -42,7 +42,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     """Of the response, their names in lower case."""
     text: str = ""
-    """The answer's body as it came."""
+    """The response's body as it came."""
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Strike(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run, once the dust had settled: faults over, queues empty, dead letters redriven."""
+    """A whole run once it has settled: faults over, queues empty, dead letters redriven."""
 
     seed: int
     began: float
@@ -82,17 +82,12 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: list[Json]
     """What is left in the two dead-letter queues: `queue` and `body`."""
     reports: list[Json]
-    """Daily reports of the run's days, as `GET /reports/daily/{date}` answers them."""
+    """Daily reports of the run's days, as `GET /reports/daily/{date}` returns them."""
     strikes: list[Strike] = []
     settled: float | None = None
-    """When the dust had settled, on the clients' clock: calls that began later are last reads."""
+    """When the run had settled, on the clients' clock: calls that began later are last reads."""
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
-
-    @classmethod
-    def load(cls, path: Path) -> History:
-        """Read what `save` wrote."""
-        return msgspec.json.decode(path.read_bytes(), type=cls)

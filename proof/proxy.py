@@ -46,7 +46,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """What the server answered, or what is answered in its place."""
+    """What the server responded, or the response in its place."""
 
     status: int
     headers: Mapping[str, str]
@@ -55,7 +55,7 @@ class Response(NamedTuple):
 
 PassOn: TypeAlias = Callable[[Request], Awaitable[Response]]
 Treatment: TypeAlias = Callable[[Request, PassOn], Awaitable[Response | None]]
-"""What happens to a request: it is passed on or not, and answered; None resets the connection."""
+"""What happens to a request: passed on or not; None resets the connection."""
 
 
 async def untouched(request: Request, pass_on: PassOn) -> Response:
@@ -186,7 +186,7 @@ class OneCaller(ABC):
 
     @abstractmethod
     async def _treat(self, request: Request, pass_on: PassOn) -> Response | None:
-        """Answer the request; None resets the connection."""
+        """Respond to the request; None resets the connection."""
 
 
 def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:

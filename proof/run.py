@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_stack import API_ID, StackError, step, wait_until
+from emulator import StackError, step, wait_until
+from local_stack import API_ID
 from proof import oracle
 from proof.event_source import Mapping, StreamSource
 from proof.faults import AwsFaults, Fault, Faults, Schedule, phases

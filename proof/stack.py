@@ -60,16 +60,9 @@ class Platform:
     def route_through(self, proxy: Proxy, only: Collection[str] | None = None) -> None:
         """Let each function, or `only` some, find AWS at an address of its own of the proxy."""
         for function in self.functions.list_functions(MaxItems=50)["Functions"]:
-            name = function["FunctionName"]
-            short = name.removeprefix(f"{STACK}-")
-            if only is not None and short not in only:
-                continue
-            variables = function["Environment"]["Variables"]
-            address = proxy.address(short)
-            self.functions.update_function_configuration(
-                FunctionName=name,
-                Environment={"Variables": variables | {"AWS_ENDPOINT_URL": address}},
-            )
+            short = function["FunctionName"].removeprefix(f"{STACK}-")
+            if only is None or short in only:
+                self._set(short, AWS_ENDPOINT_URL=proxy.address(short))
 
     def take_over_stream(self) -> tuple[str, Json]:
         """Stop the emulator's own reading of the stream; return its function and its settings."""
@@ -83,13 +76,7 @@ class Platform:
 
     def delay_feed(self) -> None:
         """Let the feed wait for writes that faults hold back."""
-        name = f"{STACK}-list-events"
-        found = self.functions.get_function_configuration(FunctionName=name)
-        variables = found["Environment"]["Variables"]
-        delay = {"FEED_DELAY_SECONDS": str(FEED_DELAY_SECONDS)}
-        self.functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": variables | delay}
-        )
+        self._set("list-events", FEED_DELAY_SECONDS=str(FEED_DELAY_SECONDS))
 
     def hurry(self) -> None:
         """Let failed messages come again soon."""
@@ -178,6 +165,14 @@ class Platform:
     def count_dead_letters(self) -> int:
         """Return how many lie there; they stay."""
         return sum(self._lies_in(self.outputs[name]) for name in _DEAD_LETTERS)
+
+    def _set(self, function: str, **variables: str) -> None:
+        """Change these of the function's environment variables."""
+        name = f"{STACK}-{function}"
+        known = self.functions.get_function_configuration(FunctionName=name)["Environment"]
+        self.functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": known["Variables"] | variables}
+        )
 
     def _received(self, output: str) -> Iterator[Json]:
         url = self.outputs[output]

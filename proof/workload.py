@@ -230,7 +230,7 @@ class Client:
     def read(
         self, path: str, *, query: dict[str, str] | None = None, walk: str | None = None
     ) -> Call:
-        """GET, repeated until it is answered; return the last call."""
+        """GET, retried until there is a response that decides; return the last call."""
         for _ in range(_ATTEMPTS - 1):
             call = self.call("GET", path, query=query, walk=walk)
             if call.status not in _UNDECIDED:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_stack import REGION, ROOT, LocalStack
+from emulator import REGION, ROOT
+from local_stack import LocalStack
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.stream import recorded_event
 from orders.adapters.sqs import MAX_ENTRIES, SqsEventPublisher

@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from local_stack import ROOT, LocalStack, StackError, sample_order, wait_until
+from emulator import ROOT, StackError, wait_until
+from local_stack import LocalStack, sample_order
 
 EVENT_SECONDS = 30
 PUBLISHER = "orders-local-publish-order-events"

@@ -26,7 +26,8 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from build_artifact import build_docs_page
-from local_stack import OSLS, REGION, ROOT, StackError, http_status, port_is_free, wait_until
+from emulator import REGION, ROOT, StackError, http_status, port_is_free, wait_until
+from local_stack import OSLS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ from typing import Final
 from benchmarks import figures
 from benchmarks.load import report
 from benchmarks.load.run import BURST, BUSY, LIGHT, PUBLISHER, PublishedEvents, run
-from local_stack import ROOT, LocalStack, StackError
+from emulator import ROOT, StackError
+from local_stack import LocalStack
 from offline import free_port
 from proof.proxy import Proxy
 from proof.stack import Platform
@@ -34,7 +35,7 @@ def main() -> None:
     except StackError as error:
         raise SystemExit(f"\n{error}") from error
     finally:
-        stack.down()
+        stack.stop()
     figures.keep("load", report.lines(outcomes), report.values(outcomes))
     if report.verdicts(outcomes):
         raise SystemExit(1)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from benchmarks.load.counting import Left, Response, faults
-from local_stack import ROOT, STACK, StackError, step, wait_until
+from emulator import ROOT, StackError, step, wait_until
+from local_stack import STACK
 from orders.adapters.dynamodb import keys
 from orders.http.routes import ROUTES
 

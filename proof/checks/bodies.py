@@ -44,20 +44,22 @@ def _order(
         yield Violation(Kind.LOCATION_WRONG, detail, order_id, (told.id,))
     before = first.setdefault((order_id, version), told)
     if before.call.text != told.call.text:
-        detail = f"version {version} of {order_id} was answered in two ways"
+        detail = f"version {version} of {order_id} was returned with two bodies"
         yield Violation(Kind.BODIES_DIFFER, detail, order_id, (before.id, told.id))
     life = evidence.lives.get(order_id)
     images = life.at(version) if life else []
     if told.operation == Operation.GET and order_id != told.subject:
-        detail = f"asked for {told.subject}, answered {order_id}"
+        detail = f"asked for {told.subject}, got {order_id}"
         yield Violation(Kind.BODY_NOT_COMMITTED, detail, told.subject, (told.id,))
     elif images and all(body != order_body(image) for image in images):
         committed = order_body(images[0])
         wrong = sorted(name for name in body if body[name] != committed[name])
-        detail = f"version {version} of {order_id} was not answered as it is: {', '.join(wrong)}"
+        detail = (
+            f"version {version} of {order_id} was not returned as committed: {', '.join(wrong)}"
+        )
         yield Violation(Kind.BODY_NOT_COMMITTED, detail, order_id, (told.id,))
     elif told.operation == Operation.GET:
-        # Where a create or an update answers what never was, that is lost: a kind of its own.
+        # A create or an update that returns what never was is lost: a kind of its own.
         yield from _existence(evidence, told, order_id, version)
 
 

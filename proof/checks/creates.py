@@ -23,7 +23,7 @@ class Asked(NamedTuple):
 
     @classmethod
     def of(cls, calls: list[Told]) -> Asked:
-        """Of those under a key, an answered one speaks for all."""
+        """Of those under a key, one with a response speaks for all."""
         asked: dict[object, Told] = {}
         for told in calls:
             key = told.call.key
@@ -54,7 +54,7 @@ def _lost(evidence: Evidence) -> Iterator[Violation]:
             order_id = told.body["orderId"]
             life = evidence.lives.get(order_id)
             if life is None or life.detail is None:
-                detail = f"order {order_id} was answered and is not in the table"
+                detail = f"order {order_id} was returned and is not in the table"
                 yield Violation(Kind.ORDER_LOST, detail, order_id, (told.id,))
 
 

@@ -31,7 +31,7 @@ def check_events(evidence: Evidence) -> Iterator[Violation]:
             detail = f"event {name} does not say what committed: {event}"
             yield Violation(Kind.EVENT_DIFFERS, detail, subject)
         elif msgspec.json.encode(event) != first:
-            detail = f"event {name} was sent again in other words: {event}"
+            detail = f"event {name} was sent again with other bytes: {event}"
             yield Violation(Kind.EVENT_CHANGED, detail, subject)
     for name, (event, *_) in expected.items():
         if name not in published:

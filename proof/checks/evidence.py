@@ -205,7 +205,7 @@ class Evidence:
         return [told for told in calls if told.outcome is not Outcome.REFUSED]
 
     def is_last(self, told: Told) -> bool:
-        """Whether the call began when the dust had settled."""
+        """Whether the call began after the run had settled."""
         settled = self.history.settled
         return settled is not None and told.call.start >= settled
 
@@ -248,7 +248,7 @@ class Evidence:
         self._index_records()
 
     def _index_records(self) -> None:
-        """Of a member of staff the calls don't tell the id: whoever is no customer is staff."""
+        """Calls don't tell the ids of staff: an id that is not a customer's is theirs."""
         customers = {life.first["customerId"] for life in self.lives.values()}
         customers |= {told.call.caller for told in self.told}
         for commit in self.history.commits:

@@ -115,7 +115,7 @@ def _faults(expected: Expected, event: Json, page: Told) -> Iterator[tuple[Kind,
     elif not is_one_of(event, expected.events[name]):
         yield Kind.FEED_DIFFERS, f"is not shown as it committed: {event}"
     elif expected.sent.get(name, b"") not in {b"", msgspec.json.encode(event)}:
-        yield Kind.EVENT_CHANGED, "is shown in other words than it was sent"
+        yield Kind.EVENT_CHANGED, "is shown with other bytes than it was sent"
 
 
 def _belongs(event: Json, page: Told) -> bool:

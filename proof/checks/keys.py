@@ -47,44 +47,44 @@ def _responses(key: str, calls: list[Told]) -> Iterator[Violation]:
             detail = f"key {key} was accepted for two different requests"
             yield Violation(Kind.REUSED_KEY_ACCEPTED, detail, None, (first.id, other.id))
             return
-        if _answered(other) != _answered(first):
-            detail = f"key {key} was answered in two ways"
+        if _response_of(other) != _response_of(first):
+            detail = f"key {key} has two different responses"
             yield Violation(Kind.REPLAY_DIFFERS, detail, None, (first.id, other.id))
             break
     fresh = [told for told in done if not told.is_replay]
     if len(fresh) > 1:
-        detail = f"two answers for key {key} are not marked as replayed"
+        detail = f"two responses for key {key} are not marked as replayed"
         yield Violation(Kind.TWO_FIRST_RESPONSES, detail, None, (fresh[0].id, fresh[1].id))
 
 
 def _never_fresh(key: str, calls: list[Told]) -> Iterator[Violation]:
-    """Where all that a key was used for was answered, one response was the first."""
+    """If every request with a key has a response, one of them is the first."""
     used = [told for told in calls if told.outcome is not Outcome.REFUSED]
     if (
         used
         and all(told.outcome is Outcome.DONE and told.is_replay for told in used)
         and all(_asked(told) == _asked(used[0]) for told in used)
     ):
-        detail = f"all answers for key {key} are marked as replayed"
+        detail = f"all responses for key {key} are marked as replayed"
         yield Violation(Kind.NO_FIRST_RESPONSE, detail, None, (used[0].id,))
 
 
 def _unrecorded(evidence: Evidence, key: str, calls: list[Told]) -> Iterator[Violation]:
-    """Whatever was answered is kept for the key, also where nothing changed."""
+    """Every response is kept for the key, also if nothing changed."""
     for told in calls:
         if told.outcome is not Outcome.DONE or not told.body:
             continue
         kept = _body(evidence.record(told.call.caller, told.operation, key))
-        answered = told.body["orderId"], told.body["version"]
-        if (kept.get("orderId"), kept.get("version")) != answered:
+        returned = told.body["orderId"], told.body["version"]
+        if (kept.get("orderId"), kept.get("version")) != returned:
             found = f"a record of {kept.get('orderId')}" if kept else "no record"
-            detail = f"key {key} left {found}, and was answered version {answered[1]}"
-            yield Violation(Kind.KEY_WITHOUT_RECORD, detail, answered[0], (told.id,))
+            detail = f"key {key} left {found}, and returned version {returned[1]}"
+            yield Violation(Kind.KEY_WITHOUT_RECORD, detail, returned[0], (told.id,))
             return
 
 
 def _forgotten(key: str, calls: list[Told]) -> Iterator[Violation]:
-    """Once a key was answered, it is replayed to its request and refused to every other.
+    """Once a key has a response, its request gets it again and every other is refused.
 
     What the gateway refuses by itself never came to the key.
     """
@@ -178,6 +178,6 @@ def _asked(told: Told) -> tuple[str, Json | None]:
     return told.subject, told.call.body
 
 
-def _answered(told: Told) -> tuple[object, ...]:
+def _response_of(told: Told) -> tuple[object, ...]:
     headers = told.call.headers
     return told.call.status, told.call.text, headers.get("etag"), headers.get("location")

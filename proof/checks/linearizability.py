@@ -1,4 +1,4 @@
-"""Reads of an order show what it was at some moment between question and answer.
+"""Reads of an order show what it was at some moment between request and response.
 
 An order's versions are totally ordered, so a history of reads and writes is linearizable exactly
 if a point can be chosen in each one's interval such that the points stand in the order
@@ -15,7 +15,7 @@ So one sweep with the latest start so far decides it, and finds a pair that can'
 is one. It needs no search, which checking a register in general does.
 
 A write's interval begins where the first call began that can have made it, and has no end: the
-fresh answer to such a call is a read of its version, and says when it had happened at the latest.
+fresh response to such a call is a read of its version, and says when it had happened at the latest.
 What the platform wrote by itself has neither. Every read is of one row: this is per order, and
 says nothing of two orders together. The rows that a consistent list reads are the customer's, not
 the order's own; a transaction writes both at once. (The emulators apply a transaction at once. AWS

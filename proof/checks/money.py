@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def check_money(evidence: Evidence) -> Iterator[Violation]:
     """Both ways, per currency: all that was accepted is there, and no more than that is.
 
-    What is accepted was answered so, or its outcome is unknown and its order exists.
+    A request is accepted if its response says so, or if its outcome is unknown and its order
+    exists.
     """
     accepted: Counter[str] = Counter()
     arrived: Counter[str] = Counter()

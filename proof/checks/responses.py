@@ -1,4 +1,4 @@
-"""Every answer is one that the contract has for its call, and no message was given up.
+"""Every response is one that the contract allows for its call, and no message was given up.
 
 Failures need a fault that struck: a function that fails by itself, or can't start, is found here.
 """
@@ -56,16 +56,16 @@ _AROUND: Final = 1.0
 def check_responses(evidence: Evidence) -> Iterator[Violation]:
     for told in evidence.told:
         if told.problem == "internal-error":
-            detail = f"an internal error, answered {told.call.status}"
+            detail = f"an internal error, with status {told.call.status}"
             yield Violation(Kind.INTERNAL_ERROR, detail, _order_of(told), (told.id,))
         elif evidence.is_last(told) and _failed(told):
-            detail = f"{told.operation} was answered {_said(told)} when no faults were left"
+            detail = f"{told.operation} returned {_said(told)} when no faults were left"
             yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, _order_of(told), (told.id,))
         elif not _is_expected(told):
-            detail = f"{told.operation} was answered {_said(told)}"
+            detail = f"{told.operation} returned {_said(told)}"
             yield Violation(Kind.RESPONSE_UNEXPECTED, detail, _order_of(told), (told.id,))
         elif not _is_explained(evidence, told):
-            detail = f"{told.operation} was answered {_said(told)}, and no fault had struck it"
+            detail = f"{told.operation} returned {_said(told)}, and no fault had struck it"
             yield Violation(Kind.FAILED_WITHOUT_FAULT, detail, _order_of(told), (told.id,))
     yield from _reports_not_found(evidence)
 

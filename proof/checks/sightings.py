@@ -20,7 +20,7 @@ class Sighting(NamedTuple):
     """The version was the order's at some time from `start` to `end`.
 
     A `start` before all time says no more than that it had been so by `end`: a replay, an
-    eventually consistent list (until the dust has settled), the feed, and all but the last entry
+    eventually consistent list (until the run has settled), the feed, and all but the last entry
     of a timeline show what was.
     """
 

@@ -1,4 +1,4 @@
-"""Every answered change took effect, once, as it was asked for; no other change did."""
+"""Every change with a response took effect, once, as it was asked for; no other change did."""
 
 from __future__ import annotations
 
@@ -107,10 +107,10 @@ def _lost(evidence: Evidence, told: Told) -> Iterator[Violation]:
     body = told.body or {}
     life = evidence.lives.get(body["orderId"])
     if life is None or not life.at(body["version"]):
-        detail = f"{told.subject} was answered at version {body['version']}, which never was"
+        detail = f"{told.subject} was returned at version {body['version']}, which never was"
         yield Violation(Kind.UPDATE_LOST, detail, told.subject, (told.id,))
     elif body["orderId"] != told.subject or body["status"] != (told.call.body or {}).get("status"):
-        detail = f"{told.subject} was answered as {body['status']}, which was not asked for"
+        detail = f"{told.subject} was returned as {body['status']}, which was not asked for"
         yield Violation(Kind.CHANGE_NOT_AS_ASKED, detail, told.subject, (told.id,))
 
 
@@ -132,7 +132,7 @@ def _if_match_ignored(evidence: Evidence, told: Told) -> Iterator[Violation]:
         named.append(version)
     if not any(_names(told.call.if_match, each) for each in named):
         detail = (
-            f"{told.subject} was answered at version {version},"
+            f"{told.subject} was returned at version {version},"
             f" and If-Match named {told.call.if_match}"
         )
         yield Violation(Kind.IF_MATCH_IGNORED, detail, told.subject, (told.id,))

@@ -114,7 +114,11 @@ def rows_found(table: Iterable[dict[str, Any]]) -> tuple[Rows, int]:
             records += 1
         elif sk == "DETAIL" or sk.startswith("ORDER#"):
             token, reason = (row.get(name, {}).get("S") for name in ("paymentToken", "reason"))
-            rows[place] = {name: _scalar(row[name]) for name in row.keys() & _SUMMARY}, token, reason
+            rows[place] = (
+                {name: _scalar(row[name]) for name in row.keys() & _SUMMARY},
+                token,
+                reason,
+            )
         elif sk.startswith("EVENT#"):
             rows[place] = {name: _scalar(row[name]) if name in row else None for name in _EVENT}
         elif sk == "CHARGE":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hypothesis.strategies import SearchStrategy
+    from hypothesis.vendor.pretty import RepresentationPrinter
 
     from gateway import Event
     from proof.model.expected import Expected
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 MAX_BODY: Final = 256 * 1024
 
 CHECKS: Final = (401, 415, 413, 400, 422)
-"""The order in which faults are looked for: the first is answered."""
+"""The order in which faults are looked for: the response is about the first."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Fault:
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:  # noqa: FBT001 - as hypothesis calls it
+        printer.text(repr(self))
 
 
 def refusal(faults: Sequence[Fault]) -> Expected | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import ROOT
+from emulator import ROOT
 from proof.bugs import BUGS
 
 if TYPE_CHECKING:

@@ -76,7 +76,7 @@ def test_a_page_is_printed_with_its_orders() -> None:
 
 def test_an_unknown_outcome_is_printed_with_what_was_asked_for() -> None:
     world = World()
-    world.create(answered=False)
+    world.create(lost=True)
     world.published.clear()
     assert "POST /orders currency=USD amount=5997 request=r0 → unknown" in printed_of(world)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from local_stack import EMULATOR_PYTHON, OSLS, LocalStack
+from emulator import EMULATOR_PYTHON
+from local_stack import OSLS, LocalStack
 from offline import free_port
 from prerequisites import missing
 from system.deployment import Deployment, RecordedStack
@@ -49,7 +50,7 @@ def deployment(_installed: None, tmp_path_factory: pytest.TempPathFactory) -> It
         try:
             yield Deployment(stack, stack.up())
         finally:
-            stack.down()
+            stack.stop()
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +69,7 @@ def stack_of_its_own(_installed: None, tmp_path: Path) -> Iterator[LocalStack]:
         stack.up()
         yield stack
     finally:
-        stack.down()
+        stack.stop()
 
 
 @pytest.fixture(scope="session")

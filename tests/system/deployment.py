@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 import jwt
 
+from emulator import ROOT
 from examples import new_order
-from local_stack import PASSWORD, ROOT, STACK, LocalStack
+from local_stack import PASSWORD, STACK, LocalStack
 from orders.domain.actor import CUSTOMER
 from orders.domain.order_id import OrderId
 from proof.oracle import ITEM, ORDER, required

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydynox import DynamoDBClient
 
+from emulator import CREDENTIALS, REGION
 from examples import new_order
-from local_stack import CREDENTIALS, REGION
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.adapters.system import RandomIds

@@ -10,9 +10,10 @@ import json
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from emulator import REGION
 from infrastructure.lambda_rights import LOG, READ_QUEUE, READ_STREAM, TRACES
 from infrastructure.templates import listed
-from local_stack import REGION, STACK
+from local_stack import STACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

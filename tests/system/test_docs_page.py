@@ -11,7 +11,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from local_stack import ROOT
+from emulator import ROOT
 from orders.http import problems
 from prerequisites import missing
 

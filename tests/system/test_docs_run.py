@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
-from local_stack import ROOT, sample_order
+from emulator import ROOT
+from local_stack import sample_order
 from system.deployment import eventually
 
 if TYPE_CHECKING:

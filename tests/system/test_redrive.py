@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import REGION, STACK
+from emulator import REGION
+from local_stack import STACK
 from system.deployment import eventually
 
 if TYPE_CHECKING:

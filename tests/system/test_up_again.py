@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import StackError, http_status
+from emulator import StackError, http_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,9 +66,9 @@ def test_a_stack_that_was_stopped_finds_its_orders_again(
     deployment.settle()  # the emulator forgets what it has not yet read of the stream
     stack = deployment.stack
 
-    assert stack.down()
+    assert stack.stop()
     assert http_status(f"{stack.api_url}/health") is None
-    assert not stack.down()
+    assert not stack.stop()
     again = stack.up()
 
     assert again["API_URL"] == stack.api_url

@@ -46,7 +46,7 @@ def changed(history: History, **changes: Any) -> History:  # noqa: ANN401 - fiel
     return msgspec.structs.replace(history, **changes)
 
 
-def answered(call: Call, **changes: Any) -> str:  # noqa: ANN401 - members of the body
+def body_with(call: Call, **changes: Any) -> str:  # noqa: ANN401 - members of the body
     """The call's body with other members."""
     return msgspec.json.encode(msgspec.json.decode(call.text) | changes).decode()
 

@@ -24,7 +24,7 @@ def a_doubled_order(world: World) -> None:
 
 @broken(Kind.ORDER_DOUBLED, Kind.MONEY_SURPLUS)
 def more_orders_than_a_request_without_a_key_was_sent(world: World) -> None:
-    world.create(request="r", answered=False)
+    world.create(request="r", lost=True)
     world.create(request="r")
     world.create(request="r")
     world.calls.pop()
@@ -46,8 +46,8 @@ def an_order_lost_of_a_request_that_was_sent_twice(world: World) -> None:
 
 @broken(Kind.ORDER_DOUBLED, Kind.MONEY_SURPLUS, Kind.KEY_WITHOUT_RECORD)
 def two_orders_of_a_request_sent_again_under_its_key(world: World) -> None:
-    world.create(key="k", request="r", answered=False)
-    world.create(key="k", request="r", answered=False)
+    world.create(key="k", request="r", lost=True)
+    world.create(key="k", request="r", lost=True)
 
 
 @broken(Kind.ORDER_PHANTOM, Kind.MONEY_SURPLUS)
@@ -66,7 +66,7 @@ def an_order_of_a_refused_request(world: World) -> None:
 
 @broken(Kind.ORDER_NOT_AS_ASKED, Kind.MONEY_SURPLUS)
 def an_order_of_other_items(world: World) -> None:
-    world.create(answered=False)
+    world.create(lost=True)
     call = world.calls[-1]
     body = call.body or {}
     replace_call(world, call, body=body | {"items": [body["items"][0] | {"quantity": 2}]})

@@ -34,7 +34,7 @@ def an_event_row_of_what_never_was(world: World) -> None:
 
 @broken(Kind.EVENT_ROW_PHANTOM)
 def an_event_row_of_an_order_that_never_was(world: World) -> None:
-    order = world.create(answered=False)
+    order = world.create(lost=True)
     row = world.table[event_row_of(order, 1)]
     forget(world, order)
     world.put(row)
@@ -81,7 +81,7 @@ def a_missing_event(world: World) -> None:
 @broken(Kind.EVENT_PHANTOM)
 def a_phantom_event(world: World) -> None:
     order = world.create()
-    world.update(order, "PAID", answered=False)
+    world.update(order, "PAID", lost=True)
     event = world.published[-1]
     forget(world, order, from_version=2)
     world.published.append(event)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from proof.checks.violations import Kind
-from proof.tests.histories.breaking import answered, broken, replace_call
+from proof.tests.histories.breaking import body_with, broken, replace_call
 from proof.tests.histories.world import FEED_DELAY
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def a_feed_that_skips_what_was_recorded_behind_its_cursor(world: World) -> None:
     calls = world.feed("f", events=[a, c], limit=1)
     world.create()
     world.now += FEED_DELAY
-    text = answered(calls[-1], items=world.fed({})[-1:], nextCursor="f-9")
+    text = body_with(calls[-1], items=world.fed({})[-1:], nextCursor="f-9")
     world.call("GET", "/events", 200, text, query=calls[-1].query, walk="f")
 
 
@@ -128,4 +128,4 @@ def a_page_of_the_feed_that_is_too_large(world: World) -> None:
 def a_feed_that_says_it_is_over(world: World) -> None:
     world.create()
     *_, call = world.feed("f")
-    replace_call(world, call, text=answered(call, nextCursor=None))
+    replace_call(world, call, text=body_with(call, nextCursor=None))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @broken(Kind.TWO_ORDERS_FOR_A_KEY, Kind.KEY_WITHOUT_RECORD)
 def two_orders_for_one_key(world: World) -> None:
     world.create(key="k")
-    world.create(key="k", answered=False)
+    world.create(key="k", lost=True)
 
 
 @broken(Kind.KEY_WITHOUT_RECORD)
@@ -26,18 +26,18 @@ def a_key_that_is_not_in_the_transaction(world: World) -> None:
 
 @broken(Kind.KEY_WITHOUT_RECORD)
 def a_keyed_update_without_its_record(world: World) -> None:
-    world.update(world.create(), "PAID", key="k", answered=False)
+    world.update(world.create(), "PAID", key="k", lost=True)
     remove(world, _record_of(world))
 
 
 @broken(Kind.RECORD_WITHOUT_ORDER)
 def a_record_without_its_order(world: World) -> None:
-    forget(world, world.create(key="k", answered=False))
+    forget(world, world.create(key="k", lost=True))
 
 
 @broken(Kind.RECORD_DIFFERS)
 def a_record_of_another_body(world: World) -> None:
-    world.create(key="k", answered=False)
+    world.create(key="k", lost=True)
     record = _record_of(world)
     response = world.table[record]["response"].replace('"USD"', '"EUR"')
     rewrite(world, record, response=response)

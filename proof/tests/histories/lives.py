@@ -53,7 +53,7 @@ def an_illegal_transition(world: World) -> None:
 @broken(Kind.ORDER_ALTERED, Kind.MONEY_MISSING)
 def an_order_whose_amount_changed(world: World) -> None:
     order = world.create()
-    paid = world.update(order, "PAID", answered=False)
+    paid = world.update(order, "PAID", lost=True)
     for at in (detail_of(order), customer_row_of(order), event_row_of(order, 2)):
         rewrite(world, at, amount=1)
     world.orders[order.order_id] = replace(paid, amount=1)
@@ -62,7 +62,7 @@ def an_order_whose_amount_changed(world: World) -> None:
 
 @broken(Kind.ORDER_REMOVED)
 def a_removed_order(world: World) -> None:
-    order = world.create(answered=False)
+    order = world.create(lost=True)
     for at in (detail_of(order), customer_row_of(order)):
         row = world.table.pop(at)
         world.commits.append(

@@ -54,7 +54,7 @@ def a_live_reservation_on_an_order_that_staff_paid(world: World) -> None:
 
 @broken(Kind.PAYMENT_PHANTOM)
 def a_charge_for_an_order_that_never_was(world: World) -> None:
-    order = world.create(token="tok_approve", answered=False)
+    order = world.create(token="tok_approve", lost=True)
     forget(world, order)
     world.charge(order, "CHARGED")
 

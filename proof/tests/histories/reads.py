@@ -55,7 +55,7 @@ def _register_contents(name: str, see: Callable[[World, Order], object]) -> None
 
     @broken(Kind.BODY_NOT_COMMITTED, name=f"a_{name}_with_another_amount")
     def altered(world: World) -> None:
-        see(world, replace(world.create(answered=False), amount=1))
+        see(world, replace(world.create(lost=True), amount=1))
 
     @broken(Kind.FOREIGN_ORDER_SHOWN, name=f"a_{name}_of_somebody_elses_order")
     def foreign(world: World) -> None:
@@ -78,7 +78,7 @@ def a_stale_read_of_what_only_a_read_had_shown(world: World) -> None:
 
 
 @broken(Kind.STALE_READ)
-def an_order_that_was_not_found_though_it_was_answered(world: World) -> None:
+def an_order_that_was_not_found_after_it_was_returned(world: World) -> None:
     order = world.create()
     world.call("GET", f"/orders/{order.order_id}", 404, problem_json(404, "order-not-found"))
 

@@ -95,13 +95,13 @@ def a_response_that_is_not_json(world: World) -> None:
 
 @broken(UNEXPECTED)
 def a_refusal_that_a_well_formed_request_can_not_get(world: World) -> None:
-    world.create(answered=False)
+    world.create(lost=True)
     world.refuse(world.calls[-1], 400, "malformed-request")
 
 
 @broken(Kind.REFUSED_WRONGLY)
 def a_customer_who_may_not_create_for_themselves(world: World) -> None:
-    world.create(answered=False)
+    world.create(lost=True)
     world.refuse(world.calls[-1], 403, "forbidden")
 
 

@@ -29,7 +29,7 @@ def a_detail_without_its_customer_row(world: World) -> None:
 
 @broken(Kind.CUSTOMER_ROW_WITHOUT_DETAIL)
 def a_customer_row_without_its_detail(world: World) -> None:
-    order = world.create(answered=False)
+    order = world.create(lost=True)
     row = world.table[customer_row_of(order)]
     forget(world, order)
     world.put(row)

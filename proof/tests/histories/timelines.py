@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from proof.checks.violations import Kind
-from proof.tests.histories.breaking import answered, broken, forget, replace_call
+from proof.tests.histories.breaking import body_with, broken, forget, replace_call
 from proof.tests.histories.world import CUS_1, CUS_2, World
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def a_timeline_of_what_never_was(world: World) -> None:
 def a_timeline_that_names_another_member_of_staff(world: World) -> None:
     call = world.timeline(world.update(world.create(), "PAID"))
     first, last = msgspec.json.decode(call.text)["items"]
-    replace_call(world, call, text=answered(call, items=[first, last | {"actorId": "bob"}]))
+    replace_call(world, call, text=body_with(call, items=[first, last | {"actorId": "bob"}]))
 
 
 @broken(Kind.STAFF_MEMBER_SHOWN)
@@ -45,7 +45,7 @@ def a_timeline_shown_to_somebody_else(world: World) -> None:
 def a_timeline_that_repeats(world: World) -> None:
     call = world.timeline(world.create())
     items = msgspec.json.decode(call.text)["items"]
-    replace_call(world, call, text=answered(call, items=items * 2))
+    replace_call(world, call, text=body_with(call, items=items * 2))
 
 
 @broken(Kind.TIMELINE_BROKEN)

@@ -37,7 +37,7 @@ def an_update_that_another_one_overwrote(world: World) -> None:
     order = world.create()
     world.update(order, "PAID")
     forget(world, order, from_version=2)
-    world.update(order, "PAID", answered=False)
+    world.update(order, "PAID", lost=True)
 
 
 @broken(Kind.CHANGE_PHANTOM)
@@ -62,7 +62,7 @@ def an_order_that_expired_too_early(world: World) -> None:
 @broken(Kind.CHANGE_DOUBLED, Kind.CHANGE_NOT_AS_ASKED)
 def one_request_that_changed_twice(world: World) -> None:
     order = world.create()
-    paid = world.update(order, "PAID", answered=False)
+    paid = world.update(order, "PAID", lost=True)
     by = Actor("staff", STAFF_ID)
     world.write(*paid.changed_to(OrderStatus.SHIPPED, by=by, at=world.instant, reason=paid.reason))
 
@@ -76,7 +76,7 @@ def a_change_of_a_refused_request(world: World) -> None:
 
 @broken(Kind.CHANGE_NOT_AS_ASKED)
 def a_change_to_another_status(world: World) -> None:
-    world.update(world.create(), "PAID", answered=False)
+    world.update(world.create(), "PAID", lost=True)
     call = world.calls[-1]
     replace_call(world, call, body=(call.body or {}) | {"status": "CANCELED"})
 
@@ -88,7 +88,7 @@ def a_customer_who_paid_by_patch(world: World) -> None:
 
 @broken(Kind.CHANGE_FORBIDDEN)
 def a_customer_who_canceled_for_another(world: World) -> None:
-    world.update(world.create(), "CANCELED", caller=CUS_2, answered=False)
+    world.update(world.create(), "CANCELED", caller=CUS_2, lost=True)
 
 
 @broken(Kind.IF_MATCH_IGNORED)
@@ -141,7 +141,7 @@ def a_key_refused_as_reused_that_is_new(world: World) -> None:
 
 
 @broken(Kind.CHANGE_NOT_AS_ASKED)
-def an_update_answered_as_another_status(world: World) -> None:
+def an_update_that_returns_another_status(world: World) -> None:
     order = world.create()
     world.patch(order, "PAID", world.response(order, 200))
 

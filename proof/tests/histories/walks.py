@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proof.checks.violations import Kind
-from proof.tests.histories.breaking import answered, broken, replace_call
+from proof.tests.histories.breaking import body_with, broken, replace_call
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def a_consistent_walk_that_skips_what_was_made_meanwhile(world: World) -> None:
 
 @broken(Kind.WALK_SKIPS)
 def a_last_walk_that_skips_what_nobody_ever_saw(world: World) -> None:
-    world.create(answered=False)
+    world.create(lost=True)
     world.settle_down()
     world.walk("w", orders=[])
 
@@ -68,13 +68,13 @@ def a_list_with_an_order_out_of_bounds(world: World) -> None:
 @broken(Kind.PAGE_SIZE_WRONG)
 def a_short_page_that_goes_on(world: World) -> None:
     call, *_ = world.walk("w", orders=[world.create()])
-    replace_call(world, call, text=answered(call, nextCursor="x"))
+    replace_call(world, call, text=body_with(call, nextCursor="x"))
 
 
 @broken(Kind.PAGE_SIZE_WRONG)
 def a_promised_page_that_is_empty(world: World) -> None:
     second, first = world.create(), world.create()
     (call,) = world.walk("w", orders=[first, second])
-    replace_call(world, call, text=answered(call, nextCursor="x"))
+    replace_call(world, call, text=body_with(call, nextCursor="x"))
     query = call.query | {"cursor": "x"}
     world.call("GET", call.path, 200, '{"items":[],"nextCursor":null}', query=query, walk="w")

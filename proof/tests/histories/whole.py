@@ -57,11 +57,11 @@ def _quarrel(world: World) -> Order:
     )
     slow = world.call("POST", "/orders", 429, TOO_MANY, caller=CUS_1, key="k1", body=first.body)
     world.strike(slow, Fault.THROTTLED)
-    world.create(request="twice", answered=False)
+    world.create(request="twice", lost=True)
     world.create(request="twice")
     early = world.now
     world.walk("w0", "/customers/cus_2/orders")
-    lost = world.create(CUS_2, key="k2", answered=False)
+    lost = world.create(CUS_2, key="k2", lost=True)
     not_yet = {"start": early - 2, "end": early - 1}
     text = problem_json(404, "order-not-found")
     world.call("GET", f"/orders/{lost.order_id}", 404, text, **not_yet)
@@ -108,12 +108,12 @@ def _pay_by_token(world: World) -> None:
     world.update(canceled, "CANCELED", caller=CUS_1, key="k3")
     world.give_back(canceled)
     by_staff = world.create(token="tok_approve")
-    world.update(by_staff, "PAID", answered=False)
+    world.update(by_staff, "PAID", lost=True)
     world.give_back(by_staff)
 
 
 def _walk(world: World, oldest: Order) -> None:
-    """Through every kind of list; one goes on behind a page whose answer was lost.
+    """Through every kind of list; one goes on behind a page whose response was lost.
 
     The index of another lags behind: what was made while the walk lasted is not in it.
     """

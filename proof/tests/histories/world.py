@@ -99,9 +99,9 @@ class World:
         token: str | None = None,
         sku: str = "MUG-01",
         request: str | None = None,
-        answered: bool = True,
+        lost: bool = False,
     ) -> Order:
-        """A POST that makes an order; without a response its outcome is unknown."""
+        """A POST that makes an order; if the response is lost, its outcome is unknown."""
         request = request or f"r{next(self._numbers)}"
         item = oracle.required(oracle.ITEM) | {"sku": sku, "quantity": 3}
         more = {"items": [item], "metadata": {"request": request}}
@@ -116,12 +116,12 @@ class World:
         self.call(
             "POST",
             "/orders",
-            response.status if answered else None,
-            response.body if answered else "",
+            None if lost else response.status,
+            "" if lost else response.body,
             caller=customer,
             key=key,
             body=body,
-            headers=headers_of(response) if answered else {},
+            headers={} if lost else headers_of(response),
         )
         return order
 
@@ -133,7 +133,7 @@ class World:
         caller: str = STAFF,
         key: str | None = None,
         if_match: str | None = None,
-        answered: bool = True,
+        lost: bool = False,
     ) -> Order:
         """A PATCH that changes the order as it is now."""
         before = self.orders[order.order_id]
@@ -149,7 +149,7 @@ class World:
         self.patch(
             order,
             status,
-            response if answered else None,
+            None if lost else response,
             reason,
             caller=caller,
             key=key,
@@ -260,7 +260,7 @@ class World:
         self.put(row)
 
     def get(self, order: Order, **more: Any) -> Call:  # noqa: ANN401 - fields of Call
-        """A GET of the order, answered as it is in `order`."""
+        """A GET of the order, which returns it as it is in `order`."""
         response = self.response(order, 200)
         return self.call(
             "GET",
