@@ -60,7 +60,7 @@ def describe(target: dict[str, Any], resources: dict[str, Any]) -> str:
     logical_id, attribute, part = re.findall(r"^(?:\$\{)?(\w+)\.?(\w*)\}?(.*)$", text)[0]
     properties = resources[logical_id]["Properties"].items()
     name = next((str(value) for key, value in properties if key.endswith("Name")), logical_id)
-    return f"`{name}`" + ("'s stream" if attribute == "StreamArn" else part.replace("/", " "))
+    return f"`{name}`'s stream" if attribute == "StreamArn" else f"`{name}{part}`"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs actors in every order that their steps can have.
+"""Runs actors in every order of their steps.
 
 An actor is a thread that stops before each call of a `Stepwise` object. Only one runs at a time,
 and which one goes on at each stop is a choice; the sequences of choices are tried one by one.

@@ -1,4 +1,4 @@
-"""What tests do on a machine that lacks something they need."""
+"""What tests do where a prerequisite is missing."""
 
 from __future__ import annotations
 

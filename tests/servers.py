@@ -1,6 +1,6 @@
-"""The servers that tests talk to: DynamoDB Local, and an emulated AWS with nothing deployed to it.
+"""The servers that tests use: DynamoDB Local, and an emulated AWS without a deployment.
 
-Each is started when the first test asks for it, and stopped when the tests end.
+Each starts when the first test of a process asks for it, and stops with the process.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ INDEX = "gsi1"
 
 @cache
 def dynamodb_local() -> str:
-    """The address of the real DynamoDB Local; it listens on all interfaces, as it always does."""
+    """The address of the real DynamoDB Local, which always listens on all interfaces."""
     try:
         require_java()
     except StackError as error:
@@ -62,7 +62,7 @@ def ministack() -> str:
         process = subprocess.Popen(
             [str(EMULATOR_PYTHON), "-m", "hypercorn", EMULATOR_APP, "--bind", f"127.0.0.1:{port}"],
             cwd=directory,
-            # Nothing of the user's own AWS set-up, and no MQTT port, which would be open to all.
+            # Without the user's own AWS settings, and without the MQTT port, which is open to all.
             env={
                 "PATH": os.environ.get("PATH", os.defpath),
                 "HOME": str(directory),
@@ -98,7 +98,7 @@ def create_table(endpoint: str) -> str:
 
 @cache
 def client_of(endpoint: str, attempt_seconds: float = START_SECONDS) -> DynamoDBClient:
-    """The platform's own client, but patient: on a busy machine too, one call is one attempt."""
+    """The platform's own client, but so patient that a busy machine needs no second attempt."""
     with pytest.MonkeyPatch.context() as changes:
         changes.setenv("AWS_ENDPOINT_URL", endpoint)
         return table.connect(attempt_seconds)
@@ -114,7 +114,7 @@ def table_definition() -> dict[str, Any]:
     """The table's properties in CloudFormation's words, with neither functions nor variables."""
 
     class Loader(yaml.SafeLoader):
-        """Takes `!Ref` and its like for nothing."""
+        """Ignores `!Ref` and its like."""
 
     Loader.add_multi_constructor("!", lambda *_: None)
     text = (ROOT / "infra" / "table.yml").read_text()
@@ -132,7 +132,7 @@ def _directory() -> Path:
 
 
 def _started(process: subprocess.Popen[bytes], endpoint: str, path: str) -> str:
-    """The endpoint, once it answers. Raises StackError."""
+    """The endpoint, once it responds. Raises StackError."""
     atexit.register(stop, process)
 
     def responses() -> bool:

@@ -24,12 +24,12 @@ _numbers = itertools.count(1)
 
 
 def recorded(event: OrderEvent) -> Record:
-    """What the stream tells of the event."""
+    """The stream's record of an event."""
     return stream_record("INSERT", None, rows.event_row(event))
 
 
 def created(order: Order) -> Record:
-    """What the stream tells of the first event of the order."""
+    """The stream's record of an order's first event."""
     return recorded(event_of(order))
 
 
@@ -60,7 +60,7 @@ def stream_record(kind: str, old: rows.Row | None, new: rows.Row | None) -> Reco
 
 
 def unreadable(order: Order, marker: str = "?") -> Record:
-    """A record of an event that says what no event can say."""
+    """The record of an event whose amount is no number."""
     return stream_record("INSERT", None, rows.event_row(event_of(order)) | {"amount": marker})
 
 
@@ -95,7 +95,7 @@ def batch(*records: Record) -> dict[str, Any]:
 
 
 def failures(response: dict[str, Any]) -> list[str]:
-    """What Lambda is told to hand over again."""
+    """The items that Lambda must deliver again."""
     assert set(response) == {"batchItemFailures"}
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 

@@ -1,4 +1,4 @@
-"""An HTTP proxy before one DynamoDB: keeps the calls that pass, and breaks those it is told to."""
+"""A proxy in front of an AWS endpoint that records calls, and breaks those that a test chooses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Call:
 
 
 class Break(Enum):
-    """What happens to the connection, before the table or after it."""
+    """What happens to the connection, before the call takes effect or after."""
 
     RESET = auto()
     SILENCE = auto()
@@ -40,9 +40,9 @@ class Break(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error that the table answers with, instead of doing anything.
+    """An error response in place of the call.
 
-    `reasons` are the codes of a cancelled transaction, one for each of its operations.
+    `reasons` are the codes of a canceled transaction, one for each of its operations.
     """
 
     code: str
@@ -64,7 +64,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is answered with status 200, instead of asking the table."""
+    """A response with status 200 in place of the call."""
 
     content: dict[str, Any]
 
@@ -92,12 +92,12 @@ class Recorder(proxy.OneCaller):
         return dict(Counter(call.operation for call in self.calls))
 
     def forget(self) -> None:
-        """Begin to count anew."""
+        """Forget the calls so far."""
         with self._lock:
             self._calls.clear()
 
     def inject(self, faults: Iterable[Fault]) -> None:
-        """One for each of the next calls, None for one that passes; then all pass."""
+        """A fault for each of the next calls, None where one passes; then all pass."""
         with self._lock:
             self._faults = iter(faults)
 

@@ -1,4 +1,4 @@
-"""What a function wrote: its log lines and its metrics."""
+"""Reads what a function wrote: its log lines and its metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DynamoDB Local behind a proxy that counts calls and breaks them, with an empty table a test."""
+"""DynamoDB Local behind a proxy that records and breaks calls; each test has an empty table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that went through the table, whose client returns maps in no order."""
+"""Bodies of orders that were stored: the table's client returns maps in no order."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 METADATA = dict.fromkeys(("web", "b", "campaign", "a", "zone", "channel"), "x")
 
 
-def test_an_order_reads_the_same_at_every_look(api: Api) -> None:
-    """Its ETag is strong: at one version there is one body."""
+def test_every_read_of_an_order_returns_the_same_body(api: Api) -> None:
+    """Its ETag is strong: one version has one body."""
     made = api.post(order_body(metadata=METADATA))
     order_id = made.json["orderId"]
     path = f"/orders/{order_id}"

@@ -68,10 +68,10 @@ class TestPayments:
         found = outcomes([lambda: payments.charge(order, APPROVE)] * THREADS)
 
         assert set(found) == {f"ch_{order.order_id}"}
-        entry = payments.table.get(keys.charge(order.order_id))
-        assert entry
-        assert (entry["attempts"], entry["revision"], entry["state"]) == (1, 1, "CHARGED")
-        assert (entry["amount"], entry["currency"]) == (order.amount, order.currency)
+        row = payments.table.get(keys.charge(order.order_id))
+        assert row
+        assert (row["attempts"], row["revision"], row["state"]) == (1, 1, "CHARGED")
+        assert (row["amount"], row["currency"]) == (order.amount, order.currency)
 
     def test_an_unavailable_gateway_fails_twice_then_approves(
         self, payments: MockPaymentGateway, order: Order
@@ -116,12 +116,12 @@ class TestPayments:
         ]
         found = outcomes(attempts * (THREADS // 2))
 
-        entry = payments.table.get(keys.charge(order.order_id))
-        assert entry
+        row = payments.table.get(keys.charge(order.order_id))
+        assert row
         refunds = found.count(True)
         was_charged = f"ch_{order.order_id}" in found
         assert refunds <= 1
-        assert entry["state"] == (ChargeState.REFUNDED if refunds else ChargeState.VOIDED)
+        assert row["state"] == (ChargeState.REFUNDED if refunds else ChargeState.VOIDED)
         assert refunds == 1 or not was_charged
 
 
@@ -131,10 +131,10 @@ class TestInventory:
     ) -> None:
         assert outcomes([lambda: inventory.reserve(order)] * THREADS) == [None] * THREADS
 
-        entry = inventory.table.get(keys.reservation(order.order_id))
-        assert entry
-        assert entry["state"] == "RESERVED"
-        assert entry["items"] == [{"sku": MUGS.sku, "quantity": MUGS.quantity}]
+        row = inventory.table.get(keys.reservation(order.order_id))
+        assert row
+        assert row["state"] == "RESERVED"
+        assert row["items"] == [{"sku": MUGS.sku, "quantity": MUGS.quantity}]
 
     @pytest.mark.parametrize("sku", ["OUT-OF-STOCK", "OUT-OF-STOCK-01"])
     def test_one_item_out_of_stock_prevents_the_whole_reservation(
@@ -158,6 +158,6 @@ class TestInventory:
         ]
         outcomes(attempts * (THREADS // 2))
 
-        entry = inventory.table.get(keys.reservation(order.order_id))
-        assert entry
-        assert entry["state"] == "RELEASED"
+        row = inventory.table.get(keys.reservation(order.order_id))
+        assert row
+        assert row["state"] == "RELEASED"

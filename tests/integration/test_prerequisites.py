@@ -1,4 +1,4 @@
-"""What tests do on a machine that lacks something they need."""
+"""What tests do where a prerequisite is missing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=["dynamodb_local", "ministack"])
 def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """A server that can't be started here; the name of what starts it."""
+    """The function that starts a server, on a machine where it can't."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(servers, "EMULATOR_PYTHON", tmp_path / "python")
     return str(request.param)
 
 
-def test_on_a_laptop_they_are_skipped_with_the_reason(
+def test_on_a_laptop_tests_are_skipped_with_the_reason(
     start: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CI", raising=False)
@@ -28,7 +28,7 @@ def test_on_a_laptop_they_are_skipped_with_the_reason(
         getattr(servers, start).__wrapped__()
 
 
-def test_in_ci_they_fail(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_ci_tests_fail(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match=r"install|Java"):
         getattr(servers, start).__wrapped__()

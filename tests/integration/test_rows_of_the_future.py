@@ -208,8 +208,8 @@ def read(world: World, target: str, change: Callable[[Item], Item]) -> str:
         assert response.json["items"] == others
         return LEFT_OUT if world.counted() else ABSENT
     assert not world.counted()
-    told = response.text.replace("ORDER_TELEPORTED", ORDER_CREATED).replace("TELEPORTED", PENDING)
-    shown = json.loads(told)
+    text = response.text.replace("ORDER_TELEPORTED", ORDER_CREATED).replace("TELEPORTED", PENDING)
+    shown = json.loads(text)
     if "allowedTransitions" in shown:
         assert shown["allowedTransitions"] == []
         shown["allowedTransitions"] = usual["allowedTransitions"]

@@ -216,7 +216,7 @@ class Publisher:
 
     def set_aside(self) -> list[str]:
         """The sequence numbers of the records that were, in their order."""
-        return [told["sequenceNumber"] for told in self.sqs.set_aside]
+        return [message["sequenceNumber"] for message in self.sqs.set_aside]
 
     def is_past(self, number: str) -> bool:
         """Whether the record is acknowledged."""

@@ -69,7 +69,7 @@ class _Clock:
 
 
 class Burst:
-    """So many orders placed at once; `seconds` is what a charge takes."""
+    """Orders that are placed at once; a charge takes `seconds`."""
 
     def __init__(
         self, rules: Rules, orders: int, seconds: float, trouble: Trouble | None = None

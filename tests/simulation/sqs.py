@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What queue and trigger are configured with; times in seconds."""
+    """The settings of the queue and its trigger; times in seconds."""
 
     visibility: int
     retention: int
@@ -39,7 +39,7 @@ class Rules:
 
     @classmethod
     def deployed(cls) -> Self:
-        """As the compiled template has them."""
+        """Those of the compiled template."""
         template: Template = compiled("local")
         queue = template.named("OrderEventsQueue")
         (mapping,) = (
@@ -86,7 +86,7 @@ class Message:
 
 
 class Killed(BaseException):
-    """Lambda ends the function in the midst of what it does."""
+    """Lambda ends the function in the middle of its work."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Whatever the gateway does, every order that can be settled is, and nothing dies untried."""
+"""Whatever the gateway does, every order that can be settled is settled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rules() -> Rules:
     return Rules.deployed()
 
 
-def test_a_burst_is_settled_whole_and_each_message_received_once(rules: Rules) -> None:
+def test_a_burst_is_settled_completely_and_each_message_received_once(rules: Rules) -> None:
     print("\nOrders at once | A charge takes | Settled | Dead letters | Most receives | Minutes")
     for orders in (500, 1000):
         for seconds in (0.5, 1, 2, 9):
@@ -32,8 +32,8 @@ def test_a_burst_is_settled_whole_and_each_message_received_once(rules: Rules) -
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2, 9, 14])
-def test_larger_batches_would_lose_nothing_either(rules: Rules, seconds: float) -> None:
-    """What a function has no time for is not begun, and comes again."""
+def test_larger_batches_lose_nothing_either(rules: Rules, seconds: float) -> None:
+    """The function does not begin a message that it has no time for, and gets it again."""
     burst = Burst(replace(rules, batch_size=10), 500, seconds).run()
     assert (burst.settled, burst.queue.dead, burst.queue.expired) == (500, [], [])
 
@@ -44,14 +44,13 @@ def test_orders_are_settled_after_an_outage_of_almost_six_hours(rules: Rules) ->
     assert burst.minutes < 6 * 60 + 15, "a pause is a quarter of an hour at most"
 
 
-def test_a_night_in_which_the_function_cannot_start_uses_up_no_patience(rules: Rules) -> None:
-    """Its receives count like attempts, and are none."""
+def test_receives_while_the_function_cannot_start_count_as_no_attempts(rules: Rules) -> None:
     trouble = Trouble(killed_every=1, killed_hours=12, gateway_down_hours=18)
     burst = Burst(rules, 50, 1, trouble).run()
     assert (burst.settled, burst.queue.dead) == (50, [])
 
 
-def test_what_failed_together_comes_again_apart(rules: Rules) -> None:
+def test_messages_that_failed_together_are_retried_apart(rules: Rules) -> None:
     burst = Burst(rules, 300, 0.1, Trouble(gateway_down_hours=3)).run()
     minutes = Counter(int(at // 60) for at in burst.gateway.attempts if 60 * 60 <= at < 3 * 3600)
     average = minutes.total() / 120
@@ -70,7 +69,7 @@ def test_a_gateway_that_stays_down_makes_dead_letters_with_their_cause(rules: Ru
     assert burst.queue.expired == []
 
 
-def test_a_message_that_is_no_event_is_a_dead_letter_at_once(rules: Rules) -> None:
+def test_a_message_that_is_no_event_becomes_a_dead_letter_at_once(rules: Rules) -> None:
     burst = Burst(rules, 10, 1)
     burst.queue.send("no event")
     burst.run()
@@ -81,14 +80,14 @@ def test_a_message_that_is_no_event_is_a_dead_letter_at_once(rules: Rules) -> No
     assert dead.died < 3
 
 
-def test_invocations_that_are_killed_lose_no_order(rules: Rules) -> None:
+def test_killed_invocations_lose_no_order(rules: Rules) -> None:
     burst = Burst(rules, 300, 1, Trouble(killed_every=3)).run()
     assert (burst.settled, burst.queue.dead) == (300, [])
     assert len(burst.gateway.charged) == 300
     assert burst.minutes < 60
 
 
-def test_what_kills_every_invocation_is_a_dead_letter_before_the_queue_deletes_it(
+def test_a_message_that_kills_every_invocation_becomes_a_dead_letter_before_the_queue_deletes_it(
     rules: Rules,
 ) -> None:
     burst = Burst(rules, 5, 1, Trouble(killed_every=1)).run()

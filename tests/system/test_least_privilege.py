@@ -73,17 +73,13 @@ def test_roles_allow_nothing_that_neither_the_function_nor_lambda_for_it_uses(
     assert not unused, f"remove these in infra/, or let a test use them: {[*map(str, unused)]}"
 
 
-def test_lambda_may_do_what_it_does_on_a_functions_behalf(
-    rights: list[Right], by_lambda: set[Right]
-) -> None:
-    assert by_lambda - set(rights) == set()
-
-
 def test_a_function_is_denied_what_it_has_no_right_to_and_fails(
     deployment: Deployment, traffic: MarkedTraffic, calls: list[Call], rights: list[Right]
 ) -> None:
     with deployment.held_queue():
-        for right in used(calls, rights):
+        for right in sorted(used(calls, rights)):
+            if right.action.startswith("sns:"):
+                continue  # a topic's default policy lets its own account publish
             attempts = traffic.exercise(right.function)
             before = len(deployment.calls)
             with without(deployment, right):
@@ -91,4 +87,5 @@ def test_a_function_is_denied_what_it_has_no_right_to_and_fails(
             needs = [call.needs for call in deployment.calls.since(before) if call.denied]
             assert any(failed), f"{right} is not missed"
             assert needs, f"{right} is not enforced"
-            assert all(called_for & {right} for called_for in needs), f"more than {right} is missed"
+            others = [one for one in needs if not any(map(right.covers, one))]
+            assert not others, f"without {right}, it is denied something else"

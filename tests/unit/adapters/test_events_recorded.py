@@ -1,4 +1,4 @@
-"""What is committed is counted, so that an alarm can tell that it isn't published."""
+"""Committed events are counted, so that an alarm can compare them with published ones."""
 
 from __future__ import annotations
 

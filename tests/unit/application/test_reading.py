@@ -164,10 +164,25 @@ class TestFeed:
 
 class TestCustomersList:
     def read(
-        self, repository: InMemoryOrders, request: PageRequest, status: OrderStatus | None = None
+        self,
+        repository: InMemoryOrders,
+        request: PageRequest,
+        status: OrderStatus | None = None,
+        *,
+        consistent: bool = False,
     ) -> Page[OrderSummary, OrderId]:
         read = ListCustomerOrders(repository)
-        return read(CUSTOMER_42, CUS_42, request, status=status, consistent=False)
+        return read(CUSTOMER_42, CUS_42, request, status=status, consistent=consistent)
+
+    @pytest.mark.parametrize("status", [None, PENDING])
+    def test_a_consistent_list_shows_an_order_that_was_just_created(
+        self, status: OrderStatus | None
+    ) -> None:
+        repository = orders_of([PENDING, PENDING])
+        repository.unindexed = {max(repository.orders)}
+        for consistent, count in ((False, 1), (True, 2)):
+            page = self.read(repository, page_request(), status, consistent=consistent)
+            assert len(page.items) == count
 
     @given(
         statuses=st.lists(st.sampled_from(OrderStatus), max_size=12),
