@@ -65,14 +65,16 @@ class Platform:
                 self._set(short, AWS_ENDPOINT_URL=proxy.address(short))
 
     def take_over_stream(self) -> tuple[str, Json]:
-        """Stop the emulator's own reading of the stream; return its function and its settings."""
+        """Stop the emulator's own reading for the publisher; return its name and its settings."""
+        publisher = "publish-order-events"
         (mapping,) = (
             mapping
             for mapping in self.functions.list_event_source_mappings()["EventSourceMappings"]
             if ":dynamodb:" in mapping["EventSourceArn"]
+            and mapping["FunctionArn"].endswith(f":{STACK}-{publisher}")
         )
         self.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        return mapping["FunctionArn"].rpartition(":")[2].removeprefix(f"{STACK}-"), mapping
+        return publisher, mapping
 
     def delay_feed(self) -> None:
         """Let the feed wait for writes that faults hold back."""

@@ -1,4 +1,4 @@
-"""The rivals do what ours does, by the release of the contract that they answer."""
+"""The rivals do what ours does, by the release of the contract that they implement."""
 
 from __future__ import annotations
 

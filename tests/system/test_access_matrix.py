@@ -201,7 +201,7 @@ def run(deployment: Deployment) -> Run:
 
 
 def said(response: httpx.Response) -> str:
-    """The answer in the matrix' words."""
+    """The response in the matrix' words."""
     if response.is_success:
         return str(response.status_code)
     if "x-request-id" in response.headers:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def lines(deployment: Deployment, traffic: MarkedTraffic) -> list[str]:
-    """All logs, once each request that a function answered is in them."""
+    """All logs, once each request that reached a function is in them."""
 
     def missing(lines: list[str]) -> set[str]:
         text = "\n".join(lines)

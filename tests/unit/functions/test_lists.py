@@ -291,23 +291,28 @@ class TestCursor:
         assert ids_of(shop.read(QUEUE, cursor=f"MGq-5b4lPFq2aaSa{second}")) == ids[:1]
         timeline = shop.read(TIMELINE, cursor="wAMQKsxpTXfNAs6zMQ")
         assert timeline.json == {"items": [], "nextCursor": None}
+        shop = Shop()
+        feed = "1iQOWDzGLEytNkezMjAyNi0xMS0yM1QxMjowMDowMi4xMjNa"
+        assert ids_of(shop.read(FEED, cursor=feed)) == shop.ids[2:]
 
     @pytest.mark.parametrize(
-        ("query", "same"),
+        ("path", "query", "same"),
         [
-            ({}, {"sort": "-createdAt"}),
+            (MINE, {}, {"sort": "-createdAt"}),
             (
+                MINE,
                 {"createdFrom": "2026-11-23T12:00:00Z"},
                 {"createdFrom": "2026-11-23T19:00:00.000+07:00"},
             ),
+            (FEED, {}, {"recordedFrom": "1960-01-01T00:00:00Z"}),
         ],
     )
     def test_a_cursor_fits_the_same_list_in_other_words(
-        self, shop: Shop, query: dict[str, str], same: dict[str, str]
+        self, shop: Shop, path: str, query: dict[str, str], same: dict[str, str]
     ) -> None:
-        cursor = shop.read(MINE, STAFF_CLAIMS, limit="1", **query).json["nextCursor"]
-        response = shop.read(MINE, STAFF_CLAIMS, limit="1", cursor=cursor, **same)
-        assert ids_of(response) == [shop.ids[::-1][1]]
+        cursor = shop.read(path, STAFF_CLAIMS, limit="1", **query).json["nextCursor"]
+        response = shop.read(path, STAFF_CLAIMS, limit="1", cursor=cursor, **same)
+        assert ids_of(response) == [shop.ids[1 if path == FEED else -2]]
 
 
 WINDOWS = pytest.mark.parametrize(

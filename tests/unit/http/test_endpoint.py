@@ -1,4 +1,4 @@
-"""What is logged of a request that could not be answered."""
+"""What is logged of a request that no response was found for."""
 
 from __future__ import annotations
 
