@@ -131,7 +131,8 @@ def test_orders_of_the_day_that_cannot_be_counted_are_reported_as_left_out(damag
     """Their first event says that they were created."""
     office = Office()
     counted, left_out = office.has(PAID), office.has()
-    for order in (counted, left_out, office.has(created_at=MORNING - timedelta(days=1))):
+    others = [office.has(created_at=MORNING + timedelta(days=days)) for days in (-1, 1)]
+    for order in (counted, left_out, *others):
         office.orders.events[order.order_id, 1] = event_of(order)
     paid = office.orders.orders[counted.order_id]
     office.orders.events[counted.order_id, 2] = event_of(replace(paid, version=2), counted)
