@@ -164,10 +164,14 @@ REQUIRED: Final = object()
 
 
 class Field(NamedTuple):
-    """A field of the order. `sent` has values that a client may send, none where it may not."""
+    """A field of the order. `sent` has values that a client may send, none where it may not.
+
+    `refused` has values just beyond the field's limits, and of other types.
+    """
 
     sent: tuple[Any, ...] = ()
     default: object = None
+    refused: tuple[Any, ...] = ()
     in_summary: bool = False
     changes: bool = False
     """Whether a change of status can change it."""
@@ -179,9 +183,13 @@ ORDER: Final[Mapping[str, Field]] = {
     "customerId": Field(in_summary=True),
     "status": Field(in_summary=True, changes=True),
     "amount": Field(in_summary=True),
-    "currency": Field(("USD", "JPY", "BHD"), REQUIRED, in_summary=True),
+    "currency": Field(
+        ("USD", "JPY", "BHD"), REQUIRED, ("usd", "ZZZ", "USD\n", None), in_summary=True
+    ),
     "items": Field(),
-    "metadata": Field(({}, {"zone": "Tasse à café ☕", "channel": "web", "a": ""}), {}),
+    "metadata": Field(
+        ({}, {"zone": "Tasse à café ☕", "channel": "web", "a": ""}), {}, ([], 1, None)
+    ),
     "version": Field(in_summary=True, changes=True),
     "allowedTransitions": Field(changes=True),
     "createdAt": Field(in_summary=True),
@@ -190,12 +198,16 @@ ORDER: Final[Mapping[str, Field]] = {
 """What the API shows of an order. The platform makes what no client sends; the customer's id, the
 items and the amount, which they add up to, are drawn where they are sent."""
 ITEM: Final[Mapping[str, Field]] = {
-    "sku": Field(("MUG-01", "S&M #2/6", "MUG-01", "OUT-OF-STOCK_1"), REQUIRED),
-    "name": Field(
-        ("Mug", "Tasse à café", "☕🫖", 'a "b" \\ c', "\x00\x1f\x7f", "é" * 200), REQUIRED
+    "sku": Field(
+        ("MUG-01", "S&M #2/6", "MUG-01", "OUT-OF-STOCK_1"), REQUIRED, ("", "s" * 65, 1, None)
     ),
-    "quantity": Field((1, 3, 400), REQUIRED),
-    "unitAmount": Field((1999, 0, 1, 10**12), REQUIRED),
+    "name": Field(
+        ("Mug", "Tasse à café", "☕🫖", 'a "b" \\ c', "\x00\x1f\x7f", "é" * 200),
+        REQUIRED,
+        ("", "n" * 201, 1, None),
+    ),
+    "quantity": Field((1, 3, 400), REQUIRED, (0, 1_000_001, "1", 1.0, None)),
+    "unitAmount": Field((1999, 0, 1, 10**12), REQUIRED, (-1, 10**12 + 1, "1", 1.0, None)),
 }
 """The fields of an item."""
 PAYMENT_TOKENS: Final = ("tok_approve", "tok_decline", "tok_unavailable")

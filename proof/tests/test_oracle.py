@@ -64,6 +64,11 @@ def test_fields_agree() -> None:
     } == required(NewOrderBody) - {"customerId", "items"}
 
 
+def test_every_field_that_can_be_sent_has_values_that_are_refused() -> None:
+    for fields in (oracle.ORDER, oracle.ITEM):
+        assert all(field.refused for field in fields.values() if field.sent)
+
+
 def names(body: type[msgspec.Struct]) -> set[str]:
     return {field.encode_name for field in msgspec.structs.fields(body)}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from proof import oracle
 from proof.faults import Fault
 from proof.tests.histories.breaking import replace_call
 from proof.tests.histories.world import (
@@ -73,6 +74,9 @@ def _quarrel(world: World) -> Order:
     world.remember(STAFF_ID, "update", "k-no-op", world.response(paid, 200))
     world.patch(paid, "PAID", world.response(paid, 200), "again", key="k-no-op", if_match='"2"')
     world.replay(world.calls[-1])
+    forbidden = next(
+        each for each in oracle.STATUSES if not oracle.customer_may_request(each, of=paid.status)
+    )
     world.refuse(
         world.patch(paid, "PENDING", None, "again"), 409, "illegal-transition", **illegal(paid)
     )
@@ -83,7 +87,7 @@ def _quarrel(world: World) -> Order:
         detail="The order is at version 2.",
     )
     world.refuse(
-        msgspec.structs.replace(world.patch(paid, "CANCELED", None, "late"), caller=CUS_1),
+        msgspec.structs.replace(world.patch(paid, forbidden, None, "late"), caller=CUS_1),
         403,
         "forbidden",
     )
