@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import secrets
 import signal
 import sys
@@ -74,8 +75,7 @@ def prove(seed: int, seconds: float) -> int:
     violations = check(history)
     struck = Counter(strike.fault for strike in history.strikes)
     figures = {"faults": {fault.value: struck[fault] for fault in Fault}, **tally(history)}
-    for name, figure in figures.items():
-        sys.stdout.write(f"{name}: {figure}\n")
+    sys.stdout.write(f"{json.dumps(figures, indent=2)}\n")
     sys.stdout.write(f"{report(history, violations)}\n")
     if violations:
         return BROKEN
