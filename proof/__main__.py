@@ -75,7 +75,8 @@ def prove(seed: int, seconds: float) -> int:
     struck = Counter(strike.fault for strike in history.strikes)
     figures = {"faults": {fault.value: struck[fault] for fault in Fault}, **tally(history)}
     for name, figure in figures.items():
-        sys.stdout.write(f"{name}: {figure}\n")
+        parts = figure.items() if isinstance(figure, dict) else [("total", figure)]
+        sys.stdout.writelines(f"{name}, {part}: {number}\n" for part, number in parts)
     sys.stdout.write(f"{report(history, violations)}\n")
     if violations:
         return BROKEN
