@@ -53,12 +53,10 @@ def tally(history: History) -> dict[str, Any]:
     lives = evidence.lives.values()
     done = [told for told in evidence.told if told.outcome is Outcome.DONE]
     pages = [told for told in done if told.operation in _LISTS]
-    operations: dict[str, Counter[str]] = {}
-    for told in evidence.told:
-        operations.setdefault(told.operation, Counter())[told.outcome] += 1
+    outcomes = Counter(f"{told.operation}: {told.outcome.value}" for told in evidence.told)
     return {
         "calls": len(history.calls),
-        "operations": {name: dict(operations[name]) for name in sorted(operations)},
+        "operations": dict(sorted(outcomes.items())),
         "replays": sum(told.is_replay for told in evidence.told),
         "orders": len(lives),
         "orders by status": dict(sorted(Counter(life.last["status"] for life in lives).items())),
