@@ -12,7 +12,13 @@ from examples import CUSTOMER_42, MUGS, STAFF, placed_order, rendered
 from fakes import FakeClock, FakeInventory, FakePayments, InMemoryOrders
 from interleaving import Stepwise, each_interleaving
 from orders.application.change_status import ChangeStatus, StatusChange
-from orders.application.errors import PaymentDeclined, PaymentUnavailable, TryAgain, UnsettledOrder
+from orders.application.errors import (
+    NewerRow,
+    PaymentDeclined,
+    PaymentUnavailable,
+    TryAgain,
+    UnsettledOrder,
+)
 from orders.application.settle_payment import Settlement, SettlePayment
 from orders.domain.actor import Actor
 from orders.domain.errors import OrderError
@@ -38,7 +44,7 @@ class Shop:
         self.clock = FakeClock()
         self.order = placed_order(
             payment_token="tok" if pays_by_token else None,
-            items=(replace(MUGS, unit_amount=0 if is_free else MUGS.unit_amount),),
+            items=(replace(MUGS, quantity=1, unit_amount=0 if is_free else 1),),
         )
         self.orders.orders[self.order.order_id] = self.order
 
@@ -209,13 +215,16 @@ def test_an_order_that_left_pending_before_its_first_event_arrived_is_never_char
 
 
 def test_an_order_that_cannot_be_settled_raises_its_id(shop: Shop) -> None:
-    """There is no such order; or it is PENDING and has lost its token."""
+    """It does not exist, it is PENDING without its token, or only a later release knows how."""
     unknown = make_order_id(shop.clock.now(), b"\xff" * 3)
     settle = SettlePayment(shop.orders, shop.payments, shop.inventory, shop.clock)
     with pytest.raises(UnsettledOrder, match=unknown):
         settle(unknown)
     shop.orders.orders[shop.order.order_id] = replace(shop.order, payment_token=None)
     with pytest.raises(UnsettledOrder, match=shop.order.order_id):
+        shop.settle()
+    shop.orders.orders[shop.order.order_id] = replace(shop.order, status="TELEPORTED")
+    with pytest.raises(NewerRow, match=shop.order.order_id):
         shop.settle()
     assert not shop.is_reserved
 
