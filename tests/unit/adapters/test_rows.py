@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 
 from examples import event_of, placed_order
 from fakes import summary_of
@@ -19,7 +20,7 @@ from orders.adapters.dynamodb.reports import report_from, report_row
 from orders.adapters.dynamodb.stream import recorded_event
 from orders.application.errors import MalformedRow, NewerRow
 from orders.application.idempotency import IdempotencyRecord, StoredResponse
-from orders.domain.actor import UNKNOWN, Actor
+from orders.domain.actor import CUSTOMER, UNKNOWN, Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.daily_report import DailyReport
 from orders.domain.events import OrderEvent
@@ -27,6 +28,9 @@ from orders.domain.order import Order, OrderItem, OrderSummary
 from orders.domain.order_id import OrderId, created_at, make_order_id
 from orders.domain.status import TRANSITIONS, OrderStatus
 from orders.domain.timestamps import from_milliseconds, to_text
+from orders.http.bodies import NewOrderBody
+from proof import oracle
+from proof.oracle import smallest_order
 from servers import table_definition
 from stream_records import stream_record
 
@@ -170,6 +174,14 @@ class TestRoundTrips:
 
 class TestARow:
     """Names and places in the table are a promise to every other release."""
+
+    def test_of_an_order_has_each_field_that_was_sent_under_its_own_name(self) -> None:
+        sent = {name: field.sent[-1] for name, field in oracle.ORDER.items() if field.sent}
+        item = {name: field.sent[0] for name, field in oracle.ITEM.items()}
+        body = smallest_order("cus_42") | sent | {"items": [item]}
+        order, _ = convert(body, NewOrderBody).to_domain().placed(ORDER.order_id, by=CUSTOMER)
+        row = rows.detail_row(order)
+        assert {name: row.get(name) for name in body} == body
 
     def test_of_an_order_is_its_detail_in_the_queue_of_its_status(self) -> None:
         time = "2026-11-23T12:00:00.123Z"
