@@ -313,9 +313,7 @@ class TestOnFailure:
 
 class TestSettings:
     def test_they_come_from_the_template(self) -> None:
-        mappings = compiled("prod").properties("AWS::Lambda::EventSourceMapping").values()
-        (properties,) = (each for each in mappings if "StartingPosition" in each)
-        assert Mapping.of(properties) == Mapping(
+        assert Mapping.of(compiled("prod").triggers["publish-order-events"]) == Mapping(
             batch_size=100,
             bisect=True,
             max_retries=-1,
