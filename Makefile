@@ -1,4 +1,4 @@
-# Everything installs what it misses, from pinned versions, and is quick when nothing is missing.
+# Each target installs its missing prerequisites, pinned, and is quick when nothing is missing.
 # Prerequisites: Python 3.11 or newer, Node.js 20.19 or newer, make.
 
 PYTHON ?= python3
@@ -73,7 +73,7 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node
 	@.local/venv/bin/python scripts/offline.py
 
-test: ## all tests, and what they cover
+test: ## all tests, with coverage
 	$(install) dev emulator node
 	@$(bin)/pytest -n 3 --cov --cov-report=
 	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
@@ -87,7 +87,7 @@ test-fast: ## the unit tests
 	$(install) dev
 	@$(bin)/pytest tests/unit
 
-mutate: ## small changes of the code that decides: each must make a unit test fail
+mutate: ## mutation tests: every change to core code must fail a unit test
 	$(install) dev
 	@$(bin)/python scripts/mutate.py
 

@@ -133,14 +133,14 @@ class Model:
         position = self._position(listing, cursor)
         if cursor and position is None:
             return INVALID_CURSOR
+        if _is_turned_away(caller, listing):
+            return FORBIDDEN
         match listing.route:
             case "timeline":
                 order = self._visible(caller, listing.partition)
                 return _timeline(order, caller, listing, limit, position) if order else NO_ORDER
             case "feed":
-                return self._feed(listing, limit, position) if caller.is_staff else FORBIDDEN
-        if not (caller.is_staff or (listing.partition and listing.partition == caller.id)):
-            return FORBIDDEN
+                return self._feed(listing, limit, position)
         rows = [order for order in self.listed(listing) if _is_after(order, position, listing)]
         if listing.partition and listing.status:
             return self._filtered(rows, listing, limit)
@@ -205,7 +205,7 @@ class Model:
             day = None
         if day is None:
             return NO_REPORT
-        if not caller.is_staff:
+        if _is_forbidden(caller, "GET /reports/daily/{date}"):
             return FORBIDDEN
         if day not in self.reports:
             return NO_REPORT
@@ -316,6 +316,20 @@ class Model:
         """None for a cursor that this list did not give."""
         found = self.cursors.get(cursor or "")
         return found.position if found and found.listing == listing else None
+
+
+_ROUTES_OF: Final = {"timeline": "GET /orders/{orderId}/timeline", "feed": "GET /events"}
+
+
+def _is_turned_away(caller: Caller, listing: Listing) -> bool:
+    """Whether the caller may not read the list, whatever is in it."""
+    if listing.partition and listing.route not in _ROUTES_OF:
+        return not (caller.is_staff or listing.partition == caller.id)
+    return _is_forbidden(caller, _ROUTES_OF.get(listing.route, "GET /orders"))
+
+
+def _is_forbidden(caller: Caller, route: str) -> bool:
+    return oracle.ROUTES[route].audience is oracle.Audience.STAFF and not caller.is_staff
 
 
 def _is_wanted(order: Order, if_match: frozenset[str] | None) -> bool:

@@ -1,4 +1,4 @@
-"""Who may do what: every caller at every route of the oracle, whosesoever order."""
+"""Who may do what: every caller at every route, for their own order and for anyone else's."""
 
 from __future__ import annotations
 
@@ -147,7 +147,10 @@ def _lines_of(key: str, route: oracle.Route) -> Iterator[Line]:
         case Audience.EVERYONE:
             yield Line(key, "public", None, None, success, success, success, success)
         case Audience.STAFF:
-            yield Line(key, "everybody's", None, None, OUT, KIND, DENIED, success)
+            whose, status = "everybody's", None
+            if "{orderId}" in key:
+                whose, status = "own", oracle.FIRST_STATUS
+            yield Line(key, whose, status, None, OUT, KIND, DENIED, success)
         case Audience.CUSTOMER:
             yield Line(key, "own", None, None, OUT, KIND, success, success)
             yield Line(key, "another's", None, None, OUT, KIND, DENIED, success)

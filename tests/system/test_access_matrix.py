@@ -231,7 +231,7 @@ def test_head_lets_in_whom_get_does(run: Run, caller: str) -> None:
 
 
 @pytest.mark.parametrize("caller", OF_ANOTHER_KIND)
-def test_what_is_no_access_token_is_answered_with_how_to_sign_in(run: Run, caller: str) -> None:
+def test_an_invalid_token_returns_401_with_www_authenticate(run: Run, caller: str) -> None:
     refused = [
         run.responses[cell] for cell in CELLS if cell.caller == caller and cell.expected == KIND
     ]

@@ -358,7 +358,7 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "security": _PUBLIC,
         "responses": {
             "200": {
-                "description": "It does.",
+                "description": "The API is up.",
                 "headers": headers("X-Request-Id"),
                 "content": _json("Health", ok={"status": "ok", "version": "4f1c9d0a7b3e"}),
             }

@@ -211,7 +211,7 @@ class TestFields:
         del item[name]
         assert api.post(order_body(items=[item])).pointer == f"/items/0/{name}"
 
-    def test_a_wrong_amount_is_told_the_right_one(self, api: Api) -> None:
+    def test_a_wrong_amount_returns_the_correct_total(self, api: Api) -> None:
         problem = api.post(order_body(amount=1)).json
         assert problem["errors"] == [{"pointer": "/amount", "detail": "The items total 5997."}]
         assert problem["detail"] == "The items total 5997."

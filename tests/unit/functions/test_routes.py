@@ -127,7 +127,7 @@ class TestOtherMethodsAndPaths:
         assert not [name for name in response.headers if name.lower().startswith("access-control")]
 
     @pytest.mark.parametrize("key", KEYS)
-    def test_a_method_that_a_path_lacks_is_told_those_that_it_has(self, api: Api, key: str) -> None:
+    def test_an_unsupported_method_returns_405_with_allow(self, api: Api, key: str) -> None:
         path = sample_target(key).partition("?")[0]
         allowed = [each for each in METHODS if request(each, path)["routeKey"] != "$default"]
         for method in set(METHODS) - {*allowed, "HEAD"}:
