@@ -139,7 +139,9 @@ def beyond_modules(
 
 
 def beyond_operations(bounds: Mapping[str, Any], measured: Mapping[str, Measured]) -> Iterator[str]:
-    """Operations whose calls or units changed, which log too much, or which have no bounds."""
+    """Operations whose calls or units changed, or log too much, or lack bounds or figures."""
+    for operation in bounds.keys() - measured.keys():
+        yield f"{operation} has bounds, and is not measured"
     for operation, found in measured.items():
         if operation not in bounds:
             yield f"{operation} has no bounds"

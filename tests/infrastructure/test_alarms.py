@@ -200,6 +200,16 @@ def test_each_rings_for_its_fault_within_the_hour(took: dict[str, int]) -> None:
     assert took
 
 
+def test_every_function_schedule_and_queue_of_production_is_watched(production: Template) -> None:
+    functions = production.functions
+    assert alarms(production).keys() >= {
+        *(f"{function}-{fault}" for function in functions for fault in ("errors", "throttles")),
+        *("daily-report-not-run", "expire-stale-orders-not-run"),
+        *("order-events-queue-not-consumed", "publish-order-events-iterator-age"),
+        *("order-events-dlq-not-empty", "order-stream-dlq-not-empty"),
+    }
+
+
 def test_whatever_is_added_is_watched(production: Template, watched: Template) -> None:
     assert alarms(watched).keys() - alarms(production).keys() == {
         "example-consumer-errors",

@@ -21,6 +21,7 @@ def table(production: Template) -> dict[str, Any]:
 def test_it_is_keyed_by_pk_and_sk_and_has_one_index(table: dict[str, Any]) -> None:
     (index,) = table["GlobalSecondaryIndexes"]
     assert table["KeySchema"] == key("pk", "sk")
+    assert index["IndexName"] == "gsi1", "the default of GSI1_NAME"
     assert index["KeySchema"] == key("gsi1pk", "gsi1sk")
     assert table["AttributeDefinitions"] == [
         {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "gsi1pk", "gsi1sk")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PAID, SHIPPED = {"status": "PAID"}, {"status": "SHIPPED"}
 PUT, UPDATE = "Put", "Update"
 GET, BATCH, QUERY, WRITE = "GetItem", "BatchGetItem", "Query", "TransactWriteItems"
+SNAPSHOT = "TransactGetItems"
 
 
 class Cost(NamedTuple):
@@ -83,6 +84,11 @@ COSTS = {
     "no-op": Cost(lambda api, order_id: api.patch(order_id, PAID), 200, {GET: 1}),
     "illegal transition": Cost(
         lambda api, order_id: api.patch(order_id, {"status": "PENDING"}), 409, {GET: 1}
+    ),
+    "illegal transition with a new key": Cost(
+        lambda api, order_id: api.patch(order_id, {"status": "PENDING"}, idempotency_key="new"),
+        409,
+        {BATCH: 1, SNAPSHOT: 1},
     ),
     "get": get("/orders/{}", GetItem=1),
     "timeline": get("/orders/{}/timeline", GetItem=1, Query=1),
@@ -148,7 +154,10 @@ def test_a_request_makes_its_calls_and_no_other(
         if call.operation == WRITE:
             written = [kind for item in call.parameters["TransactItems"] for kind in item]
             assert tuple(written) == cost.rows
-        else:
+            for item in call.parameters["TransactItems"]:
+                if PUT in item:
+                    assert item[PUT]["ConditionExpression"].startswith("attribute_not_exists")
+        elif call.operation != SNAPSHOT:
             assert is_consistent(call, table.name) == (call.parameters.get("IndexName") != INDEX)
 
 

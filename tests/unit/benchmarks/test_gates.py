@@ -128,6 +128,7 @@ def test_an_operation_that_costs_something_else_is_named(
 
     assert list(beyond_operations(bounds, {"get": measured})) == [message]
     assert list(beyond_operations({}, {"get": measured})) == ["get has no bounds"]
+    assert list(beyond_operations({"gone": {}}, {})) == ["gone has bounds, and is not measured"]
 
 
 def test_an_artefact_beyond_its_bounds_is_named(artefact: Path) -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from api import Api
 from examples import placed_order
-from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, OTHER_CLAIMS, STAFF_CLAIMS, request
+from gateway import (
+    CUSTOMER_CLAIMS,
+    MERGE_PATCH,
+    OTHER_CLAIMS,
+    STAFF_CLAIMS,
+    order_body,
+    request,
+)
 from orders.domain.status import OrderStatus
 from proof.oracle import PLATFORM_REASONS, STATUSES, TRANSITIONS, customer_may_request
 
@@ -239,3 +246,11 @@ class TestIdempotencyKey:
             shop.change({"status": "CANCELED"}, idempotency_key="k"),
         ):
             assert response.problem == "idempotency-key-reused"
+
+
+def test_a_create_and_an_update_may_use_the_same_key() -> None:
+    shop = Shop()
+    assert shop.post(order_body(), STAFF_CLAIMS, idempotency_key="k").status == 201
+    changed = shop.change({"status": "PAID"}, idempotency_key="k")
+    assert (changed.status, changed.json["status"]) == (200, "PAID")
+    assert "Idempotent-Replayed" not in changed.headers

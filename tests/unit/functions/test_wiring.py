@@ -9,6 +9,7 @@ import pytest
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.environment import InvalidSetting, optional, required
 from orders.functions.wiring import Wiring
+from proof.oracle import FEED_DELAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,3 +53,21 @@ def test_an_optional_setting_has_a_default(
     assert optional(name, "another") == "another"
     monkeypatch.setenv(name, "mine")
     assert read() == "mine"
+
+
+def test_a_choice_that_a_setting_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAYMENTS", "typo")
+    with pytest.raises(InvalidSetting, match="PAYMENTS"):
+        _ = Wiring().payments
+
+
+def test_the_feed_waits_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FEED_DELAY_SECONDS", raising=False)
+    assert Wiring().feed_delay == FEED_DELAY
+
+
+def test_ids_of_one_instant_differ_and_the_clock_has_whole_milliseconds() -> None:
+    wiring = Wiring()
+    now = wiring.clock.now()
+    assert wiring.ids.order_id(now) != wiring.ids.order_id(now)
+    assert {wiring.clock.now().microsecond % 1000 for _ in range(20)} == {0}
