@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from api import Response
+    from proof.model.draft import Draft
     from proof.model.expected import Expected
-    from proof.model.inputs import Draft
     from proof.model.model import Model
 
 Rows = dict[tuple[str, str], Any]

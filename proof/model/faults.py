@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from hypothesis import strategies as st
 
 from gateway import MERGE_PATCH
+from proof.model.draft import JANE
 from proof.model.expected import problem
-from proof.model.inputs import JANE
 from proof.oracle import (
     FIRST_STATUS,
     ITEM,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from hypothesis.vendor.pretty import RepresentationPrinter
 
     from gateway import Event
+    from proof.model.draft import Draft
     from proof.model.expected import Expected
-    from proof.model.inputs import Draft
 
 MAX_BODY: Final = 256 * 1024
 

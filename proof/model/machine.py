@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 from gateway import MERGE_PATCH
 from proof import oracle
 from proof.model import inputs
+from proof.model.draft import ANN, BOB, JANE, JOE, Draft
 from proof.model.expected import Expected, Listing, problem
 from proof.model.faults import (
     ANYWHERE,
@@ -34,7 +35,7 @@ from proof.model.faults import (
     STATUS_LIST_FAULTS,
     sometimes,
 )
-from proof.model.inputs import ANN, BOB, JANE, JOE, Draft, Form, Moment
+from proof.model.inputs import Form, Moment
 from proof.model.order import Write
 from proof.model.side_by_side import SideBySide
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway import path_part
 from proof import oracle
 from proof.model import comparison, inputs
+from proof.model.draft import ANN, Draft
 from proof.model.expected import ADDRESS, Listing
 from proof.model.faults import refusal
-from proof.model.inputs import ANN, Draft, key_header, tag_list
+from proof.model.inputs import key_header, tag_list
 from proof.model.model import Model
 from proof.model.platform_under_test import Platform
 from proof.order_number import order_number
