@@ -97,7 +97,7 @@ def test_only_a_read_ignores_a_header_that_is_no_list_of_tags(header: str) -> No
     for name in ("if_match", "if_none_match"):
         with pytest.raises(MalformedRequest):
             write_condition(sent(**{name: header}))
-    with pytest.raises(MalformedRequest):
+    with pytest.raises(MalformedRequest, match="If-Match"):
         read_condition(sent(if_match=header))
     assert read('"1"', if_none_match=header) == 200
     assert time.process_time() - started < 4
