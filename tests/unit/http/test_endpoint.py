@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway import request
-from orders.application.errors import TryAgain
+from orders.application.errors import NewerRow, TryAgain
 from orders.http.endpoint import endpoint
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ def test_a_request_to_be_tried_again_is_logged_with_its_cause(
     endpoint(handle)(request("GET", "/health"), None)
     line = json.loads(output().splitlines()[0])
     assert (line["level"], line["message"], line["cause"]) == ("WARNING", "try again", named)
+
+
+def test_a_row_of_a_later_release_is_logged_by_its_name(output: Callable[[], str]) -> None:
+    def handle(_: Request) -> Response:
+        raise NewerRow("order ORDER#1 DETAIL is of a later release")
+
+    assert endpoint(handle)(request("GET", "/health"), None)["statusCode"] == 503
+    line = json.loads(output().splitlines()[0])
+    assert (line["level"], line["message"]) == ("ERROR", "row of a later release")
+    assert line["cause"] == "order ORDER#1 DETAIL is of a later release"
 
 
 def test_an_unexpected_error_is_logged_with_its_frames_and_without_values(
