@@ -160,9 +160,9 @@ def _pause_seconds(receives: int) -> int:
     return random.randint(whole // 2, whole)  # noqa: S311 - jitter, not a secret
 
 
-def _services() -> tuple[PaymentGateway, InventoryService]:
-    if _wiring.payments == "mock":
-        return MockPaymentGateway(_wiring.table), MockInventory(_wiring.table)
+def _services(wiring: Wiring) -> tuple[PaymentGateway, InventoryService]:
+    if wiring.payments == "mock":
+        return MockPaymentGateway(wiring.table), MockInventory(wiring.table)
     return NoPayments(), NoPayments()
 
 
@@ -177,5 +177,5 @@ def _consumed_queue() -> ConsumedQueue:
 _queue_url, _dead_letter_queue_url = required("QUEUE_URL"), required("DEAD_LETTER_QUEUE_URL")
 _wiring = Wiring(attempt_seconds=1.0)
 handler = background(
-    consumer(SettlePayment(_wiring.orders, *_services(), _wiring.clock), _consumed_queue)
+    consumer(SettlePayment(_wiring.orders, *_services(_wiring), _wiring.clock), _consumed_queue)
 )

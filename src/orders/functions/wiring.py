@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table, connect
 from orders.adapters.system import RandomIds, SystemClock
@@ -33,6 +32,10 @@ class Wiring(Settings):
 
     @cached_property
     def reports(self) -> ReportRepository:
+        from orders.adapters.dynamodb.reports import (  # noqa: PLC0415 - few functions use reports
+            DynamoDbReports,
+        )
+
         return DynamoDbReports(self.table)
 
     @cached_property
