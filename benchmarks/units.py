@@ -121,6 +121,7 @@ def units_of_read(operation: str, request: Mapping[str, Any], response: Mapping[
     asked = request.get("RequestItems", {"": request})
     for one in asked.values():
         if {"FilterExpression", "ProjectionExpression"} & set(one):
+            # A wrong figure is worse than none: no operation of ours reads so.
             raise NotImplementedError(f"{operation} that returns less than it reads")
     consistent = bool(request.get("ConsistentRead", False))
     if operation == "GetItem":
@@ -144,7 +145,7 @@ def writes_of(operation: str, request: Mapping[str, Any]) -> Iterator[Write]:
                 (content,) = part.values()
                 yield Write(content["TableName"], content)
         case _:
-            raise NotImplementedError(operation)
+            raise NotImplementedError(operation)  # reads go to units_of_read
 
 
 def units_of_write(
@@ -195,7 +196,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
     elif kind == "M":
         elements = item_size(content)
     else:
-        raise NotImplementedError(kind)
+        raise NotImplementedError(kind)  # DynamoDB has no other kind of value
     return _CONTAINER_BYTES + elements + _ELEMENT_BYTES * len(content)
 
 

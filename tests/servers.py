@@ -96,6 +96,13 @@ def create_table(endpoint: str) -> str:
     return name
 
 
+def create_queue(endpoint: str) -> str:
+    """The URL of a new queue."""
+    name = f"orders-{secrets.token_hex(8)}"
+    url: str = aws_client("sqs", endpoint).create_queue(QueueName=name)["QueueUrl"]
+    return url
+
+
 @cache
 def client_of(endpoint: str, attempt_seconds: float = START_SECONDS) -> DynamoDBClient:
     """The platform's own client, but so patient that a busy machine needs no second attempt."""

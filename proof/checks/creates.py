@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from proof import oracle
-from proof.checks.evidence import Operation, Outcome, bare
+from proof.checks.evidence import Operation, Outcome, bare, not_refused
 from proof.checks.violations import Kind, Violation
 from proof.history import STAFF
 
@@ -64,7 +64,7 @@ def _unasked(evidence: Evidence, life: Life) -> Iterator[Violation]:
         detail = f"nobody asked for order {life.order_id} (request {life.request})"
         yield Violation(Kind.ORDER_PHANTOM, detail, life.order_id)
         return
-    possible = [told for told in calls if told.outcome is not Outcome.REFUSED]
+    possible = not_refused(calls)
     if not possible:
         detail = f"request {life.request} was refused and made order {life.order_id}"
         yield Violation(Kind.ORDER_OF_REFUSED_REQUEST, detail, life.order_id, (calls[0].id,))

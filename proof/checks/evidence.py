@@ -199,7 +199,7 @@ class Evidence:
             return []
         else:
             calls = self.updates.get((life.order_id, image.get("reason")), [])
-        return [told for told in calls if told.outcome is not Outcome.REFUSED]
+        return not_refused(calls)
 
     def is_last(self, told: Told) -> bool:
         """Whether the call began after the run had settled."""
@@ -253,6 +253,11 @@ class Evidence:
             if owner == "IDEMPOTENCY" and commit.new:
                 caller, _, digest = rest.rpartition("#")
                 self.records[caller if caller in customers else STAFF, digest] = commit.new
+
+
+def not_refused(calls: list[Told]) -> list[Told]:
+    """Those that may have had an effect."""
+    return [told for told in calls if told.outcome is not Outcome.REFUSED]
 
 
 def order_body(image: Json) -> Json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from proof import oracle
-from proof.checks.evidence import Operation, Outcome, bare, order_body
+from proof.checks.evidence import Operation, Outcome, bare, not_refused, order_body
 from proof.checks.violations import Kind, Violation
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _responses(key: str, calls: list[Told]) -> Iterator[Violation]:
 
 def _never_fresh(key: str, calls: list[Told]) -> Iterator[Violation]:
     """If every request with a key has a response, one of them is the first."""
-    used = [told for told in calls if told.outcome is not Outcome.REFUSED]
+    used = not_refused(calls)
     if (
         used
         and all(told.outcome is Outcome.DONE and told.is_replay for told in used)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from proof import oracle
-from proof.checks.evidence import Operation, Outcome, bare
+from proof.checks.evidence import Operation, Outcome, bare, not_refused
 from proof.checks.violations import Kind, Violation
 from proof.history import STAFF
 
@@ -58,7 +58,7 @@ def _change(evidence: Evidence, life: Life, before: Json, after: Json) -> Iterat
         detail = f"{what}, which nobody asked for"
         yield Violation(Kind.CHANGE_PHANTOM, detail, life.order_id)
         return
-    possible = [told for told in calls if told.outcome is not Outcome.REFUSED]
+    possible = not_refused(calls)
     if not possible:
         detail = f"{what} by a request that was refused"
         yield Violation(Kind.CHANGE_OF_REFUSED_REQUEST, detail, life.order_id, (calls[0].id,))

@@ -13,12 +13,18 @@ ADDRESS: Final = "https://api.example.com"
 JSON: Final = {"Content-Type": "application/json", "Cache-Control": "private, no-cache"}
 
 
+TIMELINE: Final = "GET /orders/{orderId}/timeline"
+FEED: Final = "GET /events"
+OF_CUSTOMER: Final = "GET /customers/{customerId}/orders"
+OF_STATUS: Final = "GET /orders"
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """What makes a list this one and no other: a cursor of it fits no other list."""
 
     route: str
-    """`timeline`, `feed`, `customer` or `status`."""
+    """One of the four above."""
     partition: str = ""
     newest_first: bool = True
     status: str | None = None

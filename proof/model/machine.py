@@ -23,7 +23,7 @@ from gateway import MERGE_PATCH
 from proof import oracle
 from proof.model import inputs
 from proof.model.draft import ANN, BOB, JANE, JOE, Draft
-from proof.model.expected import Expected, Listing, problem
+from proof.model.expected import TIMELINE, Expected, Listing, problem
 from proof.model.faults import (
     ANYWHERE,
     CHANGE_FAULTS,
@@ -230,7 +230,7 @@ class PlatformMachine(RuleBasedStateMachine):
         ),
     )
     def timeline(self, order_id: str, page: Page) -> None:
-        self._read(Listing("timeline", order_id), page)
+        self._read(Listing(TIMELINE, order_id), page)
 
     @step(
         customer=inputs.customers,
@@ -398,7 +398,7 @@ class PlatformMachine(RuleBasedStateMachine):
         self.both.catch_up()
         owner = JANE if self.both.model.orders[order_id].customer_id == JANE.id else JOE
         for caller in (owner, ANN):
-            self.both.read(caller, Listing("timeline", order_id), {})
+            self.both.read(caller, Listing(TIMELINE, order_id), {})
 
     @step(
         order_ids=st.lists(orders, min_size=1, max_size=3),

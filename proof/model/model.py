@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from proof import oracle
 from proof.model.expected import (
     ADDRESS,
+    FEED,
     FORBIDDEN,
     INVALID_CURSOR,
     JSON,
@@ -18,6 +19,7 @@ from proof.model.expected import (
     NO_ORDER,
     NO_REPORT,
     STALE,
+    TIMELINE,
     Expected,
     NextPage,
     problem,
@@ -28,9 +30,7 @@ from proof.oracle import instant, milliseconds
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from proof.model.expected import (
-        Listing,
-    )
+    from proof.model.expected import Listing
     from proof.model.order import Write
 
 _UUID_7: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -66,7 +66,7 @@ class Model:
         caller, content = write.caller, write.content
         if found := self._replay(write):
             return found
-        if not (caller.is_staff or caller.id == content["customerId"]):
+        if _is_turned_away(caller, "POST /orders", content["customerId"]):
             return FORBIDDEN
         order = Order(self._new_id(chosen_id), content, [])
         self.orders[order.id] = order
@@ -133,14 +133,13 @@ class Model:
         position = self._position(listing, cursor)
         if cursor and position is None:
             return INVALID_CURSOR
-        if _is_turned_away(caller, listing):
+        if _is_turned_away(caller, listing.route, listing.partition):
             return FORBIDDEN
-        match listing.route:
-            case "timeline":
-                order = self._visible(caller, listing.partition)
-                return _timeline(order, caller, listing, limit, position) if order else NO_ORDER
-            case "feed":
-                return self._feed(listing, limit, position)
+        if listing.route == TIMELINE:
+            order = self._visible(caller, listing.partition)
+            return _timeline(order, caller, listing, limit, position) if order else NO_ORDER
+        if listing.route == FEED:
+            return self._feed(listing, limit, position)
         rows = [order for order in self.listed(listing) if _is_after(order, position, listing)]
         if listing.partition and listing.status:
             return self._filtered(rows, listing, limit)
@@ -205,7 +204,7 @@ class Model:
             day = None
         if day is None:
             return NO_REPORT
-        if _is_forbidden(caller, "GET /reports/daily/{date}"):
+        if _is_turned_away(caller, "GET /reports/daily/{date}"):
             return FORBIDDEN
         if day not in self.reports:
             return NO_REPORT
@@ -318,18 +317,12 @@ class Model:
         return found.position if found and found.listing == listing else None
 
 
-_ROUTES_OF: Final = {"timeline": "GET /orders/{orderId}/timeline", "feed": "GET /events"}
-
-
-def _is_turned_away(caller: Caller, listing: Listing) -> bool:
-    """Whether the caller may not read the list, whatever is in it."""
-    if listing.partition and listing.route not in _ROUTES_OF:
-        return not (caller.is_staff or listing.partition == caller.id)
-    return _is_forbidden(caller, _ROUTES_OF.get(listing.route, "GET /orders"))
-
-
-def _is_forbidden(caller: Caller, route: str) -> bool:
-    return oracle.ROUTES[route].audience is oracle.Audience.STAFF and not caller.is_staff
+def _is_turned_away(caller: Caller, route: str, customer_id: str = "") -> bool:
+    """Whether the caller may not ask the route, which may be for one customer."""
+    audience = oracle.ROUTES[route].audience
+    if caller.is_staff or audience in {oracle.Audience.OWNER, oracle.Audience.EVERYONE}:
+        return False
+    return audience is oracle.Audience.STAFF or caller.id != customer_id
 
 
 def _is_wanted(order: Order, if_match: frozenset[str] | None) -> bool:

@@ -15,7 +15,7 @@ from gateway import path_part
 from proof import oracle
 from proof.model import comparison, inputs
 from proof.model.draft import ANN, Draft
-from proof.model.expected import ADDRESS, Listing
+from proof.model.expected import ADDRESS, FEED, OF_CUSTOMER, OF_STATUS, Listing
 from proof.model.faults import refusal
 from proof.model.inputs import key_header, tag_list
 from proof.model.model import Model
@@ -51,7 +51,7 @@ class Walk:
     cursor: str | None = None
 
     def __repr__(self) -> str:
-        return f"<a walk through a {self.listing.route}'s list, {self.query}>"
+        return f"<a walk through {self.listing.route}, {self.query}>"
 
 
 class SideBySide:
@@ -155,13 +155,10 @@ class SideBySide:
         self, caller: Caller, listing: Listing, query: dict[str, str], faults: Sequence[Fault] = ()
     ) -> Response:
         """A page of any list."""
-        path, size = {
-            "timeline": (f"/orders/{listing.partition}/timeline", oracle.PAGE_SIZE),
-            "feed": ("/events", oracle.FEED_PAGE_SIZE),
-            "customer": (f"/customers/{path_part(listing.partition)}/orders", oracle.PAGE_SIZE),
-            "status": ("/orders", oracle.PAGE_SIZE),
-        }[listing.route]
-        draft = Draft("GET", path, caller, query)
+        method, path = listing.route.split()
+        path = path.format(orderId=listing.partition, customerId=path_part(listing.partition))
+        size = oracle.FEED_PAGE_SIZE if listing.route == FEED else oracle.PAGE_SIZE
+        draft = Draft(method, path, caller, query)
         limit, cursor = int(query.get("limit", size)), query.get("cursor")
         return self.ask(draft, faults, lambda _: self.model.page(caller, listing, limit, cursor))
 
@@ -180,7 +177,7 @@ class SideBySide:
         """The feed that the query names; the window's bounds are added to the query."""
         bounds = self._bounds(query, window, [change.at for change in self.model.committed])
         since, until = bounds.get("recordedFrom"), bounds.get("recordedTo")
-        return Listing("feed", type=query.get("type"), since=since, until=until)
+        return Listing(FEED, type=query.get("type"), since=since, until=until)
 
     def listing(
         self,
@@ -192,7 +189,7 @@ class SideBySide:
         created = [order.created_at for order in self.model.orders.values()]
         bounds = self._bounds(query, window or {}, created)
         return Listing(
-            route="customer" if customer else "status",
+            route=OF_CUSTOMER if customer else OF_STATUS,
             partition=customer.id if customer else "",
             newest_first=query.get("sort") != "createdAt",
             status=query.get("status"),
@@ -225,7 +222,7 @@ class SideBySide:
         return [
             (cursor, page.listing)
             for cursor, page in self.model.cursors.items()
-            if page.listing.route not in {"timeline", "feed"}
+            if page.listing.route in {OF_CUSTOMER, OF_STATUS}
         ]
 
     def begin_a_walk(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from offline import free_port
 from proof.faults import AwsFaults, Fault, Schedule
 from proof.proxy import Proxy
-from servers import aws_client, create_table, ministack
+from servers import aws_client, create_queue, create_table, ministack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +54,7 @@ with socket.socket() as connection:
 
 @pytest.fixture
 def queue() -> str:
-    name = f"orders-{secrets.token_hex(8)}"
-    url: str = aws_client("sqs", ministack()).create_queue(QueueName=name)["QueueUrl"]
-    return url
+    return create_queue(ministack())
 
 
 @pytest.fixture

@@ -63,7 +63,9 @@ class Template:
         """The name of the function whose ARN or name a resource refers to."""
         logical_id = reference["Ref"] if "Ref" in reference else reference["Fn::GetAtt"][0]
         name = self.named(logical_id)["FunctionName"]
-        return next(short for short in self.functions if name.endswith(f"-{short}"))
+        return next(
+            short for short, function in self.functions.items() if function["FunctionName"] == name
+        )
 
     def variables(self, function: str) -> dict[str, Any]:
         """The environment of a function."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +16,7 @@ from fakes import NOON
 from orders.adapters import sqs
 from orders.adapters.sqs import SqsDeadLetterQueue, SqsEventPublisher, event_body
 from orders.domain.status import OrderStatus
-from servers import aws_client, ministack
+from servers import aws_client, create_queue, ministack
 from wire import Break, Recorder, Refusal, Response
 
 if TYPE_CHECKING:
@@ -38,9 +37,7 @@ def wire() -> Iterator[Recorder]:
 
 @pytest.fixture
 def queue() -> str:
-    name = f"orders-{secrets.token_hex(8)}"
-    url: str = aws_client("sqs", ministack()).create_queue(QueueName=name)["QueueUrl"]
-    return url
+    return create_queue(ministack())
 
 
 @pytest.fixture

@@ -107,10 +107,6 @@ def claims_of(token: str) -> Json:
     return claims
 
 
-class FunctionFailed(Exception):
-    """An invocation ended in an error."""
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Somebody with a token."""
@@ -128,6 +124,14 @@ class Caller:
     def place(self, **changes: object) -> Json:
         """Create an order of theirs."""
         return self.post(self.order(**changes)).raise_for_status().json()  # type: ignore[no-any-return]  # JSON
+
+    def path_parameters(self) -> dict[str, str]:
+        """A new order of theirs, themselves, and a day without a report."""
+        return {
+            "orderId": self.place()["orderId"],
+            "customerId": self.id,
+            "date": "1999-01-01",
+        }
 
     def post(self, body: Json, key: str | None = None) -> httpx.Response:
         return self.http.post("/orders", json=body, headers=_key(key))
@@ -327,13 +331,11 @@ class Deployment:
 
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - JSON
         """The function's result. Raises FunctionFailed."""
-        response = self.aws("lambda").invoke(
-            FunctionName=f"{STACK}-{function}", Payload=json.dumps(event)
-        )
-        payload = json.loads(response["Payload"].read())
-        if "FunctionError" in response:
-            raise FunctionFailed(payload)
-        return payload
+        return self._platform.invoke(function, event)
+
+    @cached_property
+    def _platform(self) -> Platform:
+        return Platform(self.stack)
 
     @cached_property
     def functions(self) -> list[str]:

@@ -17,7 +17,8 @@ from orders.domain.customer_id import CustomerId
 from orders.domain.order import OrderItem
 from orders.domain.status import OrderStatus
 from proof import oracle
-from system.deployment import TABLE, FunctionFailed, eventually
+from proof.event_source import FunctionFailed
+from system.deployment import TABLE, eventually
 from system.described_requests import operations, spoiled, valid
 from system.log_hygiene import background_functions, event_for
 from system.past_orders import PastOrders

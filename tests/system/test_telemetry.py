@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 def test_every_request_leaves_a_line_with_its_id(
     deployment: Deployment, customer: Caller, staff: Caller
 ) -> None:
-    known = {
-        "orderId": customer.place()["orderId"],
-        "customerId": customer.id,
-        "date": "2001-01-01",
-    }
+    known = customer.path_parameters()
     targets = {route.key: (route.method, route.path.format(**known)) for route in ROUTES}
     targets["$default"] = ("GET", "/nowhere")
 
