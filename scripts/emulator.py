@@ -166,9 +166,10 @@ class Emulator:
         known: dict[str, int] = json.loads(self.process_file.read_text())
         with contextlib.suppress(ChildProcessError):
             os.waitpid(known["pid"], os.WNOHANG)
-        # The process id may have been given to another program since.
+        # The process id may have been given to another program since. Without -ww, a narrow COLUMNS
+        # cuts the command short.
         command = subprocess.run(
-            ["ps", "-p", str(known["pid"]), "-o", "args="],
+            ["ps", "-ww", "-p", str(known["pid"]), "-o", "args="],
             capture_output=True,
             text=True,
             check=False,

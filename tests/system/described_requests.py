@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from api_document import DOCUMENT, resolved
+from api_document import OPERATIONS, resolved
 from orders.http.routes import ROUTES
+from sample_requests import parameters, sample_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,8 @@ class Operation(NamedTuple):
         """The described example, with every field there is, and a mark wherever one fits."""
         if not self.content:
             return None
-        content = next(iter(self.content.values()))
-        example = next(iter(content["examples"].values()))["value"]
-        body: Json = marked(content["schema"], mark, example)
+        schema = next(iter(self.content.values()))["schema"]
+        body: Json = marked(schema, mark, sample_body(self.key))
         return body
 
     @property
@@ -49,17 +49,11 @@ class Operation(NamedTuple):
         return next(iter(self.content))
 
 
-def operations() -> list[Operation]:
-    return [
-        Operation(
-            method.upper(),
-            path,
-            described.get("parameters", []),
-            described.get("requestBody", {}).get("content", {}),
-        )
-        for path, methods in DOCUMENT["paths"].items()
-        for method, described in methods.items()
-    ]
+def operations() -> Iterator[Operation]:
+    for key, described in OPERATIONS.items():
+        method, path = key.split()
+        content = described.get("requestBody", {}).get("content", {})
+        yield Operation(method, path, parameters(key), content)
 
 
 def marked(schema: Json, mark: Mark, example: Any = None, name: str = "value") -> Any:  # noqa: ANN401 - JSON
