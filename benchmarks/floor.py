@@ -1,22 +1,31 @@
-"""The least that could respond: our functions' own calls, through our DynamoDB client.
+"""The least that could respond: our functions' own calls, through the library of our client.
 
 Nothing is checked: no validation, no rights, no log. Everything is about one fixed order under an
 id that is new each time; the rows are those of the frozen release of the contract.
 """
 
 import itertools
+import json
 import os
 import time
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
-from pydynox import DynamoDBClient
+import pycurl
 
 TABLE = os.environ["TABLE_NAME"]
 CUSTOMER = "cus_42"
 ITEMS = [{"sku": "MUG-01", "name": "Mug", "quantity": 3, "unitAmount": 1999}]
 
-_client = DynamoDBClient(connect_timeout=2.3, read_timeout=2.3, max_retries=3)
+_curl = pycurl.Curl()
+_curl.setopt(pycurl.URL, os.environ["AWS_ENDPOINT_URL"])
+_curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{os.environ['AWS_REGION']}:dynamodb")
+_curl.setopt(pycurl.USERNAME, os.environ["AWS_ACCESS_KEY_ID"])
+_curl.setopt(pycurl.PASSWORD, os.environ["AWS_SECRET_ACCESS_KEY"])
+_curl.setopt(pycurl.FAILONERROR, 1)
+if "AWS_CA_BUNDLE" in os.environ:
+    _curl.setopt(pycurl.CAINFO, os.environ["AWS_CA_BUNDLE"])
 
 _STARTED = time.time_ns() // 1_000_000
 _SECONDS, _MILLISECONDS = divmod(_STARTED, 1000)
@@ -78,16 +87,19 @@ def create(event: dict[str, Any]) -> dict[str, Any]:
             "location": location,
             "expiresAt": _EXPIRES_AT,
         }
-        now = {"expression_attribute_values": {":now": _SECONDS}}
-        operations.append(_put(record, _ABSENT_OR_EXPIRED) | now)
-    _client.sync_transact_write(operations, client_request_token=f"{number:032x}")
+        operations.append(_put(record, _ABSENT_OR_EXPIRED))
+        now = {":now": {"N": str(_SECONDS)}}
+        operations[-1]["Put"]["ExpressionAttributeValues"] = now
+    request = {"TransactItems": operations, "ClientRequestToken": f"{number:032x}"}
+    _call("TransactWriteItems", request)
     return _response(201, body, {"Location": location, "ETag": '"1"'})
 
 
 def get(event: dict[str, Any]) -> dict[str, Any]:
     """Responds as if the order were PENDING, and made by this process."""
     order_id = event["pathParameters"]["orderId"]
-    _client.sync_get_item(TABLE, _detail_key(order_id), consistent_read=True)
+    key = {name: {"S": value} for name, value in _detail_key(order_id).items()}
+    _call("GetItem", {"TableName": TABLE, "Key": key, "ConsistentRead": True})
     return _response(200, _order(order_id), {"ETag": '"1"'})
 
 
@@ -96,7 +108,27 @@ def _detail_key(order_id: str) -> dict[str, Any]:
 
 
 def _put(row: dict[str, Any], condition: str) -> dict[str, Any]:
-    return {"type": "put", "table": TABLE, "item": row, "condition_expression": condition}
+    item = {name: _typed(value) for name, value in row.items()}
+    return {"Put": {"TableName": TABLE, "Item": item, "ConditionExpression": condition}}
+
+
+def _typed(value: Any) -> dict[str, object]:  # noqa: ANN401 - of a row
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, dict):
+        return {"M": {name: _typed(one) for name, one in value.items()}}
+    return {"L": [_typed(one) for one in value]}
+
+
+def _call(operation: str, request: Mapping[str, object]) -> None:
+    """Raises pycurl.error, also where the response is an error."""
+    headers = [f"X-Amz-Target: DynamoDB_20120810.{operation}"]
+    headers.append("Content-Type: application/x-amz-json-1.0")
+    _curl.setopt(pycurl.HTTPHEADER, headers)
+    _curl.setopt(pycurl.POSTFIELDS, json.dumps(request))
+    json.loads(_curl.perform_rb())
 
 
 def _order(order_id: str) -> str:

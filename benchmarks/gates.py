@@ -18,7 +18,7 @@ from benchmarks.figures import ROOT
 from benchmarks.operations import measure_all
 from benchmarks.process import LAMBDA_ENVIRONMENT
 from benchmarks.scenarios import NOT_MEASURED, OPERATIONS
-from benchmarks.systems import HTTP_FUNCTIONS, OURS, deployed
+from benchmarks.systems import OURS, deployed
 from emulator import EMULATOR_PYTHON
 from servers import ministack
 
@@ -37,13 +37,10 @@ FORBIDDEN: Final[Mapping[str, str]] = {
     "aws_lambda_powertools.utilities.parser": "msgspec decodes, and this imports pydantic",
     "aws_xray_sdk": "it costs more than the rest of a start; Tracer is an option of a stage",
     "boto3": "it imports botocore",
+    "botocore.session": "AWS's services are called over libcurl, for a tenth of the cost",
     "pydantic": "msgspec decodes, for a quarter of the cost",
 }
 """What no function may import, and why."""
-FORBIDDEN_BEHIND_HTTP: Final[Mapping[str, str]] = {
-    "botocore.session": "a client waits for this start; the table has a client of its own",
-}
-"""What moreover no function of a route may import."""
 
 _PRINT_MODULES: Final = """
 import sys
@@ -121,8 +118,7 @@ def packages_of(artefact: Path) -> Counter[str]:
 def forbidden_modules(found: Mapping[str, Collection[str]]) -> Iterator[str]:
     """Functions that import what they must not."""
     for function, modules in found.items():
-        behind_http = FORBIDDEN_BEHIND_HTTP if function in HTTP_FUNCTIONS else {}
-        for module, reason in {**FORBIDDEN, **behind_http}.items():
+        for module, reason in FORBIDDEN.items():
             if module in modules:
                 yield f"{function} imports {module}, which is forbidden: {reason}"
 

@@ -40,7 +40,7 @@ _QUOTED: Final = (
     "page of 20 at 10⁶ orders ÷ at 10², read units",
 )
 _LIBRARIES: Final = (
-    "pydynox",
+    "pycurl",
     "msgspec",
     "aws-lambda-powertools",
     "boto3",

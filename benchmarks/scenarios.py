@@ -24,7 +24,7 @@ from orders.domain.customer_id import CustomerId
 from orders.http.listing import DEFAULT_FEED_LIMIT
 from orders.http.routes import ROUTES
 from proof import oracle
-from servers import INDEX, client_of
+from servers import INDEX, client_of, put_all
 from stream_records import batch, message, stream_record
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _feed_page(running: Running) -> Event:
         for number in range(3 * DEFAULT_FEED_LIMIT)
     ]
     table = table_of(running)
-    table.client.sync_batch_write(table.name, put_items=[rows.event_row(one) for one in events])
+    put_all(table, [rows.event_row(one) for one in events])
     return request("GET", f"/events?recordedFrom={timestamps.to_text(FEED_DAY)}", claims=STAFF)
 
 

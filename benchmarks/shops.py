@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import cycle, islice
+from itertools import cycle
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import make_order_id
 from orders.domain.status import OrderStatus
+from servers import put_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +45,6 @@ _STAFF: Final = Actor("staff", "aa9a423e-8102-4f33-9ff1-906c38523374")
 
 _LOADERS: Final = 3
 """DynamoDB Local writes one row at a time: more threads than keep it busy would not help."""
-_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,7 @@ class Shop:
         """Write the rows that creates and updates leave."""
 
         def load(number: int) -> None:
-            found = self._rows(number)
-            while chunk := list(islice(found, _CHUNK)):
-                table.client.sync_batch_write(table.name, put_items=chunk)
+            put_all(table, self._rows(number))
 
         with ThreadPoolExecutor(_LOADERS) as threads:
             list(threads.map(load, range(len(self.sizes))))

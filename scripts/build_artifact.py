@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv" / "bin" / "uv"
 LAMBDA_PYTHON = "3.13"
-LAMBDA_PLATFORM = "aarch64-manylinux2014"
+LAMBDA_PLATFORM = "aarch64-manylinux_2_28"
 LAMBDA_CODE_DIRECTORY = "/var/task"
 # Lambda refuses more: 250 MB of unpacked code.
 MAX_UNPACKED_BYTES = 250 * 1024 * 1024

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator import REGION, ROOT
 from local_stack import LocalStack
+from orders.adapters.aws.client import Client, Unreachable
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.stream import recorded_event
 from orders.adapters.sqs import MAX_ENTRIES, SqsEventPublisher
@@ -30,7 +31,7 @@ from orders.application.errors import MalformedRow
 from orders.domain import timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from orders.domain.events import OrderEvent
 
@@ -104,6 +105,20 @@ class Message:
     def sent(self) -> datetime:
         """When it first came into a queue."""
         return datetime.fromtimestamp(int(self.system["SentTimestamp"]) / 1000, UTC)
+
+
+class Sender(Client):
+    """The functions' client, with this person's credentials."""
+
+    def __init__(self, sqs: Any) -> None:  # noqa: ANN401 - botocore's
+        self._sqs = sqs
+
+    def call(self, _operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            response: dict[str, Any] = self._sqs.send_message_batch(**parameters)
+        except (BotoCoreError, ClientError) as error:
+            raise Unreachable(str(error)) from error
+        return response
 
 
 class DeadLetters:
@@ -231,7 +246,7 @@ class DeadLetters:
                 faults.append(str(error))
         if not events and not faults:
             raise Refused("the table has no event of it")
-        publisher = SqsEventPublisher(self._sqs, self.outputs["OrderEventsQueueUrl"])
+        publisher = SqsEventPublisher(Sender(self._sqs), self.outputs["OrderEventsQueueUrl"])
         for start in range(0, len(events), MAX_ENTRIES):
             unsent = publisher.publish(events[start : start + MAX_ENTRIES])
             if unsent.unavailable or unsent.refused:

@@ -202,7 +202,7 @@ class InMemoryOrders:
         second = timestamps.to_milliseconds(now) // 1000
         found = self.records.get(record.record_id) if record else None
         if found and found.expires_at > second:
-            raise KeyInUse
+            raise KeyInUse(found)
 
     def _write(self, order: Order, event: OrderEvent, record: IdempotencyRecord | None) -> None:
         self.orders[order.order_id] = order

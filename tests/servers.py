@@ -11,6 +11,7 @@ import secrets
 import subprocess
 import tempfile
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,15 @@ from emulator import (
     wait_until,
 )
 from offline import CREATE_TABLE, free_port, require_java, start_database, stop
-from orders.adapters.dynamodb import table
+from orders.adapters.aws import client
+from orders.adapters.dynamodb.table import Table
+from orders.adapters.dynamodb.values import to_typed
 from prerequisites import missing
 
 if TYPE_CHECKING:
-    from pydynox import DynamoDBClient
+    from collections.abc import Iterable
+
+    from orders.adapters.dynamodb.rows import Row
 
 INDEX = "gsi1"
 
@@ -104,16 +109,25 @@ def create_queue(endpoint: str) -> str:
 
 
 @cache
-def client_of(endpoint: str, attempt_seconds: float = START_SECONDS) -> DynamoDBClient:
+def client_of(endpoint: str, attempt_seconds: float = START_SECONDS) -> client.Client:
     """The platform's own client, but so patient that a busy machine needs no second attempt."""
     with pytest.MonkeyPatch.context() as changes:
         changes.setenv("AWS_ENDPOINT_URL", endpoint)
-        return table.connect(attempt_seconds)
+        return client.connect("dynamodb", attempt_seconds)
 
 
-def new_table(endpoint: str) -> table.Table:
+def new_table(endpoint: str) -> Table:
     """An empty table of its own for one test."""
-    return table.Table(client_of(endpoint), create_table(endpoint))
+    return Table(client_of(endpoint), create_table(endpoint))
+
+
+def put_all(table: Table, rows: Iterable[Row]) -> None:
+    """In as many calls as it takes; far quicker than one by one."""
+    puts = ({"PutRequest": {"Item": to_typed(row)}} for row in rows)
+    left: list[Any] = []
+    while left := [*left, *islice(puts, 25 - len(left))]:
+        response = table.client.call("BatchWriteItem", {"RequestItems": {table.name: left}})
+        left = response.get("UnprocessedItems", {}).get(table.name, [])
 
 
 @cache

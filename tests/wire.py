@@ -42,12 +42,14 @@ class Break(Enum):
 class Refusal:
     """An error response in place of the call.
 
-    `reasons` are the codes of a canceled transaction, one for each of its operations.
+    `reasons` are the codes of a canceled transaction, one for each of its operations; `item` is
+    the row that the last one shows.
     """
 
     code: str
     status: int = 400
     reasons: tuple[str, ...] = ()
+    item: dict[str, Any] | None = None
 
     @property
     def body(self) -> bytes:
@@ -59,6 +61,8 @@ class Refusal:
                 f"[{', '.join(self.reasons)}]"
             )
             response["CancellationReasons"] = [{"Code": code} for code in self.reasons]
+            if self.item:
+                response["CancellationReasons"][-1]["Item"] = self.item
         return json.dumps(response).encode()
 
 

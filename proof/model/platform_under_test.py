@@ -17,6 +17,7 @@ import pytest
 
 from api import Api
 from fakes import FakeIds
+from orders.adapters.aws.client import Client
 from orders.adapters.dynamodb.reports import DynamoDbReports
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
@@ -37,6 +38,8 @@ from servers import INDEX, aws_client, client_of, create_table, dynamodb_local
 from stream_records import FakeConsumedQueue, FakeDeadLetterQueue, batch, failures, message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orders.application.idempotency import IdempotencyRecord
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order
@@ -75,15 +78,15 @@ class DyingOrders:
         raise TryAgain
 
 
-class Queue:
+class Queue(Client):
     """As much of SQS' client as the publisher needs; keeps every message."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - botocore's names
-        assert QueueUrl
-        self.messages += Entries
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        assert operation == "SendMessageBatch"
+        self.messages += parameters["Entries"]
         return {}
 
 
@@ -109,11 +112,11 @@ class Platform:
         self._publish = Relay(publisher, self.failures)  # type: ignore[arg-type]  # the fake has its `send`
         payments, inventory = MockPaymentGateway(table), MockInventory(table)
         self._process = settle_payments.consumer(
-            SettlePayment(self._orders, payments, inventory, self.clock), FakeConsumedQueue
+            SettlePayment(self._orders, payments, inventory, self.clock), FakeConsumedQueue()
         )
         self._process_and_die = settle_payments.consumer(
             SettlePayment(DyingOrders(self._orders), payments, inventory, self.clock),  # type: ignore[arg-type]  # the rest of the port is not used
-            FakeConsumedQueue,
+            FakeConsumedQueue(),
         )
         self._expire = expire_stale_orders.expirer(ExpireStaleOrders(self._orders, self.clock))
         self._report = daily_report.reporter(MakeDailyReport(self._orders, reports, self.clock))

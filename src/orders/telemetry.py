@@ -14,7 +14,7 @@ import msgspec
 from aws_lambda_powertools.logging import Logger
 
 from orders import environment
-from orders.application.errors import MalformedRow
+from orders.application.errors import LoggableError
 from orders.domain.order_number import order_number
 
 if TYPE_CHECKING:
@@ -86,14 +86,13 @@ def unbind_order() -> None:
 def log_exception(message: str, error: BaseException) -> None:
     """Log an unexpected exception and its causes, with the frames they passed through.
 
-    Leaves out their messages and the source lines, which can quote values. The message of a
-    MalformedRow names only a row and a field.
+    Leaves out the source lines, and all messages but a LoggableError's: they can quote values.
     """
     chain: list[dict[str, object]] = []
     link: BaseException | None = error
     while link is not None:
         shown: dict[str, object] = {"exception": type(link).__name__, "frames": _frames(link)}
-        if isinstance(link, MalformedRow):
+        if isinstance(link, LoggableError):
             shown["detail"] = str(link)
         chain.append(shown)
         link = link.__cause__

@@ -9,14 +9,14 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 import pytest
-from pydynox.exceptions import AccessDeniedException, IdempotentParameterMismatchException
 
 from examples import CUS_42, CUSTOMER_42, changed_order, event_of, new_order, placed_order
 from fakes import NOON, FakeClock, FakeIds
-from orders.adapters.dynamodb import contention
-from orders.adapters.dynamodb import table as dynamodb
+from orders.adapters.aws.client import ATTEMPTS, Refused
+from orders.adapters.dynamodb import contention, rows
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
+from orders.adapters.dynamodb.values import to_typed
 from orders.application import idempotency
 from orders.application.create_order import CreateOrder
 from orders.application.errors import KeyInUse, StaleOrder, TryAgain
@@ -30,16 +30,18 @@ from wire import Break, Refusal, Response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orders.adapters.dynamodb.rows import Row
     from orders.domain.order import Order
     from wire import Fault, Recorder
 
-CLIENT_ATTEMPTS = dynamodb._ATTEMPTS
 MOST_ATTEMPTS = 40
 """Far more than fit into `MAX_SECONDS` with waits of up to 0.8 seconds."""
 
 
-def canceled(*reasons: str) -> Refusal:
-    return Refusal("TransactionCanceledException", reasons=reasons)
+def canceled(*reasons: str, shown: Row | None = None) -> Refusal:
+    """`shown` is the row in place of the last operation, which asked for it."""
+    item = None if shown is None else to_typed(shown)
+    return Refusal("TransactionCanceledException", reasons=reasons, item=item)
 
 
 CONFLICT = canceled("None", "TransactionConflict")
@@ -81,6 +83,11 @@ READS: dict[str, Callable[[DynamoDbOrders], object]] = {
 
 def response_of(order: Order) -> idempotency.StoredResponse:
     return idempotency.StoredResponse(order.order_id)
+
+
+def attempts_at(fault: Fault) -> set[int]:
+    """One more if the first finds an idle connection dead: libcurl itself sends it again."""
+    return {ATTEMPTS, ATTEMPTS + 1} if isinstance(fault, Break) else {ATTEMPTS}
 
 
 def name(fault: Fault) -> str:
@@ -128,7 +135,7 @@ class TestAFaultThatStrikesOnce:
 
         hasty_orders.add(order, event_of(order), KEY.remember(response_of(order), NOON), NOON)
 
-        assert 2 <= len(wire.calls) <= CLIENT_ATTEMPTS
+        assert 2 <= len(wire.calls) <= ATTEMPTS
         assert len({call.body for call in wire.calls}) == 1
         assert hasty_orders.get(order.order_id) == order
 
@@ -136,14 +143,13 @@ class TestAFaultThatStrikesOnce:
     def test_has_a_contended_write_repeated_as_the_same_transaction(
         self, wire: Recorder, orders: DynamoDbOrders, fault: Fault
     ) -> None:
-        """The client may reorder attributes, which leaves it the same request (see below)."""
         order = placed_order()
         wire.inject([fault])
 
         orders.add(order, event_of(order), KEY.remember(response_of(order), NOON), NOON)
 
         first, second = wire.calls
-        assert first.parameters == second.parameters
+        assert first.body == second.body
         paid = changed_order(order, OrderStatus.PAID)
         wire.inject([fault, Break.RESET_AFTER])
         orders.update(order, paid, event_of(paid, order), None, NOON)
@@ -181,7 +187,7 @@ class TestAFaultThatKeepsStriking:
 
         assert 1 < len(wire.calls) <= MOST_ATTEMPTS
         first, *others = wire.calls
-        assert all(call.parameters == first.parameters for call in others)
+        assert all(call.body == first.body for call in others)
 
     @pytest.mark.parametrize("fault", OUT_OF_REACH, ids=name)
     def test_ends_a_write_after_the_clients_attempts(
@@ -192,7 +198,7 @@ class TestAFaultThatKeepsStriking:
         with pytest.raises(TryAgain):
             orders.add(ORDER, event_of(ORDER), None, NOON)
 
-        assert len(wire.calls) == CLIENT_ATTEMPTS
+        assert len(wire.calls) in attempts_at(fault)
         assert len({call.body for call in wire.calls}) == 1
 
     @pytest.mark.parametrize("fault", [SERVER_ERROR, *OUT_OF_REACH], ids=name)
@@ -204,7 +210,7 @@ class TestAFaultThatKeepsStriking:
         with pytest.raises(TryAgain):
             orders.get(placed_order().order_id)
 
-        assert wire.counts == {"GetItem": CLIENT_ATTEMPTS}
+        assert len(wire.calls) in attempts_at(fault)
 
     @pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
     def test_ends_a_read_of_any_kind(
@@ -227,16 +233,17 @@ class TestAFaultThatKeepsStriking:
                 ORDER, event_of(ORDER), None, NOON
             )
 
-        assert len(wire.calls) == CLIENT_ATTEMPTS
+        assert len(wire.calls) == ATTEMPTS
 
     def test_lets_the_callers_own_retry_find_a_write_that_took_effect(
         self, wire: Recorder, orders: DynamoDbOrders
     ) -> None:
         create = CreateOrder(orders, FakeClock(), FakeIds())
-        wire.inject(repeat(Break.RESET_AFTER, CLIENT_ATTEMPTS))
+        wire.inject(repeat(Break.RESET_AFTER))
 
         with pytest.raises(TryAgain):
             create(CUSTOMER_42, new_order(), KEY, response_of)
+        wire.inject([])
         outcome = create(CUSTOMER_42, new_order(), KEY, response_of)
 
         assert outcome.replayed
@@ -251,7 +258,9 @@ def test_a_failed_condition_beside_a_conflict_is_final(
 ) -> None:
     order, conflict, failed = placed_order(), "TransactionConflict", "ConditionalCheckFailed"
     record = KEY.remember(response_of(order), NOON)
-    wire.inject(repeat(canceled(conflict, "None", "None", failed)))
+    wire.inject(
+        repeat(canceled(conflict, "None", "None", failed, shown=rows.idempotency_row(record)))
+    )
     with pytest.raises(KeyInUse):
         orders.add(order, event_of(order), record, NOON)
     with pytest.raises(KeyInUse):
@@ -266,7 +275,7 @@ def test_a_refusal_that_no_attempt_can_change_is_not_repeated(
     wire: Recorder, orders: DynamoDbOrders
 ) -> None:
     wire.inject(repeat(Refusal("AccessDeniedException")))
-    with pytest.raises(AccessDeniedException):
+    with pytest.raises(Refused, match="AccessDeniedException"):
         orders.add(ORDER, event_of(ORDER), None, NOON)
     assert len(wire.calls) == 1
 
@@ -288,23 +297,19 @@ def test_keys_that_a_batch_left_out_are_read_again(wire: Recorder, orders: Dynam
         orders.get_with_record(order.order_id, KEY.record_id)
 
 
-def test_a_transaction_with_reordered_attributes_is_the_same_one(
-    wire: Recorder, table: Table
-) -> None:
-    """The client keeps attributes in hash maps that are ordered at random.
-
-    DynamoDB compares what a request says, not its bytes: repeated with its token it is done
-    once and succeeds, though its own condition no longer holds; another request is refused.
-    """
-    row = {"pk": "a", "sk": "b", **{f"attribute{n}": n for n in range(20)}}
+def test_a_transaction_is_known_by_its_token(wire: Recorder, table: Table) -> None:
+    """Repeated with its token it succeeds and is done once, though its condition now fails."""
+    row = {"pk": "a", "sk": "b", "attribute": 7}
 
     def write(number: int) -> None:
-        operation = table.put(row | {"attribute7": number}, "attribute_not_exists(pk)")
-        table.client.sync_transact_write([operation], client_request_token="a token")
+        operation = table.put(row | {"attribute": number}, "attribute_not_exists(pk)")
+        table.client.call(
+            "TransactWriteItems", {"TransactItems": [operation], "ClientRequestToken": "a token"}
+        )
 
-    for _ in range(5):
-        write(7)
-    assert len({call.body for call in wire.calls}) > 1
-    with pytest.raises(IdempotentParameterMismatchException):
+    write(7)
+    write(7)
+    assert len({call.body for call in wire.calls}) == 1
+    with pytest.raises(Refused, match="IdempotentParameterMismatchException"):
         write(8)
     assert table.get({"pk": "a", "sk": "b"}) == row

@@ -14,6 +14,7 @@ import pytest
 from examples import event_of, placed_order
 from fakes import NOON
 from orders.adapters import sqs
+from orders.adapters.aws import client
 from orders.adapters.sqs import SqsDeadLetterQueue, SqsEventPublisher, event_body
 from orders.domain.status import OrderStatus
 from servers import aws_client, create_queue, ministack
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from orders.domain.events import OrderEvent
 
 RECEIVE_SECONDS = 30
-CLIENT_ATTEMPTS = 3
 ANY_CHARACTER = 'é 杯 \U0001f937 \t\n\r\x00\x1f\x7f\ud7ff\ue000\ufffd\ufffe\uffff\U0010ffff "\\'
 
 
@@ -43,7 +43,7 @@ def queue() -> str:
 @pytest.fixture
 def publisher(wire: Recorder, queue: str, monkeypatch: pytest.MonkeyPatch) -> SqsEventPublisher:
     monkeypatch.setenv("AWS_ENDPOINT_URL", wire.endpoint)
-    return SqsEventPublisher(sqs.connect(), queue)
+    return SqsEventPublisher(client.connect("sqs", attempt_seconds=5), queue)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ class TestPublishing:
         wire.inject(repeat(Break.RESET))
 
         assert sorted(publisher.publish(events(11)).unavailable) == list(range(11))
-        assert wire.counts == {"SendMessageBatch": 2 * CLIENT_ATTEMPTS}
+        assert wire.counts == {"SendMessageBatch": 2 * client.ATTEMPTS}
 
     def test_a_missing_queue_leaves_all_events_unsent(
         self, publisher: SqsEventPublisher, queue: str
@@ -219,4 +219,4 @@ class TestDeadLetterQueue:
         with pytest.raises(sqs.QueueUnavailable):
             failures.send({"eventID": "1"}, "a cause")
 
-        assert wire.counts == {"SendMessage": CLIENT_ATTEMPTS}
+        assert wire.counts == {"SendMessage": client.ATTEMPTS}

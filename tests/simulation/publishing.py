@@ -12,10 +12,9 @@ from enum import Enum, auto
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError, ReadTimeoutError
-
 from examples import event_of, placed_order
 from infrastructure.templates import compiled
+from orders.adapters.aws.client import Client, Refused, Unreachable
 from orders.adapters.sqs import SqsDeadLetterQueue, SqsEventPublisher, event_body
 from orders.domain import timestamps
 from orders.domain.actor import Actor
@@ -51,7 +50,7 @@ class Fault(Enum):
     """The function dies after it took effect."""
 
 
-REFUSAL: Final = ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessage")
+REFUSAL: Final = Refused("ServiceUnavailable", 503, [])
 
 
 class Died(BaseException):
@@ -111,7 +110,7 @@ class Stream:
         self.records.append(record)
 
 
-class Sqs:
+class Sqs(Client):
     """The client of both queues. Faults strike one call after the other, then all calls pass."""
 
     def __init__(self, stream: Stream) -> None:
@@ -130,15 +129,16 @@ class Sqs:
         self.deadly = "nothing"
         """The function dies of what contains this text."""
 
-    def send_message_batch(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
-        entries = call["Entries"]
-        untaken = self._call([entry["MessageBody"] for entry in entries], self.events.append)
-        return {"Failed": [{"Id": entries[i]["Id"], "Code": "InternalError"} for i in untaken]}
-
-    def send_message(self, **call: Any) -> dict[str, Any]:  # noqa: ANN401 - as botocore's
+    def call(self, operation: str, parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - a Mapping
+        if operation == "SendMessageBatch":
+            entries = parameters["Entries"]
+            untaken = self._call([entry["MessageBody"] for entry in entries], self.events.append)
+            return {"Failed": [{"Id": entries[i]["Id"], "Code": "InternalError"} for i in untaken]}
+        assert operation == "SendMessage"
         if not self.can_set_aside:
             raise REFUSAL
-        self._call([call["MessageBody"]], lambda body: self.set_aside.append(json.loads(body)))
+        body = parameters["MessageBody"]
+        self._call([body], lambda body: self.set_aside.append(json.loads(body)))
         return {"MessageId": "1"}
 
     def _call(self, bodies: Sequence[str], take: Callable[[str], None]) -> set[int]:
@@ -159,7 +159,7 @@ class Sqs:
         if fault is Fault.DIES_AFTER:
             raise Died
         if fault is Fault.LOST:
-            raise ReadTimeoutError(endpoint_url="https://sqs")
+            raise Unreachable("curl 28")
         return untaken
 
 

@@ -86,7 +86,7 @@ class Burst:
     def run(self) -> Self:
         settle = SettlePayment(self.orders, self.gateway, FakeInventory(), _Clock(self.queue))
         failed = SqsConsumedQueue(self.queue, "events", "dead letters")
-        handler = background(settle_payments.consumer(settle, lambda: failed))
+        handler = background(settle_payments.consumer(settle, failed))
         self.minutes = self.queue.run(handler) / 60
         return self
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fakes import NOON
 from infrastructure.templates import compiled
+from orders.adapters.aws.client import Client
 from orders.domain.timestamps import to_milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from infrastructure.templates import Template
 
@@ -108,9 +109,9 @@ class Invocation:
             raise Killed
 
 
-@dataclass(slots=True)
-class Queue:
-    """The queue with its dead-letter queue and its trigger; the calls are those of SQS's client."""
+@dataclass
+class Queue(Client):
+    """The queue with its dead-letter queue and its trigger."""
 
     rules: Rules
     waiting: dict[str, Message] = field(default_factory=dict)
@@ -124,15 +125,18 @@ class Queue:
         message = Message(f"message-{len(self.waiting)}", body, sent=0, visible=0)
         self.waiting[message.id] = message
 
-    def change_message_visibility(self, **call: Any) -> None:  # noqa: ANN401 - as botocore's
-        assert call["QueueUrl"] == "events"
-        message = self.waiting[call["ReceiptHandle"]]
-        message.visible = self.running.now + call["VisibilityTimeout"]
-
-    def send_message(self, **call: Any) -> None:  # noqa: ANN401 - as botocore's
-        assert call["QueueUrl"] == "dead letters"
-        source = next(one for one in self.waiting.values() if one.body == call["MessageBody"])
-        self._bury(source, self.running.now, call["MessageAttributes"]["cause"]["StringValue"])
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """As SQS's client."""
+        if operation == "ChangeMessageVisibility":
+            assert parameters["QueueUrl"] == "events"
+            message = self.waiting[parameters["ReceiptHandle"]]
+            message.visible = self.running.now + parameters["VisibilityTimeout"]
+        else:
+            assert (operation, parameters["QueueUrl"]) == ("SendMessage", "dead letters")
+            body, cause = parameters["MessageBody"], parameters["MessageAttributes"]["cause"]
+            source = next(one for one in self.waiting.values() if one.body == body)
+            self._bury(source, self.running.now, cause["StringValue"])
+        return {}
 
     def run(self, handler: Handler, *, hours: float = 24 * 14) -> float:
         """Let the trigger's pollers work until the queue is empty: when that was, in seconds."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydynox import DynamoDBClient
-
-from emulator import CREDENTIALS, REGION
+from emulator import REGION
 from examples import new_order
+from orders.adapters.aws.client import Client
+from orders.adapters.aws.connection import Endpoint
+from orders.adapters.aws.credentials import Credentials
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.adapters.system import RandomIds
@@ -28,13 +29,9 @@ class PastOrders:
     """Writes to the deployed table with the functions' own code, as the root user."""
 
     def __init__(self, deployment: Deployment) -> None:
-        access_key, secret_key = CREDENTIALS.values()
-        client = DynamoDBClient(
-            region=REGION,
-            endpoint_url=deployment.stack.endpoint,
-            access_key=access_key,
-            secret_key=secret_key,
-        )
+        root = Credentials("test", "test", "")
+        endpoint = Endpoint(deployment.stack.endpoint, REGION, "dynamodb", attempt_seconds=10)
+        client = Client(endpoint, "dynamodb", lambda: root)
         self._orders = DynamoDbOrders(Table(client, TABLE), "gsi1")
 
     def place(

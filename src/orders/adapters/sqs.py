@@ -6,16 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import botocore.config
-import botocore.exceptions
-import botocore.session
-
+from orders.adapters.aws.client import Refused, Unreachable
 from orders.application.ports import Unsent
 from orders.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from orders.adapters.aws.client import Client
     from orders.domain.events import OrderEvent
 
 MAX_ENTRIES: Final = 10
@@ -31,26 +29,16 @@ _NEVER_TAKEN: Final = frozenset(
 )
 """Errors of the message itself. `SenderFault` doesn't tell: throttling can set it too."""
 
-_ERRORS: Final = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
-
 
 class QueueUnavailable(Exception):
     """The queue did not accept the message, after the client's own retries."""
-
-
-def connect() -> Any:  # noqa: ANN401 - botocore makes its clients' classes at run time
-    """An SQS client of the botocore that Lambda's runtime provides."""
-    config = botocore.config.Config(
-        connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    return botocore.session.get_session().create_client("sqs", config=config)
 
 
 @dataclass(frozen=True, slots=True)
 class SqsEventPublisher:
     """`EventPublisher` on a queue."""
 
-    client: Any
+    client: Client
     queue_url: str
 
     def publish(self, events: Sequence[OrderEvent]) -> Unsent:
@@ -62,11 +50,12 @@ class SqsEventPublisher:
         for start in range(0, len(sendable), MAX_ENTRIES):
             batch = sendable[start : start + MAX_ENTRIES]
             try:
-                response = self.client.send_message_batch(
-                    QueueUrl=self.queue_url, Entries=[entries[index] for index in batch]
+                response = self.client.call(
+                    "SendMessageBatch",
+                    {"QueueUrl": self.queue_url, "Entries": [entries[index] for index in batch]},
                 )
-            except _ERRORS as error:
-                logger.warning("events not sent", cause=_code(error), events=len(batch))
+            except (Unreachable, Refused) as error:
+                logger.warning("events not sent", cause=str(error), events=len(batch))
                 unavailable.update(batch)
             else:
                 for entry in response.get("Failed", ()):
@@ -87,7 +76,7 @@ class SqsDeadLetterQueue:
     Never their content: that stays in the row, where it can be erased.
     """
 
-    client: Any
+    client: Client
     queue_url: str
 
     def send(self, record: dict[str, Any], cause: str) -> None:
@@ -99,14 +88,15 @@ class SqsDeadLetterQueue:
             "sequenceNumber": change.get("SequenceNumber"),
         }
         try:
-            self.client.send_message(
-                QueueUrl=self.queue_url,
-                MessageBody=json.dumps(body),
-                MessageAttributes={
-                    "cause": {"DataType": "String", "StringValue": ascii(cause)[:MAX_CAUSE]}
+            self.client.call(
+                "SendMessage",
+                {
+                    "QueueUrl": self.queue_url,
+                    "MessageBody": json.dumps(body),
+                    "MessageAttributes": _attributes(cause=ascii(cause)[:MAX_CAUSE]),
                 },
             )
-        except _ERRORS as error:
+        except (Unreachable, Refused) as error:
             raise QueueUnavailable from error
 
 
@@ -114,7 +104,7 @@ class SqsDeadLetterQueue:
 class SqsConsumedQueue:
     """`ConsumedQueue` of a queue and its dead-letter queue."""
 
-    client: Any
+    client: Client
     queue_url: str
     dead_letter_queue_url: str
 
@@ -122,10 +112,12 @@ class SqsConsumedQueue:
         """Redeliver the message after this pause instead of the queue's visibility timeout."""
         return self._call(
             "message not put off",
-            self.client.change_message_visibility,
-            QueueUrl=self.queue_url,
-            ReceiptHandle=receipt_handle,
-            VisibilityTimeout=seconds,
+            "ChangeMessageVisibility",
+            {
+                "QueueUrl": self.queue_url,
+                "ReceiptHandle": receipt_handle,
+                "VisibilityTimeout": seconds,
+            },
         )
 
     def dead_letter(self, body: str, event_type: str | None, cause: str) -> bool:
@@ -133,22 +125,25 @@ class SqsConsumedQueue:
         attributes = {"cause": cause[:MAX_CAUSE]} | ({"type": event_type} if event_type else {})
         return self._call(
             "dead letter not sent",
-            self.client.send_message,
-            QueueUrl=self.dead_letter_queue_url,
-            MessageBody=body,
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value}
-                for name, value in attributes.items()
+            "SendMessage",
+            {
+                "QueueUrl": self.dead_letter_queue_url,
+                "MessageBody": body,
+                "MessageAttributes": _attributes(**attributes),
             },
         )
 
-    def _call(self, warning: str, call: Callable[..., object], **arguments: object) -> bool:
+    def _call(self, warning: str, operation: str, parameters: dict[str, Any]) -> bool:
         try:
-            call(**arguments)
-        except _ERRORS as error:
-            logger.warning(warning, cause=_code(error))
+            self.client.call(operation, parameters)
+        except (Unreachable, Refused) as error:
+            logger.warning(warning, cause=str(error))
             return False
         return True
+
+
+def _attributes(**values: str) -> dict[str, dict[str, str]]:
+    return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
 
 
 def _texts(keys: Any) -> dict[str, str]:  # noqa: ANN401 - of a record that can't be read
@@ -157,18 +152,11 @@ def _texts(keys: Any) -> dict[str, str]:  # noqa: ANN401 - of a record that can'
     return {name: value["S"] for name, value in found if isinstance(value, dict) and "S" in value}
 
 
-def _code(error: Exception) -> str:
-    """AWS's error code, without the message, which can quote the request."""
-    if isinstance(error, botocore.exceptions.ClientError):
-        return str(error.response["Error"]["Code"])
-    return type(error).__name__
-
-
 def _entry(index: int, event: OrderEvent) -> dict[str, Any]:
     return {
         "Id": str(index),
         "MessageBody": event_body(event),
-        "MessageAttributes": {"type": {"DataType": "String", "StringValue": event.type}},
+        "MessageAttributes": _attributes(type=event.type),
     }
 
 

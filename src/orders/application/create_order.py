@@ -21,7 +21,7 @@ neither keeps happening."""
 
 @dataclass(frozen=True, slots=True)
 class CreateOrder:
-    """A new order takes one write and no read; only a retry reads."""
+    """A new order takes one write and no read, and so does a retry."""
 
     orders: OrderRepository
     clock: Clock
@@ -37,24 +37,22 @@ class CreateOrder:
         """
         now = self.clock.now()
         order, event = request.placed(self.ids.order_id(now), by=caller.actor)
-        if not caller.may_act_for(order.customer_id) and (replay := self._replay(key)):
-            return replay
+        if not caller.may_act_for(order.customer_id) and key:
+            # The one precedence that needs a read: a replay goes before a refusal.
+            record = self.orders.get_record(key.record_id)
+            if replay := key.replay(record, self.clock.now()):
+                return replay
         caller.require_acts_for(order.customer_id)
         for _ in range(_ATTEMPTS):
             response = render(order)
             record = key.remember(response, now) if key else None
             try:
                 self.orders.add(order, event, record, self.clock.now())
-            except KeyInUse:
-                if replay := self._replay(key):
+            except KeyInUse as error:
+                if key and (replay := key.replay(error.record, self.clock.now())):
                     return replay
             except IdTaken:
                 order, event = request.placed(self.ids.order_id(now), by=caller.actor)
             else:
                 return Outcome(response, order=order)
         raise TryAgain
-
-    def _replay(self, key: IdempotencyKey | None) -> Outcome | None:
-        if key is None:
-            return None
-        return key.replay(self.orders.get_record(key.record_id), self.clock.now())

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from orders.domain.errors import OrderError
+
+if TYPE_CHECKING:
+    from orders.application.idempotency import IdempotencyRecord
 
 
 class OrderNotFound(OrderError):
@@ -53,10 +58,18 @@ class IdTaken(WriteConflict):
 
 
 class KeyInUse(WriteConflict):
-    """A live record of the idempotency key is already there."""
+    """A live record of the idempotency key is already there: `record`."""
+
+    def __init__(self, record: IdempotencyRecord) -> None:
+        super().__init__()
+        self.record = record
 
 
-class MalformedRow(Exception):
+class LoggableError(Exception):
+    """Its message quotes no value of a request or a row."""
+
+
+class MalformedRow(LoggableError):
     """A stored row or a stream record does not describe an order."""
 
 

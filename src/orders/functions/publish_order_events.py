@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters import sqs
+from orders.adapters.aws.client import connect
 from orders.adapters.dynamodb.stream import recorded_event
 from orders.application.errors import MalformedRow
 from orders.environment import required
@@ -77,7 +78,7 @@ def _failed_from(record: StreamRecord) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
 
 
-_client = sqs.connect()
+_client = connect("sqs", attempt_seconds=3.0)
 handler = background(
     Relay(
         sqs.SqsEventPublisher(_client, required("QUEUE_URL")),

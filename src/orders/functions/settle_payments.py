@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from orders.adapters.aws.client import connect
 from orders.adapters.mock_inventory import MockInventory
 from orders.adapters.mock_payments import MockPaymentGateway
 from orders.adapters.no_payments import NoPayments
+from orders.adapters.sqs import SqsConsumedQueue
 from orders.application.errors import (
     MalformedRow,
     NewerRow,
@@ -26,8 +27,6 @@ from orders.functions.wiring import Wiring
 from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from orders.application.ports import Clock, InventoryService, PaymentGateway
     from orders.domain.order_id import OrderId
     from orders.telemetry import Handler
@@ -73,8 +72,8 @@ _NEVER: Final = frozenset({MalformedRow, NotAnEvent, UnsettledOrder})
 _FORESEEN: Final = (NewerRow, OutOfTime, PaymentUnavailable, TryAgain)
 
 
-def consumer(settle: SettlePayment, consumed_queue: Callable[[], ConsumedQueue]) -> Handler:
-    """The function without telemetry. `consumed_queue` is called when a message fails."""
+def consumer(settle: SettlePayment, consumed_queue: ConsumedQueue) -> Handler:
+    """The function without telemetry."""
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         failed = [one["messageId"] for one in event["Records"] if not is_done(one, context)]
@@ -88,7 +87,7 @@ def consumer(settle: SettlePayment, consumed_queue: Callable[[], ConsumedQueue])
             bind_order(order_id)
             settlement = settle(order_id)
         except Exception as error:  # noqa: BLE001 - one message must not fail the others
-            return _is_given_up(message, error, settle.clock, consumed_queue())
+            return _is_given_up(message, error, settle.clock, consumed_queue)
         logger.info("event processed", settlement=settlement)
         if settlement is not Settlement.NOTHING_TO_DO:
             count(f"Payment{settlement}")
@@ -166,15 +165,9 @@ def _services(wiring: Wiring) -> tuple[PaymentGateway, InventoryService]:
     return NoPayments(), NoPayments()
 
 
-@cache
-def _consumed_queue() -> ConsumedQueue:
-    # Imported on the first error: botocore takes longer to load than everything else here.
-    from orders.adapters.sqs import SqsConsumedQueue, connect  # noqa: PLC0415
-
-    return SqsConsumedQueue(connect(), _queue_url, _dead_letter_queue_url)
-
-
-_queue_url, _dead_letter_queue_url = required("QUEUE_URL"), required("DEAD_LETTER_QUEUE_URL")
+_consumed_queue = SqsConsumedQueue(
+    connect("sqs", attempt_seconds=3.0), required("QUEUE_URL"), required("DEAD_LETTER_QUEUE_URL")
+)
 _wiring = Wiring(attempt_seconds=1.0)
 handler = background(
     consumer(SettlePayment(_wiring.orders, *_services(_wiring), _wiring.clock), _consumed_queue)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from orders.adapters.aws.client import connect
 from orders.adapters.dynamodb.repository import DynamoDbOrders
-from orders.adapters.dynamodb.table import Table, connect
+from orders.adapters.dynamodb.table import Table
 from orders.adapters.system import RandomIds, SystemClock
 from orders.environment import optional, required
 from orders.functions.settings import Settings
@@ -24,7 +25,7 @@ class Wiring(Settings):
 
     @cached_property
     def table(self) -> Table:
-        return Table(connect(self._attempt_seconds), required("TABLE_NAME"))
+        return Table(connect("dynamodb", self._attempt_seconds), required("TABLE_NAME"))
 
     @cached_property
     def orders(self) -> OrderRepository:

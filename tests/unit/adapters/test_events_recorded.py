@@ -37,7 +37,7 @@ def test_each_event_that_commits_counts_once_and_a_lost_race_does_not(
         orders.update(order, paid, payment, None, NOON)
     assert '"EventsRecorded":2}' in output()
 
-    table.write.side_effect = ConditionFailed(frozenset({0}))
+    table.write.side_effect = ConditionFailed({0: None})
     with invocation("two"):
         with pytest.raises(IdTaken):
             orders.add(order, created, None, NOON)

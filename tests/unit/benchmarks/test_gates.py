@@ -11,7 +11,6 @@ import pytest
 
 from benchmarks.gates import (
     FORBIDDEN,
-    FORBIDDEN_BEHIND_HTTP,
     beyond_artefact,
     beyond_modules,
     beyond_operations,
@@ -19,7 +18,6 @@ from benchmarks.gates import (
     forbidden_modules,
 )
 from benchmarks.operations import Measured
-from benchmarks.systems import HTTP_FUNCTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,15 +97,6 @@ def test_a_forbidden_module_is_named_with_the_reason(module: str) -> None:
     (message,) = forbidden_modules({"any": {"json", module}})
 
     assert message == f"any imports {module}, which is forbidden: {FORBIDDEN[module]}"
-
-
-@pytest.mark.parametrize("module", FORBIDDEN_BEHIND_HTTP)
-def test_what_only_a_route_must_not_import_is_named_for_every_route(module: str) -> None:
-    found = {name: [module] for name in (*HTTP_FUNCTIONS, "publish-order-events")}
-
-    messages = list(forbidden_modules(found))
-
-    assert [message.partition(" ")[0] for message in messages] == [*HTTP_FUNCTIONS]
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_no_message_of_the_queue_is_written(
     orders, payments = InMemoryOrders(), FakePayments()
     payments.refusal = refusal
     settle = SettlePayment(orders, payments, FakeInventory(), FakeClock())
-    handler = background(settle_payments.consumer(settle, FakeConsumedQueue))
+    handler = background(settle_payments.consumer(settle, FakeConsumedQueue()))
     order = secret_order()
     orders.orders[order.order_id] = order
     event = message(event_of(order))

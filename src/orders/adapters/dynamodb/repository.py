@@ -65,7 +65,7 @@ class DynamoDbOrders:
         try:
             self.table.write(*operations)
         except ConditionFailed as error:
-            raise (KeyInUse if _is_of_record(error, record, operations) else IdTaken) from error
+            raise _key_in_use(error, record, operations) or IdTaken() from error
         count("EventsRecorded")
 
     def update(
@@ -85,17 +85,17 @@ class DynamoDbOrders:
         try:
             self.table.write(*operations)
         except ConditionFailed as error:
-            if error.failed != {_CUSTOMER_ROW}:
-                in_use = _is_of_record(error, record, operations)
-                raise (KeyInUse if in_use else StaleOrder) from error
+            if error.failed.keys() != {_CUSTOMER_ROW}:
+                raise _key_in_use(error, record, operations) or StaleOrder() from error
             self._mend(operations, after)
         count("EventsRecorded")
 
     def remember(self, record: IdempotencyRecord, now: datetime) -> None:
+        operations = self._put_record(record, now)
         try:
-            self.table.write(*self._put_record(record, now))
+            self.table.write(*operations)
         except ConditionFailed as error:
-            raise KeyInUse from error
+            raise _key_in_use(error, record, operations) or error from error
 
     def get(self, order_id: OrderId) -> Order | None:
         row = self.table.get(keys.detail(order_id))
@@ -304,14 +304,16 @@ class DynamoDbOrders:
         if record is None:
             return []
         seconds = timestamps.to_milliseconds(now) // 1000
-        return [self.table.put(rows.idempotency_row(record), _ABSENT_OR_EXPIRED, now=seconds)]
+        row = rows.idempotency_row(record)
+        return [self.table.put(row, _ABSENT_OR_EXPIRED, show_old=True, now=seconds)]
 
 
-def _is_of_record(
+def _key_in_use(
     error: ConditionFailed, record: IdempotencyRecord | None, operations: Sequence[Operation]
-) -> bool:
-    """Whether it is the record, the last of the operations, that can't be written."""
-    return record is not None and len(operations) - 1 in error.failed
+) -> KeyInUse | None:
+    """If it is the record, the last of the operations, that can't be written."""
+    row = error.failed.get(len(operations) - 1)
+    return KeyInUse(rows.idempotency_record_from(row)) if record and row else None
 
 
 def _orders(found: Iterable[Row]) -> Iterator[Found[OrderSummary, OrderId]]:

@@ -1,91 +1,71 @@
-"""The table, as the repositories use it: pydynox's client with its errors classified.
-
-Only this module uses pydynox, so that the client can be replaced.
-"""
+"""The table, as the repositories use it: DynamoDB's calls with their errors classified."""
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-from pydynox import DynamoDBClient
-from pydynox.exceptions import (
-    ConnectionException,
-    IdempotentParameterMismatchException,
-    ProvisionedThroughputExceededException,
-    PydynoxException,
-    TransactionCanceledException,
-)
-
+from orders.adapters.aws.client import ATTEMPTS, THROTTLED, Refused, Unreachable, pause
 from orders.adapters.dynamodb.errors import ConditionFailed, Contended
+from orders.adapters.dynamodb.values import from_typed, to_typed
 from orders.application.errors import TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from orders.adapters.aws.client import Client
     from orders.adapters.dynamodb.keys import Key
     from orders.adapters.dynamodb.rows import Row
 
-Result = TypeVar("Result")
-
 Operation = dict[str, Any]
-"""One part of a transaction, in pydynox's format; `put` and `update` make them."""
+"""One part of a transaction, in DynamoDB's JSON; `put` and `update` make them."""
 
-_ATTEMPTS: Final = 3
 _KEY_NAMES: Final = ("pk", "sk", "gsi1pk", "gsi1sk")
 """What names a row's place in the index."""
 
-_CODES: Final = re.compile(r"\[([A-Za-z, ]+)\]")
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONTENTION: Final = frozenset(
     {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
-
-# It reports slow calls in lines that are not JSON; our own lines have the request's duration.
-logging.getLogger("pydynox").setLevel(logging.ERROR)
-
-_UNREACHABLE: Final = (ConnectionException, ProvisionedThroughputExceededException)
-
-
-def connect(attempt_seconds: float) -> DynamoDBClient:
-    """A client for this region, with the function's own credentials; costs no round trip.
-
-    A call is attempted three times on timeouts, resets, throttling and server errors, with up to
-    two seconds of pauses in between. A retried write keeps its bytes and its ClientRequestToken.
-    Must not be shared across a fork.
-    """
-    return DynamoDBClient(
-        connect_timeout=attempt_seconds, read_timeout=attempt_seconds, max_retries=_ATTEMPTS
-    )
+_IN_THE_WAY: Final = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table. Any method raises TryAgain if the table is throttled or unreachable."""
 
-    client: DynamoDBClient
+    client: Client
     name: str
 
     def get(self, key: Key) -> Row | None:
         """Strongly consistent."""
-        with _classified_errors():
-            return self.client.sync_get_item(self.name, key, consistent_read=True)
+        asked = {"TableName": self.name, "Key": to_typed(key), "ConsistentRead": True}
+        item = self._read("GetItem", asked).get("Item")
+        return item and from_typed(item)
 
     def get_many(self, keys: Sequence[Key]) -> list[Row]:
         """The rows that exist, strongly consistent, in no order; at most 100 keys."""
-        with _classified_errors():
-            return self.client.sync_batch_get(self.name, list(keys), consistent_read=True)
+        wanted: dict[str, Any] = {
+            self.name: {"Keys": [*map(to_typed, keys)], "ConsistentRead": True}
+        }
+        rows: list[Row] = []
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                pause(attempt)
+            response = self._read("BatchGetItem", {"RequestItems": wanted})
+            rows += map(from_typed, response["Responses"].get(self.name, ()))
+            wanted = response.get("UnprocessedKeys", {})
+            if not wanted:
+                return rows
+        raise TryAgain
 
     def get_snapshot(self, keys: Sequence[Key]) -> list[Row]:
         """The rows that exist, all as of one instant; at most 100 keys."""
-        gets = [{"table": self.name, "key": key} for key in keys]
-        found = _despite_contention(lambda: self.client.sync_transact_get(gets))
-        return [row for row in found if row is not None]
+        gets = [{"Get": {"TableName": self.name, "Key": to_typed(key)}} for key in keys]
+        response = self._transact("TransactGetItems", {"TransactItems": gets})
+        return [from_typed(one["Item"]) for one in response["Responses"] if "Item" in one]
 
     def query(  # noqa: PLR0913 - one for each thing that DynamoDB asks
         self,
@@ -105,18 +85,31 @@ class Table:
         those after the row `behind` of an earlier query.
         """
         prefix = "" if index is None else "gsi1"
-        rows = self.client.sync_query(
-            self.name,
-            f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last",
-            expression_attribute_values=_values(partition=partition, first=first, last=last),
-            limit=limit,
-            scan_index_forward=ascending,
-            index_name=index,
-            consistent_read=consistent,
-            last_evaluated_key=behind and {name: behind[name] for name in _KEY_NAMES},
-        )
-        with _classified_errors():
-            yield from rows
+        bounds = {":partition": partition, ":first": first, ":last": last}
+        asked: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": (
+                f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last"
+            ),
+            "ExpressionAttributeValues": to_typed(bounds),
+            "ScanIndexForward": ascending,
+            "ConsistentRead": consistent,
+        }
+        if index is not None:
+            asked["IndexName"] = index
+        if behind is not None:
+            asked["ExclusiveStartKey"] = to_typed({name: behind[name] for name in _KEY_NAMES})
+        while limit != 0:
+            if limit is not None:
+                asked["Limit"] = limit
+            response = self._read("Query", asked)
+            items = response["Items"]
+            yield from map(from_typed, items)
+            if "LastEvaluatedKey" not in response:
+                return
+            asked["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+            if limit is not None:
+                limit -= len(items)
 
     def write(self, *operations: Operation) -> None:
         """Write all of the operations, or none.
@@ -127,13 +120,21 @@ class Table:
             ConditionFailed: nothing was written.
         """
         token = os.urandom(16).hex()
-        _despite_contention(
-            lambda: self.client.sync_transact_write(list(operations), client_request_token=token)
+        self._transact(
+            "TransactWriteItems", {"TransactItems": operations, "ClientRequestToken": token}
         )
 
-    def put(self, row: Row, condition: str | None = None, **values: object) -> Operation:
-        """Write the row if the condition on the one in its place holds; `:name` for `name`."""
-        return {"type": "put", "table": self.name, "item": row} | _expression(condition, values, {})
+    def put(
+        self, row: Row, condition: str | None = None, *, show_old: bool = False, **values: object
+    ) -> Operation:
+        """Write the row if the condition on the one in its place holds; `:name` for `name`.
+
+        With `show_old`, ConditionFailed shows the row in its place.
+        """
+        put = {"TableName": self.name, "Item": to_typed(row)} | _expression(condition, values)
+        if show_old:
+            put["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        return {"Put": put}
 
     def update(
         self,
@@ -144,73 +145,65 @@ class Table:
         **values: object,
     ) -> Operation:
         """Change the row in place; `#name` stands for `names["#name"]`, `:name` for `name`."""
-        return {
-            "type": "update",
-            "table": self.name,
-            "key": key,
-            "update_expression": expression,
-        } | _expression(condition, values, names)
+        update = {"TableName": self.name, "Key": to_typed(key), "UpdateExpression": expression}
+        named = {"ExpressionAttributeNames": names}
+        return {"Update": update | named | _expression(condition, values)}
+
+    def _read(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self.client.call(operation, asked)
+        except Unreachable as error:
+            raise TryAgain from error
+        except Refused as error:
+            if error.may_pass or error.code in _IN_THE_WAY:
+                raise TryAgain from error
+            raise
+
+    def _transact(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        started = time.monotonic()
+
+        def attempt() -> dict[str, Any]:
+            try:
+                return self.client.call(operation, asked)
+            except Unreachable as error:
+                raise TryAgain from error
+            except Refused as error:
+                raise _cause(error) from error
+
+        try:
+            return attempt()
+        except Contended:
+            # Imported here because most processes never lose a race.
+            from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
+
+            return retry(attempt, started)
 
 
-def _expression(
-    condition: str | None, values: dict[str, object], names: dict[str, str]
-) -> dict[str, object]:
-    parts: dict[str, object] = {}
+def _expression(condition: str | None, values: dict[str, object]) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
     if condition:
-        parts["condition_expression"] = condition
-    if names:
-        parts["expression_attribute_names"] = names
+        parts["ConditionExpression"] = condition
     if values:
-        parts["expression_attribute_values"] = _values(**values)
+        parts["ExpressionAttributeValues"] = to_typed({f":{name}": values[name] for name in values})
     return parts
 
 
-def _values(**values: object) -> dict[str, object]:
-    return {f":{name}": value for name, value in values.items()}
+def _cause(error: Refused) -> Exception:
+    """What the refusal of a transaction means. Its token makes it safe to retry a contended one."""
+    if error.reasons:
+        return _cancellation(error)
+    if error.code in _IN_THE_WAY or error.is_servers:
+        return Contended()
+    return TryAgain() if error.code in THROTTLED else error
 
 
-def _despite_contention(transaction: Callable[[], Result]) -> Result:
-    started = time.monotonic()
-
-    def attempt() -> Result:
-        try:
-            return transaction()
-        except TransactionCanceledException as error:
-            raise _cancellation(error) from error
-        except (*_UNREACHABLE, IdempotentParameterMismatchException) as error:
-            # A mismatch: an earlier attempt succeeded, and this one had its attributes in another
-            # order. Whether DynamoDB compares their order is not documented.
-            raise TryAgain from error
-        except PydynoxException as error:
-            # TransactionInProgress, TransactionConflict and server errors have no class of their
-            # own. Retrying is safe: the token makes it the same transaction.
-            if type(error) is PydynoxException:
-                raise Contended from error
-            raise
-
-    try:
-        return attempt()
-    except Contended:
-        # Imported here because most processes never lose a race.
-        from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
-
-        return retry(attempt, started)
-
-
-@contextmanager
-def _classified_errors() -> Iterator[None]:
-    try:
-        yield
-    except PydynoxException as error:
-        if isinstance(error, _UNREACHABLE) or type(error) is PydynoxException:
-            raise TryAgain from error
-        raise
-
-
-def _cancellation(error: TransactionCanceledException) -> Exception:
-    """The reasons come as a list of codes in the message, one per operation."""
-    found = _CODES.search(str(error))
-    codes = [code.strip() for code in found[1].split(",")] if found else []
-    if failed := frozenset(i for i, code in enumerate(codes) if code == _CONDITION_FAILED):
+def _cancellation(error: Refused) -> Exception:
+    codes = [reason.get("Code", "None") for reason in error.reasons]
+    failed = {
+        index: from_typed(reason["Item"]) if "Item" in reason else None
+        for index, (code, reason) in enumerate(zip(codes, error.reasons, strict=True))
+        if code == _CONDITION_FAILED
+    }
+    if failed:
         return ConditionFailed(failed)
-    return Contended() if codes and _CONTENTION.issuperset(codes) else error
+    return Contended() if _CONTENTION.issuperset(codes) else error

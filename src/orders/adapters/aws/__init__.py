@@ -1,0 +1,1 @@
+"""Calls of AWS's JSON services, over libcurl."""
