@@ -99,7 +99,7 @@ class Table:
             asked["IndexName"] = index
         if behind is not None:
             asked["ExclusiveStartKey"] = to_typed({name: behind[name] for name in _KEY_NAMES})
-        while limit != 0:
+        while limit is None or limit > 0:
             if limit is not None:
                 asked["Limit"] = limit
             response = self._read("Query", asked)
