@@ -157,6 +157,4 @@ lock: ## pin the newest versions that requirements/*.in allow
 		--python-version 3.13 benchmarks/typical/requirements.in -o benchmarks/typical/requirements.txt
 	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
 	$(lock) --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
-		--no-emit-package botocore --no-emit-package python-dateutil \
-		--no-emit-package six --no-emit-package urllib3 \
 		requirements/lambda.in -o requirements/lambda.txt

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from xdist.remote import Producer
 
@@ -26,8 +24,6 @@ os.environ.update(
     AWS_SECRET_ACCESS_KEY="testing",  # noqa: S106 - no secret
     DEAD_LETTER_QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-dlq",
     PAYMENTS="mock",
-    POWERTOOLS_METRICS_NAMESPACE="Orders",
-    POWERTOOLS_SERVICE_NAME="orders",
     QUEUE_URL="http://127.0.0.1:1/000000000000/order-events-queue",
     TABLE_NAME="orders_app",
 )
@@ -35,7 +31,7 @@ pytest.register_assert_rewrite("proof.model")  # so that a failure shows what di
 for path in Path(__file__).parent.glob("infra/*.yml"):
     for name in re.findall(r"^ +([A-Z_]+): !", path.read_text(), re.MULTILINE):
         os.environ.setdefault(name, f"the {name} of tests")  # what the template refers to
-for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "TRACER_ENABLED", "VERSION"):
+for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "VERSION"):
     os.environ.pop(name, None)
 
 # A busy machine is no failure; half of the usual examples keep `make test-fast` fast.
@@ -49,22 +45,14 @@ settings.load_profile("orders")
 
 
 @pytest.fixture
-def output(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
     """All that was written since the last look: log lines, metrics, anything else."""
-    lines = StringIO()
-    handlers = logging.getLogger("orders").handlers
-    (handler,) = (each for each in handlers if isinstance(each, logging.StreamHandler))
-    usual = handler.setStream(lines)
 
     def read() -> str:
         printed = capsys.readouterr()
-        written = lines.getvalue()
-        lines.seek(0)
-        lines.truncate()
-        return written + printed.out + printed.err
+        return printed.out + printed.err
 
-    yield read
-    handler.setStream(usual)
+    return read
 
 
 LONGEST: Final = ("tests/system/", "proof/tests/test_model.py")

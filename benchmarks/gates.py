@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 BOUNDS: Final = ROOT / "benchmarks" / "bounds.toml"
 
 FORBIDDEN: Final[Mapping[str, str]] = {
-    "aws_lambda_powertools.event_handler": "API Gateway routes, and a function has one route",
-    "aws_lambda_powertools.utilities.idempotency": "the record is part of the order's transaction",
-    "aws_lambda_powertools.utilities.parser": "msgspec decodes, and this imports pydantic",
-    "aws_xray_sdk": "it costs more than the rest of a start; Tracer is an option of a stage",
+    "aws_lambda_powertools": "what we need of it is shorter than its import",
     "boto3": "it imports botocore",
     "botocore.session": "AWS's services are called over libcurl, for a tenth of the cost",
     "pydantic": "msgspec decodes, for a quarter of the cost",

@@ -56,7 +56,6 @@ module.exports = async ({ resolveVariable }) => {
     await param('staffClaim'),
     await param('staffValue')
   );
-  const tracer = flag('tracer', await param('tracer'));
 
   return {
     tableName: name('orders_app'),
@@ -71,8 +70,8 @@ module.exports = async ({ resolveVariable }) => {
     deletionProtection: production,
     deletionPolicy: production ? 'Retain' : 'Delete',
     logRetentionInDays: production ? 90 : 14,
-    tracerEnabled: String(tracer),
     version: version(await resolveVariable("env:VERSION, ''")),
+    logLevel: logLevel(await param('logLevel')),
     metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,
     payments: payments(stage, production, await param('payments')),
     publicBaseUrl: await publicBaseUrl(stage, resolveVariable, param),
@@ -96,10 +95,9 @@ function refusal(message) {
   return Object.assign(new Error(message), { stack: message });
 }
 
-function flag(name, value) {
-  if (value === true || value === 'true') return true;
-  if (value === false || value === 'false' || value === '') return false;
-  throw refusal(`Parameter "${name}" is true or false, not "${value}".`);
+function logLevel(value) {
+  if (['INFO', 'WARNING', 'ERROR'].includes(value)) return value;
+  throw refusal(`Parameter "logLevel" is INFO, WARNING or ERROR, not "${value}".`);
 }
 
 /**

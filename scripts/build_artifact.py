@@ -24,8 +24,6 @@ LAMBDA_PLATFORM = "aarch64-manylinux_2_28"
 LAMBDA_CODE_DIRECTORY = "/var/task"
 # Lambda refuses more: 250 MB of unpacked code.
 MAX_UNPACKED_BYTES = 250 * 1024 * 1024
-# Assets of Powertools' own docs page, which nothing here serves.
-UNUSED_DIRECTORIES = ("bin", "aws_lambda_powertools/event_handler/openapi/swagger_ui")
 UNNEEDED = ("*.pyi", "py.typed", "__pycache__", ".lock", "*.c", "*.h", "*.pxd", "*.pyx")
 
 
@@ -89,8 +87,6 @@ def install_libraries(tree: Path) -> None:
         ],
         check=True,
     )  # fmt: skip
-    for directory in UNUSED_DIRECTORIES:
-        shutil.rmtree(tree / directory)
     for pattern in UNNEEDED:
         for path in sorted(tree.rglob(pattern)):
             if path.is_dir():

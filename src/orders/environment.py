@@ -21,9 +21,9 @@ def required(name: str) -> str:
     return value
 
 
-def one_of(name: str, choices: Collection[str]) -> str:
+def one_of(name: str, choices: Collection[str], default: str | None = None) -> str:
     """Raises InvalidSetting, naming the variable and the choices."""
-    value = required(name)
+    value = required(name) if default is None else optional(name, default)
     if value not in choices:
         raise InvalidSetting(f"the environment variable {name} must be one of {', '.join(choices)}")
     return value

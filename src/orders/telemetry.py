@@ -1,17 +1,19 @@
-"""Logs, metrics and traces: Powertools, set up once for every function.
+"""Logs and metrics, set up once for every function.
 
-A log line carries ids and outcomes, never what a request or a row contains.
+Each line of the log is a JSON object with ids and outcomes, never with what a request or a row
+contains.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
-from aws_lambda_powertools.logging import Logger
 
 from orders import environment
 from orders.application.errors import LoggableError
@@ -20,40 +22,55 @@ from orders.domain.order_number import order_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from aws_lambda_powertools.tracing import Tracer
-
     from orders.domain.order_id import OrderId
 
     Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
-_encoder: Final = msgspec.json.Encoder(enc_hook=str)
-
-
-def _line(entry: object) -> str:
-    return _encoder.encode(entry).decode()
-
-
-def _as_it_is(message: Any) -> str:  # noqa: ANN401 - Powertools' type
-    """Our messages are plain text; Powertools would try to parse each as JSON."""
-    return str(message)
-
-
 VERSION: Final = environment.optional("VERSION", "unknown")
 """The deployed commit."""
 
-logger: Final = Logger(
-    location=None, json_serializer=_line, json_deserializer=_as_it_is, version=VERSION
-)
+_NAMESPACE: Final = environment.optional("METRICS_NAMESPACE", "Orders")
+_SERVICE: Final = "orders"
+_LEVELS: Final = ("INFO", "WARNING", "ERROR")
+_encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
-_tracer: Tracer | None = None
-if environment.optional("TRACER_ENABLED", "false") == "true":
-    # Importing it costs more than importing everything else.
-    from aws_lambda_powertools.tracing import Tracer
 
-    _tracer = Tracer()
+def _write(entry: Mapping[str, object]) -> None:
+    # In one call: Lambda makes an event of the log of each.
+    sys.stdout.write(_encode(entry).decode() + "\n")
 
-_NAMESPACE: Final = environment.optional("POWERTOOLS_METRICS_NAMESPACE", "Orders")
-_SERVICE: Final = environment.optional("POWERTOOLS_SERVICE_NAME", "orders")
+
+class Logger:
+    """Writes lines of a level and those above, each with the fields that are bound at that time."""
+
+    def __init__(self, level: str) -> None:
+        self._written: Final = frozenset(_LEVELS[_LEVELS.index(level) :])
+        self._bound: dict[str, object] = {}
+
+    def bind(self, **fields: object) -> None:
+        self._bound |= fields
+
+    def unbind(self, *names: str) -> None:
+        for name in names:
+            self._bound.pop(name, None)
+
+    def info(self, message: str, **fields: object) -> None:
+        self._log("INFO", message, fields)
+
+    def warning(self, message: str, **fields: object) -> None:
+        self._log("WARNING", message, fields)
+
+    def error(self, message: str, **fields: object) -> None:
+        self._log("ERROR", message, fields)
+
+    def _log(self, level: str, message: str, fields: dict[str, object]) -> None:
+        if level in self._written:
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            head = {"level": level, "message": message, "timestamp": now, "service": _SERVICE}
+            _write(head | {"version": VERSION} | self._bound | fields)
+
+
+logger: Final = Logger(environment.one_of("LOG_LEVEL", _LEVELS, "INFO"))
 
 
 class _Invocation:
@@ -70,17 +87,15 @@ def count(metric: str, value: int = 1) -> None:
 
 
 def bind_order(order_id: OrderId) -> None:
-    """Name the order in this invocation's further log lines and in its trace."""
+    """Name the order in this invocation's further log lines."""
     _Invocation.has_order = True
-    logger.append_keys(order_id=order_id, order_number=order_number(order_id))
-    if _tracer:
-        _tracer.put_annotation("order_id", order_id)
+    logger.bind(order_id=order_id, order_number=order_number(order_id))
 
 
 def unbind_order() -> None:
     """Between the records of a batch: further log lines are not about the last order."""
     _Invocation.has_order = False
-    logger.remove_keys(["order_id", "order_number"])
+    logger.unbind("order_id", "order_number")
 
 
 def log_exception(message: str, error: BaseException) -> None:
@@ -115,7 +130,7 @@ def invocation(request_id: str) -> Iterator[Callable[[], float]]:
     started = time.perf_counter()
     if _Invocation.has_order:
         unbind_order()
-    logger.append_keys(request_id=request_id, cold_start=_Invocation.is_cold)
+    logger.bind(request_id=request_id, cold_start=_Invocation.is_cold, xray_trace_id=_trace_id())
     _Invocation.is_cold = False
     try:
         yield lambda: round((time.perf_counter() - started) * 1000, 1)
@@ -125,12 +140,16 @@ def invocation(request_id: str) -> Iterator[Callable[[], float]]:
             _Invocation.counts.clear()
 
 
+def _trace_id() -> str | None:
+    """Of Lambda's own tracing, which sets the variable anew for every invocation."""
+    root, _, _ = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")
+    return root.removeprefix("Root=") or None
+
+
 def _publish(counts: Mapping[str, int]) -> None:
     """Write the metrics to the log, in CloudWatch's embedded metric format.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-
-    Written by hand, because Powertools' Metrics take as long as the rest of a request's telemetry.
     """
     directive = {
         "Namespace": _NAMESPACE,
@@ -138,8 +157,7 @@ def _publish(counts: Mapping[str, int]) -> None:
         "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
     }
     metadata = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
-    line = {"_aws": metadata, "service": _SERVICE, "version": VERSION, **counts}
-    sys.stdout.write(_line(line) + "\n")
+    _write({"_aws": metadata, "service": _SERVICE, "version": VERSION, **counts})
 
 
 def background(handle: Handler) -> Handler:
@@ -149,11 +167,4 @@ def background(handle: Handler) -> Handler:
         with invocation(context.aws_request_id):
             return handle(event, context)
 
-    return traced(handler)
-
-
-def traced(handler: Handler) -> Handler:
-    """Trace the handler with Powertools' Tracer, if the stage enables it."""
-    if _tracer is None:
-        return handler
-    return _tracer.capture_lambda_handler(handler, capture_response=False)
+    return handler

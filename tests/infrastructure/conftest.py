@@ -48,6 +48,5 @@ def customized() -> Template:
         "--param=staffClaim=roles",
         "--param=staffValue=clerk",
         "--param=payments=none",
-        "--param=logLevel=DEBUG",
-        "--param=tracer=true",
+        "--param=logLevel=WARNING",
     )

@@ -45,7 +45,7 @@ def test_the_dashboard_shows_the_api_the_table_and_every_function_and_queue(
 
 
 def test_it_shows_whatever_the_functions_count(watched: Template, body: str) -> None:
-    (namespace,) = watched.everywhere("POWERTOOLS_METRICS_NAMESPACE")
+    (namespace,) = watched.everywhere("METRICS_NAMESPACE")
     metrics = [one["properties"]["metrics"] for one in json.loads(body)["widgets"]]
     search = f"""SEARCH('Namespace="{namespace}"', 'Sum', 300)"""
     assert [[{"expression": search}]] in metrics

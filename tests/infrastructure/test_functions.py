@@ -20,14 +20,8 @@ if TYPE_CHECKING:
     from infrastructure.templates import Template
 
 SOURCE = ROOT / "src" / "orders"
-# Read by Powertools, or when any function starts.
-TELEMETRY = {
-    "POWERTOOLS_LOG_LEVEL",
-    "POWERTOOLS_METRICS_NAMESPACE",
-    "POWERTOOLS_SERVICE_NAME",
-    "TRACER_ENABLED",
-    "VERSION",
-}
+# Read when any function starts.
+TELEMETRY = {"LOG_LEVEL", "METRICS_NAMESPACE", "VERSION"}
 GATEWAY_SECONDS = 30
 
 
@@ -148,12 +142,11 @@ def test_settings_have_these_values_on_the_stages(
 ) -> None:
     stages = (production, development, local, customized)
     for name, values in {
-        "TRACER_ENABLED": ("false", "true", "false", "true"),
         "PAYMENTS": ("none", "mock", "mock", "none"),
         "CUSTOMER_ID_CLAIM": ("sub", "sub", "sub", "customer"),
         "STAFF_CLAIM": ("cognito:groups", "cognito:groups", "cognito:groups", "roles"),
         "STAFF_VALUE": ("staff", "staff", "staff", "clerk"),
-        "POWERTOOLS_LOG_LEVEL": ("INFO", "INFO", "INFO", "DEBUG"),
+        "LOG_LEVEL": ("INFO", "INFO", "INFO", "WARNING"),
         "FEED_DELAY_SECONDS": ("60", "60", "5", "60"),
     }.items():
         assert [stage.everywhere(name) for stage in stages] == [{value} for value in values], name

@@ -29,6 +29,7 @@ USUAL = {
     "param:customerIdClaim": "sub",
     "param:staffClaim": "cognito:groups",
     "param:staffValue": "staff",
+    "param:logLevel": "INFO",
 }
 # Resolves what infra/stage.js asks for as the framework would, with no more than is given.
 RESOLVE_STAGE = """
@@ -121,6 +122,10 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
             for value in ("Mock", "MOCK", "mock ", "true", False, "stripe", "mock,none")
         ],
         'Parameter "payments" is mock or none, not "',
+    ),
+    "a level that no line has": (
+        [{"param:logLevel": value} for value in ("DEBUG", "TRACE", "info", "", False)],
+        'Parameter "logLevel" is INFO, WARNING or ERROR, not "',
     ),
     "a stage of this machine among the production stages, whichever is deployed": (
         [

@@ -140,7 +140,7 @@ def test_a_change_that_loses_the_race_changes_nothing(
             win()
             super()._mend(*arguments)
 
-    overtaken = Overtaken(orders.table, orders.index, orders._threads) if begun else orders
+    overtaken = Overtaken(orders.table, orders.index) if begun else orders
     if not begun:
         win()
     with pytest.raises(StaleOrder):

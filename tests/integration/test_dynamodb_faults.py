@@ -13,7 +13,8 @@ import pytest
 from examples import CUS_42, CUSTOMER_42, changed_order, event_of, new_order, placed_order
 from fakes import NOON, FakeClock, FakeIds
 from orders.adapters.aws.client import ATTEMPTS, Refused
-from orders.adapters.dynamodb import contention, rows
+from orders.adapters.dynamodb import rows
+from orders.adapters.dynamodb import table as tables
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.adapters.dynamodb.values import to_typed
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from wire import Fault, Recorder
 
 MOST_ATTEMPTS = 40
-"""Far more than fit into `MAX_SECONDS` with waits of up to 0.8 seconds."""
+"""Far more than fit into the time with such pauses."""
 
 
 def canceled(*reasons: str, shown: Row | None = None) -> Refusal:
@@ -105,7 +106,7 @@ def hasty_orders(wire: Recorder, orders: DynamoDbOrders) -> DynamoDbOrders:
 
 @pytest.fixture(autouse=True)
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contention, "MAX_SECONDS", 0.5)
+    monkeypatch.setattr(tables, "CONTENDED_SECONDS", 0.5)
 
 
 class TestAFaultThatStrikesOnce:

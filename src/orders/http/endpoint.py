@@ -8,7 +8,7 @@ from orders.application.errors import NewerRow, TryAgain
 from orders.domain.errors import OrderError
 from orders.http.problems import RequestError, problem_response
 from orders.http.request import Request
-from orders.telemetry import count, invocation, log_exception, logger, traced
+from orders.telemetry import count, invocation, log_exception, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,4 +45,4 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
             response = response.without_body()
         return response.to_lambda(request_id)
 
-    return traced(handler)
+    return handler

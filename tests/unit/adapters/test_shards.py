@@ -71,7 +71,9 @@ class InTurn:
 
 
 def repository(index: Index) -> DynamoDbOrders:
-    return DynamoDbOrders(index, "gsi1", InTurn())  # type: ignore[arg-type]  # as much as a list needs
+    orders = DynamoDbOrders(index, "gsi1")  # type: ignore[arg-type]  # as much as a list needs
+    orders._threads = InTurn()  # type: ignore[assignment]  # likewise
+    return orders
 
 
 def listed(

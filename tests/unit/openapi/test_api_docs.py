@@ -13,8 +13,11 @@ from gateway import request
 from orders.functions import api_docs
 from orders.functions.settings import Settings
 from orders.http.endpoint import endpoint
+from written import log_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api import Response
 
 
@@ -85,7 +88,7 @@ class TestPage:
         assert headers["Vary"] == "Accept-Encoding"
 
     def test_the_log_of_a_page_that_was_not_built_names_the_missing_file(
-        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, monkeypatch: pytest.MonkeyPatch, output: Callable[[], str]
     ) -> None:
         missing = api_docs._PAGE_FILE.with_name("not_built.json")
         monkeypatch.setattr(api_docs, "_PAGE_FILE", missing)
@@ -93,6 +96,6 @@ class TestPage:
         response = endpoint(api_docs.route(Settings()))(request("GET", "/docs"), None)
         assert response["statusCode"] == 500
         assert "not_built" not in response["body"]
-        (failure,) = vars(caplog.records[0])["error"]
+        (failure,) = log_lines(output())[0]["error"]
         assert failure["exception"] == "FileNotFoundError"
         assert any(frame.endswith(" built_page") for frame in failure["frames"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -104,6 +103,8 @@ def pause(attempt: int) -> None:
 
     Source of the rule: AWS Architecture Blog, "Exponential Backoff and Jitter".
     """
+    import random  # noqa: PLC0415 - most processes never wait
+
     longest = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
     time.sleep(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
 

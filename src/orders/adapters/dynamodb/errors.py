@@ -20,7 +20,3 @@ class ConditionFailed(Exception):
     def __init__(self, failed: Mapping[int, Row | None]) -> None:
         super().__init__(f"conditions not met: {sorted(failed)}")
         self.failed = failed
-
-
-class Contended(Exception):
-    """Another transaction holds a row; nothing was written by this one."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -18,6 +17,7 @@ from orders.telemetry import count, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import ThreadPoolExecutor
     from datetime import datetime
 
     from orders.adapters.dynamodb.rows import Row
@@ -43,15 +43,18 @@ _SPARE: Final = 5
 """With this many beyond twice its share, a shard is read again for one page of 20 in 1,400."""
 
 
-@dataclass(frozen=True, slots=True)
 class DynamoDbOrders:
     """`OrderRepository` on one table and its index."""
 
-    table: Table
-    index: str
-    _threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(keys.SHARDS), repr=False
-    )
+    def __init__(self, table: Table, index: str) -> None:
+        self.table = table
+        self.index = index
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - few functions need it
+
+        return ThreadPoolExecutor(keys.SHARDS)
 
     def add(
         self, order: Order, event: OrderEvent, record: IdempotencyRecord | None, now: datetime

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters.aws.client import ATTEMPTS, THROTTLED, Refused, Unreachable, pause
-from orders.adapters.dynamodb.errors import ConditionFailed, Contended
+from orders.adapters.dynamodb.errors import ConditionFailed
 from orders.adapters.dynamodb.values import from_typed, to_typed
 from orders.application.errors import TryAgain
 
@@ -24,6 +24,10 @@ Operation = dict[str, Any]
 
 _KEY_NAMES: Final = ("pk", "sk", "gsi1pk", "gsi1sk")
 """What names a row's place in the index."""
+
+CONTENDED_SECONDS: Final = 3.0
+"""After this a contended transaction is attempted once more. The first attempt may have taken as
+long, because the client itself retries server errors."""
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONTENTION: Final = frozenset(
@@ -161,22 +165,19 @@ class Table:
 
     def _transact(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         started = time.monotonic()
-
-        def attempt() -> dict[str, Any]:
+        attempt = 0
+        while True:
             try:
                 return self.client.call(operation, asked)
             except Unreachable as error:
                 raise TryAgain from error
             except Refused as error:
-                raise _cause(error) from error
-
-        try:
-            return attempt()
-        except Contended:
-            # Imported here because most processes never lose a race.
-            from orders.adapters.dynamodb.contention import retry  # noqa: PLC0415
-
-            return retry(attempt, started)
+                if not _is_contended(error):
+                    raise _cause(error) from error
+                attempt += 1
+                if attempt > 1 and time.monotonic() - started > CONTENDED_SECONDS:
+                    raise TryAgain from error
+            pause(attempt)
 
 
 def _expression(condition: str | None, values: dict[str, object]) -> dict[str, Any]:
@@ -188,22 +189,24 @@ def _expression(condition: str | None, values: dict[str, object]) -> dict[str, A
     return parts
 
 
-def _cause(error: Refused) -> Exception:
-    """What the refusal of a transaction means. Its token makes it safe to retry a contended one."""
+def _is_contended(error: Refused) -> bool:
+    """Whether another transaction holds a row, or may do so. The token makes it safe to retry."""
     if error.reasons:
-        return _cancellation(error)
-    if error.code in _IN_THE_WAY or error.is_servers:
-        return Contended()
-    return TryAgain() if error.code in THROTTLED else error
+        return _CONTENTION.issuperset(_codes(error))
+    return error.code in _IN_THE_WAY or error.is_servers
 
 
-def _cancellation(error: Refused) -> Exception:
-    codes = [reason.get("Code", "None") for reason in error.reasons]
+def _cause(error: Refused) -> Exception:
+    """Why the transaction will not succeed, or not soon."""
     failed = {
         index: from_typed(reason["Item"]) if "Item" in reason else None
-        for index, (code, reason) in enumerate(zip(codes, error.reasons, strict=True))
+        for index, (code, reason) in enumerate(zip(_codes(error), error.reasons, strict=True))
         if code == _CONDITION_FAILED
     }
     if failed:
         return ConditionFailed(failed)
-    return Contended() if _CONTENTION.issuperset(codes) else error
+    return TryAgain() if error.code in THROTTLED else error
+
+
+def _codes(error: Refused) -> list[str]:
+    return [reason.get("Code", "None") for reason in error.reasons]
