@@ -6,7 +6,6 @@ contains.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from contextlib import contextmanager
@@ -142,7 +141,7 @@ def invocation(request_id: str) -> Iterator[Callable[[], float]]:
 
 def _trace_id() -> str | None:
     """Of Lambda's own tracing, which sets the variable anew for every invocation."""
-    root, _, _ = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")
+    root, _, _ = environment.optional("_X_AMZN_TRACE_ID", "").partition(";")
     return root.removeprefix("Root=") or None
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SOURCE = ROOT / "src" / "orders"
 # Read when any function starts.
 TELEMETRY = {"LOG_LEVEL", "METRICS_NAMESPACE", "VERSION"}
+# What Lambda sets itself, as AWS's SDKs read it.
+LAMBDAS_OWN = dict.fromkeys(("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "set")
 GATEWAY_SECONDS = 30
 
 
@@ -86,13 +88,12 @@ def reads(production: Template) -> Mapping[str, set[str]]:
     """The settings that each function reads: recorded while its module is run."""
     found = {}
     for function in production.functions:
-        environment = Environment(
-            {name: str(value) for name, value in production.variables(function).items()}
-        )
+        variables = {name: str(value) for name, value in production.variables(function).items()}
+        environment = Environment(LAMBDAS_OWN | variables)
         with pytest.MonkeyPatch.context() as monkeypatch:
             monkeypatch.setattr(orders.environment, "os", SimpleNamespace(environ=environment))
             run(module_of(function))
-        found[function] = environment.read
+        found[function] = {name for name in environment.read if not name.startswith("AWS_")}
     return found
 
 

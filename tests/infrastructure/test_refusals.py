@@ -210,7 +210,7 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
         ("prod", None, (), ISSUER | {"JWT_ISSUER": OFFLINE_ISSUER}, STAND_IN),
         (
             "prod",
-            ("\n  dev:\n", f"\n  prod:\n    jwtIssuer: {OFFLINE_ISSUER}\n  dev:\n"),
+            ("logLevel: INFO\n", f"\n  prod:\n    jwtIssuer: {OFFLINE_ISSUER}\n  dev:\n"),
             (),
             ISSUER,
             STAND_IN,
@@ -235,7 +235,7 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
         ("prod", None, ("payments=mock",), ISSUER, UNPAID),
         (
             "prod",
-            ("\n  dev:\n", "\n  prod:\n    payments: mock\n  dev:\n"),
+            ("logLevel: INFO\n", "logLevel: INFO\n  prod:\n    payments: mock\n"),
             (),
             ISSUER,
             UNPAID,

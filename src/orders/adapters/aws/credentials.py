@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orders.environment import InvalidSetting
+from orders.environment import InvalidSetting, optional, required
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +27,10 @@ def find_credentials() -> Callable[[], Credentials]:
     Raises:
         InvalidSetting: there are none.
     """
-    key_id = os.environ.get("AWS_ACCESS_KEY_ID")
+    key_id = optional("AWS_ACCESS_KEY_ID", "")
     if not key_id:
         return _found_by_botocore()
-    secret, token = os.environ["AWS_SECRET_ACCESS_KEY"], os.environ.get("AWS_SESSION_TOKEN", "")
+    secret, token = required("AWS_SECRET_ACCESS_KEY"), optional("AWS_SESSION_TOKEN", "")
     own = Credentials(key_id, secret, token)
     return lambda: own
 
