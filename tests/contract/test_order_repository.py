@@ -260,21 +260,21 @@ class TestIdempotencyRecords:
         old, fresh = record("old", expires_at=expiry), record(expires_at=expiry + timedelta(days=1))
         order, second = placed_order(), placed_order()
         for key in (RECORD_ID, ANOTHER_ID, A_THIRD_ID):
-            orders.remember(replace(old, record_id=key), NOON)
+            orders.remember(old._replace(record_id=key), NOON)
         added(orders, order)
         changes: list[Callable[[datetime], None]] = [
             partial(add, orders, second, fresh),
             partial(
-                update, orders, order, moved(order, PAID), replace(fresh, record_id=ANOTHER_ID)
+                update, orders, order, moved(order, PAID), fresh._replace(record_id=ANOTHER_ID)
             ),
-            partial(orders.remember, replace(fresh, record_id=A_THIRD_ID)),
+            partial(orders.remember, fresh._replace(record_id=A_THIRD_ID)),
         ]
         for change, key in zip(changes, (RECORD_ID, ANOTHER_ID, A_THIRD_ID), strict=True):
             with pytest.raises(KeyInUse):
                 change(expiry - timedelta(milliseconds=1))
-            assert orders.get_record(key) == replace(old, record_id=key)
+            assert orders.get_record(key) == old._replace(record_id=key)
             change(expiry)
-            assert orders.get_record(key) == replace(fresh, record_id=key)
+            assert orders.get_record(key) == fresh._replace(record_id=key)
         assert orders.get(second.order_id) == second
 
 

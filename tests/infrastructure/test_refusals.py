@@ -210,7 +210,7 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
         ("prod", None, (), ISSUER | {"JWT_ISSUER": OFFLINE_ISSUER}, STAND_IN),
         (
             "prod",
-            ("logLevel: INFO\n", f"\n  prod:\n    jwtIssuer: {OFFLINE_ISSUER}\n  dev:\n"),
+            ("logLevel: INFO\n", f"logLevel: INFO\n  prod:\n    jwtIssuer: {OFFLINE_ISSUER}\n"),
             (),
             ISSUER,
             STAND_IN,

@@ -159,7 +159,7 @@ class TestPublishing:
     def test_a_missing_queue_leaves_all_events_unsent(
         self, publisher: SqsEventPublisher, queue: str
     ) -> None:
-        missing = replace(publisher, queue_url=f"{queue}-that-is-not")
+        missing = publisher._replace(queue_url=f"{queue}-that-is-not")
         assert sorted(missing.publish(events(2)).unavailable) == [0, 1]
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.errors import ConditionFailed
@@ -20,8 +19,7 @@ _RESERVED: Final = "RESERVED"
 _RELEASED: Final = "RELEASED"
 
 
-@dataclass(frozen=True, slots=True)
-class MockInventory:
+class MockInventory(NamedTuple):
     """Has any quantity of every SKU, except those that begin with `OUT-OF-STOCK`."""
 
     table: Table

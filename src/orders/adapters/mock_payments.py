@@ -6,9 +6,8 @@ the order's id as the idempotency key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.errors import ConditionFailed
@@ -36,8 +35,7 @@ class ChargeState(StrEnum):
     VOIDED = "VOIDED"
 
 
-@dataclass(frozen=True, slots=True)
-class MockPaymentGateway:
+class MockPaymentGateway(NamedTuple):
     """`tok_approve` approves, `tok_unavailable` from the third attempt on; others decline."""
 
     table: Table

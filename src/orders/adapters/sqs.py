@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orders.adapters.aws.client import Refused, Unreachable
 from orders.application.ports import Unsent
@@ -34,8 +33,7 @@ class QueueUnavailable(Exception):
     """The queue did not accept the message, after the client's own retries."""
 
 
-@dataclass(frozen=True, slots=True)
-class SqsEventPublisher:
+class SqsEventPublisher(NamedTuple):
     """`EventPublisher` on a queue."""
 
     client: Client
@@ -69,8 +67,7 @@ class SqsEventPublisher:
         return Unsent(unavailable, set(refused))
 
 
-@dataclass(frozen=True, slots=True)
-class SqsDeadLetterQueue:
+class SqsDeadLetterQueue(NamedTuple):
     """Takes the keys of records that can't be published, for a person to inspect.
 
     Never their content: that stays in the row, where it can be erased.
@@ -100,8 +97,7 @@ class SqsDeadLetterQueue:
             raise QueueUnavailable from error
 
 
-@dataclass(frozen=True, slots=True)
-class SqsConsumedQueue:
+class SqsConsumedQueue(NamedTuple):
     """`ConsumedQueue` of a queue and its dead-letter queue."""
 
     client: Client

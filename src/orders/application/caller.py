@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.errors import Forbidden
 from orders.domain.actor import CUSTOMER, Actor
@@ -23,8 +22,7 @@ CANCEL_ONLY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """A customer, or a member of staff; `id` comes from the verified token."""
 
     id: CustomerId

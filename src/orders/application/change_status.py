@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.errors import (
     Forbidden,
@@ -30,8 +29,7 @@ _ATTEMPTS: Final = len(OrderStatus) + 1
 """Each lost race means that another change committed, and no order has one for every status."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChange:
+class StatusChange(NamedTuple):
     """The requested change. `expects` tells whether a version meets the caller's precondition."""
 
     order_id: OrderId
@@ -40,8 +38,7 @@ class StatusChange:
     expects: Callable[[int], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeStatus:
+class ChangeStatus(NamedTuple):
     """One read and one write. After losing a race, it reads and decides again."""
 
     orders: OrderRepository

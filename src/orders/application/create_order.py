@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.errors import IdTaken, KeyInUse, TryAgain
 from orders.application.idempotency import Outcome
@@ -19,8 +18,7 @@ _ATTEMPTS: Final = 3
 neither keeps happening."""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateOrder:
+class CreateOrder(NamedTuple):
     """A new order takes one write and no read, and so does a retry."""
 
     orders: OrderRepository

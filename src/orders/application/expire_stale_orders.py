@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.errors import StaleOrder
 from orders.domain import timestamps
@@ -23,8 +22,7 @@ STALE_AFTER: Final = timedelta(days=14)
 _ACTOR: Final = Actor.system("expire-stale-orders")
 
 
-@dataclass(frozen=True, slots=True)
-class ExpireStaleOrders:
+class ExpireStaleOrders(NamedTuple):
     """Safe to run concurrently and to stop at any time: the next run continues."""
 
     orders: OrderRepository

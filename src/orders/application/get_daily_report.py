@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orders.application.errors import ReportNotFound
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from orders.domain.daily_report import DailyReport
 
 
-@dataclass(frozen=True, slots=True)
-class GetDailyReport:
+class GetDailyReport(NamedTuple):
     """For staff."""
 
     reports: ReportRepository

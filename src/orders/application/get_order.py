@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orders.application.errors import OrderNotFound
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from orders.domain.order_id import OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class GetOrder:
+class GetOrder(NamedTuple):
     """Strongly consistent: shows every change whose response has been sent."""
 
     orders: OrderRepository

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orders.application.errors import OrderNotFound
 from orders.application.paging import next_page
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from orders.domain.order_id import OrderId
 
 
-@dataclass(frozen=True, slots=True)
-class GetOrderTimeline:
+class GetOrderTimeline(NamedTuple):
     """The order's events, consistent with the order: they are written with it."""
 
     orders: OrderRepository

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import TYPE_CHECKING, Final, NewType
+from typing import TYPE_CHECKING, Final, NamedTuple, NewType
 
 from orders.application.errors import IdempotencyKeyReused
 
@@ -22,8 +21,7 @@ StoredResponse = NewType("StoredResponse", str)
 """The response to the first request, in a form that only `orders.http.idempotency` reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyRecord:
+class IdempotencyRecord(NamedTuple):
     """What a key was used for. `fingerprint` identifies the request, `record_id` the key.
 
     `expires_at` is in whole seconds since the epoch.
@@ -35,8 +33,7 @@ class IdempotencyRecord:
     expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
+class IdempotencyKey(NamedTuple):
     """A caller's key for one operation, with the fingerprint of the request that carries it.
 
     `record_id` is made of caller, operation and key: the scope of the key.
@@ -62,8 +59,7 @@ class IdempotencyKey:
         return Outcome(record.response, replayed=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A response and its origin. `order` is the order as written; None if nothing was written."""
 
     response: StoredResponse

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.paging import Page, next_page
 
@@ -22,8 +21,7 @@ FILTERED_READ_SIZE: Final = 200
 consistent."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListCustomerOrders:
+class ListCustomerOrders(NamedTuple):
     """One read fills a page, unless it is filtered by status."""
 
     orders: OrderRepository

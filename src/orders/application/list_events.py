@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.paging import Page
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 MAX_READS: Final = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedRequest:
+class FeedRequest(NamedTuple):
     """At most `limit` events recorded from `since` (included) to `until` (not included).
 
     They come after the position `after`, which is empty at the start of the feed. `type` filters by
@@ -32,8 +30,7 @@ class FeedRequest:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class ListEvents:
+class ListEvents(NamedTuple):
     """For staff. Hides events recorded within the last `delay`.
 
     `delay` exceeds the time from an event's timestamp until the index shows it, so a new event

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orders.application.paging import next_page
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from orders.domain.status import OrderStatus
 
 
-@dataclass(frozen=True, slots=True)
-class ListOrdersByStatus:
+class ListOrdersByStatus(NamedTuple):
     """All customers' orders in one status."""
 
     orders: OrderRepository

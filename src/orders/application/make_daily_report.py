@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.domain.daily_report import DailyReport
 from orders.domain.order_id import IdRange
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 MAX_REASONS: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class MakeDailyReport:
+class MakeDailyReport(NamedTuple):
     """Reads only the day's part of the index. A rerun overwrites the report."""
 
     orders: OrderRepository

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -21,8 +20,7 @@ class Found(NamedTuple, Generic[Item, Position]):
     item: Item | None
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item, Position]):
+class Page(NamedTuple, Generic[Item, Position]):
     """One page of a list. `next_position` is None exactly at the end of the list."""
 
     items: Sequence[Item]
@@ -35,8 +33,7 @@ def next_page(found: Sequence[Found[Item, Position]], limit: int) -> Page[Item, 
     return Page(items, found[limit - 1].position if len(found) > limit else None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
+class PageRequest(NamedTuple):
     """At most `limit` orders of `ids`, newest or oldest first."""
 
     limit: int

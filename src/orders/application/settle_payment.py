@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orders.application.errors import (
     NewerRow,
@@ -40,8 +39,7 @@ class Settlement(StrEnum):
     REFUNDED = "Refunded"
 
 
-@dataclass(frozen=True, slots=True)
-class SettlePayment:
+class SettlePayment(NamedTuple):
     """Acts on the order's current state, not on the event that triggered it.
 
     It therefore doesn't matter which event arrived, how often or in which order: every run leads to

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from orders.adapters import sqs
@@ -22,7 +21,6 @@ _LEFT_MILLISECONDS: Final = 12_000
 timeouts and pauses. A function that times out can't report what it has sent."""
 
 
-@dataclass(frozen=True, slots=True)
 class Relay:
     """Sends in stream order, ten records per call, and stops at the first unsent one.
 
@@ -30,8 +28,9 @@ class Relay:
     the same ids.
     """
 
-    publisher: EventPublisher
-    failures: sqs.SqsDeadLetterQueue
+    def __init__(self, publisher: EventPublisher, failures: sqs.SqsDeadLetterQueue) -> None:
+        self._publisher = publisher
+        self._failures = failures
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
         records: list[StreamRecord] = event["Records"]
@@ -56,7 +55,7 @@ class Relay:
                     batch.append((record, event))
             except MalformedRow as error:
                 self._set_aside(record, str(error))
-        unsent = self.publisher.publish([event for _, event in batch])
+        unsent = self._publisher.publish([event for _, event in batch])
         for index, (record, event) in enumerate(batch):
             bind_order(event.order_id)
             if index in unsent.refused:
@@ -69,7 +68,7 @@ class Relay:
 
     def _set_aside(self, record: StreamRecord, cause: str) -> None:
         """It can't be sent, and must not block the records behind it."""
-        self.failures.send(record, cause)
+        self._failures.send(record, cause)
         logger.error("stream record set aside", event_id=record.get("eventID"), cause=cause)
         count("RecordsSetAside")
 

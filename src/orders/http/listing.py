@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlencode
 
 from orders.application.list_events import FeedRequest
@@ -45,8 +44,7 @@ _RFC_3339: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """One page request to one list.
 
     `scope` identifies the list: route, partition, direction and filters.
@@ -82,7 +80,7 @@ def order_listing(query: Mapping[str, str], path: str, partition: str) -> Listin
     scope = (partition, sort, query.get("status", ""), f"{ids.first:x}", f"{ids.last:x}")
     if "cursor" in query:
         position = order_position(scope, query["cursor"])
-        page = replace(page, ids=page.remaining_after(position))
+        page = page._replace(ids=page.remaining_after(position))
     return Listing(path, scope, query, page)
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 JSON_HEADERS: Final = {"Content-Type": "application/json"} | PRIVATE
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """`body` is text, or base64 where `is_base64` says so."""
 
     status: int
     body: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
     is_base64: bool = False
 
     def without_body(self) -> Response:
         """For HEAD: the status and headers of the GET response."""
-        return replace(self, body="", is_base64=False)
+        return self._replace(body="", is_base64=False)
 
     def to_lambda(self, request_id: str) -> dict[str, Any]:
         return {

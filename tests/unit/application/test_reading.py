@@ -60,7 +60,7 @@ def walk(
         if page.next_position is None:
             return pages
         assert len(pages) < 100, "the walk goes on for ever"
-        request = replace(request, ids=request.remaining_after(page.next_position))
+        request = request._replace(ids=request.remaining_after(page.next_position))
 
 
 def test_a_page_reads_one_more_than_it_shows_to_know_whether_the_list_goes_on() -> None:

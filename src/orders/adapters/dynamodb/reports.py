@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.rows import SCHEMA_VERSION, reading
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from orders.adapters.dynamodb.table import Table
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoDbReports:
+class DynamoDbReports(NamedTuple):
     """`ReportRepository` on the same table."""
 
     table: Table

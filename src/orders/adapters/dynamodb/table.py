@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orders.adapters.aws.client import ATTEMPTS, THROTTLED, Refused, Unreachable, pause
 from orders.adapters.dynamodb.errors import ConditionFailed
@@ -36,8 +35,7 @@ _CONTENTION: Final = frozenset(
 _IN_THE_WAY: Final = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """One table. Any method raises TryAgain if the table is throttled or unreachable."""
 
     client: Client
