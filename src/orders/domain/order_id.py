@@ -57,9 +57,9 @@ def seed_of(order_id: OrderId) -> int:
 
 def parse_order_id(text: str) -> OrderId | None:
     """The id, or None if the text is not a lower-case hyphenated UUID of a writable year."""
-    if _PATTERN.fullmatch(text) is None:
+    if _PATTERN.fullmatch(text) is None or text > _LAST:
         return None
-    return OrderId(text) if _to_int(OrderId(text)) <= IdRange.all().last else None
+    return OrderId(text)
 
 
 @lru_cache(maxsize=256)
@@ -114,3 +114,6 @@ def _to_int(order_id: OrderId) -> int:
 def _from_int(value: int) -> OrderId:
     digits = f"{value:032x}"
     return OrderId("-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))
+
+
+_LAST: Final = _from_int(IdRange.all().last)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from orders.adapters.dynamodb import keys
-from orders.adapters.dynamodb.rows import SCHEMA_VERSION, reading
+from orders.adapters.dynamodb.rows import SCHEMA_VERSION, reads
 from orders.domain import timestamps
 from orders.domain.daily_report import DailyReport
 from orders.domain.status import known_status
@@ -43,17 +43,17 @@ def report_row(report: DailyReport) -> Row:
     }
 
 
+@reads("daily report")
 def report_from(row: Row) -> DailyReport:
     """Raises MalformedRow, NewerRow."""
-    with reading("daily report", row):
-        return DailyReport(
-            day=date.fromisoformat(row["sk"]),
-            generated_at=timestamps.from_text(row["generatedAt"]),
-            orders={
-                currency: {known_status(status): count for status, count in counts.items()}
-                for currency, counts in row["orders"].items()
-            },
-            revenue=row["revenue"],
-            cancellation_reasons=row["cancellationReasons"],
-            left_out=row["leftOut"],
-        )
+    return DailyReport(
+        day=date.fromisoformat(row["sk"]),
+        generated_at=timestamps.from_text(row["generatedAt"]),
+        orders={
+            currency: {known_status(status): count for status, count in counts.items()}
+            for currency, counts in row["orders"].items()
+        },
+        revenue=row["revenue"],
+        cancellation_reasons=row["cancellationReasons"],
+        left_out=row["leftOut"],
+    )

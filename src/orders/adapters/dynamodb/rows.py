@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from orders.adapters.dynamodb import keys
 from orders.application.errors import MalformedRow, NewerRow
@@ -17,14 +16,36 @@ from orders.domain.order_id import parse_order_id
 from orders.domain.status import known_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from orders.domain.order_id import OrderId
 
 Row = dict[str, Any]
+Read = TypeVar("Read")
 
 SCHEMA_VERSION: Final = 1
 """Written to every row. A reader that meets a later one raises NewerRow instead of guessing."""
+
+
+def reads(what: str) -> Callable[[Callable[[Row], Read]], Callable[[Row], Read]]:
+    """Has a reader of rows raise NewerRow for a later release's, MalformedRow for a damaged one.
+
+    Both name the row and the kind of error, never its values, which the original may quote.
+    """
+
+    def wrap(read: Callable[[Row], Read]) -> Callable[[Row], Read]:
+        def checked(row: Row) -> Read:
+            try:
+                if _whole(row.get("schemaVersion", SCHEMA_VERSION)) > SCHEMA_VERSION:
+                    raise NewerRow(f"{_name(what, row)} is of a later release")
+                return read(row)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                name = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
+                raise MalformedRow(f"{_name(what, row)} can't be read: {name}") from None
+
+        return checked
+
+    return wrap
 
 
 def detail_row(order: Order) -> Row:
@@ -99,26 +120,26 @@ def event_row(event: OrderEvent) -> Row:
     )
 
 
+@reads("order")
 def order_from(row: Row) -> Order:
     """Raises MalformedRow, NewerRow."""
-    with reading("order", row):
-        return Order(
-            **_summary(row),
-            items=tuple(
-                OrderItem(item["sku"], item["name"], item["quantity"], item["unitAmount"])
-                for item in row["items"]
-            ),
-            metadata=row["metadata"],
-            payment_token=row.get("paymentToken"),
-            pays_by_token=row.get("paysByToken", False),
-            charge_id=row.get("chargeId"),
-        )
+    return Order(
+        **_summary(row),
+        items=tuple(
+            OrderItem(item["sku"], item["name"], item["quantity"], item["unitAmount"])
+            for item in row["items"]
+        ),
+        metadata=row["metadata"],
+        payment_token=row.get("paymentToken"),
+        pays_by_token=row.get("paysByToken", False),
+        charge_id=row.get("chargeId"),
+    )
 
 
+@reads("order summary")
 def summary_from(row: Row) -> OrderSummary:
     """Raises MalformedRow, NewerRow."""
-    with reading("order summary", row):
-        return OrderSummary(**_summary(row))
+    return OrderSummary(**_summary(row))
 
 
 def order_id_of(row: Row) -> OrderId | None:
@@ -127,24 +148,24 @@ def order_id_of(row: Row) -> OrderId | None:
     return parse_order_id(part.removeprefix("ORDER#"))
 
 
+@reads("order event")
 def event_from(row: Row) -> OrderEvent:
     """Raises MalformedRow, NewerRow."""
-    with reading("order event", row):
-        order_id, version = _order_id(row), _whole(row["version"])
-        _require_key(row, keys.event(order_id, version))
-        return OrderEvent(
-            type=_text(row["type"]),
-            order_id=order_id,
-            version=version,
-            status=known_status(_text(row["status"])),
-            previous_status=_text_or_none(row.get("previousStatus")),
-            recorded_at=timestamps.from_text(row["recordedAt"]),
-            customer_id=CustomerId(_text(row["customerId"])),
-            amount=_whole(row["amount"]),
-            currency=_text(row["currency"]),
-            reason=_text_or_none(row.get("reason")),
-            actor=_actor(row),
-        )
+    order_id, version = _order_id(row), _whole(row["version"])
+    _require_key(row, keys.event(order_id, version))
+    return OrderEvent(
+        type=_text(row["type"]),
+        order_id=order_id,
+        version=version,
+        status=known_status(_text(row["status"])),
+        previous_status=_text_or_none(row.get("previousStatus")),
+        recorded_at=timestamps.from_text(row["recordedAt"]),
+        customer_id=CustomerId(_text(row["customerId"])),
+        amount=_whole(row["amount"]),
+        currency=_text(row["currency"]),
+        reason=_text_or_none(row.get("reason")),
+        actor=_actor(row),
+    )
 
 
 def idempotency_row(record: IdempotencyRecord) -> Row:
@@ -156,15 +177,15 @@ def idempotency_row(record: IdempotencyRecord) -> Row:
     }
 
 
+@reads("idempotency record")
 def idempotency_record_from(row: Row) -> IdempotencyRecord:
     """Raises MalformedRow, NewerRow."""
-    with reading("idempotency record", row):
-        return IdempotencyRecord(
-            record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
-            fingerprint=_text(row["fingerprint"]),
-            response=StoredResponse(_text(row["response"])),
-            expires_at=_whole(row["purgeAt"]),
-        )
+    return IdempotencyRecord(
+        record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
+        fingerprint=_text(row["fingerprint"]),
+        response=StoredResponse(_text(row["response"])),
+        expires_at=_whole(row["purgeAt"]),
+    )
 
 
 def _fixed_in_summary(order: Order) -> Row:
@@ -232,21 +253,6 @@ def _text(value: object) -> Any:  # noqa: ANN401 - the callers wrap it in their 
 
 def _text_or_none(value: object) -> str | None:
     return None if value is None else _text(value)
-
-
-@contextmanager
-def reading(what: str, row: Mapping[str, Any]) -> Iterator[None]:
-    """Raises NewerRow for a later release's row, MalformedRow for one that can't be read.
-
-    Both name the row and the kind of error, never its values, which the original may quote.
-    """
-    try:
-        if _whole(row.get("schemaVersion", SCHEMA_VERSION)) > SCHEMA_VERSION:
-            raise NewerRow(f"{_name(what, row)} is of a later release")
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        error_name = f"no {error}" if isinstance(error, KeyError) else type(error).__name__
-        raise MalformedRow(f"{_name(what, row)} can't be read: {error_name}") from None
 
 
 def _name(what: str, row: Mapping[str, Any]) -> str:
