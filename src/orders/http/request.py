@@ -24,7 +24,7 @@ JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 
 _ONE_TOKEN: Final = re.compile(
-    r"(?:bearer +)?[a-z0-9_-]+\.([a-z0-9_-]+)\.[a-z0-9_-]*", re.ASCII | re.IGNORECASE
+    r"(?:(?i:bearer) +)?[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*"
 )
 """An `Authorization` header with exactly one JWT (RFC 7515, section 3.1) and nothing else, which
 can only be the token that the gateway verified."""
