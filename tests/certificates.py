@@ -77,6 +77,8 @@ def _certificate(  # noqa: PLR0913 - it has these parts
         .not_valid_before(begins)
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(str(common.value))]), False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(str(common.value))]), critical=False
+        )
     )
     return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)

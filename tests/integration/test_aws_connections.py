@@ -72,7 +72,7 @@ def test_threads_get_their_own_responses_and_never_share_a_connection_at_one_tim
 @pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit()"])
 @pytest.mark.parametrize("tls", [False, True], ids=["without TLS", "with TLS"])
 def test_a_forked_child_leaves_its_parents_connection_alone(
-    tmp_path: Path, leave: str, tls: bool
+    tmp_path: Path, leave: str, *, tls: bool
 ) -> None:
     known = authority(tmp_path, "known")
     context = server_context(known, tmp_path) if tls else None

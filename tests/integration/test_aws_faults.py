@@ -116,9 +116,7 @@ def test_no_response_of_the_services_is_unreachable_after_all_attempts(
 
 
 @pytest.mark.parametrize("fault", SERVER_ERRORS.values(), ids=SERVER_ERRORS.keys())
-def test_what_may_pass_is_refused_after_all_attempts(
-    server: ScriptedServer, fault: Answer
-) -> None:
+def test_what_may_pass_is_refused_after_all_attempts(server: ScriptedServer, fault: Answer) -> None:
     server.script(fault)
 
     with pytest.raises(Refused) as raised:
@@ -138,7 +136,7 @@ def test_what_can_not_pass_is_refused_at_once(server: ScriptedServer, type_of: s
     content = {"__type": type_of.format("TransactionCanceledException")}
     server.script(aws(content | {"CancellationReasons": reasons}, 400))
 
-    with pytest.raises(Refused, match="^TransactionCanceledException$") as raised:
+    with pytest.raises(Refused, match="TransactionCanceledException") as raised:
         call(client_of(server))
 
     assert raised.value.reasons == reasons
@@ -149,8 +147,8 @@ def test_what_can_not_pass_is_refused_at_once(server: ScriptedServer, type_of: s
 def test_all_throttling_that_the_calls_can_meet_may_pass() -> None:
     """By botocore's models of the services, and its own list of what to retry."""
     passing = {
-        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
-        *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
+        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,  # type: ignore[attr-defined]  # not in its types
+        *TransientRetryableChecker._TRANSIENT_ERROR_CODES,  # type: ignore[attr-defined]  # nor this
     }
     session = botocore.session.get_session()
     operations = {
@@ -233,7 +231,7 @@ class TestAnIdleConnection:
     def test_that_ends_when_it_is_used_again_costs_no_attempt(
         self, server: ScriptedServer, pauses: list[int]
     ) -> None:
-        """libcurl sends the same bytes once more, on a new connection."""
+        """The same bytes are sent once more, by libcurl itself, on a new connection."""
         server.script(FINE, hang_up, FINE)
         caller = client_of(server)
         call(caller)

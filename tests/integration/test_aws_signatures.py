@@ -86,7 +86,7 @@ def server() -> Iterator[ScriptedServer]:
         ),
     ],
 )
-def test_signatures_are_those_of_awss_test_suite(  # noqa: PLR0913 - a vector has these parts
+def test_signatures_are_those_of_awss_test_suite(  # noqa: PLR0913, PLR0917 - a vector has these parts
     server: ScriptedServer, headers: list[str], body: bytes, token: str, signed: str, signature: str
 ) -> None:
     """The cases of AWS's Signature Version 4 test suite that send a POST to the path `/`.

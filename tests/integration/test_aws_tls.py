@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from certificates import DAY, NOW, Authority, authority, server_context
+from certificates import DAY, NOW, authority, server_context
 from orders.adapters.aws import client
 from orders.adapters.aws.client import ATTEMPTS, Unreachable
 from scripted_server import ScriptedServer, aws
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from certificates import Authority
 
 FINE: Final = aws({"Fine": True})
 NOT_VERIFIED: Final = "curl 60"
