@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ from scripted_server import ScriptedServer, aws
 if TYPE_CHECKING:
     from scripted_server import Connection, Sent
 
-THREADS, CALLS = 16, 400
+THREADS, ROUNDS = 16, 25
 
 FORKING = """
 import os, sys
@@ -48,24 +49,28 @@ def echo(connection: Connection, sent: Sent) -> bool:
 
 
 def test_threads_get_their_own_responses_and_never_share_a_connection_at_one_time() -> None:
+    """Each waits until all others' requests are under way too; then no other may have followed."""
+    all_at_once = Barrier(THREADS)
     intruders = []
 
-    def echo_if_alone(connection: Connection, sent: Sent) -> bool:
-        """Nothing may follow a request before its response."""
-        if select.select([connection.stream], [], [], 0.001)[0]:
+    def echo_at_once(connection: Connection, sent: Sent) -> bool:
+        all_at_once.wait(60)
+        if select.select([connection.stream], [], [], 0)[0]:
             intruders.append(sent)
         return echo(connection, sent)
 
     def call(number: int) -> bool:
         return client.call("GetItem", {"Number": number}) == {"Number": number}
 
-    with ScriptedServer(echo_if_alone) as server:
+    with ScriptedServer(echo) as server:
         endpoint = Endpoint(server.address, "eu-west-1", "dynamodb", 60)
         client = Client(endpoint, "dynamodb", lambda: Credentials("AKID", "secret", ""))
+        assert call(0), "so that there is an idle connection, which all will find"
+        server.script(echo_at_once)
         with ThreadPoolExecutor(THREADS) as threads:
-            assert all(threads.map(call, range(CALLS)))
-        assert len(server.requests) == CALLS
-        assert server.connections <= THREADS
+            assert all(threads.map(call, range(THREADS * ROUNDS)))
+        assert len(server.requests) == THREADS * ROUNDS
+        assert server.connections == THREADS
     assert intruders == []
 
 
