@@ -3,19 +3,27 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import random
 import sys
+import time
+from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import orders.environment
 from infrastructure.templates import ROOT
+from orders.adapters.aws import client
+from orders.adapters.aws.connection import Endpoint, HttpResponse
+from orders.adapters.dynamodb.table import Table
+from orders.application.errors import TryAgain
 from orders.http.routes import ROUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+    from types import ModuleType
 
     from infrastructure.templates import Template
 
@@ -109,8 +117,8 @@ class Environment(dict[str, str]):
         return super().get(name, default)
 
 
-def run(module: Path) -> None:
-    """Run a module under another name, so that no other test gets this copy of it."""
+def run(module: Path) -> ModuleType:
+    """A copy of a module, run under another name, so that no other test gets it."""
     spec = importlib.util.spec_from_file_location(f"probed_{module.stem}", module)
     assert spec is not None
     assert spec.loader is not None
@@ -119,6 +127,7 @@ def run(module: Path) -> None:
         # Where a dataclass looks for its module.
         monkeypatch.setitem(sys.modules, spec.name, copy)
         spec.loader.exec_module(copy)
+    return copy
 
 
 def test_only_one_module_reads_the_environment() -> None:
@@ -153,3 +162,75 @@ def test_settings_have_these_values_on_the_stages(
         assert [stage.everywhere(name) for stage in stages] == [{value} for value in values], name
     assert production.everywhere("PUBLIC_BASE_URL") == {""}
     assert customized.everywhere("PUBLIC_BASE_URL") == {"https://api.example.com/v1"}
+
+
+class StallingServices:
+    """Each attempt is answered at its last moment, with an error; each pause is its longest."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Replaces the clock, too."""
+        self._monkeypatch = monkeypatch
+        self._now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self._now)
+        monkeypatch.setattr(time, "sleep", self._pass)
+        monkeypatch.setattr(random, "uniform", lambda _, high: high)
+
+        def answer(endpoint: Endpoint, *_: object) -> HttpResponse:
+            self._pass(endpoint._milliseconds / 1000)
+            return HttpResponse(500, b'{"__type":"InternalServerError"}')
+
+        monkeypatch.setattr(Endpoint, "post", answer)
+
+    def started(self, function: str) -> tuple[ModuleType, list[client.Client]]:
+        """The function's module, and the clients that it makes."""
+        made: list[client.Client] = []
+        make = client.Client
+
+        def record(*arguments: Any) -> client.Client:  # noqa: ANN401 - whatever it takes
+            made.append(make(*arguments))
+            return made[-1]
+
+        with self._monkeypatch.context() as changes:
+            changes.setattr(client, "Client", record)
+            return run(module_of(function)), made
+
+    def seconds(self, call: Callable[[], object]) -> float:
+        """How long the call takes until it fails."""
+        started = self._now
+        with pytest.raises((TryAgain, client.Refused)):
+            call()
+        return self._now - started
+
+    def _pass(self, seconds: float) -> None:
+        self._now += seconds
+
+
+@pytest.fixture
+def stalling(monkeypatch: pytest.MonkeyPatch) -> StallingServices:
+    return StallingServices(monkeypatch)
+
+
+def test_a_call_ends_within_the_time_that_its_function_keeps_for_it(
+    production: Template, stalling: StallingServices
+) -> None:
+    """Together with a call of each other service, such as to put off the message."""
+    for function, properties in production.functions.items():
+        module, clients = stalling.started(function)
+        timeout = properties["Timeout"]
+        kept = getattr(module, "_LEFT_MILLISECONDS", timeout * 1000) / 1000
+        assert kept <= timeout
+        assert sum(stalling.seconds(partial(one.call, "x", {})) for one in clients) < kept, function
+
+
+def test_a_read_and_a_write_end_within_their_functions_time(
+    production: Template, stalling: StallingServices
+) -> None:
+    """The write is repeated as a contended one is; a message, if there is one, is put off."""
+    for function, properties in production.functions.items():
+        _, clients = stalling.started(function)
+        calls: list[Callable[[], object]] = [partial(one.call, "x", {}) for one in clients]
+        tables = [Table(one, "orders") for one in clients if "DynamoDB" in one._target]
+        calls += [partial(table.write, table.put({"pk": "a"})) for table in tables]
+        seconds = sum(map(stalling.seconds, calls))
+        print(f"{function}: {seconds:.1f} s of {properties['Timeout']}")
+        assert seconds < properties["Timeout"], function

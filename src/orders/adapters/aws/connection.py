@@ -39,9 +39,8 @@ class Endpoint:
         self._url = url
         self._signed_as = f"aws:amz:{region}:{service}"
         self._milliseconds = int(attempt_seconds * 1000)
-        self._authorities = optional("AWS_CA_BUNDLE", AMAZON_ROOTS)
+        self._authorities: str | None = optional("AWS_CA_BUNDLE", AMAZON_ROOTS)
         self._idle: list[Any] = []
-        self._of_parent: list[Any] = []
         os.register_at_fork(after_in_child=self._forget)
 
     def post(self, headers: list[str], body: bytes, credentials: Credentials) -> HttpResponse:
@@ -85,7 +84,8 @@ class Endpoint:
         handle.setopt(pycurl.AWS_SIGV4, self._signed_as)
         handle.setopt(pycurl.TIMEOUT_MS, self._milliseconds)
         handle.setopt(pycurl.NOSIGNAL, 1)
-        handle.setopt(pycurl.CAINFO, self._authorities)
+        if self._authorities:
+            handle.setopt(pycurl.CAINFO, self._authorities)
         if self._url.startswith("http:"):
             handle.setopt(pycurl.PROXY, "")  # an emulator; HTTPS_PROXY and NO_PROXY are honored
         return handle
@@ -94,11 +94,16 @@ class Endpoint:
         """An endpoint's certificate is not, or no longer, signed by an authority of Amazon's."""
         import ssl  # noqa: PLC0415 - hardly ever needed
 
-        paths = ssl.get_default_verify_paths()
-        self._authorities = paths.cafile or paths.openssl_cafile
+        # Without such a file, the one that pycurl finds.
+        self._authorities = ssl.get_default_verify_paths().cafile
         logger.warning("not signed by Amazon", url=self._url, trusted=self._authorities)
 
     def _forget(self) -> None:
-        # To close them would say goodbye to the server in the parent's name.
-        self._of_parent += self._idle
+        # Closing one says goodbye to the server over TLS, in the parent's name: so to nobody.
+        nobody = os.open(os.devnull, os.O_RDWR)
+        for handle in self._idle:
+            socket = handle.getinfo(pycurl.ACTIVESOCKET)
+            if socket != pycurl.SOCKET_BAD:
+                os.dup2(nobody, socket)
+        os.close(nobody)
         self._idle.clear()

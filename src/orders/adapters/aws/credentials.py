@@ -25,7 +25,7 @@ def find_credentials() -> Callable[[], Credentials]:
     SSO, a container's or a machine's role) are found by botocore, and renewed before they expire.
 
     Raises:
-        InvalidSetting: there are none.
+        InvalidSetting: there are none, or a key without its secret.
     """
     key_id = optional("AWS_ACCESS_KEY_ID", "")
     if not key_id:
