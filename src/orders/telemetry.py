@@ -97,6 +97,12 @@ def unbind_order() -> None:
     logger.unbind("order_id", "order_number")
 
 
+def cause_of(error: BaseException) -> str:
+    """The error's name, with its message only if that quotes no value."""
+    message = str(error) if isinstance(error, LoggableError) else ""
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
 def log_exception(message: str, error: BaseException) -> None:
     """Log an unexpected exception and its causes, with the frames they passed through.
 

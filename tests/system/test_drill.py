@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 CONSUMER = "settle-payments"
 BROKEN_TABLE = "a-table-that-is-not-there"
-DENIED = "AccessDeniedException"
+DENIED = "Refused: AccessDeniedException"
 
 
 def test_every_order_is_settled_after_the_consumer_broke_and_an_event_died(

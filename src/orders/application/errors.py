@@ -79,7 +79,7 @@ class NewerRow(MalformedRow):
     detail = "This was written by a later release, which this one cannot read."
 
 
-class UnsettledOrder(Exception):
+class UnsettledOrder(LoggableError):
     """An event's order does not exist, or is unpaid without the token it was placed with."""
 
 

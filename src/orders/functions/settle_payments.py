@@ -13,6 +13,7 @@ from orders.adapters.mock_payments import MockPaymentGateway
 from orders.adapters.no_payments import NoPayments
 from orders.adapters.sqs import SqsConsumedQueue
 from orders.application.errors import (
+    LoggableError,
     MalformedRow,
     NewerRow,
     PaymentUnavailable,
@@ -24,7 +25,15 @@ from orders.domain import timestamps
 from orders.domain.order_id import parse_order_id
 from orders.environment import required
 from orders.functions.wiring import Wiring
-from orders.telemetry import background, bind_order, count, log_exception, logger, unbind_order
+from orders.telemetry import (
+    background,
+    bind_order,
+    cause_of,
+    count,
+    log_exception,
+    logger,
+    unbind_order,
+)
 
 if TYPE_CHECKING:
     from orders.application.ports import Clock, InventoryService, PaymentGateway
@@ -58,7 +67,7 @@ class ConsumedQueue(Protocol):
     def dead_letter(self, body: str, event_type: str | None, cause: str) -> bool: ...
 
 
-class NotAnEvent(Exception):
+class NotAnEvent(LoggableError):
     """The message has no subject that is an order id."""
 
 
@@ -98,9 +107,9 @@ def consumer(settle: SettlePayment, consumed_queue: ConsumedQueue) -> Handler:
 
 def _is_given_up(message: Message, error: Exception, clock: Clock, queue: ConsumedQueue) -> bool:
     """Whether the message moved to the dead-letter queue; else it is redelivered after a pause."""
-    cause, receives = type(error).__name__, _receives(message)
+    cause, receives = cause_of(error), _receives(message)
     if type(error) in _NEVER:
-        return _is_dead_lettered(message, f"{cause}: {error}" if str(error) else cause, queue)
+        return _is_dead_lettered(message, cause, queue)
     if not isinstance(error, _FORESEEN):
         log_exception("settlement failed", error)
     if _since_first_receive(message, clock) >= GIVES_UP_AFTER:

@@ -8,7 +8,7 @@ from orders.application.errors import NewerRow, TryAgain
 from orders.domain.errors import OrderError
 from orders.http.problems import RequestError, problem_response
 from orders.http.request import Request
-from orders.telemetry import count, invocation, log_exception, logger
+from orders.telemetry import cause_of, count, invocation, log_exception, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
                     logger.error("row of a later release", cause=str(error))
                 if isinstance(error, TryAgain):
                     cause = error.__cause__
-                    logger.warning("try again", cause=type(cause).__name__ if cause else "races")
+                    logger.warning("try again", cause=cause_of(cause) if cause else "races")
             except Exception as error:  # noqa: BLE001 - the last resort: nothing may escape
                 response = problem_response(error, request_id)
                 log_exception("internal error", error)

@@ -19,7 +19,10 @@ rest of the first call."""
 
 
 class NoResponse(Exception):
-    """The request may have taken effect all the same. The message is libcurl's, of the network."""
+    """The request may have taken effect all the same. The message is libcurl's name of the error.
+
+    https://curl.se/libcurl/c/libcurl-errors.html
+    """
 
 
 class HttpResponse(NamedTuple):
@@ -48,11 +51,11 @@ class Endpoint:
         try:
             return self._post(headers, body, credentials)
         except pycurl.error as error:
-            code, message = error.args
+            code, _ = error.args
             if code == pycurl.E_PEER_FAILED_VERIFICATION and self._authorities == AMAZON_ROOTS:
                 self._trust_system()
                 return self.post(headers, body, credentials)
-            raise NoResponse(f"curl {code}: {message}") from None
+            raise NoResponse(_name(code)) from None
 
     def _post(self, headers: list[str], body: bytes, credentials: Credentials) -> HttpResponse:
         try:
@@ -107,3 +110,10 @@ class Endpoint:
                 os.dup2(nobody, socket)
         os.close(nobody)
         self._idle.clear()
+
+
+def _name(code: int) -> str:
+    """Such as `curl 28 E_OPERATION_TIMEDOUT`. libcurl's messages contain times, so all differ."""
+    names = (each for each in dir(pycurl) if each.startswith("E_"))
+    named = [each for each in names if getattr(pycurl, each) == code]
+    return " ".join([f"curl {code}", *sorted(named, key=len)[:1]])
