@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks import figures
 from benchmarks.process import Code, execute
@@ -19,7 +20,9 @@ from orders.domain import timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
+    from benchmarks.meter import Call
     from gateway import Event
 
     Curves = dict[str, dict[int, dict[str, float]]]
@@ -30,31 +33,67 @@ if TYPE_CHECKING:
 class Sizes:
     """A shop is a table, and its numbers are the orders of its days.
 
-    The days `reported` are the first ones of the last shop, which has the events of these alone.
+    The last shop has the events of its first `told` days alone, and of `reported` ones a report.
     """
 
     shops: Sequence[Sequence[int]]
+    told: int
     reported: int
     batches: Sequence[int]
 
 
 FULL: Final = Sizes(
-    shops=([100], [10_000], [1_000, 10_000, *[100_000] * 9, 89_000]),
+    shops=(
+        [40],
+        [160],
+        [10_000],
+        [1_000, 10_000, *[100_000] * 3, 73_640, *[100_000] * 6, 15_360],
+    ),
+    told=6,
     reported=3,
     batches=(1, 10, 100),
 )
-"""The last shop has 10⁶ orders."""
-SMALL: Final = Sizes(shops=([100], [10, 20, 410]), reported=2, batches=(1, 10))
+"""The first shop has 104 events, the last one 10⁶ orders and 1,000,064 events."""
+SMALL: Final = Sizes(shops=([40], [160], [40, 80, 520]), told=3, reported=2, batches=(1, 10))
 """To try the measurement out; takes seconds."""
 
 
-PAGES: Final = (
-    ("customer_page", "list-customer-orders", f"/customers/{BUYER}/orders?limit=20&createdTo="),
-    ("status_page", "list-orders-by-status", f"/orders?status={FULLEST}&createdTo="),
-    # It begins with the oldest event, where the other lists begin with the newest order.
-    ("feed_page", "list-events", "/events?limit=100&recordedFrom="),
-)
-"""A list, its function, and a request for what begins at some time."""
+class Pages(NamedTuple):
+    """Pages of a list. `bound` is the parameter that says where one begins."""
+
+    title: str
+    function: str
+    target: str
+    bound: str
+    is_feed: bool = False
+
+    def event(self, begin: datetime | None) -> Event:
+        """The request for the page that begins then; None: for the first one."""
+        bound = "" if begin is None else f"&{self.bound}={timestamps.to_text(begin)}"
+        return request("GET", self.target + bound, claims=STAFF_CLAIMS)
+
+
+PAGES: Final = {
+    "customer_page": Pages(
+        "page of 20 of a customer",
+        "list-customer-orders",
+        f"/customers/{BUYER}/orders?limit=20",
+        "createdTo",
+    ),
+    "status_page": Pages(
+        "page of 20 of a status",
+        "list-orders-by-status",
+        f"/orders?status={FULLEST}&limit=20",
+        "createdTo",
+    ),
+    "feed_page_of_20": Pages(
+        "page of 20 of the feed", "list-events", "/events?limit=20", "recordedFrom", is_feed=True
+    ),
+    "feed_page_of_100": Pages(
+        "page of 100 of the feed", "list-events", "/events?limit=100", "recordedFrom", is_feed=True
+    ),
+}
+PLACES: Final = ("first", "middle")
 
 
 def measure(sizes: Sizes) -> Curves:
@@ -62,19 +101,13 @@ def measure(sizes: Sizes) -> Curves:
     curves: Curves = {}
     for number, days in enumerate(sizes.shops):
         is_last = number == len(sizes.shops) - 1
-        shop = Shop(days, sizes.reported if is_last else len(days))
+        shop = Shop(days, sizes.told if is_last else len(days))
         with Running(OURS) as running:
             started = time.monotonic()
             shop.fill(table_of(running))
             sys.stdout.write(f"{shop.size:,} orders in {time.monotonic() - started:.0f} s\n")
-            for name, function, target in PAGES:
-                is_feed = name == "feed_page"
-                middle = timestamps.to_text(shop.middle(shop.told if is_feed else None))
-                for place, at in (("first", ""), ("middle", middle)):
-                    query = target + at if at else target.rpartition("&")[0]
-                    event = request("GET", query, claims=STAFF_CLAIMS)
-                    curve = curves.setdefault(f"{name}_{place}", {})
-                    curve[shop.events if is_feed else shop.size] = _point(running, function, event)
+            for curve, size, point in _pages(running, shop):
+                curves.setdefault(curve, {})[size] = point
             if is_last:
                 curves["daily_report"] = {
                     days[day]: _report_of(running, {"date": f"{shop.day(day)}"})
@@ -82,6 +115,27 @@ def measure(sizes: Sizes) -> Curves:
                 }
                 curves |= _consumers(running, sizes.batches)
     return curves
+
+
+def _pages(running: Running, shop: Shop) -> Iterator[tuple[str, int, dict[str, float]]]:
+    """The pages whose calls return all that they ask for, each with the size of its list.
+
+    A shard that runs out returns less, so the page of a list that is too small costs less.
+    """
+    for name, pages in PAGES.items():
+        middle = shop.middle(shop.told if pages.is_feed else None)
+        for place, begin in zip(PLACES, (None, middle), strict=True):
+            if place == "middle" and begin is None:
+                continue
+            calls = _calls(running, pages.function, pages.event(begin))
+            if all(map(_is_full, calls)):
+                size = shop.events if pages.is_feed else shop.size
+                yield f"{name}_{place}", size, _sums(calls)
+
+
+def _is_full(query: Call) -> bool:
+    returned: int = json.loads(query.response)["Count"]
+    return returned == json.loads(query.request)["Limit"]
 
 
 def _consumers(running: Running, batches: Sequence[int]) -> Curves:
@@ -111,9 +165,16 @@ def _report_of(running: Running, event: Event) -> dict[str, float]:
 
 
 def _point(running: Running, function: str, event: Event) -> dict[str, float]:
+    return _sums(_calls(running, function, event))
+
+
+def _calls(running: Running, function: str, event: Event) -> list[Call]:
     with running.database.measuring() as to_table, running.queues.measuring() as to_queues:
         running.invoke(function, event)
-    calls = to_table + to_queues
+    return to_table + to_queues
+
+
+def _sums(calls: Sequence[Call]) -> dict[str, float]:
     units = total(call.units for call in calls)
     return {
         "calls": len(calls),
@@ -127,13 +188,17 @@ def _point(running: Running, function: str, event: Event) -> dict[str, float]:
 _MEASURES: Final = ("calls", "read_units", "write_units", "bytes_out", "bytes_in")
 _TABLES: Final = {
     "Pages of 20 orders, newest first: the first one and one in the middle of the list. All orders "
-    f"are one customer's; the status is {FULLEST}, which seven of ten have. At the fewest orders, "
-    "the shards of the status run out before they have returned all that a page asks of them.": (
+    f"are one customer's; the status is {FULLEST}, which seven of ten have. The smallest size of a "
+    "list is one that fills its page's calls: a page asks each of the eight shards for a little "
+    "more than twice its share, and a shard that has less returns less. Orders take turns in what "
+    "happens to them and in their shards, so that pages differ in nothing but the size of the "
+    "table around them.": (
         "orders",
         ("customer_page", "status_page"),
         _MEASURES,
     ),
-    "Pages of 100 events of the feed, oldest first.": ("events", ("feed_page",), _MEASURES),
+    "Pages of the feed, oldest first. A page of 20 is the largest round one whose calls 10² events "
+    "fill: it reads 80 of them.": ("events", ("feed_page",), _MEASURES),
     "The daily report of days in the largest table. It reads the index's entries of the orders and "
     "those of the day's events. CPU and peak memory decide how many orders a day may have.": (
         "orders of the day",

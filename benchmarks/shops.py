@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
+from math import lcm
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from examples import new_order
-from orders.adapters.dynamodb import rows
+from orders.adapters.dynamodb import keys, rows
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import make_order_id
@@ -34,11 +35,18 @@ _LIVES: Final = (
     (OrderStatus.CANCELED,),
     (),
 )
-"""What happened to ten orders, again and again: most orders have been shipped.
+"""What happened to ten orders, again and again: most orders have been shipped."""
+_EVENTS: Final = sum(1 + len(life) for life in _LIVES)
 
-Any page of twenty shows two such tens, wherever it is, so the costs of pages can be compared.
+ROUND: Final = lcm(len(_LIVES), keys.SHARDS)
+"""The shards of the index take turns, so everything repeats itself after this many orders.
+
+Chance would put more of one page into a shard than of another. So any page that begins with a round
+reads rows of the same sizes, wherever it is and however many there are.
 """
-EVENTS_OF_TEN: Final = sum(1 + len(life) for life in _LIVES)
+
+_SOON: Final = timedelta(milliseconds=100)
+"""From change to change: an order's events are recorded before the next order is placed."""
 
 _FIRST_DAY: Final = date(2026, 1, 1)
 _STAFF: Final = Actor("staff", "aa9a423e-8102-4f33-9ff1-906c38523374")
@@ -49,10 +57,7 @@ _LOADERS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """`sizes[n]` orders of the n-th day, a multiple of ten; events of the first `told` days only.
-
-    Events are more than half of all rows, and most measurements need few of them.
-    """
+    """`sizes[n]` orders of the n-th day, whole rounds; events of the first `told` days only."""
 
     sizes: Sequence[int]
     told: int
@@ -63,19 +68,24 @@ class Shop:
 
     @property
     def events(self) -> int:
-        return sum(self.sizes[: self.told]) * EVENTS_OF_TEN // 10
+        return sum(self.sizes[: self.told]) * _EVENTS // len(_LIVES)
 
     def day(self, number: int) -> date:
         return _FIRST_DAY + timedelta(days=number)
 
-    def middle(self, days: int | None = None) -> datetime:
-        """When half of the orders of the first `days`, or of all days, had been placed."""
-        before = sum(self.sizes[:days]) // 2
-        for number, size in enumerate(self.sizes):
-            if before < size:
-                return self._placed_at(number, before)
-            before -= size
-        raise ValueError("the shop is empty")
+    def middle(self, days: int | None = None) -> datetime | None:
+        """When about half of the orders of the first `days`, or of all days, had been placed.
+
+        None for a single round, which has no middle.
+        """
+        before = sum(self.sizes[:days]) // 2 // ROUND * ROUND
+        if before == 0:
+            return None
+        day = 0
+        while before >= self.sizes[day]:
+            before -= self.sizes[day]
+            day += 1
+        return self._placed_at(day, before)
 
     def fill(self, table: Table) -> None:
         """Write the rows that creates and updates leave."""
@@ -94,7 +104,10 @@ class Shop:
         """All rows of a day's orders; the same ones every time."""
         random = Random(f"{self.sizes} {day}")  # noqa: S311 - these ids are no secrets
         for place, life in zip(range(self.sizes[day]), cycle(_LIVES), strict=False):
-            order_id = make_order_id(self._placed_at(day, place), random.randbytes(3))
+            placed_at = self._placed_at(day, place)
+            order_id = make_order_id(placed_at, random.randbytes(3))
+            while keys.shard_of(order_id) != place % keys.SHARDS:
+                order_id = make_order_id(placed_at, random.randbytes(3))
             yield from _rows_of(order_id, life, told=day < self.told)
 
 
@@ -103,7 +116,7 @@ def _rows_of(order_id: OrderId, life: Sequence[OrderStatus], *, told: bool) -> I
     order, event = new.placed(order_id, by=CUSTOMER)
     events = [event]
     for status in life:
-        at = order.updated_at + timedelta(hours=1)
+        at = order.updated_at + _SOON
         order, event = order.changed_to(status, by=_STAFF, at=at)
         events.append(event)
     yield from (rows.detail_row(order), rows.customer_row(order))
