@@ -57,7 +57,7 @@ bench: ## measure starts, requests, units, growth, money and load beside rivals;
 	@rm -f build/bench/*.json build/bench/*.md
 	scripts/compile_template.sh prod
 	@$(bin)/pytest benchmarks/tests
-	for part in functions operations growth money; do $(benchmarks).$$part || exit 1; done
+	for part in functions operations growth money memory; do $(benchmarks).$$part || exit 1; done
 	@$(benchmarks).load; loaded=$$?; $(benchmarks).results && exit $$loaded
 
 load: ## light, busy and burst load on a local AWS of its own, then the count; 4 minutes

@@ -134,8 +134,8 @@ def _pages(running: Running, shop: Shop) -> Iterator[tuple[str, int, dict[str, f
 
 
 def _is_full(query: Call) -> bool:
-    returned: int = json.loads(query.response)["Count"]
-    return returned == json.loads(query.request)["Limit"]
+    returned, asked = json.loads(query.response)["Count"], json.loads(query.request)["Limit"]
+    return bool(returned == asked)
 
 
 def _consumers(running: Running, batches: Sequence[int]) -> Curves:
@@ -206,7 +206,7 @@ _TABLES: Final = {
         (*_MEASURES, "cpu_seconds", "peak_megabytes"),
     ),
     "The consumers: of the queue, with orders that pay by token and with orders that don't, and of "
-    "the stream. Deployed batches have up to 10 and 100 events.": (
+    "the stream. Deployed, a batch of the queue is one event, and one of the stream up to 100.": (
         "events",
         ("settle", "publish"),
         _MEASURES,

@@ -136,10 +136,22 @@ def usage(step: Step, measured: Mapping[str, Any], cpu_ms: float, memory: int) -
     return {service: amount * step.times for service, amount in once.items()}
 
 
+def run_ms(cpu_ms: float, calls: int, memory: int) -> float:
+    """CPU at the memory's share of a core, and waiting for calls."""
+    return cpu_ms / min(1.0, memory / MEMORY_OF_ONE_VCPU) + calls * ROUND_TRIP_MS
+
+
 def billed_ms(cpu_ms: float, calls: int, memory: int) -> int:
-    """Whole milliseconds, as Lambda bills: CPU at the memory's share of a core, and waiting."""
-    share = min(1.0, memory / MEMORY_OF_ONE_VCPU)
-    return ceil(cpu_ms / share + calls * ROUND_TRIP_MS)
+    """Whole milliseconds, as Lambda bills."""
+    return ceil(run_ms(cpu_ms, calls, memory))
+
+
+def memory_sizes() -> dict[str, int]:
+    """Megabytes of each deployed function."""
+    return {
+        one["FunctionName"].removeprefix("orders-prod-"): one["MemorySize"]
+        for one in resources("AWS::Lambda::Function")
+    }
 
 
 def total(usages: Iterable[Usage]) -> Usage:
@@ -166,18 +178,25 @@ def access_line_bytes() -> int:
 
 def main() -> None:
     """Compute, print and keep it; the page on costs quotes the tables."""
-    measured, functions = figures.kept("operations"), figures.kept("functions")
-    (memory,) = {one["MemorySize"] for one in resources("AWS::Lambda::Function")}
+    measured, functions, sizes = (
+        figures.kept("operations"),
+        figures.kept("functions"),
+        memory_sizes(),
+    )
 
     def usages(system: str, steps: Iterable[Step]) -> dict[Step, Usage]:
-        """Behind the response everything is ours: the rival has no such functions."""
+        """Behind the response everything is ours: the rival has no such functions.
+
+        It gets the memory of our function for the same operation.
+        """
         found = {}
         for step in steps:
             of = system if step.http else "ours"
             operation = measured[of][step.operation]
             # Of the function's own operation, the one with the least to do.
-            cpu_ms = functions[of][operation["function"]]["warm_cpu_ms"]
-            found[step] = usage(step, operation, cpu_ms, memory)
+            function = operation["function"]
+            cpu_ms = functions[of][function]["warm_cpu_ms"]
+            found[step] = usage(step, operation, cpu_ms, sizes[function])
         return found
 
     lives = {
@@ -186,19 +205,20 @@ def main() -> None:
         "ours, paid by token": usages("ours", life(paid_by_token=True)),
     }
     tables = [*_services(lives), "", *_steps(lives["ours"]), "", *_prices()]
-    lines = ["### Dollars per million orders", "", *_introduction(memory), "", *tables]
+    lines = ["### Dollars per million orders", "", *_introduction(), "", *tables]
     values = {name: dollars(total(used.values())) for name, used in lives.items()}
     figures.keep("money", lines, {"region": REGION, **values})
     figures.quote(figures.ROOT / "docs" / "costs.md", "dollars", tables)
 
 
-def _introduction(memory: int) -> Iterator[str]:
+def _introduction() -> Iterator[str]:
     yield (
         "Created with a key, paid and shipped by staff with keys, read five times (three gets, two "
         "pages of 20); three events, each in an invocation of its own, which is the most expensive "
         f"case. List prices of {REGION}; a round trip to DynamoDB or SQS is assumed to take "
-        f"{ROUND_TRIP_MS:g} ms, and CPU is this machine's at the share of a core that {memory} MB "
-        "buy. Typical has no functions behind the response, so ours are charged to both. A PATCH "
+        f"{ROUND_TRIP_MS:g} ms, and CPU is this machine's at the share of a core that the "
+        "function's memory buys. Typical has no functions behind the response, so ours are charged "
+        "to both, and it gets the memory of our function for the same operation. A PATCH "
         "with a key is charged the CPU of one without, and a payment that of an event without a "
         "token, which is less than they need."
     )
