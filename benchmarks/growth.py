@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks import figures
+from benchmarks.meter import described
 from benchmarks.process import Code, execute
 from benchmarks.scenarios import queue_batch, stream_batch, table_of
 from benchmarks.shops import BUYER, FULLEST, Shop
@@ -103,6 +104,7 @@ def measure(sizes: Sizes) -> Curves:
         is_last = number == len(sizes.shops) - 1
         shop = Shop(days, sizes.told if is_last else len(days))
         with Running(OURS) as running:
+            described(running.upstream, running.environment["TABLE_NAME"])  # while it is empty
             started = time.monotonic()
             shop.fill(table_of(running))
             sys.stdout.write(f"{shop.size:,} orders in {time.monotonic() - started:.0f} s\n")

@@ -72,7 +72,7 @@ class Meter(proxy.OneCaller):
             units.units_of_write(
                 old,
                 new,
-                _table(self._upstream, write.table),
+                described(self._upstream, write.table),
                 put=write.item,
                 transaction=operation == "TransactWriteItems",
             )
@@ -84,11 +84,11 @@ class Meter(proxy.OneCaller):
         client = aws_client("dynamodb", self._upstream)
         return [
             client.get_item(
-                TableName=write.table,
-                Key=_table(self._upstream, write.table).key_of(write.item or write.content["Key"]),
+                TableName=table,
+                Key=described(self._upstream, table).key_of(content.get("Item") or content["Key"]),
                 ConsistentRead=True,
             ).get("Item")
-            for write in writes
+            for table, content in writes
         ]
 
 
@@ -98,6 +98,7 @@ def counts(calls: Sequence[Call]) -> dict[str, int]:
 
 
 @cache
-def _table(upstream: str, name: str) -> units.Table:
+def described(upstream: str, name: str) -> units.Table:
+    """DynamoDB Local counts the rows for it: of millions, that takes longer than a client waits."""
     description = aws_client("dynamodb", upstream).describe_table(TableName=name)
     return units.Table.declared(description["Table"])
