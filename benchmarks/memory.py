@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 SIZES: Final = (128, 256, 512, 1024, MEMORY_OF_ONE_VCPU)
 
-COLD_MS: Final = 300
+COLD_MS: Final = 250
 """What a cold request may take where a client waits."""
 COLD_MS_UNSEEN: Final = 2 * COLD_MS
 """The same of functions behind the response: an event, a payment comes that much later."""
 ROOM: Final = 2
-"""The memory as a multiple of the peak: Tracer, larger requests, a batch of larger events."""
+"""The memory as a multiple of the peak: larger requests, batches of larger events."""
 
 
 class Sized(NamedTuple):

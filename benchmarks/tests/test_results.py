@@ -272,7 +272,7 @@ FUNCTION: dict[str, Any] = {"init_cpu_ms": 50.0, "cold_cpu_ms": 60.0, "warm_cpu_
     [
         (60, 10_000, 128),
         (65, 10_000, 256),  # twice the peak has no room in 128
-        (60, 300, 512),  # 256 would take 420 ms
+        (60, 250, 512),  # 256 would take 420 ms
         (600, 300, money.MEMORY_OF_ONE_VCPU),
         (60, 60, None),  # a whole core is too slow
     ],
