@@ -25,7 +25,7 @@ SIZES: Final = (128, 256, 512, 1024, MEMORY_OF_ONE_VCPU)
 
 COLD_MS: Final = 250
 """What a cold request may take where a client waits."""
-COLD_MS_UNSEEN: Final = 2 * COLD_MS
+COLD_MS_UNSEEN: Final = 1000
 """The same of functions behind the response: an event, a payment comes that much later."""
 ROOM: Final = 2
 """The memory as a multiple of the peak: larger requests, batches of larger events."""
