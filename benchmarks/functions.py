@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from statistics import mean, median
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import trustme
+from trustme import KeyType
 
 from benchmarks import figures, trees
 from benchmarks.process import Code, count_instructions, execute
 from benchmarks.scenarios import OPERATIONS
 from benchmarks.systems import FLOOR, OURS, TYPICAL, Running, deployed
 from gateway import CUSTOMERS_ORDERS, STAFF_CLAIMS, order_body, request
+from orders.adapters.aws.connection import AMAZON_ROOTS
+from proof.proxy import Proxy
 from servers import ministack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from benchmarks.process import Handled
+    from benchmarks.systems import Environment
     from gateway import Event
 
 Result = TypeVar("Result")
@@ -49,15 +58,16 @@ class Contestant:
 
     running: Running
     path: tuple[Path, ...]
+    aws: Environment
+    """Where DynamoDB and SQS speak TLS, and whom to trust."""
 
     def run(
         self, how: Callable[[Code, str, list[Event]], Result], function: str, events: list[Event]
     ) -> Result:
-        """`execute` or `count_instructions`, without the meters: they would take CPU."""
-        system, aws = self.running.system, self.running.upstream
-        addresses = {"AWS_ENDPOINT_URL": aws, "AWS_ENDPOINT_URL_SQS": ministack()}
-        code = Code(self.running.environment | addresses, self.path, trees.PYTHON)
-        return how(code, system.module_of(function), [*map(system.event, events)])
+        """`execute` or `count_instructions`."""
+        system = self.running.system
+        code = Code(self.running.environment | self.aws, self.path, trees.PYTHON)
+        return how(code, system.handler_of(function), [*map(system.event, events)])
 
 
 def measure(
@@ -66,8 +76,9 @@ def measure(
     """By contestant: its figures, which are None where it got no events and was started only.
 
     They take turns: a round of each, and then the next round. None of them gets an event twice.
-    Instructions are of user mode, without the interpreter's own start. `rounds_cpu_ms` has the CPU
-    of a warm request in each round. `modules` are those that the interpreter had not loaded.
+    Instructions are of user mode. `rounds_cpu_ms` has the CPU of a warm request in each round,
+    `rounds_cold_ms` that of a start and its first request. `modules` are those that the runtime
+    client had not loaded.
     """
     runs: dict[str, list[Handled]] = {name: [] for name in contestants}
     for _ in range(ROUNDS):
@@ -78,16 +89,21 @@ def measure(
     for name, (contestant, events) in contestants.items():
         last, taken = runs[name][-1], list(islice(events, COUNTED))
         counted = contestant.run(count_instructions, function, taken)
-        warm = [median(run.request_ns[SETTLED:]) / 1e6 for run in runs[name] if run.request_ns]
+        with_requests = [run for run in runs[name] if run.request_ns]
+        warm = [median(run.request_ns[SETTLED:]) / 1e6 for run in with_requests]
+        cold = [(run.init_ns + run.request_ns[0]) / 1e6 for run in with_requests]
         found[name] = {
             "init_instructions": counted.init,
             "init_cpu_ms": median(run.init_ns for run in runs[name]) / 1e6,
+            "idle_kb": last.idle_kb,
             "peak_kb": last.peak_kb,
             "modules": last.modules,
             "first_instructions": counted.requests[0] if taken else None,
             "warm_instructions": mean(counted.requests[SETTLED:]) if taken else None,
             "warm_cpu_ms": median(warm) if warm else None,
+            "cold_cpu_ms": median(cold) if cold else None,
             "rounds_cpu_ms": warm,
+            "rounds_cold_ms": cold,
             "log_bytes": len(last.log.encode()) / REQUESTS if taken else None,
         }
     return found
@@ -115,15 +131,40 @@ def _events(contestant: Contestant, operation: str) -> Iterator[Event]:
         yield request("PATCH", path, {"status": "PAID"}, claims=STAFF_CLAIMS)
 
 
+def _contestants(block: ExitStack) -> Iterator[Contestant]:
+    """Each trusts an authority of this run's, and those that it would come with on Lambda."""
+    folder = Path(block.enter_context(TemporaryDirectory()))
+    runtime, typical = trees.runtime(), trees.typical()
+    shipped = {
+        OURS: (trees.ours(), Path(AMAZON_ROOTS)),
+        TYPICAL: (typical, typical / "botocore" / "cacert.pem"),
+        FLOOR: (trees.floor(), Path(AMAZON_ROOTS)),
+    }
+    # As AWS's: an RSA key and an authority between it and the root.
+    root = trustme.CA(key_type=KeyType.RSA)
+    endpoint = root.create_child_ca(key_type=KeyType.RSA).issue_cert(
+        "127.0.0.1", key_type=KeyType.RSA
+    )
+    tls = SSLContext(PROTOCOL_TLS_SERVER)
+    endpoint.configure_cert(tls)
+    for system, (tree, authorities) in shipped.items():
+        running = block.enter_context(Running(system))
+        bundle = folder / f"{system.name}.pem"
+        bundle.write_bytes(authorities.read_bytes() + root.cert_pem.bytes())
+        aws = {"AWS_CA_BUNDLE": str(bundle)}
+        for variable, upstream in (
+            ("AWS_ENDPOINT_URL", running.upstream),
+            ("AWS_ENDPOINT_URL_SQS", ministack()),
+        ):
+            proxy = block.enter_context(Proxy(upstream, tls=tls))
+            aws[variable] = proxy.address(system.name)
+        yield Contestant(running, (tree, runtime), aws)
+
+
 def main() -> None:
     """Measure, and keep the tables."""
-    ours_path = trees.ours(), trees.runtime()
-    paths = {OURS: ours_path, TYPICAL: (trees.typical(),), FLOOR: (trees.floor(),)}
-    with Running(OURS) as ours, Running(TYPICAL) as typical, Running(FLOOR) as floor:
-        contestants = {
-            running.system.name: Contestant(running, paths[running.system])
-            for running in (ours, typical, floor)
-        }
+    with ExitStack() as block:
+        contestants = {one.running.system.name: one for one in _contestants(block)}
         functions: dict[str, dict[str, Any]] = {name: {} for name in contestants}
         ratios: dict[str, dict[str, list[float]]] = {}
         for operation, function in COMPARED.items():
@@ -135,15 +176,16 @@ def main() -> None:
                     if name != FLOOR.name or operation in OF_THE_FLOOR
                 },
             )
-            own = found["ours"]["rounds_cpu_ms"]
             for name, measured in found.items():
                 functions[name][function] = measured
-                pairs = zip(own, measured["rounds_cpu_ms"], strict=True)
-                ratios.setdefault(operation, {})[name] = sorted(a / b for a, b in pairs)
+                for rounds, of in (("rounds_cpu_ms", "warm"), ("rounds_cold_ms", "cold")):
+                    pairs = zip(found["ours"][rounds], measured[rounds], strict=True)
+                    by_name = ratios.setdefault(f"{of} {operation}", {})
+                    by_name[name] = sorted(own / theirs for own, theirs in pairs)
         for function in sorted(deployed().keys() - set(COMPARED.values())):
-            events = _repeated(ours, function)
-            found = measure(function, {"ours": (contestants["ours"], events)})
-            functions["ours"][function] = found["ours"]
+            ours = contestants["ours"]
+            events = _repeated(ours.running, function)
+            functions["ours"][function] = measure(function, {"ours": (ours, events)})["ours"]
     values = {**functions, "cpu ratios": ratios}
     figures.keep("functions", list(_report(values)), values)
 
