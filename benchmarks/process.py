@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -58,11 +57,13 @@ class Code:
 class Handled:
     """What a start and some requests took, and what they wrote.
 
-    The peak of memory is the process's; `idle_kb` is what the runtime client had taken by itself.
+    The peak of memory is the process's. Before the start it was `idle_kb`, with the runtime client,
+    and `bare_kb` before that.
     """
 
     init_ns: int
     request_ns: list[int]
+    bare_kb: int
     idle_kb: int
     peak_kb: int
     modules: int
@@ -84,7 +85,8 @@ class Failed(AssertionError):
     """The function raised, or did not start."""
 
     def __init__(self, handler: str, outcome: Outcome) -> None:
-        super().__init__(f"{handler}: {outcome.content}")
+        trace = "".join(outcome.content["stackTrace"])
+        super().__init__("{errorType}: {errorMessage}".format(**outcome.content), handler, trace)
         self.outcome = outcome
 
 
@@ -137,10 +139,11 @@ class Process:
         self._start = self._start or self._figures()
         taken = [self._figures()[0] for _ in events]
         logged, self._logged = self._logged, self._log.stat().st_size
-        init, modules, idle = self._start
+        init, modules, bare, idle = self._start
         return Handled(
             init_ns=init,
             request_ns=taken,
+            bare_kb=bare,
             idle_kb=idle,
             peak_kb=self._peak(),
             modules=modules,
@@ -149,7 +152,7 @@ class Process:
         )
 
     def _respond(self, event: Event) -> Any:  # noqa: ANN401 - JSON
-        self._api.send(event)
+        self._api.events.put(event)
         while True:
             has_ended = self._process.poll() is not None
             try:
@@ -158,7 +161,7 @@ class Process:
                 if has_ended:
                     raise AssertionError(f"{self._handler}: {self._errors.read_text()}") from None
                 continue
-            if outcome.is_error:
+            if outcome.what != "response":
                 raise Failed(self._handler, outcome)
             return outcome.content
 
@@ -194,7 +197,9 @@ def count_instructions(code: Code, handler: str, events: Sequence[Event]) -> Ins
         with Process(code, handler, under=("valgrind", *callgrind)) as process:
             process.handle(events)
         # A file ends at each mark: every second one is what runs between two stretches.
-        init, *requests = [_total(f"{counted}.{2 * number}") for number in range(1, len(events) + 2)]
+        init, *requests = [
+            _total(f"{counted}.{2 * number}") for number in range(1, len(events) + 2)
+        ]
     return Instructions(init, requests)
 
 

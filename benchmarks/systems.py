@@ -40,7 +40,9 @@ _RELEASED: Final = frozenset(
 @cache
 def resources(kind: str) -> list[dict[str, Any]]:
     """Properties of the production template's resources of one type; compiled if it was not."""
-    if not TEMPLATE.exists():
+    sources = (ROOT / "serverless.yml", *ROOT.glob("infra/*"))
+    changed = max(source.stat().st_mtime for source in sources)
+    if not TEMPLATE.exists() or TEMPLATE.stat().st_mtime < changed:
         subprocess.run([str(ROOT / "scripts" / "compile_template.sh"), "prod"], check=True)
     found = json.loads(TEMPLATE.read_text())["Resources"].values()
     return [one["Properties"] for one in found if one["Type"] == kind]

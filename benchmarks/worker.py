@@ -1,21 +1,32 @@
 """Lambda's runtime client with marks, started as `worker.py HANDLER FD`.
 
 Writes to the file descriptor FD, first a line about the start: its CPU, the modules that it
-imported, and the most memory that the client took before it, in kilobytes. Then a line for each
-request with its CPU. CPU is in nanoseconds, of all threads, in user and kernel mode. `getsid` marks
-where a stretch begins and ends: a profiler can count between the marks.
+imported, and the peak of memory before it, of the interpreter alone and with the client, in
+kilobytes. Then a line for each request with its CPU. CPU is in nanoseconds, of all threads, in user
+and kernel mode. `getsid` marks where a stretch begins and ends: a profiler can count between the
+marks.
 
 What the client takes by itself counts for nobody: its imports, and to fetch an event, to parse it
 and to send the response. It is not patched: its marshaller may be exchanged, and tells where the
 handler begins and ends.
 """
 
+# ruff: noqa: E402 - the interpreter alone is measured before anything else is imported
 import os
 import sys
 import time
+
+
+def peak_kb() -> int:
+    with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib is an import
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+BARE_KB = peak_kb()
+
 from typing import Any
 
-from awslambdaric import bootstrap
+from awslambdaric import bootstrap, lambda_literals  # noqa: F401 - `run` would import it
 from awslambdaric.lambda_config import LambdaConfigProvider
 from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
@@ -64,19 +75,14 @@ class Client(LambdaRuntimeClient):  # type: ignore[misc]  # it ships no types
         self.marshaller = Marshaller(stretch)
         self._stretch = stretch
         self._is_started = False
-        self._loaded, self._peak = len(sys.modules), peak_kb()
+        self._loaded, self._idle_kb = len(sys.modules), peak_kb()
 
     def wait_next_invocation(self) -> Any:  # noqa: ANN401 - the client's own
         if not self._is_started:
             self._stretch.end()
-            self._stretch.report(len(sys.modules) - self._loaded, self._peak)
+            self._stretch.report(len(sys.modules) - self._loaded, BARE_KB, self._idle_kb)
             self._is_started = True
         return super().wait_next_invocation()
-
-
-def peak_kb() -> int:
-    with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib is an import
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
 if __name__ == "__main__":

@@ -70,8 +70,10 @@ class Proxy:
     def __init__(
         self, upstream: str, treat: Treatment = untouched, tls: SSLContext | None = None
     ) -> None:
-        """Everything goes to `upstream`, an address as http://127.0.0.1:4566; callers use TLS if
-        its settings are given."""
+        """Everything goes to `upstream`, an address as http://127.0.0.1:4566.
+
+        With `tls`, callers speak TLS.
+        """
         self.upstream = upstream
         self.treat = treat
         self._tls = tls
