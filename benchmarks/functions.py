@@ -132,33 +132,39 @@ def _events(contestant: Contestant, operation: str) -> Iterator[Event]:
         yield request("PATCH", path, {"status": "PAID"}, claims=STAFF_CLAIMS)
 
 
+def over_tls(block: ExitStack, running: Running, authorities: Path) -> Environment:
+    """Where a system finds DynamoDB and SQS until the end of the block, and whom it trusts.
+
+    Whom it would trust on Lambda is in the file `authorities`; one of this run's comes to that.
+    """
+    # As AWS's: RSA, and an authority between the endpoint's and the root.
+    root = trustme.CA(key_type=KeyType.RSA)
+    between = root.create_child_ca(key_type=KeyType.RSA)
+    tls = SSLContext(PROTOCOL_TLS_SERVER)
+    between.issue_cert("127.0.0.1", key_type=KeyType.RSA).configure_cert(tls)
+    bundle = Path(block.enter_context(TemporaryDirectory())) / "authorities.pem"
+    bundle.write_bytes(authorities.read_bytes() + root.cert_pem.bytes())
+
+    def address(upstream: str) -> str:
+        return block.enter_context(Proxy(upstream, tls=tls)).address(running.system.name)
+
+    return {
+        "AWS_CA_BUNDLE": str(bundle),
+        "AWS_ENDPOINT_URL": address(running.upstream),
+        "AWS_ENDPOINT_URL_SQS": address(ministack()),
+    }
+
+
 def _contestants(block: ExitStack) -> Iterator[Contestant]:
-    """Each trusts an authority of this run's, and those that it would come with on Lambda."""
-    folder = Path(block.enter_context(TemporaryDirectory()))
     runtime, typical = trees.runtime(), trees.typical()
     shipped = {
         OURS: (trees.ours(), Path(AMAZON_ROOTS)),
         TYPICAL: (typical, typical / "botocore" / "cacert.pem"),
         FLOOR: (trees.floor(), Path(AMAZON_ROOTS)),
     }
-    # As AWS's: an RSA key and an authority between it and the root.
-    root = trustme.CA(key_type=KeyType.RSA)
-    endpoint = root.create_child_ca(key_type=KeyType.RSA).issue_cert(
-        "127.0.0.1", key_type=KeyType.RSA
-    )
-    tls = SSLContext(PROTOCOL_TLS_SERVER)
-    endpoint.configure_cert(tls)
     for system, (tree, authorities) in shipped.items():
         running = block.enter_context(Running(system))
-        bundle = folder / f"{system.name}.pem"
-        bundle.write_bytes(authorities.read_bytes() + root.cert_pem.bytes())
-        aws = {"AWS_CA_BUNDLE": str(bundle)}
-        for variable, upstream in (
-            ("AWS_ENDPOINT_URL", running.upstream),
-            ("AWS_ENDPOINT_URL_SQS", ministack()),
-        ):
-            proxy = block.enter_context(Proxy(upstream, tls=tls))
-            aws[variable] = proxy.address(system.name)
+        aws = over_tls(block, running, authorities)
         yield Contestant(running, (tree, runtime), aws)
 
 

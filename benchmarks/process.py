@@ -134,7 +134,11 @@ class Process:
         self._open.close()
 
     def handle(self, events: Sequence[Event]) -> Handled:
-        """Pass the events to the function. Raises Failed where it raises, or does not start."""
+        """Pass the events to the function.
+
+        Raises:
+            Failed: it raised, or did not start. AssertionError: it ended.
+        """
         responses = [self._respond(event) for event in events]
         self._start = self._start or self._figures()
         taken = [self._figures()[0] for _ in events]
@@ -159,14 +163,20 @@ class Process:
                 outcome = self._api.outcomes.get(timeout=1)
             except Empty:
                 if has_ended:
-                    raise AssertionError(f"{self._handler}: {self._errors.read_text()}") from None
+                    raise self._ended() from None
                 continue
             if outcome.what != "response":
                 raise Failed(self._handler, outcome)
             return outcome.content
 
     def _figures(self) -> list[int]:
-        return [int(figure) for figure in self._results.readline().split()]
+        if not (line := self._results.readline()):
+            raise self._ended()
+        return [int(figure) for figure in line.split()]
+
+    def _ended(self) -> AssertionError:
+        said = self._log.read_text() + self._errors.read_text()
+        return AssertionError(f"{self._handler} ended: {said}")
 
     def _peak(self) -> int:
         status = Path(f"/proc/{self._process.pid}/status").read_text()

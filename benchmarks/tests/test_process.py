@@ -72,6 +72,15 @@ def test_the_environment_is_lambdas_and_not_this_machines(
     assert "OF_THIS_MACHINE" not in seen
 
 
+def test_without_an_event_it_is_started(function: Function) -> None:
+    ran = execute(function(WORKS), HANDLER, [])
+
+    assert ran.init_ns > 0
+    assert (ran.request_ns, ran.log) == ([], "starting\n")
+    with pytest.raises(AssertionError, match="does not start"):
+        execute(function("raise ValueError('does not start')"), HANDLER, [])
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
