@@ -39,8 +39,6 @@ LAMBDA_ENVIRONMENT: Final = {
     "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
     "LAMBDA_TASK_ROOT": "/var/task",
     "PYTHONWARNINGS": "ignore",
-    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;"
-    "Parent=53995c3f42cd8ad8;Sampled=1",
 }
 
 
