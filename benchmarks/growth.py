@@ -159,7 +159,7 @@ def _consumers(running: Running, batches: Sequence[int]) -> Curves:
 def _report_of(running: Running, event: Event) -> dict[str, float]:
     """CPU and memory are those of a process of its own, without the meter in between."""
     code = Code(running.environment | {"AWS_ENDPOINT_URL": running.upstream})
-    alone = execute(code, deployed()["daily-report"].module, [event])
+    alone = execute(code, deployed()["daily-report"].handler, [event])
     return _point(running, "daily-report", event) | {
         "cpu_seconds": alone.request_ns[0] / 1e9,
         "peak_megabytes": alone.peak_kb / 1024,

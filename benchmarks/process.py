@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import marshal
 import os
 import re
 import subprocess
@@ -13,13 +11,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from queue import Empty
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from benchmarks.figures import ROOT
+from benchmarks.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from benchmarks.runtime_api import Outcome
     from gateway import Event
 
 _WORKER: Final = ROOT / "benchmarks" / "worker.py"
@@ -38,8 +39,6 @@ LAMBDA_ENVIRONMENT: Final = {
     "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
     "LAMBDA_TASK_ROOT": "/var/task",
     "PYTHONWARNINGS": "ignore",
-    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;"
-    "Parent=53995c3f42cd8ad8;Sampled=1",
 }
 
 
@@ -54,10 +53,16 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What the worker reports of a module and some events, and what they logged."""
+    """What a start and some requests took, and what they wrote.
+
+    The peak of memory is the process's. Before the start it was `idle_kb`, with the runtime client,
+    and `bare_kb` before that.
+    """
 
     init_ns: int
     request_ns: list[int]
+    bare_kb: int
+    idle_kb: int
     peak_kb: int
     modules: int
     responses: list[dict[str, Any]]
@@ -74,22 +79,36 @@ class Handled:
         ]
 
 
-class Process:
-    """As a context manager, one process that imports modules when they are first needed."""
+class Failed(AssertionError):
+    """The function raised, or did not start."""
 
-    def __init__(self, code: Code, *, under: Sequence[str] = ()) -> None:
+    def __init__(self, handler: str, outcome: Outcome) -> None:
+        trace = "".join(outcome.content["stackTrace"])
+        super().__init__("{errorType}: {errorMessage}".format(**outcome.content), handler, trace)
+        self.outcome = outcome
+
+
+class Process:
+    """As a context manager, a process that Lambda's runtime client starts a function in."""
+
+    def __init__(self, code: Code, handler: str, *, under: Sequence[str] = ()) -> None:
         """`under` is a command that runs the interpreter, such as a profiler."""
         self._code = code
+        self._handler = handler
         self._under = under
         self._open = ExitStack()
+        self._start: list[int] = []
+        self._logged = 0
 
     def __enter__(self) -> Self:
         directory = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
         self._log, self._errors = directory / "log", directory / "errors"
+        self._api = self._open.enter_context(RuntimeApi())
         reading, writing = os.pipe()
         self._results = self._open.enter_context(os.fdopen(reading))
         kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
         own = {
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "PYTHONPATH": os.pathsep.join(map(str, self._code.path)),
             # The order of sets follows the seed, and the number of instructions follows the order.
             "PYTHONHASHSEED": "0",
@@ -97,10 +116,9 @@ class Process:
         }
         with self._log.open("w") as log, self._errors.open("w") as errors:
             self._process = subprocess.Popen(
-                # Unbuffered, as Lambda's runtime makes the output of a function.
-                [*self._under, self._code.python, "-u", str(_WORKER), str(writing)],
+                [*self._under, self._code.python, str(_WORKER), self._handler, str(writing)],
                 env=kept | own | LAMBDA_ENVIRONMENT | dict(self._code.environment),
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=errors,
                 pass_fds=(writing,),
@@ -109,48 +127,87 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate()
+        self._process.kill()  # an execution environment is frozen, never shut down
+        self._process.wait()
         self._open.close()
 
-    def handle(self, module: str, events: Sequence[Event]) -> Handled:
-        """Pass the events to the module's handler. Raises AssertionError where it raises."""
-        logged = self._log.stat().st_size
-        requests = self._process.stdin
-        if requests is None:
-            raise RuntimeError("the process has no standard input")
-        requests.write(marshal.dumps((module, list(events))))
-        requests.flush()
-        line = self._results.readline()
-        if not line:
-            raise AssertionError(f"{module}: {self._errors.read_text()}")
-        return Handled(**json.loads(line), log=self._log.read_bytes()[logged:].decode())
+    def handle(self, events: Sequence[Event]) -> Handled:
+        """Pass the events to the function.
+
+        Raises:
+            Failed: it raised, or did not start. AssertionError: it ended.
+        """
+        responses = [self._respond(event) for event in events]
+        self._start = self._start or self._figures()
+        taken = [self._figures()[0] for _ in events]
+        logged, self._logged = self._logged, self._log.stat().st_size
+        init, modules, bare, idle = self._start
+        return Handled(
+            init_ns=init,
+            request_ns=taken,
+            bare_kb=bare,
+            idle_kb=idle,
+            peak_kb=self._peak(),
+            modules=modules,
+            responses=responses,
+            log=self._log.read_bytes()[logged:].decode(),
+        )
+
+    def _respond(self, event: Event) -> Any:  # noqa: ANN401 - JSON
+        self._api.events.put(event)
+        while True:
+            has_ended = self._process.poll() is not None
+            try:
+                outcome = self._api.outcomes.get(timeout=1)
+            except Empty:
+                if has_ended:
+                    raise self._ended() from None
+                continue
+            if outcome.what != "response":
+                raise Failed(self._handler, outcome)
+            return outcome.content
+
+    def _figures(self) -> list[int]:
+        if not (line := self._results.readline()):
+            raise self._ended()
+        return [int(figure) for figure in line.split()]
+
+    def _ended(self) -> AssertionError:
+        said = self._log.read_text() + self._errors.read_text()
+        return AssertionError(f"{self._handler} ended: {said}")
+
+    def _peak(self) -> int:
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line)
 
 
-def execute(code: Code, module: str, events: Sequence[Event]) -> Handled:
+def execute(code: Code, handler: str, events: Sequence[Event]) -> Handled:
     """Start a process for some events. Raises AssertionError where one is refused."""
-    with Process(code) as process:
-        handled = process.handle(module, events)
+    with Process(code, handler) as process:
+        handled = process.handle(events)
     if handled.refused:
-        raise AssertionError(f"{module}: {handled.refused[0]}")
+        raise AssertionError(f"{handler}: {handled.refused[0]}")
     return handled
 
 
 class Instructions(NamedTuple):
-    """Of user mode and all threads, as callgrind counts them, without the interpreter's start."""
+    """Of user mode and all threads, as callgrind counts them."""
 
     init: int
     requests: list[int]
 
 
-def count_instructions(code: Code, module: str, events: Sequence[Event]) -> Instructions:
+def count_instructions(code: Code, handler: str, events: Sequence[Event]) -> Instructions:
     """Some fifty times as slow as `execute`."""
     with tempfile.TemporaryDirectory() as directory:
         counted = Path(directory) / "counted"
         callgrind = ("--tool=callgrind", "--dump-before=getsid", f"--callgrind-out-file={counted}")
-        with Process(code, under=("valgrind", *callgrind)) as process:
-            process.handle(module, events)
-        # One file for each stretch; the first is the interpreter's start.
-        init, *requests = [_total(f"{counted}.{number + 2}") for number in range(len(events) + 1)]
+        with Process(code, handler, under=("valgrind", *callgrind)) as process:
+            process.handle(events)
+        # A file ends at each mark: every second one is what runs between two stretches.
+        init, *requests = [
+            _total(f"{counted}.{2 * number}") for number in range(1, len(events) + 2)
+        ]
     return Instructions(init, requests)
 
 

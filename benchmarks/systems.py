@@ -40,7 +40,9 @@ _RELEASED: Final = frozenset(
 @cache
 def resources(kind: str) -> list[dict[str, Any]]:
     """Properties of the production template's resources of one type; compiled if it was not."""
-    if not TEMPLATE.exists():
+    sources = (ROOT / "serverless.yml", *ROOT.glob("infra/*"))
+    changed = max(source.stat().st_mtime for source in sources)
+    if not TEMPLATE.exists() or TEMPLATE.stat().st_mtime < changed:
         subprocess.run([str(ROOT / "scripts" / "compile_template.sh"), "prod"], check=True)
     found = json.loads(TEMPLATE.read_text())["Resources"].values()
     return [one["Properties"] for one in found if one["Type"] == kind]
@@ -48,10 +50,14 @@ def resources(kind: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function's module, and its variables; `set` stands for an address or a name."""
+    """A function's variables; `set` stands for an address or a name."""
 
-    module: str
+    handler: str
     environment: Environment
+
+    @property
+    def module(self) -> str:
+        return self.handler.rpartition(".")[0]
 
 
 @cache
@@ -59,7 +65,7 @@ def deployed() -> dict[str, Function]:
     """Every function of the production stage, by its name."""
     return {
         one["FunctionName"].removeprefix("orders-prod-"): Function(
-            one["Handler"].rpartition(".")[0],
+            one["Handler"],
             {
                 name: value if isinstance(value, str) else "set"
                 for name, value in one["Environment"]["Variables"].items()
@@ -71,14 +77,14 @@ def deployed() -> dict[str, Function]:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Something that responds to API Gateway's events, through the modules of its functions.
+    """Something that responds to API Gateway's events, through the handlers of its functions.
 
     `set_up` makes its tables and queues at two addresses, DynamoDB's and SQS's, and returns the
     environment that names them.
     """
 
     name: str
-    module_of: Callable[[str], str]
+    handler_of: Callable[[str], str]
     set_up: Callable[[str, str], Environment]
     is_frozen: bool = True
 
@@ -118,9 +124,9 @@ def _typical_tables(database: str, _queues: str) -> Environment:
     }
 
 
-OURS: Final = System("ours", lambda name: deployed()[name].module, _our_tables, is_frozen=False)
-TYPICAL: Final = System("typical", lambda _: "benchmarks.typical.app", _typical_tables)
-FLOOR: Final = System("bare call", lambda _: "benchmarks.floor", _our_tables)
+OURS: Final = System("ours", lambda name: deployed()[name].handler, _our_tables, is_frozen=False)
+TYPICAL: Final = System("typical", lambda _: "benchmarks.typical.app.handler", _typical_tables)
+FLOOR: Final = System("bare call", lambda _: "benchmarks.floor.handler", _our_tables)
 
 
 class Running:
@@ -137,6 +143,7 @@ class Running:
         self.upstream = database or dynamodb_local()
         self.database, self.queues = Meter(self.upstream), Meter(ministack())
         self.environment = system.set_up(self.upstream, ministack())
+        self._processes: dict[str, Process] = {}
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -146,7 +153,7 @@ class Running:
             "AWS_ENDPOINT_URL": self.database.endpoint,
             "AWS_ENDPOINT_URL_SQS": self.queues.endpoint,
         }
-        self._process = self._open.enter_context(Process(Code(self.environment | addresses)))
+        self._code = Code(self.environment | addresses)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -154,7 +161,10 @@ class Running:
 
     def invoke(self, function: str, event: Event) -> Handled:
         """Raises AssertionError where an HTTP function refuses, or a consumer fails a record."""
-        handled = self._process.handle(self.system.module_of(function), [self.system.event(event)])
+        handler = self.system.handler_of(function)
+        if handler not in self._processes:
+            self._processes[handler] = self._open.enter_context(Process(self._code, handler))
+        handled = self._processes[handler].handle([self.system.event(event)])
         if handled.refused:
             raise AssertionError(f"{self.system.name} {function}: {handled.responses}")
         return handled

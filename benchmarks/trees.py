@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 PYTHON: Final = find_lambda_python() or sys.executable
 TREES: Final = KEPT / "trees"
 
-_RUNTIMES_OWN: Final = ("botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
-"""What a function that sends to SQS imports from Lambda's runtime."""
-
 
 def ours() -> Path:
     """Our package with the libraries of requirements/lambda.txt."""
@@ -49,11 +46,10 @@ def floor() -> Path:
 
 
 def runtime() -> Path:
-    """The libraries that Lambda's python3.13 brings, in the versions that our tests use."""
+    """Lambda's runtime client, which imports the code of all others."""
     tree = _empty("runtime")
-    lines = (ROOT / "requirements" / "dev.txt").read_text().splitlines()
-    pinned = [line.split()[0] for line in lines if line.partition("==")[0] in _RUNTIMES_OWN]
-    _install(tree, *pinned)
+    pins = str(ROOT / "requirements" / "dev.txt")
+    _install(tree, "--constraint", pins, "awslambdaric")
     return _compiled(tree)
 
 

@@ -19,6 +19,7 @@ from yarl import URL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ssl import SSLContext
 
 Result = TypeVar("Result")
 
@@ -66,10 +67,16 @@ async def untouched(request: Request, pass_on: PassOn) -> Response:
 class Proxy:
     """Listens on free ports of 127.0.0.1, as a context manager until the end of its block."""
 
-    def __init__(self, upstream: str, treat: Treatment = untouched) -> None:
-        """Everything goes to `upstream`, an address as http://127.0.0.1:4566."""
+    def __init__(
+        self, upstream: str, treat: Treatment = untouched, tls: SSLContext | None = None
+    ) -> None:
+        """Everything goes to `upstream`, an address as http://127.0.0.1:4566.
+
+        With `tls`, callers speak TLS.
+        """
         self.upstream = upstream
         self.treat = treat
+        self._tls = tls
         self.under_way = 0
         """Requests that came and are not through, whether their callers still wait or not."""
         self._callers: dict[int, str] = {}
@@ -118,8 +125,8 @@ class Proxy:
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         port = int(listener.getsockname()[1])
         self._callers[port] = caller
-        await web.SockSite(self._runner, listener).start()
-        return f"http://127.0.0.1:{port}"
+        await web.SockSite(self._runner, listener, ssl_context=self._tls).start()
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
 
     async def _stop(self) -> None:
         await self._runner.cleanup()

@@ -55,7 +55,8 @@ def test_a_read_that_was_put_into_a_route_is_named(
     (tmp_path / "twice.py").write_text(READS_TWICE)
     monkeypatch.syspath_prepend(tmp_path)
     twice = replace(
-        OURS, module_of=lambda name: "twice" if name == "get-order" else OURS.module_of(name)
+        OURS,
+        handler_of=lambda name: "twice.handler" if name == "get-order" else OURS.handler_of(name),
     )
     bounds = {"get": tomllib.loads(BOUNDS.read_text())["operations"]["get"]}
 

@@ -7,21 +7,26 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from benchmarks.figures import ROOT
-from benchmarks.functions import OF_THE_FLOOR
+from benchmarks.functions import OF_THE_FLOOR, over_tls
 from benchmarks.operations import measure
+from benchmarks.process import Code, execute
 from benchmarks.scenarios import COMPARED
 from benchmarks.systems import FLOOR, OURS, TYPICAL, Running
 from gateway import CUSTOMER_CLAIMS, order_body, request
+from orders.adapters.aws.connection import AMAZON_ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.scenarios import Operation
+    from benchmarks.systems import System
     from gateway import Event
 
 HEADERS = {"Cache-Control", "Content-Type", "ETag", "Idempotent-Replayed", "Location"}
@@ -93,6 +98,21 @@ def test_typical_pays_for_a_key_with_two_more_calls(typical: Running) -> None:
     assert found["create with key"].write_units == 4
 
 
+@pytest.mark.parametrize("system", [OURS, TYPICAL, FLOOR], ids=lambda system: system.name)
+def test_all_speak_tls_with_whom_they_trust_and_nobody_else(system: System) -> None:
+    event = system.event(create(key="over-tls"))
+    with ExitStack() as block:
+        running = block.enter_context(Running(system))
+        aws = over_tls(block, running, Path(AMAZON_ROOTS))
+        handler = system.handler_of("create-order")
+
+        (response,) = execute(Code(running.environment | aws), handler, [event]).responses
+        assert response["statusCode"] == 201
+        stranger = aws | {"AWS_CA_BUNDLE": AMAZON_ROOTS}
+        with pytest.raises(AssertionError):
+            execute(Code(running.environment | stranger), handler, [event])
+
+
 @pytest.mark.parametrize(
     ("module", "needed", "unwanted"),
     [
@@ -101,9 +121,14 @@ def test_typical_pays_for_a_key_with_two_more_calls(typical: Running) -> None:
     ],
 )
 def test_a_rival_imports_nothing_of_ours(module: str, needed: set[str], unwanted: set[str]) -> None:
-    tables = {"TABLE_NAME": "orders", "IDEMPOTENCY_TABLE_NAME": "keys", "PYTHONPATH": "."}
+    settings = {
+        "TABLE_NAME": "orders",
+        "IDEMPOTENCY_TABLE_NAME": "keys",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "PYTHONPATH": ".",
+    }
     shown = subprocess.check_output(
-        [sys.executable, "-c", LOADED, f"benchmarks.{module}"], cwd=ROOT, env=os.environ | tables
+        [sys.executable, "-c", LOADED, f"benchmarks.{module}"], cwd=ROOT, env=os.environ | settings
     )
 
     loaded = set(json.loads(shown))
