@@ -98,14 +98,17 @@ class Process:
         self._under = under
         self._open = ExitStack()
         self._start: list[int] = []
-        self._logged = 0
 
     def __enter__(self) -> Self:
         directory = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
-        self._log, self._errors = directory / "log", directory / "errors"
+        self._errors = directory / "errors"
         self._api = self._open.enter_context(RuntimeApi())
         reading, writing = os.pipe()
         self._results = self._open.enter_context(os.fdopen(reading))
+        # A pipe, as Lambda's log is.
+        self._log, log = os.pipe()
+        self._open.callback(os.close, self._log)
+        os.set_blocking(self._log, False)
         kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
         own = {
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
@@ -114,7 +117,7 @@ class Process:
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        with self._log.open("w") as log, self._errors.open("w") as errors:
+        with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
                 [*self._under, self._code.python, str(_WORKER), self._handler, str(writing)],
                 env=kept | own | LAMBDA_ENVIRONMENT | dict(self._code.environment),
@@ -124,6 +127,7 @@ class Process:
                 pass_fds=(writing,),
             )
         os.close(writing)
+        os.close(log)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -137,10 +141,13 @@ class Process:
         Raises:
             Failed: it raised, or did not start. AssertionError: it ended.
         """
-        responses = [self._respond(event) for event in events]
+        responses, log = [], ""
+        for event in events:
+            responses.append(self._respond(event))
+            log += self._written()
         self._start = self._start or self._figures()
         taken = [self._figures()[0] for _ in events]
-        logged, self._logged = self._logged, self._log.stat().st_size
+        log += self._written()
         init, modules, bare, idle = self._start
         return Handled(
             init_ns=init,
@@ -150,7 +157,7 @@ class Process:
             peak_kb=self._peak(),
             modules=modules,
             responses=responses,
-            log=self._log.read_bytes()[logged:].decode(),
+            log=log,
         )
 
     def _respond(self, event: Event) -> Any:  # noqa: ANN401 - JSON
@@ -173,8 +180,15 @@ class Process:
         return [int(figure) for figure in line.split()]
 
     def _ended(self) -> AssertionError:
-        said = self._log.read_text() + self._errors.read_text()
+        said = self._written() + self._errors.read_text()
         return AssertionError(f"{self._handler} ended: {said}")
+
+    def _written(self) -> str:
+        """What was logged since the last look; more than 64 KB would block the function."""
+        try:
+            return os.read(self._log, 1 << 16).decode()
+        except BlockingIOError:
+            return ""
 
     def _peak(self) -> int:
         status = Path(f"/proc/{self._process.pid}/status").read_text()

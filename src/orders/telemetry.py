@@ -62,6 +62,9 @@ class Logger:
     def error(self, message: str, **fields: object) -> None:
         self._log("ERROR", message, fields)
 
+    def writes(self, level: str) -> bool:
+        return level in self._written
+
     def _log(self, level: str, message: str, fields: dict[str, object]) -> None:
         if level in self._written:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -131,7 +134,7 @@ def _frames(error: BaseException) -> list[str]:
 
 @contextmanager
 def invocation(request_id: str) -> Iterator[Callable[[], float]]:
-    """Label the log lines, publish the metrics; yields a stopwatch, in milliseconds."""
+    """Label the log lines, write the metrics; yields a stopwatch, in milliseconds."""
     started = time.perf_counter()
     if _Invocation.has_order:
         unbind_order()
@@ -140,9 +143,8 @@ def invocation(request_id: str) -> Iterator[Callable[[], float]]:
     try:
         yield lambda: round((time.perf_counter() - started) * 1000, 1)
     finally:
-        if _Invocation.counts:
-            _publish(_Invocation.counts)
-            _Invocation.counts.clear()
+        if metrics := _metrics():
+            _write({"service": _SERVICE, "version": VERSION, **metrics})
 
 
 def _trace_id() -> str | None:
@@ -151,18 +153,27 @@ def _trace_id() -> str | None:
     return root.removeprefix("Root=") or None
 
 
-def _publish(counts: Mapping[str, int]) -> None:
-    """Write the metrics to the log, in CloudWatch's embedded metric format.
+def close(message: str, **fields: object) -> None:
+    """The last line of a request, which carries its metrics."""
+    if logger.writes("INFO"):
+        logger.info(message, **fields, **_metrics())
+
+
+def _metrics() -> dict[str, object]:
+    """The metrics that no line carries yet, in CloudWatch's embedded metric format; may be empty.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
+    counts, _Invocation.counts = _Invocation.counts, {}
+    if not counts:
+        return {}
     directive = {
         "Namespace": _NAMESPACE,
         "Dimensions": [["service"]],
         "Metrics": [{"Name": name, "Unit": "Count"} for name in counts],
     }
     metadata = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
-    _write({"_aws": metadata, "service": _SERVICE, "version": VERSION, **counts})
+    return {"_aws": metadata, **counts}
 
 
 def background(handle: Handler) -> Handler:

@@ -30,7 +30,7 @@ def test_every_request_leaves_a_line_with_its_id(
             line
             for function in deployment.functions
             for line in deployment.log_lines(function)
-            if "_aws" not in line
+            if "message" in line
         ]
         for line in logged:
             assert line["request_id"], line

@@ -41,7 +41,7 @@ def transitions_from(status: str) -> tuple[OrderStatus, ...]:
 
 def known_status(text: str) -> OrderStatus | str:
     """The status of that name, or the text itself if only a later release knows it."""
-    try:
-        return OrderStatus(text)
-    except ValueError:
-        return text
+    return _BY_NAME.get(text, text)
+
+
+_BY_NAME: Final[Mapping[str, OrderStatus]] = {str(status): status for status in OrderStatus}

@@ -33,6 +33,8 @@ def from_text(text: str) -> datetime:
         ValueError: the text is not an RFC 3339 instant.
     """
     instant = datetime.fromisoformat(text)
+    if instant.tzinfo is UTC:
+        return instant
     if instant.tzinfo is None:
         raise ValueError("an instant needs its offset")
     try:

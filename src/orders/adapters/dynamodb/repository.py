@@ -322,9 +322,10 @@ def _key_in_use(
 def _orders(found: Iterable[Row]) -> Iterator[Found[OrderSummary, OrderId]]:
     """The orders in rows of the index or of a customer. Skips a row whose key names no order."""
     for row in found:
-        order_id = rows.order_id_of(row)
+        order = _readable(rows.summary_from, row)
+        order_id = order.order_id if order else rows.order_id_of(row)
         if order_id is not None:
-            yield Found(order_id, _readable(rows.summary_from, row))
+            yield Found(order_id, order)
 
 
 def _readable(read: Callable[[Row], Item], row: Row) -> Item | None:

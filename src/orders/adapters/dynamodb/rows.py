@@ -199,26 +199,28 @@ def _fixed_in_summary(order: Order) -> Row:
 
 
 def _summary(row: Row) -> dict[str, Any]:
+    customer_id, status, currency, updated_at = _texts(
+        row, "customerId", "status", "currency", "updatedAt"
+    )
     order_id = _order_id(row)
-    customer_id = CustomerId(_text(row["customerId"]))
     if row["sk"] == keys.DETAIL:
         _require_key(row, keys.detail(order_id))
     else:
-        _require_key(row, keys.customer_order(customer_id, order_id))
+        _require_key(row, keys.customer_order(CustomerId(customer_id), order_id))
     return {
         "order_id": order_id,
         "customer_id": customer_id,
-        "status": known_status(_text(row["status"])),
+        "status": known_status(status),
         "amount": _whole(row["amount"]),
-        "currency": _text(row["currency"]),
+        "currency": currency,
         "version": _whole(row["version"]),
-        "updated_at": timestamps.from_text(row["updatedAt"]),
+        "updated_at": timestamps.from_text(updated_at),
         "reason": _text_or_none(row.get("reason")),
     }
 
 
 def _order_id(row: Row) -> OrderId:
-    order_id = parse_order_id(_text(row["orderId"]))
+    order_id = parse_order_id(row["orderId"])
     if order_id is None:
         raise ValueError("no order id")
     return order_id
@@ -243,6 +245,13 @@ def _whole(value: object) -> int:
     if type(value) is not int:
         raise TypeError("a whole number was expected")
     return value
+
+
+def _texts(row: Row, *names: str) -> list[str]:
+    values = [row[name] for name in names]
+    if {*map(type, values)} != {str}:
+        raise TypeError("texts were expected")
+    return values
 
 
 def _text(value: object) -> Any:  # noqa: ANN401 - the callers wrap it in their id types

@@ -47,12 +47,12 @@ def _to_typed(value: object) -> Typed:
 
 
 def _from_typed(typed: Typed) -> Any:  # noqa: ANN401 - whatever the row has
+    if "N" in typed:
+        return _number(typed["N"])
     ((kind, value),) = typed.items()
     match kind:
         case "S" | "BOOL":
             return value
-        case "N":
-            return _number(value)
         case "M":
             return from_typed(value)
         case "L":
