@@ -34,7 +34,7 @@ BOUNDS: Final = ROOT / "benchmarks" / "bounds.toml"
 FORBIDDEN: Final[Mapping[str, str]] = {
     "aws_lambda_powertools": "what we need of it is shorter than its import",
     "boto3": "it imports botocore",
-    "botocore.session": "AWS's services are called over libcurl, for a tenth of the cost",
+    "botocore.session": "AWS's services are called over libcurl, for a fifth of the cost",
     "pydantic": "msgspec decodes, for a quarter of the cost",
 }
 """What no function may import, and why."""

@@ -67,8 +67,7 @@ MEMORY_OF_ONE_VCPU: Final = 1769
 # second, which is left out here.
 TRACED: Final = 0.05
 
-# The trigger's own, with the smallest batch: one ReceiveMessage and one DeleteMessage. Under load a
-# batch has up to ten messages.
+# The trigger's own: one ReceiveMessage and one DeleteMessage, because its batch is one message.
 POLLER_CALLS: Final = 2
 
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html

@@ -93,9 +93,11 @@ def install_libraries(tree: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    # importlib.metadata reads version() from METADATA; the rest of a dist-info is for pip.
+    # Which version it is, and under which licence; the rest of a dist-info is for pip.
     for path in tree.glob("*.dist-info/**/*"):
-        if path.is_file() and not path.name.startswith(("METADATA", "LICENSE", "NOTICE")):
+        if path.is_file() and not path.name.startswith(
+            ("METADATA", "LICENSE", "NOTICE", "COPYING")
+        ):
             path.unlink()
     foreign = [str(p) for p in tree.rglob("*.so*") if "x86_64" in p.name or "darwin" in p.name]
     if foreign:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain, repeat
@@ -146,6 +147,13 @@ class ScriptedServer:
         """How many were opened, whether a request came on them or not."""
         with self._lock:
             return self._connections
+
+    def connections_by_now(self, expected: int) -> int:
+        """Waits for as many: when the client is done, the server perhaps is not."""
+        deadline = time.monotonic() + 30
+        while self.connections < expected and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.connections
 
     def __enter__(self) -> Self:
         """Start."""

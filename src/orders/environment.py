@@ -1,4 +1,4 @@
-"""Settings from the environment, read only when a function starts."""
+"""Reads the environment. Settings are read once, when a function starts."""
 
 from __future__ import annotations
 

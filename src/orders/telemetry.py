@@ -35,7 +35,7 @@ _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def _write(entry: Mapping[str, object]) -> None:
-    # In one call: Lambda makes an event of the log of each.
+    # In one call: Lambda makes a log event of each write.
     sys.stdout.write(_encode(entry).decode() + "\n")
 
 
@@ -143,7 +143,7 @@ def invocation(request_id: str) -> Iterator[Callable[[], float]]:
     try:
         yield lambda: round((time.perf_counter() - started) * 1000, 1)
     finally:
-        if metrics := _metrics():
+        if metrics := _take_metrics():
             _write({"service": _SERVICE, "version": VERSION, **metrics})
 
 
@@ -153,13 +153,13 @@ def _trace_id() -> str | None:
     return root.removeprefix("Root=") or None
 
 
-def close(message: str, **fields: object) -> None:
-    """The last line of a request, which carries its metrics."""
+def log_end(message: str, **fields: object) -> None:
+    """Log a request's last line, with its metrics."""
     if logger.writes("INFO"):
-        logger.info(message, **fields, **_metrics())
+        logger.info(message, **fields, **_take_metrics())
 
 
-def _metrics() -> dict[str, object]:
+def _take_metrics() -> dict[str, object]:
     """The metrics that no line carries yet, in CloudWatch's embedded metric format; may be empty.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

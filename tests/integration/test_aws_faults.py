@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING
@@ -123,7 +122,7 @@ def test_what_may_pass_is_refused_after_all_attempts(server: ScriptedServer, fau
         call(client_of(server))
 
     assert raised.value.may_pass
-    assert raised.value.is_servers == (raised.value.code not in client._PASSING)
+    assert raised.value.is_server_error == (raised.value.code not in client._PASSING)
     assert len(server.requests) == ATTEMPTS
 
 
@@ -172,11 +171,7 @@ def test_a_response_that_does_not_come_in_time_is_no_response(
     server.script(fault)
     with pytest.raises(Unreachable, match="curl 28"):
         call(client_of(server, HASTY))
-    # The client is done, the server perhaps not.
-    deadline = time.monotonic() + 30
-    while server.connections < ATTEMPTS and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert server.connections == ATTEMPTS
+    assert server.connections_by_now(ATTEMPTS) == ATTEMPTS
 
 
 def test_a_connection_that_is_refused_is_no_response() -> None:
@@ -244,8 +239,7 @@ class TestAnIdleConnection:
         server.script(silence, FINE)
         assert call(caller) == {"Fine": True}
         lost, repeated, *_ = server.requests
-        assert lost.connection == 1
-        assert repeated.connection > 1
+        assert repeated.connection > lost.connection
         assert lost.body == repeated.body
 
     def test_is_forgotten_with_all_others_when_one_fails(self, server: ScriptedServer) -> None:

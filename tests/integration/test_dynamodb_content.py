@@ -11,6 +11,7 @@ from orders.adapters.dynamodb import table as table_module
 from orders.adapters.dynamodb.errors import ConditionFailed
 from orders.adapters.dynamodb.values import to_typed
 from orders.application.errors import TryAgain
+from orders.telemetry import cause_of
 from servers import dynamodb_local, ministack, new_table
 from wire import Response
 
@@ -92,6 +93,7 @@ def test_what_a_batch_left_out_is_asked_for_after_a_pause(
     assert [call.parameters["RequestItems"] for call in wire.calls][1:] == [left, left]
 
     wire.inject([some, none, none])
-    with pytest.raises(TryAgain):
+    with pytest.raises(TryAgain) as unread:
         table.get_many(keys)
+    assert cause_of(unread.value.__cause__ or unread.value) == "Refused: UnprocessedKeys"
     assert wire.counts == {"BatchGetItem": 2 * ATTEMPTS}

@@ -26,7 +26,7 @@ from orders.domain.order_id import IdRange
 from orders.domain.status import OrderStatus
 from orders.domain.timestamps import EPOCH
 from servers import INDEX, client_of
-from wire import Break, Refusal, Response
+from wire import Break, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -279,23 +279,6 @@ def test_a_refusal_that_no_attempt_can_change_is_not_repeated(
     with pytest.raises(Refused, match="AccessDeniedException"):
         orders.add(ORDER, event_of(ORDER), None, NOON)
     assert len(wire.calls) == 1
-
-
-def test_keys_that_a_batch_left_out_are_read_again(wire: Recorder, orders: DynamoDbOrders) -> None:
-    """Otherwise an order would seem not to exist, and a key to be unused."""
-    order = placed_order()
-    record = KEY.remember(response_of(order), NOON)
-    orders.add(order, event_of(order), record, NOON)
-    orders.get_with_record(order.order_id, KEY.record_id)
-    request = wire.calls[-1].parameters["RequestItems"]
-    left_out = Response({"Responses": {orders.table.name: []}, "UnprocessedKeys": request})
-
-    wire.inject([left_out])
-    assert orders.get_with_record(order.order_id, KEY.record_id) == (order, record)
-
-    wire.inject(repeat(left_out))
-    with pytest.raises(TryAgain):
-        orders.get_with_record(order.order_id, KEY.record_id)
 
 
 def test_a_transaction_is_known_by_its_token(wire: Recorder, table: Table) -> None:

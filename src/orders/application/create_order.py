@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orders.domain.order import NewOrder
 
 _ATTEMPTS: Final = 3
-"""A key may expire between the write and the read, and an id may be drawn twice in a millisecond;
+"""A key may expire while its write is refused, and an id may be drawn twice in a millisecond;
 neither keeps happening."""
 
 

@@ -20,7 +20,7 @@ class Wiring(Settings):
     """Each part is made when first used. Tests put fakes in its place."""
 
     def __init__(self, *, attempt_seconds: float = 2.3) -> None:
-        """By default a call gives up within nine seconds, a request's calls within its time."""
+        """By default a call gives up within eight seconds, a request's calls within its time."""
         self._attempt_seconds = attempt_seconds
 
     @cached_property

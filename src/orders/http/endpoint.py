@@ -8,7 +8,7 @@ from orders.application.errors import NewerRow, TryAgain
 from orders.domain.errors import OrderError
 from orders.http.problems import RequestError, problem_response
 from orders.http.request import Request
-from orders.telemetry import cause_of, close, count, invocation, log_exception, logger
+from orders.telemetry import cause_of, count, invocation, log_end, log_exception, logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ def endpoint(handle: Callable[[Request], Response]) -> Handler:
             except Exception as error:  # noqa: BLE001 - the last resort: nothing may escape
                 response = problem_response(error, request_id)
                 log_exception("internal error", error)
-            close(request.route, status=response.status, duration_ms=elapsed())
+            log_end(request.route, status=response.status, duration_ms=elapsed())
         if request.is_head:
             response = response.without_body()
         return response.to_lambda(request_id)

@@ -42,7 +42,7 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Unreachable(LoggableError):
-    """No attempt got a response of the service's. A write may have taken effect all the same."""
+    """The last attempt got no response of the service's. A write may have happened all the same."""
 
 
 class Refused(LoggableError):
@@ -56,12 +56,12 @@ class Refused(LoggableError):
         super().__init__(code)
         self.code = code
         self.reasons = reasons
-        self.is_servers = status >= _SERVER_ERROR
+        self.is_server_error = status >= _SERVER_ERROR
 
     @property
     def may_pass(self) -> bool:
         """Whether the same call may succeed a little later."""
-        return self.is_servers or self.code in _PASSING
+        return self.is_server_error or self.code in _PASSING
 
 
 class Client:

@@ -19,9 +19,10 @@ rest of the first call."""
 
 
 class NoResponse(Exception):
-    """The request may have taken effect all the same. The message is libcurl's name of the error.
+    """No response of the service's; the request may have taken effect all the same.
 
-    https://curl.se/libcurl/c/libcurl-errors.html
+    The message is libcurl's error (https://curl.se/libcurl/c/libcurl-errors.html), or the status of
+    what came instead.
     """
 
 
@@ -102,7 +103,7 @@ class Endpoint:
         logger.warning("not signed by Amazon", url=self._url, trusted=self._authorities)
 
     def _forget(self) -> None:
-        # Closing one says goodbye to the server over TLS, in the parent's name: so to nobody.
+        # Closing a handle ends the TLS session for the parent too, so its socket is first replaced.
         nobody = os.open(os.devnull, os.O_RDWR)
         for handle in self._idle:
             socket = handle.getinfo(pycurl.ACTIVESOCKET)

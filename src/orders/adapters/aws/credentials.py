@@ -19,7 +19,7 @@ class Credentials(NamedTuple):
 
 
 def find_credentials() -> Callable[[], Credentials]:
-    """What gives the credentials of each call, in the order in which AWS's SDKs look for them.
+    """Find the credentials as AWS's SDKs do; the result returns those of the moment.
 
     A function's own are in its environment and don't change while it lives. All others (a profile,
     SSO, a container's or a machine's role) are found by botocore, and renewed before they expire.

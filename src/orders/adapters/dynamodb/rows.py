@@ -28,7 +28,7 @@ SCHEMA_VERSION: Final = 1
 
 
 def reads(what: str) -> Callable[[Callable[[Row], Read]], Callable[[Row], Read]]:
-    """Has a reader of rows raise NewerRow for a later release's, MalformedRow for a damaged one.
+    """Makes a reader of rows raise NewerRow for a later release's, MalformedRow for a damaged one.
 
     Both name the row and the kind of error, never its values, which the original may quote.
     """

@@ -25,8 +25,8 @@ _KEY_NAMES: Final = ("pk", "sk", "gsi1pk", "gsi1sk")
 """What names a row's place in the index."""
 
 CONTENDED_SECONDS: Final = 3.0
-"""After this a contended transaction is attempted once more. The first attempt may have taken as
-long, because the client itself retries server errors."""
+"""After this a contended transaction is given up, but never before its second attempt: the first
+may have taken as long, because the client itself retries server errors."""
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONTENTION: Final = frozenset(
@@ -43,8 +43,8 @@ class Table(NamedTuple):
 
     def get(self, key: Key) -> Row | None:
         """Strongly consistent."""
-        asked = {"TableName": self.name, "Key": to_typed(key), "ConsistentRead": True}
-        item = self._read("GetItem", asked).get("Item")
+        request = {"TableName": self.name, "Key": to_typed(key), "ConsistentRead": True}
+        item = self._read("GetItem", request).get("Item")
         return item and from_typed(item)
 
     def get_many(self, keys: Sequence[Key]) -> list[Row]:
@@ -61,7 +61,7 @@ class Table(NamedTuple):
             wanted = response.get("UnprocessedKeys", {})
             if not wanted:
                 return rows
-        raise TryAgain
+        raise TryAgain from Refused("UnprocessedKeys", 200, [])
 
     def get_snapshot(self, keys: Sequence[Key]) -> list[Row]:
         """The rows that exist, all as of one instant; at most 100 keys."""
@@ -88,7 +88,7 @@ class Table(NamedTuple):
         """
         prefix = "" if index is None else "gsi1"
         bounds = {":partition": partition, ":first": first, ":last": last}
-        asked: dict[str, Any] = {
+        request: dict[str, Any] = {
             "TableName": self.name,
             "KeyConditionExpression": (
                 f"{prefix}pk = :partition AND {prefix}sk BETWEEN :first AND :last"
@@ -98,18 +98,18 @@ class Table(NamedTuple):
             "ConsistentRead": consistent,
         }
         if index is not None:
-            asked["IndexName"] = index
+            request["IndexName"] = index
         if behind is not None:
-            asked["ExclusiveStartKey"] = to_typed({name: behind[name] for name in _KEY_NAMES})
+            request["ExclusiveStartKey"] = to_typed({name: behind[name] for name in _KEY_NAMES})
         while limit is None or limit > 0:
             if limit is not None:
-                asked["Limit"] = limit
-            response = self._read("Query", asked)
+                request["Limit"] = limit
+            response = self._read("Query", request)
             items = response["Items"]
             yield from map(from_typed, items)
             if "LastEvaluatedKey" not in response:
                 return
-            asked["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
             if limit is not None:
                 limit -= len(items)
 
@@ -151,9 +151,9 @@ class Table(NamedTuple):
         named = {"ExpressionAttributeNames": names}
         return {"Update": update | named | _expression(condition, values)}
 
-    def _read(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return self.client.call(operation, asked)
+            return self.client.call(operation, request)
         except Unreachable as error:
             raise TryAgain from error
         except Refused as error:
@@ -161,12 +161,12 @@ class Table(NamedTuple):
                 raise TryAgain from error
             raise
 
-    def _transact(self, operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def _transact(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         started = time.monotonic()
         attempt = 0
         while True:
             try:
-                return self.client.call(operation, asked)
+                return self.client.call(operation, request)
             except Unreachable as error:
                 raise TryAgain from error
             except Refused as error:
@@ -191,7 +191,7 @@ def _is_contended(error: Refused) -> bool:
     """Whether another transaction holds a row, or may do so. The token makes it safe to retry."""
     if error.reasons:
         return _CONTENTION.issuperset(_codes(error))
-    return error.code in _IN_THE_WAY or error.is_servers
+    return error.code in _IN_THE_WAY or error.is_server_error
 
 
 def _cause(error: Refused) -> Exception:
