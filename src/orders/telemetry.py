@@ -113,7 +113,9 @@ def log_exception(message: str, error: BaseException) -> None:
     """
     chain: list[dict[str, object]] = []
     link: BaseException | None = error
-    while link is not None:
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:  # `raise error from error` makes a circle
+        seen.add(id(link))
         shown: dict[str, object] = {"exception": type(link).__name__, "frames": _frames(link)}
         if isinstance(link, LoggableError):
             shown["detail"] = str(link)

@@ -114,6 +114,13 @@ def test_no_response_of_the_services_is_unreachable_after_all_attempts(
     assert len(pauses) == ATTEMPTS - 1
 
 
+def test_a_change_of_visibility_is_answered_with_nothing(server: ScriptedServer) -> None:
+    """As AWS documents it, with a Content-Length of 0."""
+    server.script(http(b""))
+    assert client_of(server).call("ChangeMessageVisibility", {}) == {}
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("fault", SERVER_ERRORS.values(), ids=SERVER_ERRORS.keys())
 def test_what_may_pass_is_refused_after_all_attempts(server: ScriptedServer, fault: Answer) -> None:
     server.script(fault)

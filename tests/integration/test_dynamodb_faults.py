@@ -276,9 +276,10 @@ def test_a_refusal_that_no_attempt_can_change_is_not_repeated(
     wire: Recorder, orders: DynamoDbOrders
 ) -> None:
     wire.inject(repeat(Refusal("AccessDeniedException")))
-    with pytest.raises(Refused, match="AccessDeniedException"):
+    with pytest.raises(Refused, match="AccessDeniedException") as raised:
         orders.add(ORDER, event_of(ORDER), None, NOON)
     assert len(wire.calls) == 1
+    assert raised.value.__cause__ is None, "who follows the causes would never come to an end"
 
 
 def test_a_transaction_is_known_by_its_token(wire: Recorder, table: Table) -> None:

@@ -176,6 +176,13 @@ class TestEventBodies:
         assert all(ord(character) in allowed or ord(character) > 0xFFFF for character in body)
         assert json.loads(body) == event.to_cloud_event()
 
+    def test_can_be_sent_whatever_a_row_holds(self) -> None:
+        """A lone surrogate is no UTF-8; unescaped, it would block the stream."""
+        (event,) = events(1, reason="\ud800")
+        body = event_body(event)
+        assert body.encode()
+        assert json.loads(body)["data"]["reason"] == "\ud800"
+
 
 class TestDeadLetterQueue:
     def test_a_record_arrives_as_its_keys_with_its_cause(

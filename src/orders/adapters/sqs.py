@@ -41,7 +41,7 @@ class SqsEventPublisher(NamedTuple):
 
     def publish(self, events: Sequence[OrderEvent]) -> Unsent:
         entries = [_entry(index, event) for index, event in enumerate(events)]
-        sizes = [len(entry["MessageBody"].encode(errors="surrogatepass")) for entry in entries]
+        sizes = [len(entry["MessageBody"].encode()) for entry in entries]
         unavailable: set[int] = set()
         refused = {index: "TooLarge" for index, size in enumerate(sizes) if size >= EVENT_BYTES}
         sendable = [index for index in range(len(events)) if index not in refused]
@@ -56,7 +56,7 @@ class SqsEventPublisher(NamedTuple):
                 logger.warning("events not sent", cause=str(error), events=len(batch))
                 unavailable.update(batch)
             else:
-                for entry in response.get("Failed", ()):
+                for entry in response.get("Failed") or ():
                     if entry["Code"] in _NEVER_TAKEN:
                         refused[int(entry["Id"])] = entry["Code"]
                     else:
@@ -157,6 +157,7 @@ def _entry(index: int, event: OrderEvent) -> dict[str, Any]:
 
 
 def event_body(event: OrderEvent) -> str:
-    """The event as JSON. U+FFFE and U+FFFF are valid in a reason and refused by SQS: escaped."""
+    """The event as JSON. What a reason may hold and SQS refuses is escaped."""
     body = json.dumps(event.to_cloud_event(), ensure_ascii=False, separators=(",", ":"))
-    return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
+    body = body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
+    return body.encode(errors="backslashreplace").decode()  # lone surrogates

@@ -42,6 +42,16 @@ def test_a_row_of_a_later_release_is_logged_by_its_name(output: Callable[[], str
     assert line["cause"] == "order ORDER#1 DETAIL is of a later release"
 
 
+def test_an_error_that_is_its_own_cause_is_logged_once(output: Callable[[], str]) -> None:
+    def handle(_: Request) -> Response:
+        error = LookupError()
+        raise error from error
+
+    assert endpoint(handle)(request("GET", "/health"), None)["statusCode"] == 500
+    line = json.loads(output().splitlines()[0])
+    assert [link["exception"] for link in line["error"]] == ["LookupError"]
+
+
 def test_an_unexpected_error_is_logged_with_its_frames_and_without_values(
     output: Callable[[], str],
 ) -> None:

@@ -35,6 +35,9 @@ THROTTLED: Final = frozenset(
 )
 _PASSING: Final = THROTTLED | {"TransactionInProgressException"}
 
+_ANSWERED_WITH_NOTHING: Final = frozenset({"ChangeMessageVisibility"})
+"""From others, an empty response is not the service's: a lost row must not look like no row."""
+
 _OK: Final = 200
 _SERVER_ERROR: Final = 500
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -85,7 +88,10 @@ class Client:
         attempt = 0
         while True:
             try:
-                return _content(self._endpoint.post(headers, body, self._credentials()))
+                response = self._endpoint.post(headers, body, self._credentials())
+                if operation in _ANSWERED_WITH_NOTHING and response == (_OK, b""):
+                    return {}
+                return _content(response)
             except NoResponse as error:
                 failure: Exception = Unreachable(str(error))
             except Refused as error:
@@ -135,7 +141,7 @@ def _content(response: HttpResponse) -> dict[str, Any]:
         if response.status == _OK:
             return content
         # Such as com.amazonaws.dynamodb.v20120810#ThrottlingException.
-        code = content["__type"].rpartition("#")[2]
+        code = content["__type"].rpartition("#")[2].partition(":")[0]
         reasons = content.get("CancellationReasons") or []
     except (AttributeError, KeyError, *_UNREADABLE):
         raise NoResponse(f"HTTP {response.status} without the service's own content") from None

@@ -116,5 +116,6 @@ class Endpoint:
 def _name(code: int) -> str:
     """Such as `curl 28 E_OPERATION_TIMEDOUT`. libcurl's messages contain times, so all differ."""
     names = (each for each in dir(pycurl) if each.startswith("E_"))
-    named = [each for each in names if getattr(pycurl, each) == code]
+    # Those of libcurl's other interface count from zero again.
+    named = [each for each in names if getattr(pycurl, each) == code and "_MULTI_" not in each]
     return " ".join([f"curl {code}", *sorted(named, key=len)[:1]])

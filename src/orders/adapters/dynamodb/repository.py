@@ -98,7 +98,9 @@ class DynamoDbOrders:
         try:
             self.table.write(*operations)
         except ConditionFailed as error:
-            raise _key_in_use(error, record, operations) or error from error
+            if in_use := _key_in_use(error, record, operations):
+                raise in_use from error
+            raise
 
     def get(self, order_id: OrderId) -> Order | None:
         row = self.table.get(keys.detail(order_id))

@@ -67,7 +67,7 @@ class Table(NamedTuple):
         """The rows that exist, all as of one instant; at most 100 keys."""
         gets = [{"Get": {"TableName": self.name, "Key": to_typed(key)}} for key in keys]
         response = self._transact("TransactGetItems", {"TransactItems": gets})
-        return [from_typed(one["Item"]) for one in response["Responses"] if "Item" in one]
+        return [from_typed(one["Item"]) for one in response["Responses"] if one and "Item" in one]
 
     def query(  # noqa: PLR0913 - one for each thing that DynamoDB asks
         self,
@@ -171,7 +171,9 @@ class Table(NamedTuple):
                 raise TryAgain from error
             except Refused as error:
                 if not _is_contended(error):
-                    raise _cause(error) from error
+                    if cause := _cause(error):
+                        raise cause from error
+                    raise
                 attempt += 1
                 if attempt > 1 and time.monotonic() - started > CONTENDED_SECONDS:
                     raise TryAgain from error
@@ -194,8 +196,8 @@ def _is_contended(error: Refused) -> bool:
     return error.code in _IN_THE_WAY or error.is_server_error
 
 
-def _cause(error: Refused) -> Exception:
-    """Why the transaction will not succeed, or not soon."""
+def _cause(error: Refused) -> Exception | None:
+    """What the refusal means to a caller; None if it is a fault of ours."""
     failed = {
         index: from_typed(reason["Item"]) if "Item" in reason else None
         for index, (code, reason) in enumerate(zip(_codes(error), error.reasons, strict=True))
@@ -203,7 +205,7 @@ def _cause(error: Refused) -> Exception:
     }
     if failed:
         return ConditionFailed(failed)
-    return TryAgain() if error.code in THROTTLED else error
+    return TryAgain() if error.code in THROTTLED else None
 
 
 def _codes(error: Refused) -> list[str]:

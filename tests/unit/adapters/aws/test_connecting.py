@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import botocore.session
 import pytest
 
 from orders.adapters.aws import client
@@ -103,3 +107,16 @@ def test_a_key_without_its_secret_is_an_invalid_setting(
         environment.setenv("AWS_SECRET_ACCESS_KEY", secret)
     with pytest.raises(InvalidSetting, match="AWS_SECRET_ACCESS_KEY"):
         find_credentials()
+
+
+def test_what_is_answered_with_nothing_has_no_output_in_awss_model() -> None:
+    models = [botocore.session.get_session().get_service_model(one) for one in client._TARGETS]
+    silent = {
+        name
+        for model in models
+        for name in model.operation_names
+        if model.operation_model(name).output_shape is None
+    }
+    sources = Path(client.__file__).parents[1].rglob("*.py")
+    called = {word for path in sources for word in re.findall(r'"(\w+)"', path.read_text())}
+    assert called & silent == client._ANSWERED_WITH_NOTHING
