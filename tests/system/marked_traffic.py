@@ -81,7 +81,10 @@ class MarkedTraffic:
         ]
 
     def requests_of(self, operation: Operation) -> list[Callable[[], httpx.Response]]:
-        """Plain, and with each optional parameter; with a key once, again, and for another."""
+        """Plain, and with each optional parameter.
+
+        With a key once, again, for another request, and by somebody who may not.
+        """
         order_id = self.order_id if operation.method == "GET" else self._place()
         body = self._body(operation)
         found: list[Json] = [{"body": body}]
@@ -91,6 +94,8 @@ class MarkedTraffic:
                 key = {name: self.mark("idempotency-key")}
                 found += [{"extra": key, "body": body} for _ in range(2)]
                 found += [{"extra": key, "body": self._body(operation)}]
+                stranger = self._marked(self.deployment.new_customer())
+                found += [{"extra": key, "body": body, "caller": stranger}]
             elif name == "cursor":
                 found += [{"extra": {"limit": "1"}, "turns": True}]
             elif parameter["in"] == "header":
