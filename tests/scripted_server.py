@@ -100,7 +100,7 @@ def hang_up(_: Connection, __: Sent) -> bool:
 
 
 def reset(connection: Connection, _: Sent) -> bool:
-    connection.stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+    _reset_by_closing(connection.stream)
     return False
 
 
@@ -179,7 +179,8 @@ class ScriptedServer:
 
     def _serve(self, stream: socket.socket, number: int) -> None:
         if number <= self._resets:
-            _reset(stream)
+            _reset_by_closing(stream)
+            stream.close()
             return
         with suppress(OSError):  # the client has gone, or refuses the certificate
             if self._tls and not self._is_proxy:
@@ -217,6 +218,5 @@ def _head(lines: Iterable[bytes]) -> Iterator[bytes]:
             return
 
 
-def _reset(stream: socket.socket) -> None:
+def _reset_by_closing(stream: socket.socket) -> None:
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
-    stream.close()

@@ -79,7 +79,6 @@ class _Invocation:
     """The state of the running invocation; a process serves one at a time."""
 
     is_cold = True
-    has_order = False
     counts: ClassVar[dict[str, int]] = {}
 
 
@@ -90,13 +89,11 @@ def count(metric: str, value: int = 1) -> None:
 
 def bind_order(order_id: OrderId) -> None:
     """Name the order in this invocation's further log lines."""
-    _Invocation.has_order = True
     logger.bind(order_id=order_id, order_number=order_number(order_id))
 
 
 def unbind_order() -> None:
     """Between the records of a batch: further log lines are not about the last order."""
-    _Invocation.has_order = False
     logger.unbind("order_id", "order_number")
 
 
@@ -138,8 +135,7 @@ def _frames(error: BaseException) -> list[str]:
 def invocation(request_id: str) -> Iterator[Callable[[], float]]:
     """Label the log lines, write the metrics; yields a stopwatch, in milliseconds."""
     started = time.perf_counter()
-    if _Invocation.has_order:
-        unbind_order()
+    unbind_order()
     logger.bind(request_id=request_id, cold_start=_Invocation.is_cold, xray_trace_id=_trace_id())
     _Invocation.is_cold = False
     try:

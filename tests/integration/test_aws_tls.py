@@ -67,7 +67,14 @@ WRONG: dict[str, Callable[[Authority, Authority, Path], ssl.SSLContext]] = {
     "expired": lambda known, _, path: server_context(known, path, ends=NOW - DAY / 24),
     "not valid yet": lambda known, _, path: server_context(known, path, begins=NOW + DAY / 24),
 }
-each_wrong_one = pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+
+
+@pytest.fixture(params=WRONG.values(), ids=[*WRONG])
+def impostor(
+    request: pytest.FixtureRequest, known: Authority, unknown: Authority, tmp_path: Path
+) -> Iterator[ScriptedServer]:
+    with ScriptedServer(FINE, tls=request.param(known, unknown, tmp_path)) as server:
+        yield server
 
 
 class TestWithAnAuthorityOfOnesOwn:
@@ -81,20 +88,17 @@ class TestWithAnAuthorityOfOnesOwn:
             called(server, environment, calls=2)
             assert server.connections == 1
 
-    @each_wrong_one
     def test_anything_else_is_refused(
         self,
         environment: pytest.MonkeyPatch,
         known: Authority,
         unknown: Authority,
-        tmp_path: Path,
-        wrong: Callable[[Authority, Authority, Path], ssl.SSLContext],
+        impostor: ScriptedServer,
     ) -> None:
         """Even if the system trusts the other authority too."""
         environment.setenv("AWS_CA_BUNDLE", str(known.path))
         environment.setenv("SSL_CERT_FILE", str(unknown.path))
-        with ScriptedServer(FINE, tls=wrong(known, unknown, tmp_path)) as server:
-            refused(server, environment)
+        refused(impostor, environment)
 
     def test_a_server_without_tls_gets_nothing(
         self, environment: pytest.MonkeyPatch, known: Authority
@@ -140,18 +144,11 @@ class TestWithAmazonsAuthorities:
         assert "not signed by Amazon" in line
         assert str(known.path) in line
 
-    @each_wrong_one
     def test_anything_else_is_refused_even_so(
-        self,
-        environment: pytest.MonkeyPatch,
-        known: Authority,
-        unknown: Authority,
-        tmp_path: Path,
-        wrong: Callable[[Authority, Authority, Path], ssl.SSLContext],
+        self, environment: pytest.MonkeyPatch, known: Authority, impostor: ScriptedServer
     ) -> None:
         environment.setenv("SSL_CERT_FILE", str(known.path))
-        with ScriptedServer(FINE, tls=wrong(known, unknown, tmp_path)) as server:
-            refused(server, environment)
+        refused(impostor, environment)
 
     def test_where_the_system_names_no_file_pycurls_is_used(
         self, environment: pytest.MonkeyPatch, known: Authority, tmp_path: Path

@@ -151,18 +151,21 @@ def order_id_of(row: Row) -> OrderId | None:
 @reads("order event")
 def event_from(row: Row) -> OrderEvent:
     """Raises MalformedRow, NewerRow."""
+    event_type, status, customer_id, currency = _texts(
+        row, "type", "status", "customerId", "currency"
+    )
     order_id, version = _order_id(row), _whole(row["version"])
     _require_key(row, keys.event(order_id, version))
     return OrderEvent(
-        type=_text(row["type"]),
+        type=event_type,
         order_id=order_id,
         version=version,
-        status=known_status(_text(row["status"])),
+        status=known_status(status),
         previous_status=_text_or_none(row.get("previousStatus")),
         recorded_at=timestamps.from_text(row["recordedAt"]),
-        customer_id=CustomerId(_text(row["customerId"])),
+        customer_id=CustomerId(customer_id),
         amount=_whole(row["amount"]),
-        currency=_text(row["currency"]),
+        currency=currency,
         reason=_text_or_none(row.get("reason")),
         actor=_actor(row),
     )
@@ -180,10 +183,11 @@ def idempotency_row(record: IdempotencyRecord) -> Row:
 @reads("idempotency record")
 def idempotency_record_from(row: Row) -> IdempotencyRecord:
     """Raises MalformedRow, NewerRow."""
+    fingerprint, response = _texts(row, "fingerprint", "response")
     return IdempotencyRecord(
         record_id=row["pk"].removeprefix("IDEMPOTENCY#"),
-        fingerprint=_text(row["fingerprint"]),
-        response=StoredResponse(_text(row["response"])),
+        fingerprint=fingerprint,
+        response=StoredResponse(response),
         expires_at=_whole(row["purgeAt"]),
     )
 

@@ -153,9 +153,7 @@ class Table(NamedTuple):
 
     def _read(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return self.client.call(operation, request)
-        except Unreachable as error:
-            raise TryAgain from error
+            return self._call(operation, request)
         except Refused as error:
             if error.may_pass or error.code in _IN_THE_WAY:
                 raise TryAgain from error
@@ -166,9 +164,7 @@ class Table(NamedTuple):
         attempt = 0
         while True:
             try:
-                return self.client.call(operation, request)
-            except Unreachable as error:
-                raise TryAgain from error
+                return self._call(operation, request)
             except Refused as error:
                 if not _is_contended(error):
                     if cause := _cause(error):
@@ -178,6 +174,12 @@ class Table(NamedTuple):
                 if attempt > 1 and time.monotonic() - started > CONTENDED_SECONDS:
                     raise TryAgain from error
             pause(attempt)
+
+    def _call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self.client.call(operation, request)
+        except Unreachable as error:
+            raise TryAgain from error
 
 
 def _expression(condition: str | None, values: dict[str, object]) -> dict[str, Any]:
