@@ -155,6 +155,8 @@ lock: ## pin the newest versions that requirements/*.in allow
 	$(lock) --universal --python-version 3.11 requirements/dev.in -o requirements/dev.txt
 	$(lock) --constraint requirements/dev.txt --python-platform aarch64-manylinux2014 \
 		--python-version 3.13 benchmarks/typical/requirements.in -o benchmarks/typical/requirements.txt
+	$(lock) --universal --python-version 3.11 --constraint requirements/dev.txt \
+		requirements/orderctl.in -o requirements/orderctl.txt
 	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
 	$(lock) --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
 		requirements/lambda.in -o requirements/lambda.txt

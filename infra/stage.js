@@ -70,6 +70,7 @@ module.exports = async ({ resolveVariable }) => {
     deletionProtection: production,
     deletionPolicy: production ? 'Retain' : 'Delete',
     logRetentionInDays: production ? 90 : 14,
+    operationsRetentionInDays: production ? 731 : 14,
     version: version(await resolveVariable("env:VERSION, ''")),
     logLevel: logLevel(await param('logLevel')),
     metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,

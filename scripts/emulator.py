@@ -64,7 +64,7 @@ class Emulator:
     def start(self) -> None:
         """Start it where it does not run. Raises StackError."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        running = self._running()
+        running = self.running()
         if running is not None:
             if running["port"] != self.port:
                 raise StackError(
@@ -128,13 +128,13 @@ class Emulator:
 
     def stop(self) -> bool:
         """Stop the emulator, keeping its data; False where none runs. Raises StackError."""
-        running = self._running()
+        running = self.running()
         if running is None:
             self.process_file.unlink(missing_ok=True)
             return False
         os.kill(running["pid"], signal.SIGTERM)
         wait_until(
-            lambda: self._running() is None,
+            lambda: self.running() is None,
             STOP_SECONDS,
             f"The local AWS (process {running['pid']}) does not stop. Its log is {self.log}.",
         )
@@ -159,7 +159,7 @@ class Emulator:
             config=Config(retries={"total_max_attempts": attempts}),
         )
 
-    def _running(self) -> dict[str, int] | None:
+    def running(self) -> dict[str, int] | None:
         """Return process id and port of this directory's emulator, if it runs."""
         if not self.process_file.exists():
             return None

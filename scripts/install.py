@@ -1,8 +1,9 @@
 """Installs what is missing, and only that: `python3 scripts/install.py PART...`.
 
 Parts: `uv` (the installer, in .venv), `dev` (tests and checks, in .venv), `emulator` (the local
-AWS with the functions' libraries, in .local/venv), `node` (the deployment tools, in
-node_modules). A part is current while its pinned versions and the Python it was made with stay.
+AWS with the functions' libraries, in .local/venv), `orderctl` (the operator's command, in
+.local/orderctl), `node` (the deployment tools, in node_modules). A part is current while its pinned
+versions and the Python it was made with stay.
 
 This file must run on Pythons that are too old for the rest, to be able to say so.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 EMULATOR_VENV = ROOT / ".local" / "venv"
+ORDERCTL_VENV = ROOT / ".local" / "orderctl"
 REQUIREMENTS = ROOT / "requirements"
 MIN_PYTHON = (3, 11)
 MIN_NODE = (20, 19)
@@ -36,14 +38,14 @@ def main() -> None:
             "Install one and name it: make PYTHON=/path/to/python3.13 ...",
         )
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="+", choices=["uv", "dev", "emulator", "node"])
+    parser.add_argument("parts", nargs="+", choices=sorted(INSTALL))
     parts = parser.parse_args().parts
     VENV.mkdir(exist_ok=True)
     # Two commands may be started side by side; the second waits for the first.
     with (VENV / ".install-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for part in parts:
-            {"uv": uv, "dev": dev, "emulator": emulator, "node": node}[part]()
+            INSTALL[part]()
 
 
 def uv() -> None:
@@ -72,6 +74,12 @@ def emulator() -> None:
     """Install the local AWS into an environment of its own: it pins its own botocore."""
     uv()
     sync(EMULATOR_VENV, REQUIREMENTS / "local-aws.txt", "the local AWS into .local/venv")
+
+
+def orderctl() -> None:
+    """Install what the operator's command needs into an environment of its own."""
+    uv()
+    sync(ORDERCTL_VENV, REQUIREMENTS / "orderctl.txt", "orderctl into .local/orderctl")
 
 
 def sync(venv: Path, requirements: Path, what: str) -> None:
@@ -112,6 +120,9 @@ def node() -> None:
     say("Installing the deployment tools into node_modules")
     run(["npm", "ci", "--loglevel=error"], NETWORK)
     stamp.write()
+
+
+INSTALL = {"uv": uv, "dev": dev, "emulator": emulator, "orderctl": orderctl, "node": node}
 
 
 class Stamp:

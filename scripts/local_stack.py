@@ -46,6 +46,12 @@ class LocalStack(Emulator):
         super().__init__(directory, port)
         self.artifact = self.directory / "orders.zip"
 
+    @classmethod
+    def find(cls, directory: Path) -> LocalStack | None:
+        """Return the stack that runs in the directory, None if none does."""
+        known = Emulator(directory, 0).running()
+        return None if known is None else cls(directory, known["port"])
+
     @property
     def api_url(self) -> str:
         """The API's address, without a slash at the end."""

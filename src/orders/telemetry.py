@@ -20,6 +20,7 @@ from orders.domain.order_number import order_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import TextIO
 
     from orders.domain.order_id import OrderId
 
@@ -34,13 +35,16 @@ _LEVELS: Final = ("INFO", "WARNING", "ERROR")
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def _write(entry: Mapping[str, object]) -> None:
+def _write(entry: Mapping[str, object], stream: TextIO | None = None) -> None:
     # In one call: Lambda makes a log event of each write.
-    sys.stdout.write(_encode(entry).decode() + "\n")
+    (stream or sys.stdout).write(_encode(entry).decode() + "\n")
 
 
 class Logger:
     """Writes lines of a level and those above, each with the fields that are bound at that time."""
+
+    stream: TextIO | None = None
+    """Set by programs whose standard output is not a log."""
 
     def __init__(self, level: str) -> None:
         self._written: Final = frozenset(_LEVELS[_LEVELS.index(level) :])
@@ -69,7 +73,7 @@ class Logger:
         if level in self._written:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             head = {"level": level, "message": message, "timestamp": now, "service": _SERVICE}
-            _write(head | {"version": VERSION} | self._bound | fields)
+            _write(head | {"version": VERSION} | self._bound | fields, self.stream)
 
 
 logger: Final = Logger(environment.one_of("LOG_LEVEL", _LEVELS, "INFO"))

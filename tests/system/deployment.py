@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 import jwt
 
-from emulator import ROOT
+from emulator import CREDENTIALS, REGION, ROOT
 from examples import new_order
 from local_stack import PASSWORD, STACK, LocalStack
 from orders.domain.actor import CUSTOMER
@@ -206,6 +206,17 @@ class HeldQueue:
 def _subject(message: Json) -> str | None:
     body = json.loads(message["Body"])
     return body.get("subject") if isinstance(body, dict) else None
+
+
+def orderctl_environment(stack: LocalStack) -> dict[str, str]:
+    """What makes orderctl's local stage this stack; more AWS variables make it another operator."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'scripts'}",
+        "AWS_ENDPOINT_URL": stack.endpoint,
+        "AWS_REGION": REGION,
+        **CREDENTIALS,
+    }
 
 
 class RecordedStack(LocalStack):
@@ -411,6 +422,19 @@ class Deployment:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def orderctl(
+        self, *arguments: str, answer: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command on this stack; `answer` is what a person types."""
+        return subprocess.run(
+            [sys.executable, "-m", "orderctl", *arguments],
+            env=orderctl_environment(self.stack) | variables,
+            input=answer,
+            capture_output=True,
             text=True,
             check=False,
         )

@@ -26,6 +26,6 @@ def test_it_is_known_to_run_from_a_long_path_and_in_a_narrow_terminal(
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         running = {"pid": process.pid, "port": 4566}
         emulator.process_file.write_text(json.dumps(running))
-        assert emulator._running() == running
+        assert emulator.running() == running
         process.communicate()
-    assert emulator._running() is None
+    assert emulator.running() is None

@@ -1,0 +1,1 @@
+"""One module per subcommand. Each registers itself with `orderctl.app`."""

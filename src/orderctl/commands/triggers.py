@@ -1,0 +1,111 @@
+"""`pause` and `resume`: a function's trigger, switched off and on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
+from orderctl.operations import RECORDS, recorded
+from orderctl.stage import find_stage
+from orderctl.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orderctl.stage import Stage
+
+_SWITCH_SECONDS: Final = 120
+"""AWS takes up to a minute to switch a trigger."""
+
+_NEEDS: Final = {
+    "cloudformation:DescribeStacks": "the stack",
+    "lambda:ListEventSourceMappings": "*",
+    "lambda:UpdateEventSourceMapping": "the triggers",
+    "lambda:GetEventSourceMapping": "the triggers",
+    **RECORDS,
+}
+
+Function = Annotated[
+    str, typer.Argument(help="settle-payments, publish-order-events, or a consumer of your own.")
+]
+
+
+@app.command(
+    epilog=examples("pause settle-payments", "pause publish-order-events --stage prod --yes")
+)
+@needs(Role.OPERATOR, _NEEDS)
+def pause(
+    function: Function, stage_name: StageName = None, *, yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Switch a function's trigger off. What it would process waits."""
+    _switch(find_stage(stage_name), Terminal(as_json=as_json), function, yes=yes, on=False)
+
+
+@app.command(epilog=examples("resume settle-payments", "resume settle-payments --stage prod --yes"))
+@needs(Role.OPERATOR, _NEEDS)
+def resume(
+    function: Function, stage_name: StageName = None, *, yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Switch a function's trigger on. It continues where it stopped."""
+    _switch(find_stage(stage_name), Terminal(as_json=as_json), function, yes=yes, on=True)
+
+
+def _switch(stage: Stage, terminal: Terminal, function: str, *, yes: bool, on: bool) -> None:
+    trigger = find_trigger(stage, function)
+    wanted = "Enabled" if on else "Disabled"
+    if trigger["State"] == wanted:
+        raise NothingToDo(f"The trigger of {function} is {'on' if on else 'off'} already.")
+    terminal.note(_consequence(trigger, on=on))
+    verb = "Resume" if on else "Pause"
+    terminal.confirm(f"{verb} {function} on {stage.name}?", yes=yes)
+    with recorded(stage, verb.lower(), function=function):
+        client = stage.client("lambda")
+        client.update_event_source_mapping(UUID=trigger["UUID"], Enabled=on)
+        deadline = time.monotonic() + _SWITCH_SECONDS
+        while client.get_event_source_mapping(UUID=trigger["UUID"])["State"] != wanted:
+            if time.monotonic() > deadline:
+                raise Problem(f"The trigger of {function} is still not {wanted.lower()}.")
+            time.sleep(0.5)
+    terminal.print(f"{function} is {'on' if on else 'paused'}.")
+    if terminal.as_json:
+        terminal.json({"function": function, "state": wanted})
+
+
+def find_trigger(stage: Stage, function: str) -> Mapping[str, Any]:
+    """AWS's description of the function's trigger. Raises Problem: it has none."""
+    triggers = {one["FunctionArn"].rpartition(":")[2]: one for one in list_triggers(stage)}
+    prefix = f"{stage.stack}-"
+    if f"{prefix}{function}" not in triggers:
+        known = ", ".join(sorted(name.removeprefix(prefix) for name in triggers))
+        raise Problem(f"{function} has no trigger to switch. These have: {known}.")
+    return triggers[f"{prefix}{function}"]
+
+
+def list_triggers(stage: Stage) -> list[dict[str, Any]]:
+    """AWS's descriptions of the triggers of all functions of the stage."""
+    pages = stage.client("lambda").get_paginator("list_event_source_mappings").paginate()
+    of_stage = f":function:{stage.stack}-"
+    return [
+        one
+        for page in pages
+        for one in page["EventSourceMappings"]
+        if of_stage in one["FunctionArn"]
+    ]
+
+
+def _consequence(trigger: Mapping[str, Any], *, on: bool) -> str:
+    """What happens to the waiting work."""
+    if on:
+        return "It continues with what waits, oldest first."
+    if ":dynamodb:" in trigger["EventSourceArn"]:
+        return (
+            "Events stay in the stream, unpublished. Resume within 20 hours: after 24 the stream "
+            "forgets them, and `orderctl replay` has to send them."
+        )
+    return (
+        "Messages wait in the queue: orders with a payment token stay PENDING. Resume within 4 "
+        "days: then the queue forgets them, and `orderctl replay` has to send them."
+    )

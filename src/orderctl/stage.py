@@ -1,0 +1,169 @@
+"""A deployed stage: its AWS clients, and what its stack says of itself."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from emulator import CREDENTIALS, REGION, ROOT
+from local_stack import LocalStack
+from orderctl.app import Problem
+from orderctl.aws import BotoClient
+from orders.adapters.dynamodb.repository import DynamoDbOrders
+from orders.adapters.dynamodb.table import Table
+from orders.domain.order_number import looks_like_order_number, read_order_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from orders.domain.order_id import OrderId
+
+LOCAL: Final = "local"
+LOCAL_DIRECTORY: Final = ROOT / ".local"
+
+_CONFIG: Final = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    max_pool_connections=32,
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
+
+
+class Stage:
+    """One deployed stage. Threads may share it; AWS is called when something is first asked."""
+
+    def __init__(self, name: str, session: boto3.Session, endpoint: str | None = None) -> None:
+        self.name = name
+        self.stack = f"orders-{name}"
+        self._session = session
+        self._endpoint = endpoint
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def is_local(self) -> bool:
+        return self.name == LOCAL
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        """boto3's client of a service."""
+        if service not in self._clients:
+            # No proxy stands between the operator and a stack on this machine.
+            config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
+            self._clients[service] = self._session.client(
+                service, endpoint_url=self._endpoint, config=config
+            )
+        return self._clients[service]
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs. Raises Problem: there is no such stage."""
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            region = self.client("cloudformation").meta.region_name
+            raise Problem(
+                f'There is no stage "{self.name}" in {region} of this account: no stack '
+                f"{self.stack}. Check --stage, AWS_PROFILE and AWS_REGION."
+            ) from error
+        return _Outputs({one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]})
+
+    @cached_property
+    def resources(self) -> Mapping[str, Sequence[str]]:
+        """The physical ids of the stack's resources, by type, such as `AWS::SQS::Queue`."""
+        found: dict[str, list[str]] = defaultdict(list)
+        pages = self.client("cloudformation").get_paginator("list_stack_resources")
+        for page in pages.paginate(StackName=self.stack):
+            for one in page["StackResourceSummaries"]:
+                found[one["ResourceType"]].append(one.get("PhysicalResourceId", ""))
+        return found
+
+    @property
+    def api_url(self) -> str:
+        """Without a slash at the end."""
+        if self._endpoint:
+            return f"{self._endpoint}/_aws/execute-api/{self.outputs['HttpApiId']}"
+        return self.outputs["HttpApiUrl"]
+
+    @cached_property
+    def table(self) -> Table:
+        return Table(BotoClient(self.client("dynamodb")), self.outputs["OrdersTableName"])
+
+    @cached_property
+    def orders(self) -> DynamoDbOrders:
+        return DynamoDbOrders(self.table, self.outputs["OrdersIndexName"])
+
+    @cached_property
+    def queues(self) -> BotoClient:
+        """SQS, as the functions' adapters call it."""
+        return BotoClient(self.client("sqs"))
+
+    @cached_property
+    def operator(self) -> str:
+        """The ARN of whose credentials these are."""
+        arn: str = self.client("sts").get_caller_identity()["Arn"]
+        return arn
+
+
+class _Outputs(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        raise Problem(f"The stack has no output {name}: another release deployed it. Deploy again.")
+
+
+def find_stage(name: str | None) -> Stage:
+    """The stage of that name; None is the local stack.
+
+    Raises:
+        Problem: the local stack does not run.
+    """
+    if name is None or name == LOCAL:
+        return _local()
+    return Stage(name, _own_session())
+
+
+def _own_session() -> boto3.Session:
+    """With the user's own AWS set-up. boto3 does not know AWS_REGION."""
+    region = os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
+    return boto3.Session(region_name=region)
+
+
+def _local() -> Stage:
+    """What `AWS_ENDPOINT_URL` names if that is on this machine, or else the stack of `make up`."""
+    given = os.environ.get("AWS_ENDPOINT_URL", "")
+    if given.startswith("http://127.0.0.1:"):
+        return Stage(LOCAL, _own_session(), given)
+    return local_stage(LOCAL_DIRECTORY)
+
+
+def local_stage(directory: Path) -> Stage:
+    """The local stack in a directory. Raises Problem: it does not run."""
+    stack = LocalStack.find(directory)
+    if stack is None:
+        raise Problem("The local stack doesn't run: start it with `make up`, or name a --stage.")
+    # Nothing of the user's own AWS set-up is asked.
+    nothing = (None, None, None, None)
+    unset = ("profile", "config_file", "credentials_file", "ca_bundle")
+    session = botocore.session.Session(dict.fromkeys(unset, nothing))
+    session.set_credentials(*CREDENTIALS.values())
+    return Stage(LOCAL, boto3.Session(botocore_session=session, region_name=REGION), stack.endpoint)
+
+
+def read_order(text: str) -> OrderId:
+    """The order that an id or a number names. Raises Problem."""
+    order_id = read_order_id(text)
+    if order_id is None:
+        mistyped = looks_like_order_number(text)
+        raise Problem(
+            f"The order number {text} has a typing error: check each character."
+            if mistyped
+            else f"{text} is neither an order id nor an order number."
+        )
+    return order_id
