@@ -37,7 +37,7 @@ module.exports = (template) => {
       .map(([id]) => arn('lambda', `event-source-mapping:\${${id}}`)),
     'the schedules': template.ofType('AWS::Events::Rule').map(([id]) => attribute(id)),
     "the functions' log groups": [arn('logs', `log-group:/aws/lambda/${stack}-*`)],
-    "the operations' log group": [attribute('OperationsLogGroup')],
+    "the operations' log group": [arn('logs', `log-group:${stack}-operations*`)],
     '*': ['*'],
   };
   const statements = (rights) =>
