@@ -22,15 +22,15 @@ RECORDS: Final = {
 
 
 @contextmanager
-def recorded(stage: Stage, operation: str, **what: object) -> Iterator[dict[str, int]]:
+def recorded(stage: Stage, operation: str, **what: object) -> Iterator[dict[str, Any]]:
     """Writes a line to the log group `orders-{stage}-operations` before, and one after.
 
-    Yields the counts that the second line shows, which is also written if the operation fails or is
-    interrupted. `what` must not name a customer: the record outlives the right to be forgotten.
+    Yields what the second line shows, counts above all; it is also written if the operation fails
+    or is interrupted. Neither may name a customer: the record outlives the right to be forgotten.
     Without the first line nothing is done.
     """
     log = _Log(stage, {"operation": operation, "operator": stage.operator, **what})
-    counts: dict[str, int] = {}
+    counts: dict[str, Any] = {}
     log.write(state="began")
     state = "failed"
     try:
