@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from concurrent.futures import ThreadPoolExecutor
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -37,7 +36,6 @@ class Range(NamedTuple):
         first, last = self._bounds()
         if first > last:
             return 0
-        query = stage.client("dynamodb").get_paginator("query")
         values = {":first": {"S": first}, ":last": {"S": last}}
         filtered = {}
         if self.type:
@@ -46,9 +44,11 @@ class Range(NamedTuple):
                 "FilterExpression": "#type = :type",
                 "ExpressionAttributeNames": {"#type": "type"},
             }
-
-        def count_shard(shard: int) -> int:
-            pages = query.paginate(
+        query = stage.client("dynamodb").get_paginator("query")
+        return sum(
+            page["Count"]
+            for shard in range(keys.SHARDS)
+            for page in query.paginate(
                 TableName=stage.outputs["OrdersTableName"],
                 IndexName=stage.outputs["OrdersIndexName"],
                 Select="COUNT",
@@ -56,10 +56,7 @@ class Range(NamedTuple):
                 ExpressionAttributeValues=values | {":shard": {"S": keys.feed_partition(shard)}},
                 **filtered,
             )
-            return sum(page["Count"] for page in pages)
-
-        with ThreadPoolExecutor(keys.SHARDS) as threads:
-            return sum(threads.map(count_shard, range(keys.SHARDS)))
+        )
 
     def rows(self, stage: Stage) -> Iterator[Row]:
         """In the order of their positions; at most a megabyte of each shard is held."""

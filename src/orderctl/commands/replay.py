@@ -177,7 +177,12 @@ def _of_range(stage: Stage, terminal: Terminal, wanted: Range) -> _Job:
         wanted = wanted._replace(until=latest)
         terminal.note(f"Events since {timestamps.to_text(latest)} are left to the publisher.")
     since, until = map(timestamps.to_text, (wanted.since, wanted.until))
-    options: dict[str, object] = {"--since": since, "--until": until, "--type": wanted.type}
+    options: dict[str, object] = {
+        "--since": since,
+        "--until": until,
+        "--type": wanted.type,
+        "--after": wanted.after,
+    }
     what = f"from {wanted.after or since} to {until}"
     if wanted.type:
         what = f"of type {wanted.type} {what}"
