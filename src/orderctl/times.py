@@ -1,4 +1,4 @@
-"""Times as people type them: `2026-11-23`, `2026-11-23T04:36:00Z`, `yesterday`, `2h`. Always UTC."""
+"""Times as people type them, in UTC: `2026-11-23T04:36:00Z`, `2026-11-23`, `yesterday`, `2h`."""
 
 from __future__ import annotations
 
