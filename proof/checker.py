@@ -15,6 +15,7 @@ from proof.checks.linearizability import check_linearizability
 from proof.checks.lives import check_lives
 from proof.checks.money import check_money, check_reports
 from proof.checks.payments import check_payments
+from proof.checks.replays import check_replays
 from proof.checks.responses import check_dead_letters, check_responses
 from proof.checks.rows import check_rows
 from proof.checks.sightings import sightings_of
@@ -35,6 +36,7 @@ _CHECKS = (
     check_timelines,
     check_updates,
     check_events,
+    check_replays,
     check_feed,
     check_payments,
     check_bodies,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psutil
 
-from proof.history import Strike
+from proof.history import OPERATOR, Strike
 from proof.proxy import Response
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Fault(StrEnum):
 API_OPERATIONS: Final = frozenset({"GET", "POST", "PATCH"})
 _TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
 _SEND: Final = "SendMessageBatch"
+_SEND_ONE: Final = "SendMessage"
 _READ_STREAM: Final = "GetRecords"
 
 _ON_API: Final = frozenset(
@@ -222,7 +223,10 @@ class Faults:
 
 
 class AwsFaults(Faults):
-    """Stands between the functions and AWS. Keeps what the events' queue took."""
+    """Stands between AWS and its callers: the functions, the operator.
+
+    Keeps what the events' queue took from the publisher, and from the operator.
+    """
 
     def __init__(
         self,
@@ -235,12 +239,18 @@ class AwsFaults(Faults):
         """Take a client of the queue for what is sent changed, and the emulator's process id."""
         super().__init__(schedule, delay)
         self.published: list[Json] = []
+        self.replayed: list[Json] = []
         self._sqs = sqs
         self._queue_url = queue_url
         self._emulator = emulator
 
     async def __call__(self, request: Request, pass_on: PassOn) -> Response | None:
-        """Likewise; a message that failed comes again within seconds, not after minutes."""
+        """Likewise; a message that failed comes again within seconds, not after minutes.
+
+        Nothing happens to an operator's calls of services that no function calls.
+        """
+        if request.caller == OPERATOR and not _is_of_a_function(request):
+            return await pass_on(request)
         return await super().__call__(_hurried(request), pass_on)
 
     async def strike(  # noqa: PLR0911 - likewise
@@ -284,18 +294,23 @@ class AwsFaults(Faults):
         return _aws_error(request, 500, code)
 
     def _note(self, request: Request, response: Response) -> None:
-        if request.operation == _SEND and response.status == 200:  # noqa: PLR2004 - HTTP's OK
-            self._note_taken(_entries(request), json.loads(response.body))
+        if response.status != 200:  # noqa: PLR2004 - HTTP's OK
+            return
+        if request.operation == _SEND:
+            self._note_taken(request, _entries(request), json.loads(response.body))
+        elif request.operation == _SEND_ONE and request.caller == OPERATOR:
+            self.replayed.append(json.loads(json.loads(request.body)["MessageBody"]))
 
-    def _note_taken(self, entries: list[Json], response: Json) -> None:
+    def _note_taken(self, request: Request, entries: list[Json], response: Json) -> None:
         bodies = {entry["Id"]: entry["MessageBody"] for entry in entries}
         taken = [entry["Id"] for entry in response.get("Successful", ())]
-        self.published.extend(json.loads(bodies[name]) for name in taken)
+        noted = self.replayed if request.caller == OPERATOR else self.published
+        noted.extend(json.loads(bodies[name]) for name in taken)
 
     def _take_in_part(self, request: Request) -> Response:
         """Every second message is taken, the others fail."""
         entries = _entries(request)
-        response = self._send(entries[1::2]) if entries[1::2] else {}
+        response = self._send(request, entries[1::2]) if entries[1::2] else {}
         failed = [
             {"Id": entry["Id"], "SenderFault": False, "Code": "ServiceUnavailable"}
             for entry in entries[::2]
@@ -309,19 +324,21 @@ class AwsFaults(Faults):
             entry | {"DelaySeconds": 2 * (len(entries) - index)}
             for index, entry in enumerate(entries)
         ]
-        return _json(200, self._send(delayed))
+        return _json(200, self._send(request, delayed))
 
-    def _send(self, entries: list[Json]) -> Json:
+    def _send(self, request: Request, entries: list[Json]) -> Json:
         response = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-        self._note_taken(entries, response)
+        self._note_taken(request, entries, response)
         return {name: response[name] for name in ("Successful", "Failed") if name in response}
 
     def _kill(self, ports: tuple[int, int]) -> None:
-        """Kill the function's process at the other end of the connection, as kill -9 does.
+        """Kill the process at the other end of the connection, as kill -9 does.
 
-        Its own port alone won't do: two connections to different ports can share it.
+        It is a function's, or the operator's, which the run has started. Its own port alone won't
+        do: two connections to different ports can share it.
         """
-        for worker in psutil.Process(self._emulator).children(recursive=True):
+        functions = psutil.Process(self._emulator).children(recursive=True)
+        for worker in (*functions, *psutil.Process().children()):
             try:
                 connections = worker.net_connections("tcp")
             except psutil.NoSuchProcess:
@@ -332,11 +349,17 @@ class AwsFaults(Faults):
 
 
 def _hurried(request: Request) -> Request:
-    if request.operation != "ChangeMessageVisibility":
+    if request.operation not in {"ChangeMessageVisibility", "ReceiveMessage"}:
         return request
     call = json.loads(request.body)
-    call["VisibilityTimeout"] = min(call["VisibilityTimeout"], VISIBILITY_SECONDS)
+    wanted = call.get("VisibilityTimeout", VISIBILITY_SECONDS)
+    call["VisibilityTimeout"] = min(wanted, VISIBILITY_SECONDS)
     return request._replace(body=json.dumps(call).encode())
+
+
+def _is_of_a_function(request: Request) -> bool:
+    """Whether it is a call of the table or of a queue: functions make no others."""
+    return request.headers.get("X-Amz-Target", "").startswith(("AmazonSQS", "DynamoDB"))
 
 
 def _is_sqs(request: Request) -> bool:

@@ -15,6 +15,10 @@ STAFF: Final = "staff"
 """The caller of every call with a token of staff."""
 
 
+OPERATOR: Final = "operator"
+"""The caller of AWS that no function is."""
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request as its client saw it. A retry is a call of its own.
 
@@ -65,6 +69,20 @@ class Strike(msgspec.Struct, frozen=True, kw_only=True):
     fault: str
 
 
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One command of the operator, as it was typed; `--yes` and `--json` are left out."""
+
+    arguments: list[str]
+    start: float
+    end: float
+    """On the clients' clock."""
+    code: int
+    """Its exit code; less than 0 if it was killed."""
+    output: str
+    said: str
+    """Its last line on standard error."""
+
+
 class History(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run once it has settled: faults over, queues empty, dead letters redriven."""
 
@@ -78,11 +96,15 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """Every row of the table, in plain values."""
     commits: list[Commit]
     published: list[Json]
-    """Events that the queue took, in order; one that was sent again stands here again."""
+    """Events that the queue took from the publisher, in order; one that was sent again stands here
+    again."""
     dead_letters: list[Json]
     """What is left in the two dead-letter queues: `queue` and `body`."""
     reports: list[Json]
     """Daily reports of the run's days, as `GET /reports/daily/{date}` returns them."""
+    commands: list[Command] = []
+    replayed: list[Json] = []
+    """Events that the queue took from the operator, in order."""
     strikes: list[Strike] = []
     settled: float | None = None
     """When the run had settled, on the clients' clock: calls that began later are last reads."""

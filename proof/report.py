@@ -63,6 +63,15 @@ def tally(history: History) -> dict[str, Any]:
         "changes": sum(len(life.images) for life in lives),
         "events": len(events),
         "events sent again": events.total() - len(events),
+        "operator's commands": dict(
+            sorted(
+                Counter(
+                    f"{' '.join(command.arguments[:2])}: exit {command.code}"
+                    for command in history.commands
+                ).items()
+            )
+        ),
+        "events that the operator sent": len(history.replayed),
         "charges and reservations": dict(
             sorted(Counter(f"{row['sk']} {row['state']}" for row in _payments(history)).items())
         ),

@@ -15,12 +15,13 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator import StackError, step, wait_until
-from local_stack import API_ID
+from local_stack import API_ID, orderctl_environment
 from proof import oracle
 from proof.event_source import Mapping, StreamSource
 from proof.faults import AwsFaults, Fault, Faults, Schedule, phases
 from proof.feed import Poller, fill_back
-from proof.history import STAFF, History
+from proof.history import OPERATOR, STAFF, History
+from proof.operator import Operator
 from proof.proxy import Proxy
 from proof.stack import FEED_DELAY_SECONDS, Platform
 from proof.workload import CALL_SECONDS, Client, Identity, Notes
@@ -78,6 +79,7 @@ class Run:
             function_arn=settings["FunctionArn"],
         )
         self._pollers: list[Poller] = []
+        self._operator: Operator
 
     def __call__(self, seconds: float) -> History:
         """Let clients and faults loose for so long, then look at what is left."""
@@ -89,6 +91,9 @@ class Run:
                 Poller(self._staff("feed-of-paid"), {"type": "ORDER_PAID"}),
             ]
             self.platform.hurry()
+            address = {"AWS_ENDPOINT_URL": self._aws.address(OPERATOR)}
+            environment = orderctl_environment(self.platform.stack) | address
+            self._operator = Operator(environment, self.notes, self.seed)
             with step(f"Clients and faults for {seconds:.0f} s"), self._reading_stream():
                 self._let_loose(seconds)
             with step("Waiting until all is quiet"):
@@ -107,6 +112,8 @@ class Run:
             rows=self.platform.rows(),
             commits=self.platform.commits(),
             published=self._aws_faults.published,
+            replayed=self._aws_faults.replayed,
+            commands=self._operator.commands,
             dead_letters=self.platform.dead_letters(),
             reports=reports,
         )
@@ -119,7 +126,7 @@ class Run:
             for number in range(STAFF_CLIENTS if identity.caller == STAFF else CLIENTS_OF_EACH)
         ]
         programs = [client.run for client in clients] + [each.run for each in self._pollers]
-        programs.append(partial(fill_back, self._staff("back-fill")))
+        programs += [partial(fill_back, self._staff("back-fill")), self._operator.run]
         with ThreadPoolExecutor(len(programs)) as threads:
             working = [threads.submit(program, over.is_set) for program in programs]
             try:
@@ -130,6 +137,7 @@ class Run:
                 self.schedule.end()
             for work in working:
                 work.result()
+        self._operator.finish()
 
     def _last(self, phase: Phase) -> None:
         """Let a phase take its time, and longer until all of its kinds have struck."""

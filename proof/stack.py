@@ -26,6 +26,10 @@ FEED_DELAY_SECONDS: Final = 37
 live for 30 s, and a fault holds its last request for 3 s more; on the stage `local`, where nothing
 strikes, 5 s are enough."""
 
+MAX_RECEIVES: Final = 3
+"""Of a message in a run; then it is a dead letter, so that the operator has some to send again. An
+order that pays by `tok_unavailable` is settled at its third receive if nothing else goes wrong."""
+
 _COUNTS: Final = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -81,9 +85,17 @@ class Platform:
         self._set("list-events", FEED_DELAY_SECONDS=str(FEED_DELAY_SECONDS))
 
     def hurry(self) -> None:
-        """Let failed messages come again soon."""
+        """Let failed messages come again soon, and soon become dead letters."""
+        attributes = self.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["RedrivePolicy"]
+        )["Attributes"]
+        policy = json.loads(attributes["RedrivePolicy"]) | {"maxReceiveCount": MAX_RECEIVES}
         self.sqs.set_queue_attributes(
-            QueueUrl=self.queue_url, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
+            QueueUrl=self.queue_url,
+            Attributes={
+                "VisibilityTimeout": str(VISIBILITY_SECONDS),
+                "RedrivePolicy": json.dumps(policy),
+            },
         )
 
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - JSON

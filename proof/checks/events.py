@@ -1,4 +1,7 @@
-"""What committed was published, and nothing else; whatever is sent again says the same."""
+"""What committed was published, and nothing else; whatever is sent again says the same.
+
+What an operator sent counts as sent again, and not as published.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,13 @@ if TYPE_CHECKING:
 
 def check_events(evidence: Evidence) -> Iterator[Violation]:
     expected = expected_events(evidence)
-    published: dict[str, bytes] = {}
-    for event in evidence.history.published:
+    history = evidence.history
+    sent: dict[str, bytes] = {}
+    for event in (*history.published, *history.replayed):
         name, subject = str(event.get("id")), event.get("subject")
-        first = published.setdefault(name, msgspec.json.encode(event))
+        first = sent.setdefault(name, msgspec.json.encode(event))
         if name not in expected:
-            if first is published[name]:
+            if first is sent[name]:
                 detail = f"event {name} ({event.get('type')}) tells of what never committed"
                 yield Violation(Kind.EVENT_PHANTOM, detail, subject)
         elif not is_one_of(event, expected[name]):
@@ -32,6 +36,7 @@ def check_events(evidence: Evidence) -> Iterator[Violation]:
         elif msgspec.json.encode(event) != first:
             detail = f"event {name} was sent again with other bytes: {event}"
             yield Violation(Kind.EVENT_CHANGED, detail, subject)
+    published = {str(event.get("id")) for event in history.published}
     for name, (event, *_) in expected.items():
         if name not in published:
             detail = f"event {name} ({event['type']}) was not published"

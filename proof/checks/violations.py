@@ -63,6 +63,8 @@ class Kind(StrEnum):
     EVENT_DIFFERS = "event-differs"
     EVENT_CHANGED = "event-changed"
 
+    REPLAY_SKIPS = "replay-skips"
+
     FEED_PHANTOM = "feed-phantom"
     FEED_DIFFERS = "feed-differs"
     FEED_TOO_EARLY = "feed-too-early"

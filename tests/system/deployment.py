@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 import jwt
 
-from emulator import CREDENTIALS, REGION, ROOT
+from emulator import ROOT
 from examples import new_order
-from local_stack import PASSWORD, STACK, LocalStack
+from local_stack import PASSWORD, STACK, LocalStack, orderctl_environment
 from orders.domain.actor import CUSTOMER
 from orders.domain.order_id import OrderId
 from proof.oracle import ITEM, ORDER, required
@@ -206,17 +206,6 @@ class HeldQueue:
 def _subject(message: Json) -> str | None:
     body = json.loads(message["Body"])
     return body.get("subject") if isinstance(body, dict) else None
-
-
-def orderctl_environment(stack: LocalStack) -> dict[str, str]:
-    """What makes orderctl's local stage this stack; more AWS variables make it another operator."""
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'scripts'}",
-        "AWS_ENDPOINT_URL": stack.endpoint,
-        "AWS_REGION": REGION,
-        **CREDENTIALS,
-    }
 
 
 class RecordedStack(LocalStack):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from system.deployment import TABLE, eventually, orderctl_environment
+from local_stack import orderctl_environment
+from system.deployment import TABLE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

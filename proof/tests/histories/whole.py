@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -36,6 +37,7 @@ def busy_world() -> World:
     _read_the_feed(world)
     _be_refused(world)
     world.published.append(world.published[0])
+    _replay(world)
     world.settle_down()
     for each in list(world.orders.values()):
         world.get(each)
@@ -148,6 +150,26 @@ def _read_the_feed(world: World) -> None:
     first, *_, last = world.fed({})
     world.feed("f3", recordedFrom=first["time"], recordedTo=last["time"], limit=5)
     world.feed("f4", recordedFrom=last["time"], recordedTo=first["time"])
+
+
+def _replay(world: World) -> None:
+    """By order, and by time and type, interrupted and killed; some have nothing to do."""
+    places = sorted(
+        row["gsi1sk"] for _, row in world.table.items() if row["sk"].startswith("EVENT#")
+    )
+    since, until = places[1][:24], oracle.instant(world.instant - timedelta(seconds=FEED_DELAY))
+    window = "replay", "--since", since, "--until", until
+    sent = {event["id"]: event for event in world.published if since <= event["time"] < until}
+    world.replayed += [event for event in sent.values() if event["time"] <= places[4][:24]]
+    world.operate(*window, code=1, position=places[4])
+    world.operate(*window, code=-9)
+    world.commands[-1] = msgspec.structs.replace(world.commands[-1], output="")
+    world.replayed += sent.values()
+    world.operate(*window, "--after", places[4], position=places[-1])
+    world.operate(*window, "--type", "ORDER_SHIPPED", code=3, position="")
+    world.replayed.append(world.published[0])
+    world.operate("replay", "--order", world.published[0]["subject"], position="")
+    world.operate("dead-letters", "redrive")
 
 
 def _be_refused(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -34,7 +35,7 @@ from orders.http.idempotency import stored
 from orders.http.preconditions import etag
 from orders.http.response import Response
 from proof import oracle
-from proof.history import STAFF, Call, Commit, History, Strike
+from proof.history import STAFF, Call, Command, Commit, History, Strike
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,8 @@ class World:
     table: dict[tuple[str, str], Json] = field(default_factory=dict)
     commits: list[Commit] = field(default_factory=list)
     published: list[Json] = field(default_factory=list)
+    replayed: list[Json] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
     dead_letters: list[Json] = field(default_factory=list)
     reports: list[Json] | None = None
@@ -399,6 +402,19 @@ class World:
         who = caller or call.client
         self.strikes.append(Strike(at=at, caller=who, operation=call.method, fault=fault))
 
+    def operate(self, *arguments: str, code: int = 0, **output: str) -> None:
+        """A command of the operator; what it sends goes into `replayed` beforehand."""
+        command = Command(
+            arguments=[*arguments],
+            start=self.now,
+            end=self.now + 1,
+            code=code,
+            output=json.dumps(output),
+            said="",
+        )
+        self.commands.append(command)
+        self.now += 2
+
     def settle_down(self) -> None:
         """From here on there are last reads."""
         self.settled = self.now
@@ -412,6 +428,8 @@ class World:
             rows=list(self.table.values()),
             commits=self.commits,
             published=self.published,
+            replayed=self.replayed,
+            commands=self.commands,
             dead_letters=self.dead_letters,
             reports=[self.report()] if self.reports is None else self.reports,
             strikes=self.strikes,

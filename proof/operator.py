@@ -1,0 +1,124 @@
+"""An operator, who uses orderctl again and again while clients work and faults strike."""
+
+from __future__ import annotations
+
+import json
+import random
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from emulator import wait_until
+from proof import oracle
+from proof.history import OPERATOR, Command
+from proof.stack import FEED_DELAY_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from proof.workload import Notes
+
+_PAUSE: Final = ("pause", oracle.SETTLEMENT)
+_RESUME: Final = ("resume", oracle.SETTLEMENT)
+_REDRIVE: Final = ("dead-letters", "redrive")
+
+COMMANDS: Final = (_PAUSE, _RESUME, _REDRIVE, ("replay", "--order"), ("replay", "--since"))
+"""How each begins. The publisher's trigger is not switched: a run reads the stream itself."""
+
+_FLAGS: Final = ("--yes", "--json")
+_NOTHING_TO_DO: Final = 3
+_RATES: Final = ("20", "100", "1000")
+_INTERRUPTED_AFTER: Final = (1.0, 4.0)
+_BETWEEN: Final = (0.0, 2.0)
+"""Seconds."""
+_PATIENCE_SECONDS: Final = 120
+
+
+class Operator:
+    """Runs one command at a time, each in a process of its own, and writes it down."""
+
+    def __init__(self, environment: Mapping[str, str], notes: Notes, seed: int) -> None:
+        """Choices follow from the seed; the environment says where AWS is."""
+        self.commands: list[Command] = []
+        self._environment = environment
+        self._notes = notes
+        self._choose = random.Random(f"{seed} {OPERATOR}")  # noqa: S311 - to be repeatable
+        self._paused = False
+
+    def run(self, over: Callable[[], bool]) -> None:
+        """Do one thing after another."""
+        actions = (self._switch, self._redrive, self._replay_order, self._replay_range)
+        while not over():
+            self._choose.choice(actions)()
+            time.sleep(self._choose.uniform(*_BETWEEN))
+
+    def finish(self) -> None:
+        """Leave the trigger on, and no message in the hands of a command that was killed.
+
+        Raises:
+            StackError: that can't be done.
+        """
+        for command in (_RESUME, _REDRIVE):
+            wait_until(
+                lambda command=command: self._run(*command).code in {0, _NOTHING_TO_DO},  # type: ignore[misc]  # bound early
+                _PATIENCE_SECONDS,
+                f"`orderctl {shlex.join(command)}` fails, though no fault strikes.",
+            )
+
+    def _switch(self) -> None:
+        self._paused = not self._paused
+        self._run(*(_PAUSE if self._paused else _RESUME))
+
+    def _redrive(self) -> None:
+        self._run(*_REDRIVE)
+
+    def _replay_order(self) -> None:
+        if known := self._notes.orders:
+            self._run("replay", "--order", self._choose.choice(known).order_id)
+
+    def _replay_range(self) -> None:
+        """From when an order was made, sometimes of one type; what was interrupted goes on."""
+        if not (known := self._notes.orders):
+            return
+        since = self._choose.choice(known).created_at
+        until = datetime.fromtimestamp(time.time() - FEED_DELAY_SECONDS, UTC)
+        arguments = ["--since", since, "--until", oracle.instant(until)]
+        if self._choose.random() < 0.3:  # noqa: PLR2004 - now and then
+            arguments += ["--type", self._choose.choice(oracle.EVENT_TYPES)]
+        arguments += ["--rate", self._choose.choice(_RATES)]
+        seconds = self._choose.choice((None, self._choose.uniform(*_INTERRUPTED_AFTER)))
+        replay = self._run("replay", *arguments, seconds=seconds)
+        if replay.output and (rest := json.loads(replay.output).get("continue")):
+            arguments = shlex.split(rest)[1:]
+            self._run(*(one for one in arguments if one not in _FLAGS))
+
+    def _run(self, *arguments: str, seconds: float | None = None) -> Command:
+        """Run a command to its end, or for so many seconds and then press Ctrl-C."""
+        start = self._notes.now()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "orderctl", *arguments, *_FLAGS],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            output, said = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            output, said = process.communicate()
+        command = Command(
+            arguments=[*arguments],
+            start=start,
+            end=self._notes.now(),
+            code=process.returncode,
+            output=output,
+            said=said.rstrip().rpartition("\n")[2],
+        )
+        self.commands.append(command)
+        return command
