@@ -31,8 +31,9 @@ COMMANDS: Final = (_PAUSE, _RESUME, _REDRIVE, ("replay", "--order"), ("replay", 
 
 _FLAGS: Final = ("--yes", "--json")
 _NOTHING_TO_DO: Final = 3
-_RATES: Final = ("20", "100", "1000")
-_INTERRUPTED_AFTER: Final = (1.0, 4.0)
+_SLOW, _FAST = "20", "1000"
+"""Events a second."""
+_INTERRUPTED_AFTER: Final = (0.5, 4.0)
 _BETWEEN: Final = (0.0, 2.0)
 """Seconds."""
 _PATIENCE_SECONDS: Final = 120
@@ -47,14 +48,16 @@ class Operator:
         self._environment = environment
         self._notes = notes
         self._choose = random.Random(f"{seed} {OPERATOR}")  # noqa: S311 - to be repeatable
-        self._paused = False
 
     def run(self, over: Callable[[], bool]) -> None:
-        """Do one thing after another."""
-        actions = (self._switch, self._redrive, self._replay_order, self._replay_range)
+        """Do one thing after another, each as often as the others."""
+        actions = [self._pause, self._resume, self._redrive, self._replay_order, self._replay_range]
         while not over():
-            self._choose.choice(actions)()
-            time.sleep(self._choose.uniform(*_BETWEEN))
+            self._choose.shuffle(actions)
+            for action in actions:
+                if not over():
+                    action()
+                    time.sleep(self._choose.uniform(*_BETWEEN))
 
     def finish(self) -> None:
         """Leave the trigger on, and no message in the hands of a command that was killed.
@@ -69,9 +72,11 @@ class Operator:
                 f"`orderctl {shlex.join(command)}` fails, though no fault strikes.",
             )
 
-    def _switch(self) -> None:
-        self._paused = not self._paused
-        self._run(*(_PAUSE if self._paused else _RESUME))
+    def _pause(self) -> None:
+        self._run(*_PAUSE)
+
+    def _resume(self) -> None:
+        self._run(*_RESUME)
 
     def _redrive(self) -> None:
         self._run(*_REDRIVE)
@@ -81,7 +86,7 @@ class Operator:
             self._run("replay", "--order", self._choose.choice(known).order_id)
 
     def _replay_range(self) -> None:
-        """From when an order was made, sometimes of one type; what was interrupted goes on."""
+        """From when an order was made, sometimes of one type. What a Ctrl-C interrupted goes on."""
         if not (known := self._notes.orders):
             return
         since = self._choose.choice(known).created_at
@@ -89,15 +94,15 @@ class Operator:
         arguments = ["--since", since, "--until", oracle.instant(until)]
         if self._choose.random() < 0.3:  # noqa: PLR2004 - now and then
             arguments += ["--type", self._choose.choice(oracle.EVENT_TYPES)]
-        arguments += ["--rate", self._choose.choice(_RATES)]
-        seconds = self._choose.choice((None, self._choose.uniform(*_INTERRUPTED_AFTER)))
+        arguments += ["--rate", _SLOW]
+        seconds = self._choose.uniform(*_INTERRUPTED_AFTER)
         replay = self._run("replay", *arguments, seconds=seconds)
         if replay.output and (rest := json.loads(replay.output).get("continue")):
             arguments = shlex.split(rest)[1:]
-            self._run(*(one for one in arguments if one not in _FLAGS))
+            self._run(*(one for one in arguments if one not in _FLAGS), "--rate", _FAST)
 
     def _run(self, *arguments: str, seconds: float | None = None) -> Command:
-        """Run a command to its end, or for so many seconds and then press Ctrl-C."""
+        """Run a command to its end, or press Ctrl-C so many seconds after its first line."""
         start = self._notes.now()
         process = subprocess.Popen(
             [sys.executable, "-m", "orderctl", *arguments, *_FLAGS],
@@ -107,6 +112,8 @@ class Operator:
             stderr=subprocess.PIPE,
             text=True,
         )
+        if seconds is not None and process.stderr:
+            process.stderr.readline()
         try:
             output, said = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

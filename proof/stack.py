@@ -26,9 +26,9 @@ FEED_DELAY_SECONDS: Final = 37
 live for 30 s, and a fault holds its last request for 3 s more; on the stage `local`, where nothing
 strikes, 5 s are enough."""
 
-MAX_RECEIVES: Final = 3
-"""Of a message in a run; then it is a dead letter, so that the operator has some to send again. An
-order that pays by `tok_unavailable` is settled at its third receive if nothing else goes wrong."""
+MAX_RECEIVES: Final = 2
+"""Of a message in a run; then it is a dead letter, so that the operator has some to send again:
+each order that pays by `tok_unavailable` is settled at the third receive."""
 
 _COUNTS: Final = (
     "ApproximateNumberOfMessages",
