@@ -18,7 +18,7 @@ from proof.history import OPERATOR, Command
 from proof.stack import FEED_DELAY_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from proof.workload import Notes
 
@@ -26,8 +26,8 @@ _PAUSE: Final = ("pause", oracle.SETTLEMENT)
 _RESUME: Final = ("resume", oracle.SETTLEMENT)
 _REDRIVE: Final = ("dead-letters", "redrive")
 
-COMMANDS: Final = (_PAUSE, _RESUME, _REDRIVE, ("replay", "--order"), ("replay", "--since"))
-"""How each begins. The publisher's trigger is not switched: a run reads the stream itself."""
+_BEGINNINGS: Final = (_PAUSE, _RESUME, _REDRIVE, ("replay", "--order"), ("replay", "--since"))
+"""Of each command. The publisher's trigger is not switched: a run reads the stream itself."""
 
 _FLAGS: Final = ("--yes", "--json")
 _NOTHING_TO_DO: Final = 3
@@ -37,6 +37,19 @@ _INTERRUPTED_AFTER: Final = (0.5, 4.0)
 _BETWEEN: Final = (0.0, 2.0)
 """Seconds."""
 _PATIENCE_SECONDS: Final = 120
+
+
+def left_undone(commands: Sequence[Command]) -> list[str]:
+    """What an operator should have done in a run, and these commands did not."""
+    done = [command.arguments for command in commands if command.code == 0]
+    undone = [
+        f"success of orderctl {' '.join(beginning)}"
+        for beginning in _BEGINNINGS
+        if not any(arguments[:2] == [*beginning] for arguments in done)
+    ]
+    if not any("--after" in arguments for arguments in done):
+        undone.append("replay that went on after a position")
+    return undone
 
 
 class Operator:

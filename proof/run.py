@@ -21,13 +21,13 @@ from proof.event_source import Mapping, StreamSource
 from proof.faults import AwsFaults, Fault, Faults, Schedule, phases
 from proof.feed import Poller, fill_back
 from proof.history import OPERATOR, STAFF, History
-from proof.operator import Operator
+from proof.operator import Operator, left_undone
 from proof.proxy import Proxy
 from proof.stack import FEED_DELAY_SECONDS, Platform
 from proof.workload import CALL_SECONDS, Client, Identity, Notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from local_stack import LocalStack
     from proof.faults import Phase
@@ -132,6 +132,7 @@ class Run:
             try:
                 for phase in phases(seconds):
                     self._last(phase)
+                self._be_patient(lambda: not left_undone(self._operator.commands))
             finally:
                 over.set()
                 self.schedule.end()
@@ -142,11 +143,13 @@ class Run:
     def _last(self, phase: Phase) -> None:
         """Let a phase take its time, and longer until all of its kinds have struck."""
         self.schedule.begin(phase)
-        end = time.monotonic() + phase.seconds
-        while time.monotonic() < end or (
-            not self.schedule.struck.keys() >= set(phase.faults)
-            and time.monotonic() < end + _PATIENCE_SECONDS
-        ):
+        time.sleep(phase.seconds)
+        self._be_patient(lambda: self.schedule.struck.keys() >= set(phase.faults))
+
+    @staticmethod
+    def _be_patient(is_done: Callable[[], bool]) -> None:
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while not is_done() and time.monotonic() < end:
             time.sleep(_IDLE_SECONDS)
 
     @contextmanager

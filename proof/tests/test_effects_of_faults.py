@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from offline import free_port
 from proof.faults import AwsFaults, Fault, Schedule
+from proof.history import OPERATOR
 from proof.proxy import Proxy
 from servers import aws_client, create_queue, create_table, ministack
 
@@ -105,6 +106,32 @@ def received(queue: str, count: int) -> list[str]:
         )
         found += [json.loads(message["Body"])["id"] for message in response.get("Messages", ())]
     return found
+
+
+def test_what_an_operator_sends_is_not_noted_as_published(queue: str) -> None:
+    faults = AwsFaults(Schedule(0), DELAY, None, queue, os.getpid())
+    with Proxy(ministack(), faults) as proxy:
+        for caller, number in (("publish-order-events", "1"), (OPERATOR, "2")):
+            client = aws_client("sqs", proxy.address(caller))
+            client.send_message_batch(
+                QueueUrl=queue, Entries=[{"Id": "0", "MessageBody": json.dumps({"id": number})}]
+            )
+        client.send_message(QueueUrl=queue, MessageBody=json.dumps({"id": "3"}))
+    assert faults.published == [{"id": "1"}]
+    assert faults.replayed == [{"id": "2"}, {"id": "3"}]
+
+
+def test_of_an_operators_calls_those_are_struck_that_functions_make_too(
+    table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = Schedule(0)
+    monkeypatch.setattr(schedule, "draw", lambda *_: Fault.RESET)
+    faults = AwsFaults(schedule, DELAY, None, "", os.getpid())
+    with Proxy(ministack(), faults) as proxy:
+        address = proxy.address(OPERATOR)
+        assert aws_client("sts", address).get_caller_identity()["Account"]
+        with pytest.raises(ConnectionClosedError):
+            aws_client("dynamodb", address).put_item(TableName=table, Item=ROW)
 
 
 ERRORS: dict[Fault | None, type[Exception] | str | None] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from infrastructure.templates import listed
 from local_stack import STACK
 from orderctl.reference import COMMANDS
+from system.deployment import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -70,9 +72,23 @@ def switched(before: str) -> Callable[[Deployment], list[str]]:
     return prepare
 
 
+def replayed(deployment: Deployment) -> list[str]:
+    """A new queue is to get the oldest event."""
+    feed = deployment.staff.http
+    deployment.customer.place()
+    oldest = eventually(lambda: feed.get("/events", params={"limit": "1"}).json()["items"], bool)
+    since = datetime.fromisoformat(oldest[0]["time"])
+    until = since + timedelta(milliseconds=1)
+    queue = "new-consumer"
+    deployment.aws("sqs").create_queue(QueueName=queue)
+    times = ["--since", since.isoformat(), "--until", until.isoformat()]
+    return [*times, "--to", queue, "--yes"]
+
+
 PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
     "pause": switched("resume"),
     "resume": switched("pause"),
+    "replay": replayed,
 }
 """Prepares what a command needs all of its rights for, and returns its arguments."""
 
