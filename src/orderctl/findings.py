@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
 
+    from orderctl.function_logs import FunctionLog
     from orderctl.stage import Stage
 
     Json = Mapping[str, Any]
@@ -43,12 +44,13 @@ NEEDS: Final = {
     "lambda:ListEventSourceMappings": "*",
     "logs:DescribeLogStreams": "the functions' log groups",
     "logs:FilterLogEvents": "the functions' log groups",
-    "sqs:GetQueueAttributes": "the queues",
+    "sqs:GetQueueAttributes": "the queues and the dead-letter queues",
 }
 """The rights for it. Log lines are read only where no alarm watches: on the local stack."""
 
 _THREADS: Final = 24
 _API_SECONDS: Final = 5
+_HEALTH: Final = "GET /health"
 _PUBLISHER: Final = "publish-order-events"
 _SILENCE: Final = timedelta(minutes=1)
 """A publisher that works takes an event within seconds."""
@@ -122,7 +124,7 @@ class _Survey:
         self.metrics = threads.submit(self._metrics)
 
     def checks(self) -> Iterator[_Check]:
-        yield _Check("api", self.stage.api_url, self._api)
+        yield _Check("api", _HEALTH, self._api)
         for name in self.queues:
             yield _Check("queue", name, partial(self._queue, name))
         yield _Check("trigger", "", self._triggers)
@@ -131,8 +133,8 @@ class _Survey:
             yield _Check("schedule", rule, partial(self._schedule, rule))
         yield _Check("alarm", "", self._alarms)
         yield _Check("metrics", "", self._metrics_read)
-        for function in self.logs:
-            yield _Check("function", function, partial(self._function, function))
+        if self.logs:
+            yield _Check("function", "", self._functions)
         for status in OrderStatus:
             yield _Check("orders today", status, partial(self._orders, status))
 
@@ -145,17 +147,17 @@ class _Survey:
 
     def _api(self) -> list[Finding]:
         url = self.stage.api_url
-        failed = partial(Finding, "api", url, ok=False, remedy="docs/runbook.md#api-5xx")
+        failed = partial(Finding, "api", _HEALTH, ok=False, remedy="docs/runbook.md#api-5xx")
         try:
             response = httpx.get(
                 f"{url}/health", timeout=_API_SECONDS, trust_env=not self.stage.is_local
-            )
-        except httpx.HTTPError as error:
-            return [failed(detail=f"GET /health: {type(error).__name__}: {error}")]
-        if response.status_code != httpx.codes.OK:
-            return [failed(detail=f"GET /health returned {response.status_code}")]
+            ).raise_for_status()
+            running = response.json()["version"]
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            why = str(error).partition("\n")[0]
+            return [failed(detail=f"{type(error).__name__}: {why}")]
         milliseconds = round(response.elapsed.total_seconds() * 1000)
-        running, deployed = response.json()["version"], self.stage.outputs["Version"]
+        deployed = self.stage.outputs["Version"]
         if running != deployed:
             return [
                 failed(
@@ -163,8 +165,8 @@ class _Survey:
                     remedy="A deployment is under way, or stopped halfway: deploy again.",
                 )
             ]
-        detail = f"responds in {milliseconds} ms, version {running}"
-        return [Finding("api", url, ok=True, detail=detail)]
+        detail = f"version {running} responds in {milliseconds} ms at {url}"
+        return [Finding("api", _HEALTH, ok=True, detail=detail)]
 
     def _queue(self, name: str) -> list[Finding]:
         attributes = self.queues[name].result()
@@ -209,11 +211,11 @@ class _Survey:
         last = trigger.get("LastProcessingResult") or "OK"
         if state not in _ON:
             remedy = self._orderctl(f"resume {function}")
-            return Finding("trigger", function, ok=False, detail=f"is {state}", remedy=remedy)
+            return Finding("trigger", function, ok=False, detail=f"is off ({state})", remedy=remedy)
         if not last.startswith(("OK", "No records processed")):
             remedy = f"See the log of {function}; docs/runbook.md#function-errors"
             return Finding("trigger", function, ok=False, detail=f"last: {last}", remedy=remedy)
-        return Finding("trigger", function, ok=True, detail=f"is on, last: {last}")
+        return Finding("trigger", function, ok=True, detail=f"is on; last: {last}")
 
     def _stream_readers(self) -> list[Finding]:
         found = []
@@ -227,7 +229,11 @@ class _Survey:
                 elif name == _PUBLISHER and self.stage.is_local:
                     found.append(self._publisher())
                 else:
-                    found.append(Finding("stream", name, ok=True, detail="has nothing to read"))
+                    found.append(
+                        Finding(
+                            "stream", name, ok=True, detail=f"has read nothing for {span(_RECENT)}"
+                        )
+                    )
         return found
 
     def _publisher(self) -> Finding:
@@ -298,13 +304,18 @@ class _Survey:
                 "alarm",
                 one["AlarmName"].removeprefix(prefix),
                 ok=False,
-                detail="rings",
+                detail=self._ringing(one),
                 remedy=one.get("AlarmDescription", ""),
             )
             for one in alarms
             if one["StateValue"] == "ALARM" or _would_ring(one, counts)
         ]
         return ringing or [Finding("alarm", f"{len(alarms)} alarms", ok=True, detail="none rings")]
+
+    def _ringing(self, alarm: Json) -> str:
+        if alarm["StateValue"] != "ALARM":
+            return "would ring on AWS"
+        return f"has rung for {span(self.now - alarm['StateUpdatedTimestamp'])}"
 
     def _metrics(self) -> dict[str, float]:
         """By name, of what CloudWatch has a figure for.
@@ -362,30 +373,11 @@ class _Survey:
         self.metrics.result()
         return []
 
-    def _function(self, name: str) -> list[Finding]:
-        log = self.logs[name].result()
-        failed = partial(Finding, "function", name, ok=False)
-        within = f"in {span(WINDOW)}"
-        found = []
-        if log.failures:
-            last = log.failures[-1]
-            cause = f": {last['cause']}" if "cause" in last else ""
-            status = f" ({last['status']})" if "status" in last else ""
-            found.append(
-                failed(
-                    detail=f"failed {len(log.failures)} times {within}, the last time with "
-                    f'"{last["message"]}"{status}{cause}',
-                    remedy="docs/runbook.md#logs-and-metrics",
-                )
-            )
-        if log.silent >= _CRASHES and log.silent > _CRASH_RATE * log.invocations:
-            found.append(
-                failed(
-                    detail=f"crashed in {log.silent} of {log.invocations} invocations {within}",
-                    remedy="docs/runbook.md#function-errors",
-                )
-            )
-        return found
+    def _functions(self) -> list[Finding]:
+        logs = {name: log.result() for name, log in self.logs.items()}
+        found = [one for name, log in logs.items() for one in _faults_of(name, log)]
+        detail = f"none failed in {span(WINDOW)}"
+        return found or [Finding("function", f"{len(logs)} functions", ok=True, detail=detail)]
 
     def _orders(self, status: OrderStatus) -> list[Finding]:
         """Created on this day of UTC."""
@@ -407,6 +399,22 @@ class _Survey:
             is_all = is_all and "LastEvaluatedKey" not in page
         detail = f"{count:,}" if is_all else f"more than {count:,}"
         return [Finding("orders today", status, ok=True, detail=detail)]
+
+
+def _faults_of(function: str, log: FunctionLog) -> Iterator[Finding]:
+    failed = partial(Finding, "function", function, ok=False)
+    if log.failures:
+        last = log.failures[-1]
+        more = "".join(f", {name} {last[name]}" for name in ("status", "cause") if name in last)
+        yield failed(
+            detail=f"{len(log.failures)} failures in {span(WINDOW)}, last: {last['message']}{more}",
+            remedy="docs/runbook.md#logs-and-metrics",
+        )
+    if log.silent >= _CRASHES and log.silent > _CRASH_RATE * log.invocations:
+        yield failed(
+            detail=f"crashed in {log.silent} of {log.invocations} invocations in {span(WINDOW)}",
+            remedy="docs/runbook.md#function-errors",
+        )
 
 
 def _queue_attributes(stage: Stage, url: str) -> dict[str, str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from orders.domain import timestamps
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from orderctl.stage import Stage
 
@@ -19,17 +20,16 @@ if TYPE_CHECKING:
 WINDOW: Final = timedelta(minutes=15)
 """How far back the lines are read. The longest pause before an event is settled again."""
 
-_READ_SECONDS: Final = 3
 _MOST_EVENTS: Final = 10_000
-"""In a response of FilterLogEvents. The emulator gives no token for more."""
+"""In a response of FilterLogEvents."""
 _SERVER_ERROR: Final = 500
 
 
 class FunctionLog(NamedTuple):
     """What one function's lines say.
 
-    `failures` are those that are no success's forerunner: errors, responses 5xx, and warnings that
-    nothing later settled. `silent` invocations of all `invocations` logged nothing: they crashed.
+    `failures` are the lines of errors, of responses 5xx, and of warnings that no later success took
+    back. Of all `invocations`, the `silent` ones logged nothing: they crashed.
     """
 
     counts: Counter[str]
@@ -42,7 +42,7 @@ NOTHING: Final = FunctionLog(Counter(), [], 0, 0)
 
 
 def read_log(stage: Stage, function: str) -> FunctionLog:
-    """Of the function's last lines, for as long as a person waits."""
+    """Of the function's last lines; of the very last, where it logged thousands."""
     return judge(_events(stage, f"/aws/lambda/{function}"))
 
 
@@ -63,7 +63,7 @@ def judge(events: Iterable[Mapping[str, Any]]) -> FunctionLog:
         elif line.get("level") == "WARNING":
             warnings.append(line)
         elif line.get("level") == "INFO":
-            warnings = [one for one in warnings if not _settles(line, one)]
+            warnings = [one for one in warnings if not _takes_back(line, one)]
     return FunctionLog(counts, failed + warnings, len(spoke), list(spoke.values()).count(False))
 
 
@@ -81,21 +81,21 @@ def _metrics(line: Line) -> dict[str, int]:
     return {one["Name"]: line[one["Name"]] for all_ in directives for one in all_["Metrics"]}
 
 
-def _settles(line: Line, warning: Line) -> bool:
+def _takes_back(line: Line, warning: Line) -> bool:
     """A success of the same order, or of a later invocation if the warning is about none."""
     if "order_id" in warning:
         return bool(line.get("order_id") == warning["order_id"])
     return bool(line.get("request_id") != warning.get("request_id"))
 
 
-def _events(stage: Stage, group: str) -> Iterator[Mapping[str, Any]]:
-    client = stage.client("logs")
-    start = (time.time_ns() // 1_000_000) - int(WINDOW.total_seconds() * 1000)
-    deadline = time.monotonic() + _READ_SECONDS
-    while time.monotonic() < deadline:
-        events = client.filter_log_events(logGroupName=group, startTime=start)["events"]
-        if len(events) < _MOST_EVENTS:
-            yield from events
-            return
-        start = events[-1]["timestamp"]
-        yield from (event for event in events if event["timestamp"] < start)
+def _events(stage: Stage, group: str) -> Sequence[Mapping[str, Any]]:
+    """The latest that one response holds: the emulator has no token for more."""
+    client, window = stage.client("logs"), WINDOW
+    while True:
+        start = timestamps.to_milliseconds(datetime.now(UTC) - window)
+        events: Sequence[Mapping[str, Any]] = client.filter_log_events(
+            logGroupName=group, startTime=start
+        )["events"]
+        if len(events) < _MOST_EVENTS or window < timedelta(seconds=1):
+            return events
+        window /= 2
