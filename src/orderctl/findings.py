@@ -285,10 +285,8 @@ class _Survey:
             descending=True,
             limit=1,
         )["logStreams"]
-        return max(
-            (timestamps.from_milliseconds(one["lastEventTimestamp"]) for one in streams),
-            default=None,
-        )
+        times = [one["lastEventTimestamp"] for one in streams if "lastEventTimestamp" in one]
+        return timestamps.from_milliseconds(times[0]) if times else None
 
     def _alarms(self) -> list[Finding]:
         prefix = f"{self.stage.stack}-"

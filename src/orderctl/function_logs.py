@@ -64,7 +64,8 @@ def judge(events: Iterable[Mapping[str, Any]]) -> FunctionLog:
             warnings.append(line)
         elif line.get("level") == "INFO":
             warnings = [one for one in warnings if not _takes_back(line, one)]
-    return FunctionLog(counts, failed + warnings, len(spoke), list(spoke.values()).count(False))
+    failures = sorted(failed + warnings, key=lambda line: line["timestamp"])
+    return FunctionLog(counts, failures, len(spoke), list(spoke.values()).count(False))
 
 
 def _parsed(message: str) -> Line | None:
