@@ -405,7 +405,7 @@ def _faults_of(function: str, log: FunctionLog) -> Iterator[Finding]:
         last = log.failures[-1]
         more = "".join(f", {name} {last[name]}" for name in ("status", "cause") if name in last)
         yield failed(
-            detail=f"{len(log.failures)} failures in {span(WINDOW)}, last: {last['message']}{more}",
+            detail=f"{len(log.failures)} failed in {span(WINDOW)}, last: {last['message']}{more}",
             remedy="docs/runbook.md#logs-and-metrics",
         )
     if log.silent >= _CRASHES and log.silent > _CRASH_RATE * log.invocations:

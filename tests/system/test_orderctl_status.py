@@ -264,6 +264,23 @@ def test_an_unreadable_order_is_the_fault_of_its_alarm(own: Deployment, stage: S
     assert order_id in fault(stage, "function", "list-customer-orders").detail
 
 
+def test_what_cloudwatch_measures_is_shown(own: Deployment, stage: Stage) -> None:
+    """The emulator measures neither, but keeps what it is told."""
+    for namespace, metric, dimension, name, value in (
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "order-events-queue", 400),
+        ("AWS/Lambda", "IteratorAge", "FunctionName", f"{STACK}-{PUBLISHER}", 4_200),
+    ):
+        dimensions = [{"Name": dimension, "Value": name}]
+        own.aws("cloudwatch").put_metric_data(
+            Namespace=namespace,
+            MetricData=[{"MetricName": metric, "Dimensions": dimensions, "Value": value}],
+        )
+
+    now = found(stage)
+    assert now["queue", "order-events-queue"].detail.endswith("the oldest for 6 min")
+    assert now["stream", PUBLISHER].detail == "was 4 s behind"
+
+
 def test_a_check_that_fails_is_a_fault_and_the_others_go_on(
     own: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
