@@ -1,4 +1,4 @@
-"""Lines of the functions' logs, read by CloudWatch Logs Insights.
+"""Lines of the stage's logs, read by CloudWatch Logs Insights.
 
 One query reads all log groups. `FilterLogEvents` takes a call for each group and each megabyte, and
 AWS allows an account five a second.
@@ -24,20 +24,23 @@ READS_LOGS: Final = {
     "logs:GetQueryResults": "*",
     "logs:StopQuery": "*",
 }
-"""The rights for it. StopQuery is called only when a query takes too long."""
+"""The rights for it, on all functions' groups. StopQuery is called when a query takes too long."""
 
 MOST_LINES: Final = 1000
-_GROUP: Final = "/aws/lambda/"
+_LAMBDA: Final = "/aws/lambda/"
 _RUNNING: Final = frozenset({"Scheduled", "Running"})
 _POLL_SECONDS: Final = 0.2
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 class LogLine(NamedTuple):
-    """`fields` is the line's JSON object, or `{"message": …}` if it is none."""
+    """`source` is the function, such as `settle-payments`, or `operations`.
+
+    `fields` is the line's JSON object, or `{"message": …}` if it is none.
+    """
 
     at: datetime
-    function: str
+    source: str
     fields: Mapping[str, Any]
 
 
@@ -48,22 +51,26 @@ class LogLines(NamedTuple):
     is_complete: bool
 
 
-def read_lines(
-    stage: Stage,
-    pattern: str,
-    since: datetime,
-    *,
-    functions: Sequence[str] | None = None,
-    seconds: float = 10,
-) -> LogLines:
-    """The latest MOST_LINES lines since an instant that match a regular expression without slashes.
+def group_of(stage: Stage, function: str) -> str:
+    return f"{_LAMBDA}{stage.stack}-{function}"
 
-    Those of the named functions, such as `settle-payments`, or of all. Gives up after `seconds`.
+
+def function_groups(stage: Stage) -> list[str]:
+    """The log groups of all functions."""
+    return [one for one in stage.resources["AWS::Logs::LogGroup"] if one.startswith(_LAMBDA)]
+
+
+def read_lines(
+    stage: Stage, groups: Sequence[str], pattern: str, since: datetime, *, seconds: float = 10
+) -> LogLines:
+    """The latest MOST_LINES lines since an instant that match a regular expression.
+
+    That must not contain a slash. Reads 50 log groups at most, and gives up after `seconds`.
     """
     deadline = time.monotonic() + seconds
     client = stage.client("logs")
     query = client.start_query(
-        logGroupNames=_groups(stage, functions),
+        logGroupNames=groups,
         startTime=int(since.timestamp()),
         endTime=int((datetime.now(UTC) + _CLOCK_SKEW).timestamp()),
         queryString=(
@@ -82,12 +89,6 @@ def read_lines(
     return LogLines(lines, found["status"] == "Complete" and len(lines) < MOST_LINES)
 
 
-def _groups(stage: Stage, functions: Sequence[str] | None) -> list[str]:
-    if functions is not None:
-        return [f"{_GROUP}{stage.stack}-{function}" for function in functions]
-    return [one for one in stage.resources["AWS::Logs::LogGroup"] if one.startswith(_GROUP)]
-
-
 def _stop(client: Any, query: str) -> None:  # noqa: ANN401 - boto3 makes its clients at run time
     try:
         client.stop_query(queryId=query)
@@ -97,14 +98,14 @@ def _stop(client: Any, query: str) -> None:  # noqa: ANN401 - boto3 makes its cl
 
 def _line(stage: Stage, result: Sequence[Mapping[str, str]]) -> LogLine:
     values = {one["field"]: one["value"] for one in result}
-    _, _, function = values["@log"].rpartition(f"{_GROUP}{stage.stack}-")
+    _, _, source = values["@log"].rpartition(f"{stage.stack}-")
     try:
         fields = json.loads(values["@message"])
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
         fields = {"message": values["@message"].rstrip("\n")}
-    return LogLine(_instant(fields, values["@timestamp"]), function, fields)
+    return LogLine(_instant(fields, values["@timestamp"]), source, fields)
 
 
 def _instant(fields: Mapping[str, Any], arrived: str) -> datetime:

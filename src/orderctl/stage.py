@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -46,6 +47,7 @@ class Stage:
         self._session = session
         self._endpoint = endpoint
         self._clients: dict[str, Any] = {}
+        self._lock = Lock()
 
     @property
     def is_local(self) -> bool:
@@ -53,13 +55,14 @@ class Stage:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """boto3's client of a service."""
-        if service not in self._clients:
-            # No proxy stands between the operator and a stack on this machine.
-            config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
-            self._clients[service] = self._session.client(
-                service, endpoint_url=self._endpoint, config=config
-            )
-        return self._clients[service]
+        with self._lock:  # a session makes one client at a time
+            if service not in self._clients:
+                # No proxy stands between the operator and a stack on this machine.
+                config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self._endpoint, config=config
+                )
+            return self._clients[service]
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
