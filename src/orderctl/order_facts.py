@@ -7,6 +7,7 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orderctl.commands.triggers import list_triggers
@@ -94,7 +95,7 @@ def gather_facts(stage: Stage, order_id: OrderId) -> Facts | None:
         letters = threads.submit(dead_letters_of, stage, order_id)
         partition = keys.detail(order_id)["pk"]
         found = read_rows(stage.table.query(partition, "!", "~", consistent=True))
-        if found == OrderRows() and not letters.result():
+        if not any(found) and not letters.result():
             return None
         groups = [*function_groups(stage), stage.outputs["OperationsLogGroupName"]]
         since = min(order_ids.created_at(order_id), datetime.now(UTC))
@@ -158,10 +159,9 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[Row], object]]]] = {
 
 def dead_letters_of(stage: Stage, order_id: OrderId) -> list[DeadLetter]:
     """The messages of both dead-letter queues that name the order. All stay in their queues."""
+    urls = [stage.outputs[output] for output in _OUTPUTS.values()]
     with ThreadPoolExecutor() as threads:
-        found = threads.map(
-            lambda output: _messages(stage, stage.outputs[output]), _OUTPUTS.values()
-        )
+        found = threads.map(partial(_messages, stage.client("sqs")), urls)
         return [
             letter
             for queue, messages in zip(_OUTPUTS, found, strict=True)
@@ -170,8 +170,7 @@ def dead_letters_of(stage: Stage, order_id: OrderId) -> list[DeadLetter]:
         ]
 
 
-def _messages(stage: Stage, url: str) -> list[Mapping[str, Any]]:
-    sqs = stage.client("sqs")
+def _messages(sqs: Any, url: str) -> list[Mapping[str, Any]]:  # noqa: ANN401 - boto3's client
     found: dict[str, Mapping[str, Any]] = {}
     deadline = time.monotonic() + _LOOK_SECONDS
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from orderctl.order_facts import EVENTS_QUEUE, STREAM_QUEUE
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order
 
-SETTLEMENT: Final = "settle-payments"
-PUBLISHER: Final = "publish-order-events"
+_SETTLEMENT: Final = "settle-payments"
+_PUBLISHER: Final = "publish-order-events"
 
+_DONE: Final = "event processed"
+_FAILED: Final = "event not processed"
+_GIVEN_UP: Final = "event given up"
+"""What settle-payments logs at the end of a run."""
+
+_OFF: Final = frozenset({"Disabled", "Disabling"})
 _RESERVED: Final = "RESERVED"
 _LIVE: Final = frozenset({ChargeState.CHARGED, ChargeState.UNDECIDED})
 """Money that was taken, or may have been."""
@@ -51,7 +58,7 @@ def _without_order(facts: Facts, now: datetime) -> Iterator[str]:
     unreadable = [one for one in facts.rows.unreadable if one.sort_key == keys.DETAIL]
     if unreadable:
         yield f"{unreadable[0].cause}: see docs/runbook.md#orders-unreadable"
-    elif facts.rows == type(facts.rows)():
+    elif not any(facts.rows):
         yield "There is no such order, only dead letters that name it"
     else:
         yield f"The order's own row is missing: `orderctl restore --order {number}` brings it back"
@@ -82,17 +89,21 @@ def _status(facts: Facts, order: Order, now: datetime) -> Iterator[str]:
 def _expiry(order: Order, now: datetime) -> str:
     expires = order.created_at + STALE_AFTER
     if now > expires + _EXPIRY_RUNS_EVERY:
-        return f"it should have expired on {expires:%Y-%m-%d}: did expire-stale-orders run?"
+        return (
+            f"it should have expired on {expires:%Y-%m-%d}, and expire-stale-orders did not do it"
+        )
     return f"expires on {expires:%Y-%m-%d}"
 
 
 def _settlement(facts: Facts, order: Order, now: datetime) -> Iterator[str]:
     """What it has to do about the payment, and how far it is."""
-    is_unpaid = order.status is FIRST_STATUS and order.payment_token is not None
     left = list(_left_over(facts.rows, order))
     if left:
         yield " and ".join(left)
-    has_work = is_unpaid or (bool(left) and order.pays_by_token and _gives_back(order))
+    if order.status is FIRST_STATUS:
+        has_work = order.payment_token is not None
+    else:
+        has_work = bool(left) and order.pays_by_token and _gives_back(order)
     if left and not has_work:
         yield "no function mends that"
     letters = _letters(facts, EVENTS_QUEUE)
@@ -144,10 +155,8 @@ def _missing(rows: OrderRows, order: Order) -> Iterator[str]:
 
 def _progress(facts: Facts, order: Order, now: datetime, *, has_work: bool) -> Iterator[str]:
     """By the logs, as no message is looked at that settle-payments will receive."""
-    lines = [one for one in facts.log.lines if one.source == SETTLEMENT]
-    runs = [one for one in lines if _message(one) in {_DONE, _FAILED, _GIVEN_UP}]
+    runs = [one for one in facts.log.lines if _message(one) in {_DONE, _FAILED, _GIVEN_UP}]
     failures = _failures(runs)
-    is_paused = facts.triggers.get(SETTLEMENT) != "Enabled"
     if failures and _message(failures[-1]) == _GIVEN_UP:
         last = failures[-1]
         yield f"settlement gave up {_ago(last.at, now)}, with {last.fields.get('cause')}"
@@ -161,8 +170,8 @@ def _progress(facts: Facts, order: Order, now: datetime, *, has_work: bool) -> I
         )
     if not (has_work or failures):
         return
-    if is_paused:
-        yield f"{SETTLEMENT} is paused: `orderctl resume {SETTLEMENT}`"
+    if facts.triggers.get(_SETTLEMENT) in _OFF:
+        yield f"{_SETTLEMENT} is paused: `orderctl resume {_SETTLEMENT}`"
     elif failures:
         pause = failures[-1].fields.get("pause_seconds")
         next_try = failures[-1].at + timedelta(seconds=pause if isinstance(pause, int) else 0)
@@ -182,8 +191,8 @@ def _waiting_event(facts: Facts, order: Order) -> Iterator[str]:
     )
     if published:
         yield "its event is in the queue, and was not processed yet"
-    elif facts.triggers.get(PUBLISHER) != "Enabled":
-        yield f"its event waits: {PUBLISHER} is paused: `orderctl resume {PUBLISHER}`"
+    elif facts.triggers.get(_PUBLISHER) in _OFF:
+        yield f"its event waits: {_PUBLISHER} is paused: `orderctl resume {_PUBLISHER}`"
     else:
         yield "its event was not published yet, by the logs"
 
@@ -194,26 +203,21 @@ def _publication(facts: Facts) -> Iterator[str]:
 
 
 def _history(facts: Facts, order: Order) -> Iterator[str]:
-    """Events that are missing, and an order that is behind its events."""
+    """An event that is missing, and an order that is behind its events."""
     versions = {one.version for one in facts.rows.events}
     versions |= {
         int(one.sort_key.removeprefix(keys.EVENT))
         for one in facts.rows.unreadable
         if one.sort_key.removeprefix(keys.EVENT).isdecimal()
     }
-    missing = set(range(FIRST_VERSION, order.version + 1)) - versions
-    if missing:
-        yield f"its event of version {', '.join(map(str, sorted(missing)))} is missing"
+    first_missing = next(one for one in count(FIRST_VERSION) if one not in versions)
+    if first_missing <= order.version:
+        yield f"its event of version {first_missing} is missing"
     if versions and max(versions) > order.version:
         yield (
             f"its row is at version {order.version} and its last event at {max(versions)}, so it "
             "can't be changed: see docs/runbook.md#restoring-data"
         )
-
-
-_DONE: Final = "event processed"
-_FAILED: Final = "event not processed"
-_GIVEN_UP: Final = "event given up"
 
 
 def _failures(runs: Sequence[LogLine]) -> Sequence[LogLine]:
