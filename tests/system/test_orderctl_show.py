@@ -59,11 +59,11 @@ def test_a_settled_order_is_shown_with_all_that_belongs_to_it(
     deployment: Deployment, customer: Caller
 ) -> None:
     order = customer.place(paymentToken=TOKEN)
-    order_id, number = order["orderId"], order["orderNumber"]
+    order_id = order["orderId"]
     settled = customer.settled(order_id)
     logged(deployment, order_id, "event processed")
 
-    document = shown(deployment, number)
+    document = shown(deployment, order["orderNumber"].lower().replace("-", ""))
 
     assert document["state"].startswith("PAID since ")
     assert document["state"].endswith(", by settle-payments; it waits to become SHIPPED.")
@@ -77,11 +77,10 @@ def test_a_settled_order_is_shown_with_all_that_belongs_to_it(
     }
     times = [one["timestamp"] for one in document["log"] if "timestamp" in one]
     assert times == sorted(times)
-    for name in (order_id.upper(), number.lower().replace("-", "")):
-        text = deployment.orderctl("show", name).stdout
-        assert document["state"] in text
-        assert "59.97 USD" in text
-        assert f"Mug {MARK}" in text
+    text = deployment.orderctl("show", order_id.upper()).stdout
+    assert text.startswith(document["state"])
+    assert "59.97 USD" in text
+    assert f"Mug {MARK}" in text
 
 
 def test_an_order_says_what_its_settlement_waits_for(
@@ -167,7 +166,6 @@ def test_an_order_that_is_none_is_one_line(deployment: Deployment) -> None:
     for order, says in {
         unknown: f"({unknown}) on local. Check --stage.",
         "5VH7-9TDM-FW7P-3": "has a typing error: check each character.",
-        "a": "a is neither an order id nor an order number.",
     }.items():
         result = deployment.orderctl("show", order)
 
