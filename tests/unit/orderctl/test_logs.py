@@ -63,7 +63,7 @@ EARLIER: Final = json.dumps({"timestamp": "2026-11-23T12:00:01.000+00:00", "mess
 
 
 def test_lines_are_in_the_order_in_which_they_were_written() -> None:
-    found = read(Insights([result("Task timed out\n"), result(LATER), result(EARLIER)], polls=1))
+    found = read(Insights([result(EARLIER), result("Task timed out\n"), result(LATER)], polls=1))
 
     assert [one.fields["message"] for one in found.lines] == ["a", "b", "Task timed out"]
     assert {one.source for one in found.lines} == {"settle-payments"}

@@ -229,10 +229,13 @@ def test_what_a_canceled_order_keeps_is_given_back() -> None:
     )
 
 
-def test_a_charge_that_nobody_asked_for_is_told() -> None:
-    assert sentence(placed_order(), charge=CHARGED).endswith(
-        "its charge is still CHARGED; no function mends that."
-    )
+@pytest.mark.parametrize(
+    "order", [placed_order(), changed_order(placed_order(), OrderStatus.CANCELED)]
+)
+def test_a_charge_that_nobody_asked_for_is_told(order: Order) -> None:
+    told = sentence(order, charge=CHARGED)
+
+    assert "its charge is still CHARGED; no function mends that" in told
 
 
 def test_a_status_of_a_later_release_is_not_interpreted() -> None:
@@ -279,3 +282,4 @@ def test_events_that_are_missing_or_ahead_are_told() -> None:
         "see docs/runbook.md#restoring-data."
     )
     assert "; its event of version 1 is missing" in sentence(PAID, events=events[1:])
+    assert "; its event of version 2 is missing" in sentence(PAID, events=events[:1])
