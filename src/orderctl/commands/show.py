@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from orderctl.logs import LogLine
-    from orderctl.order_facts import DeadLetter, Facts, OrderRows, UnreadableRow
+    from orderctl.order_facts import Charge, DeadLetter, Facts, OrderRows, UnreadableRow
     from orders.domain.events import OrderEvent
     from orders.domain.order import OrderItem
 
@@ -54,10 +54,10 @@ OrderName = Annotated[str, typer.Argument(metavar="ORDER", help="An order's id o
 def show(order: OrderName, stage_name: StageName = None, *, as_json: AsJson = False) -> None:
     """Show all about one order: its state, events, payment, dead letters and log lines.
 
-    With --json one object: `state` (the sentence), `order` (as in the API; null if its row is
-    missing or can't be read), `payment` (`byToken`, `tokenHeld`, `chargeId`, and the states of
-    `charge` and `reservation`), `events`, `deadLetters`, `log`, `logIsComplete`,
-    `unreadableRows`, `triggers`.
+    Its first line says what state the order is in, and what it waits for. With --json: state (that
+    line), orderId, orderNumber, order (as in the API; null if its row is missing or can't be read),
+    payment (byToken, tokenHeld, chargeId, charge, reservation), events, deadLetters, log (each line
+    with its source), logIsComplete, unreadableRows, and triggers (function and state).
     """
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     order_id = read_order(order)
@@ -170,10 +170,20 @@ def _summary(facts: Facts) -> Iterator[tuple[str, str]]:
     if order and order.pays_by_token:
         yield "Token", "gone: settled" if order.payment_token is None else "held"
     if charge:
-        amount = _money(charge.amount, charge.currency)
-        yield "Charge", f"{charge.state}, {amount}, {charge.charge_id}, attempts: {charge.attempts}"
+        yield "Charge", ", ".join(_charge(charge))
     if facts.rows.reservation:
         yield "Reservation", facts.rows.reservation
+
+
+def _charge(charge: Charge) -> Iterator[str]:
+    """A charge that was voided before it was made has a state alone."""
+    yield charge.state
+    if charge.amount is not None:
+        yield _money(charge.amount, charge.currency)
+    if charge.charge_id is not None:
+        yield str(charge.charge_id)
+    if charge.attempts is not None:
+        yield f"attempts: {charge.attempts}"
 
 
 def _item(currency: str) -> Callable[[OrderItem], Json]:
