@@ -101,7 +101,7 @@ def _line(stage: Stage, result: Sequence[Mapping[str, str]]) -> LogLine:
     _, _, source = values["@log"].rpartition(f"{stage.stack}-")
     try:
         fields = json.loads(values["@message"])
-    except ValueError:
+    except (RecursionError, ValueError):
         fields = None
     if not isinstance(fields, dict):
         fields = {"message": values["@message"].rstrip("\n")}

@@ -70,7 +70,9 @@ def test_lines_are_in_the_order_in_which_they_were_written() -> None:
     assert found.is_complete
 
 
-@pytest.mark.parametrize("text", ["[1]", "null", "{", '{"timestamp": 5}', '{"timestamp": "x"}'])
+@pytest.mark.parametrize(
+    "text", ["[1]", "null", "{", "[" * 100_000, '{"timestamp": 5}', '{"timestamp": "x"}']
+)
 def test_whatever_a_line_holds_it_has_a_time(text: str) -> None:
     (line,) = read(Insights([result(text, "2026-11-23 12:00:00.123")])).lines
 
