@@ -17,7 +17,7 @@ from local_stack import STACK
 from orderctl.reference import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from subprocess import CompletedProcess
 
     from orderctl.reference import CommandReference
@@ -46,7 +46,9 @@ class Operator:
             "PolicyVersion"
         ]["Document"]
         statements: list[Json] = [
-            statement | {"Action": kept}
+            statement
+            | {"Action": kept}
+            | ({} if ON_EVERYTHING.isdisjoint(kept) else {"Resource": "*"})
             for statement in document["Statement"]
             if (kept := [one for one in listed(statement["Action"]) if one in actions])
         ]
@@ -58,8 +60,9 @@ class Operator:
 
 
 @pytest.fixture(scope="module")
-def operator(deployment: Deployment) -> Operator:
-    return Operator(deployment)
+def operator(deployment: Deployment) -> Iterator[Operator]:
+    yield Operator(deployment)
+    deployment.aws("sqs").purge_queue(QueueUrl=deployment.outputs["OrderEventsDeadLetterQueueUrl"])
 
 
 def switched(before: str) -> Callable[[Deployment], list[str]]:
@@ -70,14 +73,27 @@ def switched(before: str) -> Callable[[Deployment], list[str]]:
     return prepare
 
 
+def order_with_a_dead_letter(deployment: Deployment) -> list[str]:
+    order_id = deployment.customer.place()["orderId"]
+    deployment.aws("sqs").send_message(
+        QueueUrl=deployment.outputs["OrderEventsDeadLetterQueueUrl"],
+        MessageBody=json.dumps({"subject": order_id}),
+    )
+    return [order_id]
+
+
 PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
     "pause": switched("resume"),
     "resume": switched("pause"),
+    "show": order_with_a_dead_letter,
 }
 """Prepares what a command needs all of its rights for, and returns its arguments."""
 
-NOT_ASKED_FOR: Final = {"lambda:UpdateEventSourceMapping"}
-"""Rights that AWS asks for and the emulator doesn't."""
+NOT_ASKED_FOR: Final = {"lambda:UpdateEventSourceMapping", "logs:StopQuery"}
+"""Rights that AWS asks for and the emulator doesn't, or that show needs for slow queries alone."""
+
+ON_EVERYTHING: Final = {"logs:StartQuery"}
+"""Rights on several log groups, which AWS asks for on each, and the emulator on `*`."""
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
