@@ -40,13 +40,22 @@ module.exports = (template) => {
     "the operations' log group": [arn('logs', `log-group:${stack}-operations*`)],
     '*': ['*'],
   };
+  // As stage.sendMessageActions: the emulator asks for an action that AWS doesn't have.
+  const asEmulated = (action) =>
+    template.stage === 'local' && action === 'sqs:SendMessage'
+      ? [action, 'sqs:SendMessageBatch']
+      : [action];
   const statements = (rights) =>
     Object.entries(rights)
       .filter(([place]) => {
         if (place in resources) return resources[place].length > 0;
         throw new Error(`infra/operators.js doesn't know what "${place}" is.`);
       })
-      .map(([place, Action]) => ({ Effect: 'Allow', Action, Resource: resources[place] }));
+      .map(([place, actions]) => ({
+        Effect: 'Allow',
+        Action: actions.flatMap(asEmulated),
+        Resource: resources[place],
+      }));
   const policies = Object.entries(roles).map(([role, rights]) => [
     `${role[0].toUpperCase()}${role.slice(1)}Policy`,
     {

@@ -19,7 +19,7 @@ from orderctl.reference import COMMANDS
 from system.deployment import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from subprocess import CompletedProcess
 
     from orderctl.reference import CommandReference
@@ -42,15 +42,20 @@ class Operator:
 
     def may(self, role: str, actions: Collection[str]) -> None:
         """Have these rights of the role's deployed policy, and no others."""
+        # The emulator asks for an action of its own where AWS asks for SendMessage.
+        batch = {"sqs:SendMessageBatch"} if "sqs:SendMessage" in actions else set[str]()
+        allowed = {*actions, *batch}
         arn = f"arn:aws:iam::{self._account}:policy/{STACK}-{role}"
         version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         document: Any = self._iam.get_policy_version(PolicyArn=arn, VersionId=version)[
             "PolicyVersion"
         ]["Document"]
         statements: list[Json] = [
-            statement | {"Action": kept}
+            statement
+            | {"Action": kept}
+            | ({} if ON_EVERYTHING.isdisjoint(kept) else {"Resource": "*"})
             for statement in document["Statement"]
-            if (kept := [one for one in listed(statement["Action"]) if one in actions])
+            if (kept := [one for one in listed(statement["Action"]) if one in allowed])
         ]
         self._iam.put_user_policy(
             UserName=self._name,
@@ -60,8 +65,9 @@ class Operator:
 
 
 @pytest.fixture(scope="module")
-def operator(deployment: Deployment) -> Operator:
-    return Operator(deployment)
+def operator(deployment: Deployment) -> Iterator[Operator]:
+    yield Operator(deployment)
+    deployment.aws("sqs").purge_queue(QueueUrl=deployment.outputs["OrderEventsDeadLetterQueueUrl"])
 
 
 def switched(before: str) -> Callable[[Deployment], list[str]]:
@@ -85,15 +91,28 @@ def replayed(deployment: Deployment) -> list[str]:
     return [*times, "--to", queue, "--yes"]
 
 
+def order_with_a_dead_letter(deployment: Deployment) -> list[str]:
+    order_id = deployment.customer.place()["orderId"]
+    deployment.aws("sqs").send_message(
+        QueueUrl=deployment.outputs["OrderEventsDeadLetterQueueUrl"],
+        MessageBody=json.dumps({"subject": order_id}),
+    )
+    return [order_id]
+
+
 PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
     "pause": switched("resume"),
     "resume": switched("pause"),
     "replay": replayed,
+    "show": order_with_a_dead_letter,
 }
 """Prepares what a command needs all of its rights for, and returns its arguments."""
 
-NOT_ASKED_FOR: Final = {"lambda:UpdateEventSourceMapping"}
-"""Rights that AWS asks for and the emulator doesn't."""
+NOT_ASKED_FOR: Final = {"lambda:UpdateEventSourceMapping", "logs:StopQuery"}
+"""Rights that AWS asks for and the emulator doesn't, or that show needs for slow queries alone."""
+
+ON_EVERYTHING: Final = {"logs:StartQuery"}
+"""Rights on several log groups, which AWS asks for on each, and the emulator on `*`."""
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.name)
