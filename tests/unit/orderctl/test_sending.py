@@ -146,23 +146,23 @@ def test_a_queue_that_takes_nothing_for_long_stops_it() -> None:
 
 def test_no_more_is_read_than_is_under_way() -> None:
     """So memory is bounded, however many events there are."""
-    read, released = 0, Event()
+    read_ahead, read_on = Event(), Event()
+    most = (AT_ONCE + 1) * MAX_ENTRIES
 
-    class Slow(Queue):
+    class SlowAtFirst(Queue):
         def publish(self, events: Sequence[OrderEvent]) -> Unsent:
-            released.wait()
+            if number_of(events[0]) == 1:
+                read_ahead.wait()
+                assert not read_on.wait(0.5), "the first batch is not through"
             return super().publish(events)
 
-    def counted() -> Iterator[Found[OrderEvent, str]]:
-        nonlocal read
-        for one in feed(MANY):
-            if read == (AT_ONCE + 1) * MAX_ENTRIES - 1:
-                released.set()  # the next batch can't be sent before one of the first is through
-            read += 1
-            assert released.is_set() or read < (AT_ONCE + 1) * MAX_ENTRIES
+    def watched() -> Iterator[Found[OrderEvent, str]]:
+        for number, one in enumerate(feed(MANY), 1):
+            if number >= most:
+                (read_ahead if number == most else read_on).set()
             yield one
 
-    assert replay(counted(), Slow())[0].sent == MANY
+    assert replay(watched(), SlowAtFirst())[0].sent == MANY
 
 
 def test_no_more_events_a_second_are_sent_than_may_be() -> None:
