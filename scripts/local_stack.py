@@ -208,6 +208,20 @@ def print_addresses(environment: dict[str, str], directory: Path) -> None:
     )
 
 
+def orderctl_environment(stack: Emulator) -> dict[str, str]:
+    """Return what makes orderctl's local stage this stack.
+
+    Other AWS variables make it another operator.
+    """
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'scripts'}",
+        "AWS_ENDPOINT_URL": stack.endpoint,
+        "AWS_REGION": REGION,
+        **CREDENTIALS,
+    }
+
+
 def sample_order(customer_id: str) -> dict[str, Any]:
     """Return the order that the OpenAPI document shows first, as this customer would place it."""
     document = json.loads((ROOT / "openapi.json").read_text())

@@ -270,13 +270,14 @@ def _apply(selection: _Selection, found: _Found, terminal: Terminal, action: _Ac
             for batch in held.batches():
                 old = [one for one in batch if one.sent_at <= found.newest and selection.wants(one)]
                 list(threads.map(process, old))
-    elsewhere = max(0, found.messages - counts["deleted"] - counts["stayed"])
-    sent = f"{_counted(counts['sent'], 'event')} sent; " if action is _REDRIVE else ""
-    terminal.print(
-        f"{queue.name}: {sent}{_counted(counts['deleted'], 'message')} deleted, "
-        f"{counts['stayed']} stayed, {elsewhere} taken by another run."
-    )
-    return counts["stayed"] + elsewhere
+    deleted, stayed = counts["deleted"], counts["stayed"]
+    done = f"{queue.name}: {_counted(deleted, 'message')} deleted"
+    if action is _REDRIVE:
+        done += f" after {_counted(counts['sent'], 'event')} sent"
+    terminal.print(f"{done}; {stayed} stayed.")
+    if elsewhere := max(0, found.messages - deleted - stayed):
+        terminal.note(f"{queue.name}: another run holds, or has taken, {elsewhere} of them.")
+    return stayed + elsewhere
 
 
 def _report(
