@@ -177,6 +177,7 @@ class Aws:
         self.sent.append(json.loads(body)["subject"])
 
     def get_item(self, **call: Any) -> Json:  # noqa: ANN401 - as boto3's
+        call["Key"]["sk"]["S"].encode()  # as it is sent
         found = [row for row in self.rows if call["Key"].items() <= row.items()]
         return {"Item": found[0]} if found else {}
 
@@ -340,6 +341,36 @@ def test_messages_that_are_held_for_too_long_are_not_tried_again(aws: Aws) -> No
 
     assert aws.visible(DIED) == stay
     assert (len(tried), set(tried.values())) == (90, {1})
+
+
+def test_a_run_ends_although_what_stays_comes_again_at_once(aws: Aws) -> None:
+    tried = [aws.put(UNPUBLISHED, "no event") for _ in range(25)]
+    aws.forgets_hidden_after = 1
+
+    assert redrive() == 1
+    assert list(aws.messages[UNPUBLISHED]) == tried
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"keys": ASIDE["keys"] | {"sk": "EVENT#0000000009"}}, "the table has no event of it"),
+        ({"keys": ASIDE["keys"] | {"sk": "DETAIL"}}, "it names neither an event nor a batch"),
+        ("{", "it names neither an event nor a batch"),
+        ({"DDBStreamBatchInfo": {"shardId": "1"}}, "it doesn't say when its records arrived"),
+    ],
+)
+def test_what_names_no_event_stays_and_says_why(
+    aws: Aws, capsys: pytest.CaptureFixture[str], body: Json | str, why: str
+) -> None:
+    message = aws.put(UNPUBLISHED, body)
+    aws.put(UNPUBLISHED, ASIDE)
+
+    assert redrive("--json") == 1
+
+    results = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["why"] for one in results if one["message"] == message] == [why]
+    assert (aws.visible(UNPUBLISHED), aws.sent) == ([message], [ORDER_ID])
 
 
 def test_what_is_sent_in_vain_and_comes_back_is_not_sent_again(aws: Aws) -> None:
