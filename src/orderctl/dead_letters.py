@@ -18,7 +18,7 @@ from orders.adapters.dynamodb import keys
 from orders.domain.order_id import parse_order_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from orderctl.stage import Stage
@@ -275,7 +275,7 @@ class Held:
 
 def peek(
     stage: Stage, queue: DeadLetterQueue, wanted: Callable[[Message], bool]
-) -> Iterator[Message]:
+) -> Generator[Message]:
     """The wanted messages, which stay in the queue; others see them again when this ends."""
     with Held(stage, queue) as held:
         for batch in held.batches():
