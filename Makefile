@@ -23,7 +23,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo dead-letters redrive bench load prove offline test test-most test-fast mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help up down clean demo bench load prove offline test test-most test-fast mutate check $(first) $(then) accept format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -43,14 +43,6 @@ clean: ## stop the local AWS and forget its orders
 demo: ## take an order through its life on the running local AWS
 	$(install) dev
 	@$(bin)/python scripts/demo.py
-
-dead-letters: ## list the messages of both dead-letter queues, of the local AWS or of STAGE
-	$(install) dev
-	@PYTHONPATH=src $(bin)/python scripts/dead_letters.py list --stage $(or $(STAGE),local)
-
-redrive: ## send them back, after asking or with YES=1, on the local AWS or on STAGE
-	$(install) dev
-	@PYTHONPATH=src $(bin)/python scripts/dead_letters.py redrive --stage $(or $(STAGE),local) $(if $(YES),--yes)
 
 bench: ## measure starts, requests, units, growth, money and load beside rivals; half an hour, needs valgrind
 	$(install) dev emulator node

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from dead_letters import DeadLetters, Refused
-from local_stack import STACK
+from local_stack import STACK, orderctl_environment
+from orderctl.app import NOTHING_TO_DO
 from proof.event_source import FunctionFailed
 from proof.faults import VISIBILITY_SECONDS
 from proof.history import Commit
@@ -163,14 +165,14 @@ class Platform:
         )
 
     def redrive(self) -> bool:
-        """Send dead letters back, as `make redrive` does; False where there are none."""
-        queues = DeadLetters(STACK, self.stack.client)
-        try:
-            queues.peek()
-        except Refused:
-            return False
-        queues.redrive()
-        return True
+        """Send dead letters again, as an operator does; False where there are none."""
+        result = subprocess.run(
+            [sys.executable, "-m", "orderctl", "dead-letters", "redrive", "--yes"],
+            env=orderctl_environment(self.stack),
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        return result.returncode != NOTHING_TO_DO
 
     def dead_letters(self) -> list[Json]:
         """Return and delete what lies there, and what nobody consumed."""

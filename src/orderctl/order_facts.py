@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -11,16 +10,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from orderctl.commands.triggers import list_triggers
+from orderctl.dead_letters import described, find_queues, peek
 from orderctl.logs import function_groups, read_lines
 from orders.adapters.dynamodb import keys, rows
 from orders.application.errors import MalformedRow
 from orders.domain import order_id as order_ids
-from orders.domain.order_id import parse_order_id
 from orders.http.bodies import OrderBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from orderctl.dead_letters import DeadLetterQueue
     from orderctl.logs import LogLines
     from orderctl.stage import Stage
     from orders.adapters.dynamodb.rows import Row
@@ -30,14 +30,7 @@ if TYPE_CHECKING:
 
 EVENTS_QUEUE: Final = "order-events-dlq"
 STREAM_QUEUE: Final = "order-stream-dlq"
-_OUTPUTS: Final = {
-    EVENTS_QUEUE: "OrderEventsDeadLetterQueueUrl",
-    STREAM_QUEUE: "OrderStreamDeadLetterQueueUrl",
-}
-_HELD_SECONDS: Final = 60
-"""How long a message is hidden from others at most, should this process be killed."""
 _LOOK_SECONDS: Final = 5
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_:.#-]{1,64}")
 
 
 class Charge(NamedTuple):
@@ -59,7 +52,7 @@ class UnreadableRow(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """`about` is the type and version of an event, or the key of a stream record's row."""
+    """`about` is what the message names, in ids and codes."""
 
     queue: str
     sent_at: datetime
@@ -158,69 +151,23 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[Row], object]]]] = {
 
 
 def dead_letters_of(stage: Stage, order_id: OrderId) -> list[DeadLetter]:
-    """The messages of both dead-letter queues that name the order. All stay in their queues."""
-    urls = [stage.outputs[output] for output in _OUTPUTS.values()]
+    """The messages of all dead-letter queues that name the order; they stay there.
+
+    Of a queue with thousands, those that are seen in a few seconds.
+    """
     with ThreadPoolExecutor() as threads:
-        found = threads.map(partial(_messages, stage.client("sqs")), urls)
-        return [
-            letter
-            for queue, messages in zip(_OUTPUTS, found, strict=True)
-            for message in messages
-            if (letter := _dead_letter(queue, message, order_id))
-        ]
+        found = threads.map(partial(_dead_letters_in, stage, order_id), find_queues(stage))
+        return [letter for letters in found for letter in letters]
 
 
-def _messages(sqs: Any, url: str) -> list[Mapping[str, Any]]:  # noqa: ANN401 - boto3's client
-    found: dict[str, Mapping[str, Any]] = {}
+def _dead_letters_in(stage: Stage, order_id: OrderId, queue: DeadLetterQueue) -> list[DeadLetter]:
+    found = []
     deadline = time.monotonic() + _LOOK_SECONDS
-    try:
-        while time.monotonic() < deadline:
-            received = sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=10,
-                VisibilityTimeout=_HELD_SECONDS,
-                WaitTimeSeconds=1,
-                AttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            )
-            messages = {one["MessageId"]: one for one in received.get("Messages", ())}
-            if messages.keys() <= found.keys():
+    with contextlib.closing(peek(stage, queue, lambda _message: True)) as messages:
+        for one in messages:
+            if one.order_id == order_id:
+                about = described(one)
+                found.append(DeadLetter(queue.name, one.sent_at, one.receives, about, one.cause))
+            if time.monotonic() > deadline:
                 break
-            found |= messages
-    finally:
-        for message in found.values():
-            sqs.change_message_visibility(
-                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
-    return list(found.values())
-
-
-def _dead_letter(queue: str, message: Mapping[str, Any], order_id: OrderId) -> DeadLetter | None:
-    try:
-        body = json.loads(message["Body"])
-    except (RecursionError, ValueError):
-        return None
-    if not isinstance(body, dict):
-        return None
-    key, data = (body.get(name) for name in ("keys", "data"))
-    if isinstance(key, dict):
-        named = parse_order_id(str(key.get("pk")).removeprefix("ORDER#"))
-        about = _plain(key.get("sk"))
-    else:
-        named = parse_order_id(str(body.get("subject")))
-        version = data.get("version") if isinstance(data, dict) else None
-        about = f"{_plain(body.get('type'))} {_plain(version)}"
-    if named != order_id:
-        return None
-    cause = message.get("MessageAttributes", {}).get("cause", {}).get("StringValue")
-    return DeadLetter(
-        queue,
-        datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
-        int(message["Attributes"]["ApproximateReceiveCount"]),
-        about,
-        cause or "no cause given",
-    )
-
-
-def _plain(value: object) -> str:
-    return str(value) if _PLAIN.fullmatch(str(value)) else "?"
+    return found

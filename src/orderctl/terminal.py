@@ -72,7 +72,10 @@ class Terminal:
             raise NothingToDo("Nothing was done. Without a terminal, say --yes.")
 
     def progress(self) -> Progress:
-        """On standard error, and only where that is a terminal."""
+        """On standard error, and only where that is a terminal.
+
+        Lines that are printed meanwhile appear above it if they go to the same terminal.
+        """
         return Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -80,6 +83,7 @@ class Terminal:
             TimeRemainingColumn(),
             console=self._err,
             transient=True,
+            redirect_stdout=sys.stdout.isatty(),
             disable=not self._err.is_terminal,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import secrets
 import subprocess
@@ -18,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import httpx
 import jwt
 
-from emulator import ROOT
 from examples import new_order
 from local_stack import PASSWORD, STACK, LocalStack, orderctl_environment
 from orders.domain.actor import CUSTOMER
@@ -37,7 +35,6 @@ Json = dict[str, Any]
 Result = TypeVar("Result")
 
 TABLE: Final = "orders_app"
-DEAD_LETTERS: Final = str(ROOT / "scripts" / "dead_letters.py")
 SECONDS: Final = 90
 """The deadline of everything that a test waits for; far more than it takes."""
 
@@ -402,18 +399,6 @@ class Deployment:
             return found
 
         return eventually(more, lambda messages: len(messages) >= times)
-
-    def dead_letters(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run scripts/dead_letters.py with nobody to confirm."""
-        return subprocess.run(
-            [sys.executable, DEAD_LETTERS, *arguments, "--port", str(self.stack.port)],
-            env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
 
     def orderctl(
         self, *arguments: str, answer: str = "", **variables: str

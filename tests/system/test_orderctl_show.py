@@ -121,8 +121,16 @@ def test_an_unreadable_order_and_its_dead_letter_are_shown_without_its_token(
     assert (row["sk"], row["cause"]) == ("DETAIL", cause)
     assert "paymentToken" in row["attributes"]
     assert [(one["queue"], one["about"], one["cause"]) for one in document["deadLetters"]] == [
-        ("order-events-dlq", "ORDER_CREATED 1", f"MalformedRow: {cause}"),
-        ("order-stream-dlq", "EVENT#0000000001", "TooLarge"),
+        (
+            "order-events-dlq",
+            f"order {order_id}, ORDER_CREATED, version 1: MalformedRow: {cause}",
+            f"MalformedRow: {cause}",
+        ),
+        (
+            "order-stream-dlq",
+            f"stream record, order {order_id}, EVENT#0000000001: TooLarge",
+            "TooLarge",
+        ),
     ]
     assert TOKEN not in text.stdout + text.stderr
     assert f"MalformedRow: {cause}" in text.stdout

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from orderctl.app import AsJson, Problem, Role, StageName, app, examples, needs
+from orderctl.dead_letters import PEEKS
 from orderctl.logs import READS_LOGS
 from orderctl.order_facts import gather_facts
 from orderctl.order_state import describe
@@ -31,11 +32,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _NEEDS: Final = {
-    "cloudformation:DescribeStacks": "the stack",
     "dynamodb:Query": "the table",
-    "lambda:ListEventSourceMappings": "*",
-    "sqs:ReceiveMessage": "the dead-letter queues",
-    "sqs:ChangeMessageVisibility": "the dead-letter queues",
+    **PEEKS,
     **READS_LOGS,
     "logs:StartQuery": "the functions' log groups and the operations' log group",
 }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
 
 from examples import event_of, placed_order
-from orderctl.order_facts import dead_letters_of, read_rows
+from orderctl.order_facts import read_rows
 from orders.adapters.dynamodb import keys, rows
 
 Json = dict[str, Any]
@@ -54,51 +52,3 @@ def test_a_damaged_row_is_named_without_its_values(damaged: Json) -> None:
     assert unreadable.attributes == sorted(damaged)
     assert "tok_secret" not in str(unreadable)
     assert bool(found.order) is (DETAIL in intact)
-
-
-class Queue:
-    """boto3's client: the queue `events` hands out its messages once, in parts."""
-
-    def __init__(self, *bodies: str) -> None:
-        self.messages = [
-            {
-                "MessageId": str(number),
-                "ReceiptHandle": f"r{number}",
-                "Body": body,
-                "Attributes": {"SentTimestamp": "0", "ApproximateReceiveCount": "2"},
-            }
-            for number, body in enumerate(bodies)
-        ]
-        self.given_back: list[str] = []
-
-    def receive_message(self, **parameters: object) -> Json:
-        if parameters["QueueUrl"] != "events":
-            return {}
-        handed, self.messages = self.messages[:3], self.messages[3:]
-        return {"Messages": handed} if handed else {}
-
-    def change_message_visibility(self, **parameters: object) -> None:
-        assert parameters["VisibilityTimeout"] == 0
-        self.given_back.append(str(parameters["ReceiptHandle"]))
-
-
-def test_only_messages_that_name_the_order_are_told_and_all_are_given_back() -> None:
-    other = placed_order().order_id
-    queue = Queue(
-        "", "[]", "null", "[" * 100_000, '{"keys": 5, "data": []}', json.dumps({"subject": other}),
-        json.dumps({"subject": ORDER.order_id, "type": "\x1b[2J", "data": "x"}),
-        json.dumps({"keys": {"pk": f"ORDER#{ORDER.order_id}", "sk": "EVENT#0000000001"}}),
-    )  # fmt: skip
-    stage: Any = SimpleNamespace(
-        client=lambda _service: queue,
-        outputs={
-            "OrderEventsDeadLetterQueueUrl": "events",
-            "OrderStreamDeadLetterQueueUrl": "stream",
-        },
-    )
-
-    letters = dead_letters_of(stage, ORDER.order_id)
-
-    assert sorted(one.about for one in letters) == ["? None", "EVENT#0000000001"]
-    assert {one.cause for one in letters} == {"no cause given"}
-    assert sorted(queue.given_back) == [f"r{number}" for number in range(8)]

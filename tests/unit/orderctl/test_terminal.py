@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from orderctl.app import NothingToDo
 from orderctl.terminal import Terminal
@@ -60,3 +61,18 @@ def test_a_question_is_skipped_by_yes_alone(monkeypatch: pytest.MonkeyPatch) -> 
     Terminal(as_json=False).confirm("Erase?", yes=True)
     with pytest.raises(NothingToDo):
         Terminal(as_json=False).confirm("Erase?", yes=False)
+
+
+def test_results_go_to_standard_output_while_a_terminal_shows_progress(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for as_json in (True, False):
+        terminal = Terminal(as_json=as_json)
+        terminal._err = Console(stderr=True, force_terminal=True)
+        with terminal.progress():
+            terminal.print("a result")
+            terminal.json({"a": "result"})
+
+    printed = capsys.readouterr()
+    assert printed.out == '{"a": "result"}\na result\n{"a": "result"}\n'
+    assert "result" not in printed.err

@@ -1,0 +1,295 @@
+"""`dead-letters list`, `redrive` and `delete`: what consumers and the publisher gave up."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+
+import typer
+
+from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
+from orderctl.dead_letters import AT_ONCE, PEEKS, Held, described, find_queues, peek, queue_name
+from orderctl.operations import RECORDS, recorded
+from orderctl.redrive import Stays, send_copy, send_events
+from orderctl.stage import find_stage, read_order
+from orderctl.terminal import Terminal
+from orders.domain import timestamps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orderctl.dead_letters import DeadLetterQueue, Message
+    from orderctl.stage import Stage
+
+group: Final = typer.Typer(
+    help="List, send again or delete what consumers and the publisher gave up.",
+    no_args_is_help=True,
+)
+app.add_typer(group, name="dead-letters")
+
+_DELETES: Final = {**PEEKS, "sqs:DeleteMessage": "the dead-letter queues", **RECORDS}
+_REDRIVES: Final = {
+    **_DELETES,
+    "dynamodb:GetItem": "the table",
+    "dynamodb:Query": "the index",
+    "sqs:SendMessage": "the queues",
+}
+
+QueueName = Annotated[
+    str | None,
+    typer.Option("--queue", metavar="QUEUE", help="Only of this one, such as order-events-dlq."),
+]
+Order = Annotated[
+    str | None, typer.Option("--order", metavar="ORDER", help="Only of this order: id or number.")
+]
+MessageId = Annotated[
+    str | None, typer.Option("--message", metavar="ID", help="Only this one, as in the list.")
+]
+
+
+@group.command(
+    "list",
+    epilog=examples(
+        "dead-letters list --stage prod", "dead-letters list --order 5VH7-9TDM-FW7P-2 --json"
+    ),
+)
+@needs(Role.READER, PEEKS)
+def list_messages(
+    queue: QueueName = None,
+    order: Order = None,
+    message: MessageId = None,
+    stage_name: StageName = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the messages of the dead-letter queues and their causes. They stay there."""
+    selection = _select(find_stage(stage_name), queue, order, message)
+    terminal = Terminal(as_json=as_json)
+    widths = {"message": 36, "about": 40}
+    if not sum(
+        terminal.rows(_listed(selection, one, terminal), widths) for one in selection.queues
+    ):
+        raise selection.nothing_found()
+
+
+@group.command(
+    epilog=examples(
+        "dead-letters redrive", "dead-letters redrive --queue order-events-dlq --stage prod"
+    )
+)
+@needs(Role.OPERATOR, _REDRIVES)
+def redrive(
+    queue: QueueName = None,
+    order: Order = None,
+    message: MessageId = None,
+    stage_name: StageName = None,
+    *,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send dead letters again. Each is deleted once its events were sent."""
+    selection = _select(find_stage(stage_name), queue, order, message)
+    _change(selection, Terminal(as_json=as_json), _REDRIVE, yes=yes)
+
+
+@group.command(
+    epilog=examples(
+        "dead-letters delete --order 5VH7-9TDM-FW7P-2",
+        "dead-letters delete --queue order-events-dlq --stage prod",
+    )
+)
+@needs(Role.OPERATOR, _DELETES)
+def delete(
+    queue: QueueName = None,
+    order: Order = None,
+    message: MessageId = None,
+    stage_name: StageName = None,
+    *,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete dead letters for good. Nobody processes them."""
+    selection = _select(find_stage(stage_name), queue, order, message)
+    _change(selection, Terminal(as_json=as_json), _DELETE, yes=yes)
+
+
+class _Selection(NamedTuple):
+    """Which messages a command is about."""
+
+    stage: Stage
+    queues: list[DeadLetterQueue]
+    filters: dict[str, str]
+    """`order` and `message`, where they are given."""
+
+    def wants(self, message: Message) -> bool:
+        return self.filters.items() <= {"order": message.order_id, "message": message.id}.items()
+
+    def nothing_found(self) -> Exception:
+        names = " and ".join(queue.name for queue in self.queues)
+        if hidden := sum(queue.hidden for queue in self.queues):
+            return Problem(
+                f"Nothing to be seen in {names}, but {_counted(hidden, 'message')} held by another "
+                "run, or by one that was killed. Try again in 5 minutes."
+            )
+        what = "".join(f" of {name} {text}" for name, text in self.filters.items())
+        return NothingToDo(f"No dead letters{what} on {self.stage.name}: see {names}.")
+
+
+def _select(stage: Stage, queue: str | None, order: str | None, message: str | None) -> _Selection:
+    """Raises Problem: there is no such stage, queue or order number."""
+    queues = find_queues(stage)
+    chosen = [one for one in queues if queue in {None, one.name, queue_name(one.url)}]
+    if not chosen:
+        names = ", ".join(one.name for one in queues)
+        raise Problem(f"{queue} is no dead-letter queue of the stack. These are: {names}.")
+    filters = {} if order is None else {"order": str(read_order(order))}
+    return _Selection(stage, chosen, filters | ({} if message is None else {"message": message}))
+
+
+def _listed(
+    selection: _Selection, queue: DeadLetterQueue, terminal: Terminal
+) -> Iterator[dict[str, Any]]:
+    now = datetime.now(UTC)
+    for number, message in enumerate(peek(selection.stage, queue, selection.wants)):
+        if number == 0:
+            terminal.print(queue.name)
+        age = timedelta(seconds=max(0, (now - message.sent_at) // timedelta(seconds=1)))
+        yield {
+            "queue": queue.name,
+            "message": message.id,
+            "order": message.order_id,
+            "cause": message.cause,
+            "sentAt": timestamps.to_text(message.sent_at),
+            "receives": message.receives,
+            "about": f"{described(message)}; {age} old",
+        }
+
+
+class _Action(NamedTuple):
+    name: str
+    result: str
+    apply: Callable[[Stage, DeadLetterQueue, Message], int]
+    """Done before a message is deleted; returns how many events were sent. Raises Stays."""
+    consequence: Callable[[DeadLetterQueue], str]
+
+
+def _send(stage: Stage, queue: DeadLetterQueue, message: Message) -> int:
+    if queue.destination is None:
+        raise Stays("no queue takes it again")
+    send = send_events if queue.is_of_publisher else send_copy
+    return send(stage, message, queue.destination)
+
+
+def _consequence_of_redrive(queue: DeadLetterQueue) -> str:
+    if queue.destination is None:
+        return "left there, as no queue takes it again; mend the consumer, then delete it"
+    name = queue_name(queue.destination)
+    if queue.is_of_publisher:
+        return f"events sent to {name} from their rows, then deleted"
+    return f"sent back to {name}, then deleted"
+
+
+def _consequence_of_delete(queue: DeadLetterQueue) -> str:
+    if queue.is_of_publisher:
+        return "deleted; consumers learn of these events only if you `orderctl replay` them"
+    return "deleted unprocessed; an order whose payment it was to settle stays as it is"
+
+
+_REDRIVE: Final = _Action("redrive", "redriven", _send, _consequence_of_redrive)
+_DELETE: Final = _Action("delete", "deleted", lambda *_: 0, _consequence_of_delete)
+
+
+class _Found(NamedTuple):
+    """What is in a queue when the operator is asked. Nothing that comes later is touched.
+
+    For what is sent again in vain comes back, as another message, and would do so without end.
+    """
+
+    queue: DeadLetterQueue
+    messages: int
+    newest: datetime
+
+
+def _change(selection: _Selection, terminal: Terminal, action: _Action, *, yes: bool) -> None:
+    """Raises NothingToDo, Problem."""
+    found = [one for queue in selection.queues if (one := _count(selection, queue, terminal))]
+    if not found:
+        raise selection.nothing_found()
+    for one in found:
+        messages = _counted(one.messages, "message")
+        terminal.note(f"{one.queue.name}, {messages}: {action.consequence(one.queue)}.")
+    total = _counted(sum(one.messages for one in found), "message")
+    terminal.confirm(f"{action.name.capitalize()} {total} on {selection.stage.name}?", yes=yes)
+    left = sum(_apply(selection, one, terminal, action) for one in found)
+    if left:
+        raise Problem(f"{_counted(left, 'message')} left. See `orderctl dead-letters list`.")
+
+
+def _count(selection: _Selection, queue: DeadLetterQueue, terminal: Terminal) -> _Found | None:
+    found = None
+    with terminal.progress() as progress:
+        task = progress.add_task(f"Counting {queue.name}", total=None)
+        for message in peek(selection.stage, queue, selection.wants):
+            count, newest = (found.messages, found.newest) if found else (0, message.sent_at)
+            found = _Found(queue, count + 1, max(newest, message.sent_at))
+            progress.advance(task)
+    return found
+
+
+def _apply(selection: _Selection, found: _Found, terminal: Terminal, action: _Action) -> int:
+    """Returns how many messages are left."""
+    stage, queue = selection.stage, found.queue
+    with recorded(
+        stage, f"dead-letters {action.name}", queue=queue.name, **selection.filters
+    ) as counts:
+        counts |= {"sent": 0, "deleted": 0, "stayed": 0}
+        lock = Lock()
+
+        def process(message: Message) -> None:
+            try:
+                events = action.apply(stage, queue, message)
+                held.delete(message)
+                result = {"sent": events, "deleted": 1}
+                why = None
+            except Stays as stays:
+                result, why = {"stayed": 1}, str(stays)
+            with lock:
+                for name, number in result.items():
+                    counts[name] += number
+                _report(terminal, queue, message, action.result, why)
+                progress.advance(task)
+
+        with (
+            terminal.progress() as progress,
+            Held(stage, queue) as held,
+            ThreadPoolExecutor(AT_ONCE) as threads,
+        ):
+            task = progress.add_task(queue.name, total=found.messages)
+            for batch in held.batches():
+                old = [one for one in batch if one.sent_at <= found.newest and selection.wants(one)]
+                list(threads.map(process, old))
+    deleted, stayed = counts["deleted"], counts["stayed"]
+    done = f"{queue.name}: {_counted(deleted, 'message')} deleted"
+    if action is _REDRIVE:
+        done += f" after {_counted(counts['sent'], 'event')} sent"
+    terminal.print(f"{done}; {stayed} stayed.")
+    if elsewhere := max(0, found.messages - deleted - stayed):
+        terminal.note(f"{queue.name}: another run holds, or has taken, {elsewhere} of them.")
+    return stayed + elsewhere
+
+
+def _report(
+    terminal: Terminal, queue: DeadLetterQueue, message: Message, result: str, why: str | None
+) -> None:
+    """One line for scripts; for people only where the message stays."""
+    if terminal.as_json:
+        item = {"queue": queue.name, "message": message.id, "order": message.order_id}
+        terminal.json(item | ({"result": "stayed", "why": why} if why else {"result": result}))
+    elif why:
+        terminal.print(f"Stays: {message.id}, {described(message)}: {why}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
