@@ -270,7 +270,8 @@ def _apply(selection: _Selection, found: _Found, terminal: Terminal, action: _Ac
             for batch in held.batches():
                 old = [one for one in batch if one.sent_at <= found.newest and selection.wants(one)]
                 list(threads.map(process, old))
-    deleted, stayed = counts["deleted"], counts["stayed"]
+    deleted: int = counts["deleted"]
+    stayed: int = counts["stayed"]
     done = f"{queue.name}: {_counted(deleted, 'message')} deleted"
     if action is _REDRIVE:
         done += f" after {_counted(counts['sent'], 'event')} sent"
