@@ -20,6 +20,7 @@ from proof.stack import FEED_DELAY_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from proof.history import Json
     from proof.workload import Notes
 
 _PAUSE: Final = ("pause", oracle.SETTLEMENT)
@@ -33,9 +34,10 @@ _FLAGS: Final = ("--yes", "--json")
 _NOTHING_TO_DO: Final = 3
 _SLOW, _FAST = "20", "1000"
 """Events a second."""
-_INTERRUPTED_AFTER: Final = (0.5, 4.0)
+_INTERRUPTED_AFTER: Final = (0.0, 2.0)
 _BETWEEN: Final = (0.0, 2.0)
 """Seconds."""
+_IDLE_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 120
 
 
@@ -55,11 +57,21 @@ def left_undone(commands: Sequence[Command]) -> list[str]:
 class Operator:
     """Runs one command at a time, each in a process of its own, and writes it down."""
 
-    def __init__(self, environment: Mapping[str, str], notes: Notes, seed: int) -> None:
-        """Choices follow from the seed; the environment says where AWS is."""
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        notes: Notes,
+        replayed: Sequence[Json],
+        seed: int,
+    ) -> None:
+        """Choices follow from the seed; the environment says where AWS is.
+
+        `replayed` grows by what the queue takes from the operator.
+        """
         self.commands: list[Command] = []
         self._environment = environment
         self._notes = notes
+        self._replayed = replayed
         self._choose = random.Random(f"{seed} {OPERATOR}")  # noqa: S311 - to be repeatable
 
     def run(self, over: Callable[[], bool]) -> None:
@@ -100,22 +112,22 @@ class Operator:
 
     def _replay_range(self) -> None:
         """From when an order was made, sometimes of one type. What a Ctrl-C interrupted goes on."""
-        if not (known := self._notes.orders):
+        until = oracle.instant(datetime.fromtimestamp(time.time() - FEED_DELAY_SECONDS, UTC))
+        known = [order.created_at for order in self._notes.orders if order.created_at < until]
+        if not known:
             return
-        since = self._choose.choice(known).created_at
-        until = datetime.fromtimestamp(time.time() - FEED_DELAY_SECONDS, UTC)
-        arguments = ["--since", since, "--until", oracle.instant(until)]
+        since = self._choose.choice(known[: -(-len(known) // 2)])
+        arguments = ["--since", since, "--until", until]
         if self._choose.random() < 0.3:  # noqa: PLR2004 - now and then
             arguments += ["--type", self._choose.choice(oracle.EVENT_TYPES)]
         arguments += ["--rate", _SLOW]
-        seconds = self._choose.uniform(*_INTERRUPTED_AFTER)
-        replay = self._run("replay", *arguments, seconds=seconds)
+        replay = self._run("replay", *arguments, interrupt=True)
         if replay.output and (rest := json.loads(replay.output).get("continue")):
             arguments = shlex.split(rest)[1:]
             self._run(*(one for one in arguments if one not in _FLAGS), "--rate", _FAST)
 
-    def _run(self, *arguments: str, seconds: float | None = None) -> Command:
-        """Run a command to its end, or press Ctrl-C so many seconds after its first line."""
+    def _run(self, *arguments: str, interrupt: bool = False) -> Command:
+        """Run a command to its end, or press Ctrl-C soon after the queue took its first events."""
         start = self._notes.now()
         process = subprocess.Popen(
             [sys.executable, "-m", "orderctl", *arguments, *_FLAGS],
@@ -125,13 +137,13 @@ class Operator:
             stderr=subprocess.PIPE,
             text=True,
         )
-        if seconds is not None and process.stderr:
-            process.stderr.readline()
-        try:
-            output, said = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
+        if interrupt:
+            before = len(self._replayed)
+            while process.poll() is None and len(self._replayed) == before:
+                time.sleep(_IDLE_SECONDS)
+            time.sleep(self._choose.uniform(*_INTERRUPTED_AFTER))
             process.send_signal(signal.SIGINT)
-            output, said = process.communicate()
+        output, said = process.communicate()
         command = Command(
             arguments=[*arguments],
             start=start,

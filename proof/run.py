@@ -93,7 +93,7 @@ class Run:
             self.platform.hurry()
             address = {"AWS_ENDPOINT_URL": self._aws.address(OPERATOR)}
             environment = orderctl_environment(self.platform.stack) | address
-            self._operator = Operator(environment, self.notes, self.seed)
+            self._operator = Operator(environment, self.notes, self._aws_faults.replayed, self.seed)
             with step(f"Clients and faults for {seconds:.0f} s"), self._reading_stream():
                 self._let_loose(seconds)
             with step("Waiting until all is quiet"):
