@@ -76,7 +76,7 @@ class Operator:
 
     def run(self, over: Callable[[], bool]) -> None:
         """Do one thing after another, each as often as the others."""
-        actions = [self._pause, self._resume, self._redrive, self._replay_order, self._replay_range]
+        actions = [self._pause, self._redrive, self._replay_order, self._replay_range]
         while not over():
             self._choose.shuffle(actions)
             for action in actions:
@@ -99,8 +99,7 @@ class Operator:
 
     def _pause(self) -> None:
         self._run(*_PAUSE)
-
-    def _resume(self) -> None:
+        time.sleep(self._choose.uniform(*_BETWEEN))
         self._run(*_RESUME)
 
     def _redrive(self) -> None:
