@@ -95,4 +95,13 @@ def _table(rows: list[Mapping[str, Any]], widths: Mapping[str, int], *, is_first
 
 
 def _cell(value: object) -> str:
-    return escape("–" if value is None else str(value))
+    return escape("–" if value is None else printable(str(value)))
+
+
+def printable(text: str) -> str:
+    """Anybody's text in one line: escapes what would move the cursor or hide something."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
