@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from orderctl.amounts import decimal
+from orderctl.terminal import json_line
 from orders.adapters.dynamodb.rows import order_from, reads
 from orders.domain import timestamps
 from orders.domain.order_number import order_number
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import BinaryIO
 
-    from orders.adapters.dynamodb.rows import Row
+    from orderctl.terminal import json_line
+from orders.adapters.dynamodb.rows import Row
     from orders.domain.order import Order
 
 _FORMULA: Final = frozenset("=+-−@")
-_NO_TEXT: Final = dict.fromkeys({*range(32), 127} - {*map(ord, "\t\r\n")}, "\ufffd")
+_NO_TEXT: Final = dict.fromkeys(
+    {*range(32), *range(127, 160)} - {*map(ord, "\t\r\n")}, "\ufffd"
+)
 """What no text in a CSV file may contain (RFC 4180, section 2)."""
 
 Record = dict[str, str | int | None]
@@ -78,8 +81,7 @@ def write_csv(records: Iterable[Record], file: BinaryIO) -> None:
 
 def write_json_lines(records: Iterable[Record], file: BinaryIO) -> None:
     for record in records:
-        line = json.dumps(record, ensure_ascii=False)
-        file.write(f"{line}\n".encode(errors="replace"))
+        file.write(json_line(record).encode(errors="replace"))
 
 
 def as_text(cell: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _WIDE: Final = 500
 """Columns, where no terminal limits them: a file, a pipe."""
 _ROWS_AT_ONCE: Final = 50
+_CONTROL: Final = re.compile("[\x7f-\x9f]")
 
 
 class Terminal:
@@ -35,7 +37,7 @@ class Terminal:
 
     def json(self, item: Mapping[str, Any]) -> None:
         """One line for scripts. What isn't JSON is written as its text."""
-        sys.stdout.write(f"{json.dumps(item, ensure_ascii=False, default=str)}\n")
+        sys.stdout.write(json_line(item))
 
     def print(self, what: RenderableType = "") -> None:
         """For people; nothing for scripts. A text is printed as it is, without markup."""
@@ -96,6 +98,12 @@ def _table(rows: list[Mapping[str, Any]], widths: Mapping[str, int], *, is_first
 
 def _cell(value: object) -> str:
     return escape("–" if value is None else printable(str(value)))
+
+
+def json_line(item: Mapping[str, Any]) -> str:
+    """JSON leaves some control characters as they are: here they are escaped too."""
+    line = json.dumps(item, ensure_ascii=False, default=str)
+    return _CONTROL.sub(lambda one: f"\\u{ord(one[0]):04x}", line) + "\n"
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import deque
@@ -183,7 +184,7 @@ def _destination(output: Path | None) -> Iterator[BinaryIO]:
         descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
         incomplete = Path(name)
         try:
-            with open(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 yield file
             incomplete.replace(target)
         except BaseException:

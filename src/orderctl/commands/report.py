@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
-import plotext
 import typer
 
 from orderctl.amounts import shown
@@ -33,9 +32,9 @@ _MAKING_SECONDS: Final = 330
 """More than the function's own timeout."""
 _WIDTHS: Final = {
     "day": 10,
-    "currency": 3,
-    **dict.fromkeys(OrderStatus, 7),
-    "all": 7,
+    "currency": 8,
+    **{str(status): 8 for status in OrderStatus},
+    "all": 8,
     "revenue": 12,
 }
 _PLOT_WIDTH: Final = 80
@@ -81,10 +80,10 @@ def report(
             else f"There is no report for any day from {wanted[0]} to {last}."
         )
     _show(made, terminal)
-    if not as_json:
+    if days > 1 and not as_json:
         for currency in sorted({one for its_report in made for one in its_report.orders}):
-            if days > 1:
-                terminal.print(_plots(found, currency))
+            for plot in _plots(found, currency):
+                terminal.print(plot)
     if missing:
         terminal.note(f"No report for {', '.join(missing)}: see ./orderctl make-report")
 
@@ -170,7 +169,7 @@ def _rows(one: DailyReport) -> Iterator[dict[str, object]]:
         }
 
 
-def _plots(reports: Mapping[date, DailyReport | None], currency: str) -> str:
+def _plots(reports: Mapping[date, DailyReport | None], currency: str) -> Iterator[str]:
     """Revenue and orders per day in a currency; a day without a report is an empty one."""
     digits = MINOR_UNIT_DIGITS.get(currency, 0)
     revenue, orders = [], []
@@ -178,16 +177,14 @@ def _plots(reports: Mapping[date, DailyReport | None], currency: str) -> str:
         revenue.append(one.revenue.get(currency, 0) / 10**digits if one else 0)
         orders.append(sum(one.orders.get(currency, {}).values()) if one else 0)
     labels = [f"{one:%m-%d}" for one in reports]
-    return "\n".join(
-        _plot(printable(title), labels, values)
-        for title, values in (
-            (f"Revenue in {currency}", revenue),
-            (f"Orders in {currency}", orders),
-        )
-    )
+    if any(revenue):
+        yield _plot(printable(f"Revenue per day in {currency}"), labels, revenue)
+    yield _plot(printable(f"Orders per day in {currency}"), labels, orders)
 
 
 def _plot(title: str, labels: Sequence[str], values: Sequence[float]) -> str:
+    import plotext  # noqa: PLC0415 - no other command needs it
+
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plot_size(_PLOT_WIDTH, _PLOT_HEIGHT)
