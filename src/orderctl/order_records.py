@@ -16,14 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import BinaryIO
 
-    from orderctl.terminal import json_line
-from orders.adapters.dynamodb.rows import Row
+    from orders.adapters.dynamodb.rows import Row
     from orders.domain.order import Order
 
 _FORMULA: Final = frozenset("=+-−@")
-_NO_TEXT: Final = dict.fromkeys(
-    {*range(32), *range(127, 160)} - {*map(ord, "\t\r\n")}, "\ufffd"
-)
+_NO_TEXT: Final = dict.fromkeys({*range(32), *range(127, 160)} - {*map(ord, "\t\r\n")}, "\ufffd")
 """What no text in a CSV file may contain (RFC 4180, section 2)."""
 
 Record = dict[str, str | int | None]
@@ -80,8 +77,7 @@ def write_csv(records: Iterable[Record], file: BinaryIO) -> None:
 
 
 def write_json_lines(records: Iterable[Record], file: BinaryIO) -> None:
-    for record in records:
-        file.write(json_line(record).encode(errors="replace"))
+    file.writelines(json_line(record).encode(errors="replace") for record in records)
 
 
 def as_text(cell: str) -> str:
