@@ -9,12 +9,13 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Timer
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from orders.domain.order_number import order_number
-from system.deployment import MARK, TABLE, eventually, orderctl_environment
+from system.deployment import MARK, SECONDS, TABLE, eventually, orderctl_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,15 +162,18 @@ def test_following_shows_each_new_event_once_and_stops_at_an_interrupt(
         stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
-    assert process.stdout is not None
     shown: list[str] = []
 
     def show_up_to(order_id: str) -> None:
-        for line in process.stdout or ():
+        assert process.stdout is not None
+        for line in process.stdout:
             shown.append(json.loads(line)["subject"])
             if shown[-1] == order_id:
                 return
+        raise AssertionError(f"{order_id} was not shown within {SECONDS} s")
 
+    deadline = Timer(SECONDS, process.kill)
+    deadline.start()
     try:
         show_up_to(first["orderId"])
         orders = [customer.place() for _ in range(5)]
@@ -177,6 +181,7 @@ def test_following_shows_each_new_event_once_and_stops_at_an_interrupt(
         orders += [customer.place() for _ in range(2)]
         show_up_to(orders[-1]["orderId"])
     finally:
+        deadline.cancel()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
 
