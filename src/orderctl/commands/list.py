@@ -35,7 +35,7 @@ _WIDTHS: Final = {
     "id": 36,
     "status": max(map(len, OrderStatus)),
     "amount": 12,
-    "customer": 8,
+    "customer": 36,
     "created": 24,
 }
 
@@ -57,10 +57,12 @@ def _customer(text: str) -> CustomerId:
 @needs(Role.READER, {"cloudformation:DescribeStacks": "the stack", "dynamodb:Query": "the index"})
 def list_orders(
     *,
-    status: Annotated[OrderStatus | None, typer.Option(case_sensitive=False)] = None,
+    status: Annotated[
+        OrderStatus | None, typer.Option(case_sensitive=False, help="Only those at this status.")
+    ] = None,
     customer: Annotated[
         CustomerId | None,
-        typer.Option(parser=_customer, metavar="CUSTOMER", help="Only this customer's."),
+        typer.Option(parser=_customer, metavar="CUSTOMER", help="Only those of this customer."),
     ] = None,
     since: Annotated[datetime | None, time_option("--from", "Created then or later.")] = None,
     until: Annotated[datetime | None, time_option("--to", "Created before then.")] = None,
@@ -69,7 +71,7 @@ def list_orders(
         typer.Option(
             parser=parse_amount,
             metavar="AMOUNT",
-            help="Of more than this, in this currency, such as 100USD.",
+            help="Only those of more than this, in its currency: 100USD.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
