@@ -72,7 +72,7 @@ class LocalStack(Emulator):
             self._deploy()
         with step("Making a customer and a staff member"):
             self._enable_time_to_live()
-            environment = self._sign_in()
+            environment = self.sign_in_users()
         with step("Waiting for the API to respond"):
             self._wait_for_api()
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment.items()]
@@ -175,8 +175,8 @@ class LocalStack(Emulator):
         attributes = {one["Name"]: one["Value"] for one in known["UserAttributes"]}
         return attributes["sub"], signed_in["AuthenticationResult"]["AccessToken"]
 
-    def _sign_in(self) -> dict[str, str]:
-        """Return the API's address, fresh access tokens and the customer's id."""
+    def sign_in_users(self) -> dict[str, str]:
+        """Return what `env` holds: the API's address, fresh tokens, the customer's id."""
         customer, customer_token = self.sign_in(CUSTOMER)
         _, staff_token = self.sign_in(STAFF, group="staff")
         return {
