@@ -1,6 +1,7 @@
 'use strict';
 
 const { spawnSync } = require('child_process');
+const eventsTopic = require('./events-topic');
 
 /**
  * What follows from the stage's name and parameters: names, protection, the token issuer, CORS,
@@ -64,6 +65,9 @@ module.exports = async ({ resolveVariable }) => {
     // Longer than a write takes from the moment its time is taken, with the index's lag. Here one
     // person waits for it, and nothing lags.
     feedDelaySeconds: local ? 5 : 60,
+    eventsTopic: hasTopic(await param('eventsTopic'))
+      ? eventsTopic(name('order-events'))
+      : { functions: {}, resources: {} },
     eventsQueueName: name('order-events-queue'),
     eventsDeadLetterQueueName: name('order-events-dlq'),
     streamDeadLetterQueueName: name('order-stream-dlq'),
@@ -135,6 +139,14 @@ function payments(stage, production, value) {
     );
   }
   return value;
+}
+
+function hasTopic(value) {
+  // A text from the command line, a boolean from serverless.yml.
+  if (!['true', 'false'].includes(String(value))) {
+    throw refusal(`Parameter "eventsTopic" is true or false, not "${value}".`);
+  }
+  return String(value) === 'true';
 }
 
 /** Empty: the functions take the address from the request. */
