@@ -1,14 +1,14 @@
 'use strict';
 
 /** What the parameter eventsTopic adds: a topic that gets every event too, for whoever subscribes. */
-module.exports = (topicName) => ({
+module.exports = (topicName, publishActions) => ({
   functions: {
     // Merged with infra/background-functions.yml, lists by position.
     'publish-order-events': {
       environment: { TOPIC_ARN: { Ref: 'OrderEventsTopic' } },
       iamRoleStatements: [
         {}, // of the queues
-        { Effect: 'Allow', Action: 'sns:Publish', Resource: { Ref: 'OrderEventsTopic' } },
+        { Effect: 'Allow', Action: publishActions, Resource: { Ref: 'OrderEventsTopic' } },
       ],
     },
   },

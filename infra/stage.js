@@ -52,6 +52,8 @@ module.exports = async ({ resolveVariable }) => {
   const local = stage === LOCAL;
   const plainNames = production || local;
   const name = (base) => (plainNames ? base : `${base}-${stage}`);
+  // AWS asks for the same action for a batch; the emulator asks for one that AWS lacks.
+  const batched = (action) => [action, ...(local ? [`${action}Batch`] : [])];
   requireClaims(
     await param('customerIdClaim'),
     await param('staffClaim'),
@@ -66,7 +68,7 @@ module.exports = async ({ resolveVariable }) => {
     // person waits for it, and nothing lags.
     feedDelaySeconds: local ? 5 : 60,
     eventsTopic: hasTopic(await param('eventsTopic'))
-      ? eventsTopic(name('order-events'))
+      ? eventsTopic(name('order-events'), batched('sns:Publish'))
       : { functions: {}, resources: {} },
     eventsQueueName: name('order-events-queue'),
     eventsDeadLetterQueueName: name('order-events-dlq'),
@@ -86,8 +88,7 @@ module.exports = async ({ resolveVariable }) => {
       identitySource: '$request.header.Authorization',
       ...(await issuer(stage, resolveVariable, param)),
     },
-    // AWS asks for sqs:SendMessage for a batch too; the emulator asks for an action that AWS lacks.
-    sendMessageActions: ['sqs:SendMessage', ...(local ? ['sqs:SendMessageBatch'] : [])],
+    sendMessageActions: batched('sqs:SendMessage'),
     // The emulator's CloudFormation refuses alarms on metric math.
     metricMath: !local,
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
@@ -143,10 +144,9 @@ function payments(stage, production, value) {
 
 function hasTopic(value) {
   // A text from the command line, a boolean from serverless.yml.
-  if (!['true', 'false'].includes(String(value))) {
-    throw refusal(`Parameter "eventsTopic" is true or false, not "${value}".`);
-  }
-  return String(value) === 'true';
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw refusal(`Parameter "eventsTopic" is true or false, not "${value}".`);
 }
 
 /** Empty: the functions take the address from the request. */
