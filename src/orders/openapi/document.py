@@ -40,9 +40,9 @@ responses have an `ETag`.
 and `Link` is absent.
 
 **Events** are sent to an SQS queue and, if the stage has one, to an SNS topic. The webhooks below
-describe them. An HTTPS endpoint that subscribes to the topic with raw message delivery receives such
-requests, as `text/plain` unless its delivery policy says otherwise; any other subscriber receives
-their bodies as messages.
+describe them. An HTTPS endpoint that subscribes to the topic with raw message delivery receives
+such requests, as `text/plain` unless its delivery policy says otherwise; any other subscriber
+receives their bodies as messages.
 
 **Errors** are problem details (RFC 9457), `application/problem+json`. `type` identifies the error
 and never changes, such as `/docs#order-not-found`; the docs page explains each type. `instance` is
