@@ -133,6 +133,7 @@ format: ## sort imports and format the code
 
 generate: ## rewrite the generated files
 	$(install) dev node
+	PYTHONPATH=src:scripts $(bin)/python scripts/generate_orderctl.py
 	scripts/compile_template.sh prod
 	$(bin)/python scripts/generate_permissions.py
 	PYTHONPATH=src $(bin)/python scripts/generate_openapi.py

@@ -2,11 +2,13 @@
 
 const alarms = require('./alarms');
 const dashboard = require('./dashboard');
+const operators = require('./operators');
 const Template = require('./template');
 const throttles = require('./throttles');
 
 /**
- * Adds to the compiled template what follows from it: alarms, the dashboard and throttles.
+ * Adds to the compiled template what follows from it: alarms, the dashboard, throttles and the
+ * policies of operators.
  *
  * Whatever function, queue, topic or public route somebody adds is watched without being named
  * here.
@@ -22,6 +24,7 @@ class Monitoring {
         for (const { Resources, Outputs } of [
           alarms(template, custom.stage),
           dashboard(template, custom.stage),
+          operators(template),
         ]) {
           Object.assign(document.Resources, Resources);
           Object.assign(document.Outputs, Outputs);

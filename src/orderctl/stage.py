@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -46,6 +47,7 @@ class Stage:
         self._session = session
         self._endpoint = endpoint
         self._clients: dict[str, Any] = {}
+        self._lock = Lock()
 
     @property
     def is_local(self) -> bool:
@@ -53,17 +55,18 @@ class Stage:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """boto3's client of a service."""
-        if service not in self._clients:
-            # No proxy stands between the operator and a stack on this machine.
-            config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
-            self._clients[service] = self._session.client(
-                service, endpoint_url=self._endpoint, config=config
-            )
-        return self._clients[service]
+        with self._lock:  # a session makes one client at a time
+            if service not in self._clients:
+                # No proxy stands between the operator and a stack on this machine.
+                config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self._endpoint, config=config
+                )
+            return self._clients[service]
 
     @cached_property
-    def outputs(self) -> Mapping[str, str]:
-        """The stack's outputs. Raises Problem: there is no such stage."""
+    def description(self) -> Mapping[str, Any]:
+        """CloudFormation's of the stack. Raises Problem: there is no such stage."""
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
@@ -74,7 +77,14 @@ class Stage:
                 f'There is no stage "{self.name}" in {region} of this account: no stack '
                 f"{self.stack}. Check --stage, AWS_PROFILE and AWS_REGION."
             ) from error
-        return _Outputs({one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]})
+        description: Mapping[str, Any] = stacks[0]
+        return description
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs. Raises Problem: there is no such stage."""
+        outputs = self.description["Outputs"]
+        return _Outputs({one["OutputKey"]: one["OutputValue"] for one in outputs})
 
     @cached_property
     def resources(self) -> Mapping[str, Sequence[str]]:

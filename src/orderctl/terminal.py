@@ -8,7 +8,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -38,7 +37,7 @@ class Terminal:
         sys.stdout.write(f"{json.dumps(item, ensure_ascii=False, default=str)}\n")
 
     def print(self, what: RenderableType = "") -> None:
-        """For people; nothing for scripts. A text is printed as it is, without markup."""
+        """For people; nothing for scripts. Markup in a text means nothing."""
         if not self.as_json:
             self._out.print(what, markup=False)
 
@@ -95,4 +94,11 @@ def _table(rows: list[Mapping[str, Any]], widths: Mapping[str, int], *, is_first
 
 
 def _cell(value: object) -> str:
-    return escape("–" if value is None else str(value))
+    return "–" if value is None else visible(str(value))
+
+
+def visible(text: str) -> str:
+    """The text with its control characters escaped: anybody may have written it."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )

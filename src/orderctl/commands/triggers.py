@@ -24,7 +24,6 @@ _NEEDS: Final = {
     "cloudformation:DescribeStacks": "the stack",
     "lambda:ListEventSourceMappings": "*",
     "lambda:UpdateEventSourceMapping": "the triggers",
-    "lambda:GetEventSourceMapping": "the triggers",
     **RECORDS,
 }
 
@@ -62,10 +61,9 @@ def _switch(stage: Stage, terminal: Terminal, function: str, *, yes: bool, on: b
     verb = "Resume" if on else "Pause"
     terminal.confirm(f"{verb} {function} on {stage.name}?", yes=yes)
     with recorded(stage, verb.lower(), function=function):
-        client = stage.client("lambda")
-        client.update_event_source_mapping(UUID=trigger["UUID"], Enabled=on)
+        stage.client("lambda").update_event_source_mapping(UUID=trigger["UUID"], Enabled=on)
         deadline = time.monotonic() + _SWITCH_SECONDS
-        while client.get_event_source_mapping(UUID=trigger["UUID"])["State"] != wanted:
+        while find_trigger(stage, function)["State"] != wanted:
             if time.monotonic() > deadline:
                 raise Problem(f"The trigger of {function} is still not {wanted.lower()}.")
             time.sleep(0.5)

@@ -1,0 +1,226 @@
+"""All that is known about one order: its rows, the dead letters about it, and its log lines."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from orderctl.commands.triggers import list_triggers
+from orderctl.logs import function_groups, read_lines
+from orders.adapters.dynamodb import keys, rows
+from orders.application.errors import MalformedRow
+from orders.domain import order_id as order_ids
+from orders.domain.order_id import parse_order_id
+from orders.http.bodies import OrderBody
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from orderctl.logs import LogLines
+    from orderctl.stage import Stage
+    from orders.adapters.dynamodb.rows import Row
+    from orders.domain.events import OrderEvent
+    from orders.domain.order import Order
+    from orders.domain.order_id import OrderId
+
+EVENTS_QUEUE: Final = "order-events-dlq"
+STREAM_QUEUE: Final = "order-stream-dlq"
+_OUTPUTS: Final = {
+    EVENTS_QUEUE: "OrderEventsDeadLetterQueueUrl",
+    STREAM_QUEUE: "OrderStreamDeadLetterQueueUrl",
+}
+_HELD_SECONDS: Final = 60
+"""How long a message is hidden from others at most, should this process be killed."""
+_LOOK_SECONDS: Final = 5
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_:.#-]{1,64}")
+
+
+class Charge(NamedTuple):
+    """`amount` is in the currency's minor unit; None in each field that its row does not have."""
+
+    state: str
+    charge_id: str | None
+    amount: int | None
+    currency: str | None
+    attempts: int | None
+
+
+class UnreadableRow(NamedTuple):
+    """`attributes` are names alone: a value could be the payment token."""
+
+    sort_key: str
+    cause: str
+    attributes: Sequence[str]
+
+
+class DeadLetter(NamedTuple):
+    """`about` is the type and version of an event, or the key of a stream record's row."""
+
+    queue: str
+    sent_at: datetime
+    receives: int
+    about: str
+    cause: str
+
+
+class OrderRows(NamedTuple):
+    """The rows of an order's partition. `events` are in the order of their versions."""
+
+    order: Order | None = None
+    events: Sequence[OrderEvent] = ()
+    charge: Charge | None = None
+    reservation: str | None = None
+    """Its state."""
+    unreadable: Sequence[UnreadableRow] = ()
+
+
+class Facts(NamedTuple):
+    """`triggers` are AWS's states of the functions' triggers, such as `Enabled`."""
+
+    order_id: OrderId
+    rows: OrderRows
+    dead_letters: Sequence[DeadLetter]
+    log: LogLines
+    triggers: Mapping[str, str]
+
+
+def gather_facts(stage: Stage, order_id: OrderId) -> Facts | None:
+    """None if there is neither a row nor a dead letter of the order."""
+    with ThreadPoolExecutor() as threads:
+        letters = threads.submit(dead_letters_of, stage, order_id)
+        partition = keys.detail(order_id)["pk"]
+        found = read_rows(stage.table.query(partition, "!", "~", consistent=True))
+        if not any(found) and not letters.result():
+            return None
+        groups = [*function_groups(stage), stage.outputs["OperationsLogGroupName"]]
+        since = min(order_ids.created_at(order_id), datetime.now(UTC))
+        log = threads.submit(read_lines, stage, groups, order_id, since)
+        triggers = {
+            one["FunctionArn"].rpartition(f":{stage.stack}-")[2]: one["State"]
+            for one in list_triggers(stage)
+        }
+        return Facts(order_id, found, letters.result(), log.result(), triggers)
+
+
+def read_rows(found: Iterable[Row]) -> OrderRows:
+    """What the rows of an order's partition hold. Those that can't be read are named."""
+    events: list[OrderEvent] = []
+    unreadable: list[UnreadableRow] = []
+    others: dict[str, Any] = {}
+    for row in found:
+        sort_key = row["sk"]
+        try:
+            if sort_key.startswith(keys.EVENT):
+                events.append(rows.event_from(row))
+            elif sort_key in _READERS:
+                name, read = _READERS[sort_key]
+                others[name] = read(row)
+        except MalformedRow as error:
+            unreadable.append(UnreadableRow(sort_key, str(error), sorted(row)))
+    return OrderRows(events=events, unreadable=unreadable, **others)
+
+
+@rows.reads("order")
+def _order_from(row: Row) -> Order:
+    order = rows.order_from(row)
+    OrderBody.of(order)  # also items and metadata have to be what the API can show
+    return order
+
+
+@rows.reads("charge")
+def _charge_from(row: Row) -> Charge:
+    return Charge(
+        _state(row), *(row.get(name) for name in ("chargeId", "amount", "currency", "attempts"))
+    )
+
+
+@rows.reads("reservation")
+def _reservation_from(row: Row) -> str:
+    return _state(row)
+
+
+def _state(row: Row) -> str:
+    if not isinstance(row["state"], str):
+        raise TypeError
+    return str(row["state"])
+
+
+_READERS: Final[Mapping[str, tuple[str, Callable[[Row], object]]]] = {
+    keys.DETAIL: ("order", _order_from),
+    "CHARGE": ("charge", _charge_from),
+    "RESERVATION": ("reservation", _reservation_from),
+}
+
+
+def dead_letters_of(stage: Stage, order_id: OrderId) -> list[DeadLetter]:
+    """The messages of both dead-letter queues that name the order. All stay in their queues."""
+    urls = [stage.outputs[output] for output in _OUTPUTS.values()]
+    with ThreadPoolExecutor() as threads:
+        found = threads.map(partial(_messages, stage.client("sqs")), urls)
+        return [
+            letter
+            for queue, messages in zip(_OUTPUTS, found, strict=True)
+            for message in messages
+            if (letter := _dead_letter(queue, message, order_id))
+        ]
+
+
+def _messages(sqs: Any, url: str) -> list[Mapping[str, Any]]:  # noqa: ANN401 - boto3's client
+    found: dict[str, Mapping[str, Any]] = {}
+    deadline = time.monotonic() + _LOOK_SECONDS
+    try:
+        while time.monotonic() < deadline:
+            received = sqs.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=_HELD_SECONDS,
+                WaitTimeSeconds=1,
+                AttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+            messages = {one["MessageId"]: one for one in received.get("Messages", ())}
+            if messages.keys() <= found.keys():
+                break
+            found |= messages
+    finally:
+        for message in found.values():
+            sqs.change_message_visibility(
+                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
+    return list(found.values())
+
+
+def _dead_letter(queue: str, message: Mapping[str, Any], order_id: OrderId) -> DeadLetter | None:
+    try:
+        body = json.loads(message["Body"])
+    except (RecursionError, ValueError):
+        return None
+    if not isinstance(body, dict):
+        return None
+    key, data = (body.get(name) for name in ("keys", "data"))
+    if isinstance(key, dict):
+        named = parse_order_id(str(key.get("pk")).removeprefix("ORDER#"))
+        about = _plain(key.get("sk"))
+    else:
+        named = parse_order_id(str(body.get("subject")))
+        version = data.get("version") if isinstance(data, dict) else None
+        about = f"{_plain(body.get('type'))} {_plain(version)}"
+    if named != order_id:
+        return None
+    cause = message.get("MessageAttributes", {}).get("cause", {}).get("StringValue")
+    return DeadLetter(
+        queue,
+        datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+        int(message["Attributes"]["ApproximateReceiveCount"]),
+        about,
+        cause or "no cause given",
+    )
+
+
+def _plain(value: object) -> str:
+    return str(value) if _PLAIN.fullmatch(str(value)) else "?"

@@ -1,0 +1,62 @@
+"""What is printed for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orderctl.app import NothingToDo
+from orderctl.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def endless() -> Iterator[dict[str, object]]:
+    for number in count():
+        if number == 120:
+            raise KeyboardInterrupt
+        yield {"order": number, "status": None}
+
+
+@pytest.mark.parametrize(("as_json", "shown"), [(True, 120), (False, 100)])
+def test_rows_are_printed_as_they_come(
+    as_json: bool,  # noqa: FBT001 - a parameter of the test
+    shown: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Terminal(as_json=as_json).rows(endless(), {"order": 8, "status": 8})
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == shown + (not as_json), "with a header for people"
+
+
+def test_a_row_is_a_line_of_json_or_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"order": "[red]\x1b[2J\u202ex", "status": None, "more": 1}
+
+    assert Terminal(as_json=True).rows([row], {"order": 8}) == 1
+    assert json.loads(capsys.readouterr().out) == row
+    Terminal(as_json=False).rows([row], {"order": 8, "status": 8})
+    header, line = capsys.readouterr().out.splitlines()
+    assert header.split() == ["order", "status"]
+    assert line.split() == [r"[red]\x1b[2J\u202ex", "–"]
+
+
+def test_nothing_but_json_is_printed_for_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal(as_json=True).print("for people")
+    Terminal(as_json=True).note("progress")
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "progress\n"
+
+
+def test_a_question_is_skipped_by_yes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    Terminal(as_json=False).confirm("Erase?", yes=True)
+    with pytest.raises(NothingToDo):
+        Terminal(as_json=False).confirm("Erase?", yes=False)
