@@ -1,0 +1,149 @@
+"""`forget`: takes a customer out of their orders and events, for good."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
+from orderctl.forgetting import customer_rows, forget_order
+from orderctl.operations import RECORDS, recorded
+from orderctl.stage import find_stage
+from orderctl.terminal import Terminal
+from orders.adapters.system import SystemClock
+from orders.application.errors import MalformedRow
+from orders.domain import timestamps
+from orders.domain.customer_id import CUSTOMER_ID_PATTERN, parse_customer_id
+from orders.domain.status import transitions_from
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from orderctl.stage import Stage
+    from orders.adapters.dynamodb.table import Table
+    from orders.domain.customer_id import CustomerId
+    from orders.domain.order import Order
+
+_STREAM: Final = timedelta(hours=24)
+_QUEUE: Final = timedelta(days=4)
+_DEAD_LETTERS: Final = timedelta(days=14)
+
+KEPT: Final = {
+    "idempotency records": (timedelta(hours=24), "responses to requests with an Idempotency-Key"),
+    "stream": (_STREAM, "the rows as they were"),
+    "queues": (_STREAM + _QUEUE, "events that are not yet consumed"),
+    "dead-letter queues": (_STREAM + _QUEUE + _DEAD_LETTERS, "events that nothing could process"),
+    "point-in-time recovery": (timedelta(days=35), "the table as it was"),
+}
+"""What keeps the customer after `forget`: for how long at most, and in what."""
+
+_UNPAID: Final = timedelta(days=15)
+"""The daily task cancels what is PENDING for 14 days, which removes the payment token."""
+
+
+@app.command(epilog=examples("forget cus_42", "forget cus_42 --stage prod --yes --json"))
+@needs(
+    Role.ERASER,
+    {
+        "cloudformation:DescribeStacks": "the stack",
+        "dynamodb:Query": "the table",
+        "dynamodb:GetItem": "the table",
+        "dynamodb:PutItem": "the table",
+        "dynamodb:DeleteItem": "the table",
+        "logs:DescribeLogGroups": "*",
+        **RECORDS,
+    },
+)
+def forget(
+    customer: Annotated[str, typer.Argument(help="The customer's id.")],
+    stage_name: StageName = None,
+    *,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a person: the customer's id, item names, metadata and reasons, in orders and events.
+
+    Amounts, statuses and times stay. It prints what still names them, and until when; see
+    docs/privacy.md for what to do before.
+    """
+    customer_id = parse_customer_id(customer)
+    if customer_id is None:
+        raise typer.BadParameter(f"A customer's id matches {CUSTOMER_ID_PATTERN}.")
+    stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
+    found = Counter(
+        bool(transitions_from(str(row.get("status"))))
+        for row in customer_rows(stage.table, customer_id)
+    )
+    if not found:
+        raise NothingToDo("No order names this customer: there is nothing to forget.")
+    if found[True]:
+        terminal.note(f"Open orders: {found[True]}. Staff will see no customer and no item names.")
+    terminal.confirm(
+        f"Forget the customer of {found.total()} orders on {stage.name}? Nothing brings them back.",
+        yes=yes,
+    )
+    with recorded(stage, "forget") as counts, terminal.progress() as progress:
+        counts |= {"forgotten": 0, "paymentTokensLeft": 0}
+        task = progress.add_task("Orders", total=found.total())
+        for order in _forget_all(stage.table, terminal, customer_id):
+            counts["forgotten"] += 1
+            counts["paymentTokensLeft"] += order.payment_token is not None
+            progress.advance(task)
+            if as_json:
+                terminal.json({"orderId": order.order_id, "status": order.status})
+    terminal.print(f"Forgot the customer of {counts['forgotten']} orders. What still names them:")
+    terminal.rows(_left(stage, counts["paymentTokensLeft"]), {"place": 22, "until": 24, "holds": 0})
+
+
+def _forget_all(table: Table, terminal: Terminal, customer_id: CustomerId) -> Iterator[Order]:
+    """Each order as it was, once it is forgotten. Walks the list until nothing is left to forget.
+
+    Raises:
+        Problem: some orders can't be read; all others were forgotten.
+    """
+    unreadable: set[str] = set()
+    is_changed = True
+    while is_changed:
+        is_changed = False
+        for row in customer_rows(table, customer_id):
+            try:
+                order = forget_order(table, customer_id, row)
+            except MalformedRow as error:
+                if row["sk"] not in unreadable:
+                    terminal.note(f"Not forgotten: {error}.")
+                unreadable.add(row["sk"])
+                continue
+            is_changed = True
+            if order:
+                yield order
+    if unreadable:
+        raise Problem(
+            f"{len(unreadable)} orders can't be forgotten as they are: mend or restore them (see "
+            "docs/runbook.md#orders-unreadable), then run it again."
+        )
+
+
+def _left(stage: Stage, payment_tokens: int) -> Iterator[dict[str, str | None]]:
+    """What still names the customer, and until when at most; None: for good."""
+    now = SystemClock().now()
+    if payment_tokens:
+        holds = f"payment tokens of {payment_tokens} orders, until they are paid or canceled"
+        yield _place("orders", now + _UNPAID, holds)
+    for place, (kept, holds) in KEPT.items():
+        yield _place(place, now + kept, holds)
+    name = f"/aws/http-api/{stage.stack}"
+    groups = stage.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    for group in groups:
+        if group["logGroupName"] == name:
+            days = group.get("retentionInDays")
+            until = now + timedelta(days=days) if days else None
+            yield _place("access log", until, "source addresses of their requests")
+
+
+def _place(place: str, until: datetime | None, holds: str) -> dict[str, str | None]:
+    text = None if until is None else timestamps.to_text(until)
+    return {"place": place, "until": text, "holds": holds}
