@@ -253,8 +253,7 @@ def test_nothing_is_forgotten_without_a_yes_or_twice(
     refused = forget(deployment, person, answer="n\n")
 
     assert refused.returncode == 3
-    assert "Forget the customer of 1 orders on local?" in refused.stderr
-    assert "Open orders: 1." in refused.stderr
+    assert "Forget this customer on local (orders: 1, open: 1)?" in refused.stderr
     assert person.found_in(deployment.rows(order_id)) == {person.caller.id, *person.marks[:-1]}
     assert forget(deployment, person, answer="y\n").returncode == 0
     again = forget(deployment, person, "--yes")
@@ -271,7 +270,7 @@ def test_an_order_that_waits_for_its_payment_is_settled_and_shipped_all_the_same
         order_id = person.place(paymentToken="tok_approve")
         done = forget(deployment, person, "--yes", "--json")
 
-        assert "payment tokens of 1 orders" in done.stdout
+        assert "payment tokens of unpaid orders (1)" in done.stdout
         assert deployment.rows(order_id)["DETAIL"]["paymentToken"] == {"S": "tok_approve"}
 
     assert staff.settled(order_id)["status"] == "PAID"
@@ -407,7 +406,7 @@ def test_orders_that_cannot_be_forgotten_are_named_and_the_others_are_forgotten(
         assert line.startswith("Not forgotten: order ")
         assert order_id in line
         assert why in line
-    assert last.startswith("3 orders can't be forgotten")
+    assert last.startswith("Orders not forgotten: 3.")
     assert not person.found_in(failed.stderr + failed.stdout)
     assert not person.found_in(deployment.rows(orders[2]))
     assert operations(deployment)[-1]["state"] == "failed"

@@ -33,13 +33,19 @@ _QUEUE: Final = timedelta(days=4)
 _DEAD_LETTERS: Final = timedelta(days=14)
 
 KEPT: Final = {
-    "idempotency records": (timedelta(hours=24), "responses to requests with an Idempotency-Key"),
+    "idempotency records": (
+        timedelta(hours=24),
+        "responses to keyed requests; DynamoDB deletes them within days",
+    ),
     "stream": (_STREAM, "the rows as they were"),
     "queues": (_STREAM + _QUEUE, "events that are not yet consumed"),
     "dead-letter queues": (_STREAM + _QUEUE + _DEAD_LETTERS, "events that nothing could process"),
     "point-in-time recovery": (timedelta(days=35), "the table as it was"),
 }
 """What keeps the customer after `forget`: for how long at most, and in what."""
+
+ACCESS_LOG: Final = "/aws/http-api/"
+"""Followed by the stack's name, the log group of API Gateway."""
 
 _UNPAID: Final = timedelta(days=15)
 """The daily task cancels what is PENDING for 14 days, which removes the payment token."""
@@ -81,9 +87,10 @@ def forget(
     if not found:
         raise NothingToDo("No order names this customer: there is nothing to forget.")
     if found[True]:
-        terminal.note(f"Open orders: {found[True]}. Staff will see no customer and no item names.")
+        terminal.note("Staff can still ship the open orders, without a customer and item names.")
     terminal.confirm(
-        f"Forget the customer of {found.total()} orders on {stage.name}? Nothing brings them back.",
+        f"Forget this customer on {stage.name} (orders: {found.total()}, open: {found[True]})? "
+        "This can't be undone.",
         yes=yes,
     )
     with recorded(stage, "forget") as counts, terminal.progress() as progress:
@@ -95,7 +102,7 @@ def forget(
             progress.advance(task)
             if as_json:
                 terminal.json({"orderId": order.order_id, "status": order.status})
-    terminal.print(f"Forgot the customer of {counts['forgotten']} orders. What still names them:")
+    terminal.print(f"Forgotten (orders: {counts['forgotten']}). What still names the customer:")
     terminal.rows(_left(stage, counts["paymentTokensLeft"]), {"place": 22, "until": 24, "holds": 0})
 
 
@@ -122,7 +129,7 @@ def _forget_all(table: Table, terminal: Terminal, customer_id: CustomerId) -> It
                 yield order
     if unreadable:
         raise Problem(
-            f"{len(unreadable)} orders can't be forgotten as they are: mend or restore them (see "
+            f"Orders not forgotten: {len(unreadable)}. Mend or restore them (see "
             "docs/runbook.md#orders-unreadable), then run it again."
         )
 
@@ -131,11 +138,11 @@ def _left(stage: Stage, payment_tokens: int) -> Iterator[dict[str, str | None]]:
     """What still names the customer, and until when at most; None: for good."""
     now = SystemClock().now()
     if payment_tokens:
-        holds = f"payment tokens of {payment_tokens} orders, until they are paid or canceled"
+        holds = f"payment tokens of unpaid orders ({payment_tokens}), until paid or canceled"
         yield _place("orders", now + _UNPAID, holds)
     for place, (kept, holds) in KEPT.items():
         yield _place(place, now + kept, holds)
-    name = f"/aws/http-api/{stage.stack}"
+    name = f"{ACCESS_LOG}{stage.stack}"
     groups = stage.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     for group in groups:
         if group["logGroupName"] == name:
