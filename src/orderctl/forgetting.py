@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Final
 from orders.adapters.dynamodb import keys, rows
 from orders.adapters.dynamodb.errors import ConditionFailed
 from orders.adapters.dynamodb.values import to_typed
-from orders.adapters.system import SystemClock
 from orders.application.errors import MalformedRow, TryAgain
 from orders.domain.actor import Actor
 from orders.domain.customer_id import forgotten_customer
+from orders.domain.order import FIRST_VERSION
 from orders.domain.order_id import OrderId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orderctl.stage import Stage
     from orders.adapters.dynamodb.keys import Key
     from orders.adapters.dynamodb.rows import Row
     from orders.adapters.dynamodb.table import Operation, Table
     from orders.domain.customer_id import CustomerId
+    from orders.domain.events import OrderEvent
     from orders.domain.order import Order
 
 _ACTOR: Final = Actor.system("orderctl")
@@ -29,19 +31,20 @@ _CUSTOMER_ROW: Final = 1
 """Its place in the transaction."""
 
 
-def customer_rows(table: Table, customer_id: CustomerId) -> Iterator[Row]:
+def customer_rows(stage: Stage, customer_id: CustomerId) -> Iterator[Row]:
     """The rows that list the customer's orders, oldest first, strongly consistent.
 
     None for the pseudonym of a forgotten customer: nothing is left to forget.
     """
     first, last = (keys.customer_sort(OrderId(bound)) for bound in ("", "~"))
-    for row in table.query(keys.customer_partition(customer_id), first, last, consistent=True):
+    partition = keys.customer_partition(customer_id)
+    for row in stage.table.query(partition, first, last, consistent=True):
         order_id = rows.order_id_of(row)
         if order_id is None or customer_id != forgotten_customer(order_id):
             yield row
 
 
-def forget_order(table: Table, customer_id: CustomerId, row: Row) -> Order | None:
+def forget_order(stage: Stage, customer_id: CustomerId, row: Row) -> Order | None:
     """The order of one of the customer's rows as it was; None if it was forgotten meanwhile.
 
     The order and its events lose the customer and all free texts, its row moves to a pseudonym, and
@@ -56,9 +59,12 @@ def forget_order(table: Table, customer_id: CustomerId, row: Row) -> Order | Non
     if order_id is None:
         raise MalformedRow("a row of the customer names no order")
     for _ in range(_ATTEMPTS):
-        order = _read_order(table, customer_id, order_id)
+        order = _read_order(stage.table, customer_id, order_id)
+        events = _read_events(stage.table, order)
+        forgotten, event = order.forgotten(by=_ACTOR, at=stage.now())
+        operations = _operations(stage.table, customer_id, forgotten, [*events, event])
         try:
-            table.write(*_operations(table, customer_id, order))
+            stage.table_for_events.write(*operations)
         except ConditionFailed as error:
             if _CUSTOMER_ROW in error.failed:
                 return None
@@ -78,22 +84,28 @@ def _read_order(table: Table, customer_id: CustomerId, order_id: OrderId) -> Ord
     return order
 
 
-def _operations(table: Table, customer_id: CustomerId, order: Order) -> list[Operation]:
-    forgotten, event = order.forgotten(by=_ACTOR, at=SystemClock().now())
-    # Read after the order, so that none of its events is missing; a later one changes its version.
+def _read_events(table: Table, order: Order) -> list[OrderEvent]:
+    """All that led to the order. Read after it, so that none of them is missing."""
     found = table.query(
         keys.detail(order.order_id)["pk"],
-        keys.event(order.order_id, 1)["sk"],
+        keys.event(order.order_id, FIRST_VERSION)["sk"],
         keys.event(order.order_id, order.version)["sk"],
         consistent=True,
     )
-    events = [rows.event_from(row).anonymized() for row in found]
+    return [rows.event_from(row) for row in found]
+
+
+def _operations(
+    table: Table, customer_id: CustomerId, forgotten: Order, events: list[OrderEvent]
+) -> list[Operation]:
+    """`events` ends with the new one."""
+    *earlier, told = events
     return [
-        table.put(rows.detail_row(forgotten), "version = :version", version=order.version),
-        _delete(table, keys.customer_order(customer_id, order.order_id)),
+        table.put(rows.detail_row(forgotten), "version = :before", before=forgotten.version - 1),
+        _delete(table, keys.customer_order(customer_id, forgotten.order_id)),
         table.put(rows.customer_row(forgotten)),
-        *(table.put(rows.event_row(one)) for one in events),
-        table.put(rows.event_row(event), "attribute_not_exists(pk)"),
+        *(table.put(rows.event_row(event.anonymized())) for event in earlier),
+        table.put(rows.event_row(told), "attribute_not_exists(pk)"),
     ]
 
 

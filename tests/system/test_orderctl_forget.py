@@ -270,7 +270,7 @@ def test_an_order_that_waits_for_its_payment_is_settled_and_shipped_all_the_same
         order_id = person.place(paymentToken="tok_approve")
         done = forget(deployment, person, "--yes", "--json")
 
-        assert "payment tokens of unpaid orders (1)" in done.stdout
+        assert "payment tokens, until paid or canceled: 1" in done.stdout
         assert deployment.rows(order_id)["DETAIL"]["paymentToken"] == {"S": "tok_approve"}
 
     assert staff.settled(order_id)["status"] == "PAID"

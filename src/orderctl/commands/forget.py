@@ -13,7 +13,6 @@ from orderctl.forgetting import customer_rows, forget_order
 from orderctl.operations import RECORDS, recorded
 from orderctl.stage import find_stage
 from orderctl.terminal import Terminal
-from orders.adapters.system import SystemClock
 from orders.application.errors import MalformedRow
 from orders.domain import timestamps
 from orders.domain.customer_id import CUSTOMER_ID_PATTERN, parse_customer_id
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orderctl.stage import Stage
-    from orders.adapters.dynamodb.table import Table
     from orders.domain.customer_id import CustomerId
     from orders.domain.order import Order
 
@@ -81,11 +79,11 @@ def forget(
         raise typer.BadParameter(f"A customer's id matches {CUSTOMER_ID_PATTERN}.")
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     found = Counter(
-        bool(transitions_from(str(row.get("status"))))
-        for row in customer_rows(stage.table, customer_id)
+        bool(transitions_from(str(row.get("status")))) for row in customer_rows(stage, customer_id)
     )
     if not found:
         raise NothingToDo("No order names this customer: there is nothing to forget.")
+    access_log_kept = _access_log_kept(stage)
     if found[True]:
         terminal.note("Staff can still ship the open orders, without a customer and item names.")
     terminal.confirm(
@@ -96,17 +94,18 @@ def forget(
     with recorded(stage, "forget") as counts, terminal.progress() as progress:
         counts |= {"forgotten": 0, "paymentTokensLeft": 0}
         task = progress.add_task("Orders", total=found.total())
-        for order in _forget_all(stage.table, terminal, customer_id):
+        for order in _forget_all(stage, terminal, customer_id):
             counts["forgotten"] += 1
             counts["paymentTokensLeft"] += order.payment_token is not None
             progress.advance(task)
             if as_json:
                 terminal.json({"orderId": order.order_id, "status": order.status})
     terminal.print(f"Forgotten (orders: {counts['forgotten']}). What still names the customer:")
-    terminal.rows(_left(stage, counts["paymentTokensLeft"]), {"place": 22, "until": 24, "holds": 0})
+    left = _left(stage.now(), counts["paymentTokensLeft"], access_log_kept)
+    terminal.rows(left, {"place": 22, "until": 24, "holds": 0})
 
 
-def _forget_all(table: Table, terminal: Terminal, customer_id: CustomerId) -> Iterator[Order]:
+def _forget_all(stage: Stage, terminal: Terminal, customer_id: CustomerId) -> Iterator[Order]:
     """Each order as it was, once it is forgotten. Walks the list until nothing is left to forget.
 
     Raises:
@@ -116,9 +115,9 @@ def _forget_all(table: Table, terminal: Terminal, customer_id: CustomerId) -> It
     is_changed = True
     while is_changed:
         is_changed = False
-        for row in customer_rows(table, customer_id):
+        for row in customer_rows(stage, customer_id):
             try:
-                order = forget_order(table, customer_id, row)
+                order = forget_order(stage, customer_id, row)
             except MalformedRow as error:
                 if row["sk"] not in unreadable:
                     terminal.note(f"Not forgotten: {error}.")
@@ -134,23 +133,23 @@ def _forget_all(table: Table, terminal: Terminal, customer_id: CustomerId) -> It
         )
 
 
-def _left(stage: Stage, payment_tokens: int) -> Iterator[dict[str, str | None]]:
-    """What still names the customer, and until when at most; None: for good."""
-    now = SystemClock().now()
-    if payment_tokens:
-        holds = f"payment tokens of unpaid orders ({payment_tokens}), until paid or canceled"
-        yield _place("orders", now + _UNPAID, holds)
-    for place, (kept, holds) in KEPT.items():
-        yield _place(place, now + kept, holds)
+def _access_log_kept(stage: Stage) -> timedelta | None:
+    """For how long; None if for good."""
     name = f"{ACCESS_LOG}{stage.stack}"
     groups = stage.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    for group in groups:
-        if group["logGroupName"] == name:
-            days = group.get("retentionInDays")
-            until = now + timedelta(days=days) if days else None
-            yield _place("access log", until, "source addresses of their requests")
+    days = {group["logGroupName"]: group.get("retentionInDays") for group in groups}[name]
+    return None if days is None else timedelta(days=days)
 
 
-def _place(place: str, until: datetime | None, holds: str) -> dict[str, str | None]:
-    text = None if until is None else timestamps.to_text(until)
-    return {"place": place, "until": text, "holds": holds}
+def _left(
+    now: datetime, payment_tokens: int, access_log_kept: timedelta | None
+) -> Iterator[dict[str, str | None]]:
+    """What still names the customer, and until when at most; None: for good."""
+    kept: dict[str, tuple[timedelta | None, str]] = {}
+    if payment_tokens:
+        kept["orders"] = _UNPAID, f"payment tokens, until paid or canceled: {payment_tokens}"
+    kept |= KEPT
+    kept["access log"] = access_log_kept, "source addresses of their requests"
+    for place, (time, holds) in kept.items():
+        until = None if time is None else timestamps.to_text(now + time)
+        yield {"place": place, "until": until, "holds": holds}
