@@ -71,8 +71,9 @@ def forget(
 ) -> None:
     """Erase a person: the customer's id, item names, metadata and reasons, in orders and events.
 
-    Amounts, statuses and times stay. It prints what still names them, and until when; see
-    docs/privacy.md for what to do before.
+    Amounts, statuses and times stay. It prints what still names them, and until when.
+
+    See docs/privacy.md for what to do first.
     """
     customer_id = parse_customer_id(customer)
     if customer_id is None:
