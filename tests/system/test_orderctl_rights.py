@@ -73,7 +73,6 @@ def switched(before: str) -> Callable[[Deployment], list[str]]:
     return prepare
 
 
-<<<<<<< HEAD
 def order_with_a_dead_letter(deployment: Deployment) -> list[str]:
     order_id = deployment.customer.place()["orderId"]
     deployment.aws("sqs").send_message(
@@ -81,12 +80,12 @@ def order_with_a_dead_letter(deployment: Deployment) -> list[str]:
         MessageBody=json.dumps({"subject": order_id}),
     )
     return [order_id]
-=======
+
+
 def customer_with_an_order(deployment: Deployment) -> list[str]:
     customer = deployment.new_customer()
     customer.place()
     return [customer.id, "--yes"]
->>>>>>> 490b4d3 (An event of forget is dated by AWS's clock and written within the feed's lag)
 
 
 PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
