@@ -30,9 +30,9 @@ def decimal(minor_units: int, currency: str) -> str:
     return f"{text[:-digits]}.{text[-digits:]}" if digits else text
 
 
-def shown(minor_units: int, currency: str) -> str:
-    """As a person reads it, also in a currency that only a damaged row names."""
-    if currency in MINOR_UNIT_DIGITS:
+def shown(minor_units: object, currency: object) -> str:
+    """As a person reads it, also what only a damaged row has."""
+    if isinstance(minor_units, int) and isinstance(currency, str) and currency in MINOR_UNIT_DIGITS:
         return f"{decimal(minor_units, currency)} {currency}"
     return f"{minor_units} minor units of {currency}"
 

@@ -82,7 +82,14 @@ def order_with_a_dead_letter(deployment: Deployment) -> list[str]:
     return [order_id]
 
 
+def customer_with_an_order(deployment: Deployment) -> list[str]:
+    customer = deployment.new_customer()
+    customer.place()
+    return [customer.id, "--yes"]
+
+
 PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
+    "forget": customer_with_an_order,
     "pause": switched("resume"),
     "resume": switched("pause"),
     "show": order_with_a_dead_letter,

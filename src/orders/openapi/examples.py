@@ -96,7 +96,7 @@ DAILY_REPORT: Final = _plain(
                 "JPY": {OrderStatus.SHIPPED: 2},
             },
             revenue={"USD": 65967, "JPY": 4800},
-            cancellation_reasons={"changed my mind": 2, "payment-declined": 1},
+            cancellation_reasons={"other": 2, "payment-declined": 1},
             left_out=0,
         )
     )
