@@ -8,7 +8,7 @@ const { join } = require('path');
  *
  * operators.json says what each role may do, generated from the commands; this says to what.
  */
-module.exports = (template) => {
+module.exports = (template, { batched }) => {
   const roles = JSON.parse(readFileSync(join(__dirname, 'operators.json'), 'utf8'));
   const stack = `orders-${template.stage}`;
   const arn = (service, name) => ({
@@ -46,14 +46,17 @@ module.exports = (template) => {
         if (place in resources) return resources[place].length > 0;
         throw new Error(`infra/operators.js doesn't know what "${place}" is.`);
       })
-      .map(([place, Action]) => ({ Effect: 'Allow', Action, Resource: resources[place] }));
+      .map(([place, actions]) => ({
+        Effect: 'Allow',
+        Action: actions.flatMap((action) => batched[action] ?? action),
+        Resource: resources[place],
+      }));
   const policies = Object.entries(roles).map(([role, rights]) => [
     `${role[0].toUpperCase()}${role.slice(1)}Policy`,
     {
       Type: 'AWS::IAM::ManagedPolicy',
       Properties: {
         ManagedPolicyName: `${stack}-${role}`,
-        Description: `What the ${role} of orderctl may do. See docs/orderctl.md`,
         PolicyDocument: { Version: '2012-10-17', Statement: statements(rights) },
       },
     },

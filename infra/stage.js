@@ -53,7 +53,12 @@ module.exports = async ({ resolveVariable }) => {
   const plainNames = production || local;
   const name = (base) => (plainNames ? base : `${base}-${stage}`);
   // AWS asks for the same action for a batch; the emulator asks for one that AWS lacks.
-  const batched = (action) => [action, ...(local ? [`${action}Batch`] : [])];
+  const batched = Object.fromEntries(
+    ['sqs:ChangeMessageVisibility', 'sqs:SendMessage', 'sns:Publish'].map((action) => [
+      action,
+      [action, ...(local ? [`${action}Batch`] : [])],
+    ])
+  );
   requireClaims(
     await param('customerIdClaim'),
     await param('staffClaim'),
@@ -68,7 +73,7 @@ module.exports = async ({ resolveVariable }) => {
     // person waits for it, and nothing lags.
     feedDelaySeconds: local ? 5 : 60,
     eventsTopic: hasTopic(await param('eventsTopic'))
-      ? eventsTopic(name('order-events'), batched('sns:Publish'))
+      ? eventsTopic(name('order-events'), batched['sns:Publish'])
       : { functions: {}, resources: {} },
     eventsQueueName: name('order-events-queue'),
     eventsDeadLetterQueueName: name('order-events-dlq'),
@@ -88,7 +93,7 @@ module.exports = async ({ resolveVariable }) => {
       identitySource: '$request.header.Authorization',
       ...(await issuer(stage, resolveVariable, param)),
     },
-    sendMessageActions: batched('sqs:SendMessage'),
+    batched,
     // The emulator's CloudFormation refuses alarms on metric math.
     metricMath: !local,
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
