@@ -6,6 +6,7 @@ with all of them it succeeds, without any one of them it says that this one is m
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,7 @@ from emulator import ROOT
 from infrastructure.templates import listed
 from local_stack import STACK
 from orderctl.reference import COMMANDS
-from system.deployment import eventually
+from system.deployment import TABLE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,8 @@ PLACES: Final[dict[str, list[str]]] = {
     for role, rights in json.loads((ROOT / "infra" / "operators.json").read_text()).items()
 }
 """What each statement of a role's policy is about."""
+
+RESTORED: Final = f"{TABLE}-restored"
 
 ALWAYS: Final = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
 """AWS grants it to everybody; a policy must have a statement."""
@@ -81,6 +84,9 @@ def operator(deployment: Deployment) -> Iterator[Operator]:
     yield Operator(deployment)
     for output in ("OrderEventsDeadLetterQueueUrl", "OrderStreamDeadLetterQueueUrl"):
         deployment.aws("sqs").purge_queue(QueueUrl=deployment.outputs[output])
+    dynamodb = deployment.aws("dynamodb")
+    with contextlib.suppress(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.delete_table(TableName=RESTORED)
 
 
 def switched(before: str) -> Callable[[Deployment], list[str]]:
@@ -131,6 +137,25 @@ def reported(deployment: Deployment) -> list[str]:
     return ["2026-01-01"]
 
 
+def lost_row(deployment: Deployment) -> list[str]:
+    """A table with an order that the customer's list lost."""
+    customer, dynamodb = deployment.new_customer(), deployment.aws("dynamodb")
+    order_id = customer.place()["orderId"]
+    definition = dynamodb.describe_table(TableName=TABLE)["Table"]
+    with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
+        dynamodb.create_table(
+            TableName=RESTORED,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=definition["KeySchema"],
+            AttributeDefinitions=definition["AttributeDefinitions"][:2],
+        )
+    for row in deployment.rows(order_id).values():
+        dynamodb.put_item(TableName=RESTORED, Item=row)
+    key = {"pk": {"S": f"CUSTOMER#{customer.id}"}, "sk": {"S": f"ORDER#{order_id}"}}
+    dynamodb.delete_item(TableName=TABLE, Key=key)
+    return ["--from", RESTORED, "--all", "--yes"]
+
+
 PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
     "dead-letters delete": dead_letters,
     "dead-letters list": lambda deployment: dead_letters(deployment)[:0],
@@ -142,6 +167,7 @@ PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
     "make-report": lambda _: ["2026-01-01", "--yes"],
     "pause": switched("resume"),
     "report": reported,
+    "restore": lost_row,
     "resume": switched("pause"),
     "show": order_with_a_dead_letter,
     "status": lambda _: [],
