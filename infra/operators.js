@@ -23,7 +23,7 @@ module.exports = (template, { batched }) => {
     'the stack': [arn('cloudformation', `stack/${stack}/*`)],
     'the table': [attribute('OrdersTable')],
     'the index': [{ 'Fn::Sub': '${OrdersTable.Arn}/index/*' }],
-    'a restored table': [{ 'Fn::Sub': '${OrdersTable.Arn}*' }],
+    'a restored table': [{ 'Fn::Sub': '${OrdersTable.Arn}-restored*' }],
     'the queues': queues(false),
     'the dead-letter queues': queues(true),
     'any queue': [arn('sqs', '*')],
