@@ -36,8 +36,9 @@ FORBIDDEN: Final[Mapping[str, str]] = {
     "boto3": "it imports botocore",
     "botocore.session": "AWS's services are called over libcurl, for a fifth of the cost",
     "pydantic": "msgspec decodes, for a quarter of the cost",
+    "xml.etree.ElementTree": "SNS alone needs it, where there is a topic",
 }
-"""What no function may import, and why."""
+"""What no function may import in production, and why."""
 
 _PRINT_MODULES: Final = """
 import sys

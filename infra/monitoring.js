@@ -24,7 +24,7 @@ class Monitoring {
         for (const { Resources, Outputs } of [
           alarms(template, custom.stage),
           dashboard(template, custom.stage),
-          operators(template),
+          operators(template, custom.stage),
         ]) {
           Object.assign(document.Resources, Resources);
           Object.assign(document.Outputs, Outputs);

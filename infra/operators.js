@@ -8,7 +8,7 @@ const { join } = require('path');
  *
  * operators.json says what each role may do, generated from the commands; this says to what.
  */
-module.exports = (template) => {
+module.exports = (template, { batched }) => {
   const roles = JSON.parse(readFileSync(join(__dirname, 'operators.json'), 'utf8'));
   const stack = `orders-${template.stage}`;
   const arn = (service, name) => ({
@@ -23,7 +23,7 @@ module.exports = (template) => {
     'the stack': [arn('cloudformation', `stack/${stack}/*`)],
     'the table': [attribute('OrdersTable')],
     'the index': [{ 'Fn::Sub': '${OrdersTable.Arn}/index/*' }],
-    'a restored table': [{ 'Fn::Sub': '${OrdersTable.Arn}*' }],
+    'a restored table': [{ 'Fn::Sub': '${OrdersTable.Arn}-restored*' }],
     'the queues': queues(false),
     'the dead-letter queues': queues(true),
     'any queue': [arn('sqs', '*')],
@@ -40,11 +40,6 @@ module.exports = (template) => {
     "the operations' log group": [arn('logs', `log-group:${stack}-operations*`)],
     '*': ['*'],
   };
-  // As stage.sendMessageActions: the emulator asks for an action that AWS doesn't have.
-  const asEmulated = (action) =>
-    template.stage === 'local' && action === 'sqs:SendMessage'
-      ? [action, 'sqs:SendMessageBatch']
-      : [action];
   const statements = (rights) =>
     Object.entries(rights)
       .filter(([place]) => {
@@ -53,7 +48,7 @@ module.exports = (template) => {
       })
       .map(([place, actions]) => ({
         Effect: 'Allow',
-        Action: actions.flatMap(asEmulated),
+        Action: actions.flatMap((action) => batched[action] ?? action),
         Resource: resources[place],
       }));
   const policies = Object.entries(roles).map(([role, rights]) => [
@@ -62,7 +57,6 @@ module.exports = (template) => {
       Type: 'AWS::IAM::ManagedPolicy',
       Properties: {
         ManagedPolicyName: `${stack}-${role}`,
-        Description: `What the ${role} of orderctl may do. See docs/orderctl.md`,
         PolicyDocument: { Version: '2012-10-17', Statement: statements(rights) },
       },
     },

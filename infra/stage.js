@@ -1,6 +1,7 @@
 'use strict';
 
 const { spawnSync } = require('child_process');
+const eventsTopic = require('./events-topic');
 
 /**
  * What follows from the stage's name and parameters: names, protection, the token issuer, CORS,
@@ -51,6 +52,13 @@ module.exports = async ({ resolveVariable }) => {
   const local = stage === LOCAL;
   const plainNames = production || local;
   const name = (base) => (plainNames ? base : `${base}-${stage}`);
+  // AWS asks for the same action for a batch; the emulator asks for one that AWS lacks.
+  const batched = Object.fromEntries(
+    ['sqs:ChangeMessageVisibility', 'sqs:SendMessage', 'sns:Publish'].map((action) => [
+      action,
+      [action, ...(local ? [`${action}Batch`] : [])],
+    ])
+  );
   requireClaims(
     await param('customerIdClaim'),
     await param('staffClaim'),
@@ -64,6 +72,9 @@ module.exports = async ({ resolveVariable }) => {
     // Longer than a write takes from the moment its time is taken, with the index's lag. Here one
     // person waits for it, and nothing lags.
     feedDelaySeconds: local ? 5 : 60,
+    eventsTopic: hasTopic(await param('eventsTopic'))
+      ? eventsTopic(name('order-events'), batched['sns:Publish'])
+      : { functions: {}, resources: {} },
     eventsQueueName: name('order-events-queue'),
     eventsDeadLetterQueueName: name('order-events-dlq'),
     streamDeadLetterQueueName: name('order-stream-dlq'),
@@ -82,8 +93,7 @@ module.exports = async ({ resolveVariable }) => {
       identitySource: '$request.header.Authorization',
       ...(await issuer(stage, resolveVariable, param)),
     },
-    // AWS asks for sqs:SendMessage for a batch too; the emulator asks for an action that AWS lacks.
-    sendMessageActions: ['sqs:SendMessage', ...(local ? ['sqs:SendMessageBatch'] : [])],
+    batched,
     // The emulator's CloudFormation refuses alarms on metric math.
     metricMath: !local,
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
@@ -135,6 +145,13 @@ function payments(stage, production, value) {
     );
   }
   return value;
+}
+
+function hasTopic(value) {
+  // A text from the command line, a boolean from serverless.yml.
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw refusal(`Parameter "eventsTopic" is true or false, not "${value}".`);
 }
 
 /** Empty: the functions take the address from the request. */

@@ -55,9 +55,13 @@ def event_type(status: str, previous: str | None) -> str:
     return "ORDER_CREATED" if previous is None else f"ORDER_{status}"
 
 
+FORGOTTEN: Final = "CUSTOMER_FORGOTTEN"
+"""The type of the event by which an order, at any status, loses its customer."""
+
 EVENT_TYPES: Final = (
     event_type(FIRST_STATUS, None),
     *(event_type(status, "") for status in STATUSES if status != FIRST_STATUS),
+    FORGOTTEN,
 )
 
 EVENT_DATA: Final = ("orderId", "customerId", "status", "amount", "currency", "version")
@@ -261,7 +265,7 @@ def settled(items: list[dict[str, Any]], token: str | None) -> tuple[str, str | 
 
 
 def report_of(orders: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """What a daily report counts, of orders as the table has them; all reasons are named."""
+    """What a daily report counts, of orders as the table has them."""
     counts: dict[str, Counter[str]] = {}
     revenue: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -270,12 +274,18 @@ def report_of(orders: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         if order["status"] in EARNING:
             revenue[order["currency"]] += order["amount"]
         if order["status"] == "CANCELED":
-            reasons[order.get("reason") or "unspecified"] += 1
+            reasons[_counted_as(order.get("reason"))] += 1
     return {
         "orders": {currency: dict(each) for currency, each in counts.items()},
         "revenue": dict(revenue),
         "cancellationReasons": dict(reasons),
     }
+
+
+def _counted_as(reason: str | None) -> str:
+    if not reason:
+        return "unspecified"
+    return reason if reason in PLATFORM_REASONS else "other"
 
 
 # Pages and times.
@@ -288,8 +298,6 @@ FILTERED_READS: Final = 5
 """Queries that may go into one page of a list under a filter, or of the feed."""
 FEED_DELAY: Final = timedelta(seconds=60)
 KEYS_ARE_KEPT: Final = timedelta(hours=24)
-NAMED_REASONS: Final = 50
-"""Reasons that a daily report names; all further ones count as `other`."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -41,9 +41,10 @@ STAFF = "staff@example.com"
 class LocalStack(Emulator):
     """An emulated AWS with the platform deployed to it."""
 
-    def __init__(self, directory: Path, port: int) -> None:
-        """Nothing is started or read yet."""
+    def __init__(self, directory: Path, port: int, events_topic: str = "false") -> None:
+        """Nothing is started or read yet. `events_topic` is the parameter eventsTopic."""
         super().__init__(directory, port)
+        self.events_topic = events_topic
         self.artifact = self.directory / "orders.zip"
 
     @classmethod
@@ -72,7 +73,7 @@ class LocalStack(Emulator):
             self._deploy()
         with step("Making a customer and a staff member"):
             self._enable_time_to_live()
-            environment = self._sign_in()
+            environment = self.sign_in_users()
         with step("Waiting for the API to respond"):
             self._wait_for_api()
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment.items()]
@@ -107,6 +108,14 @@ class LocalStack(Emulator):
             link = service / name
             link.unlink(missing_ok=True)
             link.symlink_to(ROOT / name)
+        self.osls(
+            service,
+            *("deploy", "--stage", "local", "--region", REGION),
+            f"--param=eventsTopic={self.events_topic}",
+        )
+
+    def osls(self, service: Path, *arguments: str) -> None:
+        """Run osls on the service in a folder, with this AWS. Raises StackError."""
         # Nothing of the user's own AWS set-up may be reached by a local deployment.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         environment |= CREDENTIALS | {
@@ -118,9 +127,7 @@ class LocalStack(Emulator):
             "LOCAL_PORT": str(self.port),
             "ORDERS_ARTIFACT": str(self.artifact),
         }
-        self._run(
-            [str(OSLS), "deploy", "--stage", "local", "--region", REGION], environment, service
-        )
+        self._run([str(OSLS), *arguments], environment, service)
 
     def _run(self, command: list[str], environment: dict[str, str], directory: Path) -> None:
         result = subprocess.run(
@@ -175,8 +182,8 @@ class LocalStack(Emulator):
         attributes = {one["Name"]: one["Value"] for one in known["UserAttributes"]}
         return attributes["sub"], signed_in["AuthenticationResult"]["AccessToken"]
 
-    def _sign_in(self) -> dict[str, str]:
-        """Return the API's address, fresh access tokens and the customer's id."""
+    def sign_in_users(self) -> dict[str, str]:
+        """Return what `env` holds: the API's address, fresh tokens, the customer's id."""
         customer, customer_token = self.sign_in(CUSTOMER)
         _, staff_token = self.sign_in(STAFF, group="staff")
         return {
@@ -236,8 +243,9 @@ def main() -> None:
     parser.add_argument("command", choices=["up", "down", "clean"])
     parser.add_argument("--directory", type=Path, default=ROOT / ".local")
     parser.add_argument("--port", type=int, default=int(os.environ.get("LOCAL_PORT", "4566")))
+    parser.add_argument("--events-topic", default=os.environ.get("EVENTS_TOPIC", "false"))
     arguments = parser.parse_args()
-    stack = LocalStack(arguments.directory, arguments.port)
+    stack = LocalStack(arguments.directory, arguments.port, arguments.events_topic)
     try:
         if arguments.command == "up":
             print_addresses(stack.up(), stack.directory)

@@ -104,6 +104,36 @@ def reset(connection: Connection, _: Sent) -> bool:
     return False
 
 
+_HTML: Final = b"<html><body>Something in between</body></html>"
+
+
+def broken(content: bytes) -> dict[str, Answer]:
+    """What is no response of a service's, in any protocol; `content` would be one's."""
+    half, of_half = content[: len(content) // 2], len(content) // 2
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return {
+        "reset": reset,
+        "hang-up": hang_up,
+        "half a status line": raw(b"HTTP/1"),
+        "half the headers": raw(b"HTTP/1.1 200 OK\r\nContent-"),
+        "half the content": http(half, length=len(content), ends=True),
+        "whole content of half the length": http(content, length=2 * len(content), ends=True),
+        "half a chunk": raw(chunked + b"fffff\r\n" + content),
+        "a chunk without the last": raw(chunked + b"%x\r\n%s\r\n" % (len(content), content)),
+        "HTTP/0.9": raw(content),
+        "more than the length": http(content, length=of_half),
+        "200 with HTML": http(_HTML),
+        "200 with nothing": http(b""),
+        "200 with half the content": http(half),
+        "200 with the content twice": http(content * 2),
+        "a proxy's refusal": http(_HTML, 403),
+        "a redirect": http(b"", 307, "Location: /elsewhere"),
+        "a redirect to a service's own content": http(content, 308, "Location: /elsewhere"),
+        "502 with HTML": http(_HTML, 502),
+        "503 with nothing": http(b"", 503),
+    }
+
+
 class ScriptedServer:
     """As a context manager it listens on a free port of 127.0.0.1 until the end."""
 

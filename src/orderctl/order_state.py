@@ -11,6 +11,8 @@ from orders.adapters.dynamodb import keys
 from orders.adapters.mock_payments import ChargeState
 from orders.application.expire_stale_orders import STALE_AFTER
 from orders.application.settle_payment import FREE
+from orders.domain.customer_id import forgotten_customer
+from orders.domain.events import CUSTOMER_FORGOTTEN
 from orders.domain.order import FIRST_VERSION
 from orders.domain.order_number import order_number
 from orders.domain.status import FIRST_STATUS, GIVING_BACK, OrderStatus
@@ -69,10 +71,17 @@ def _without_order(facts: Facts, now: datetime) -> Iterator[str]:
 
 
 def _status(facts: Facts, order: Order, now: datetime) -> Iterator[str]:
-    event = next((one for one in facts.rows.events if one.version == order.version), None)
-    who = "" if event is None or order.version == FIRST_VERSION else f", by {_actor(event)}"
+    events = {one.version: one for one in facts.rows.events}
+    changed = order.version
+    while changed in events and events[changed].type == CUSTOMER_FORGOTTEN:
+        changed -= 1
+    event = events.get(changed)
+    since = order.updated_at if event is None else event.recorded_at
+    who = "" if event is None or changed == FIRST_VERSION else f", by {_actor(event)}"
     why = "" if order.reason is None else f': "{_short(order.reason)}"'
-    yield f"{order.status} since {_when(order.updated_at, now)}{who}{why}"
+    yield f"{order.status} since {_when(since, now)}{who}{why}"
+    if order.customer_id == forgotten_customer(order.order_id):
+        yield "its customer was forgotten"
     if not isinstance(order.status, OrderStatus):
         yield "only a later release knows what that means"
     elif order.status is FIRST_STATUS and not order.pays_by_token:

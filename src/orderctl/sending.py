@@ -108,8 +108,11 @@ class Sender(NamedTuple):
         return refused
 
 
-class QueueClient(BotoClient):
-    """SQS for a publisher, which retries whatever is refused: what no retry helps is raised."""
+class SendingClient(BotoClient):
+    """SQS or SNS for a publisher, which takes all that is refused for unavailable.
+
+    What no retry helps is raised.
+    """
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Raises Unreachable, Refused that may pass, ClientError."""

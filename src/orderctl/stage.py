@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -19,10 +21,12 @@ from orderctl.app import Problem
 from orderctl.aws import BotoClient
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
+from orders.domain import timestamps
 from orders.domain.order_number import looks_like_order_number, read_order_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from orders.domain.order_id import OrderId
@@ -35,6 +39,9 @@ _CONFIG: Final = Config(
     read_timeout=20,
     max_pool_connections=32,
     retries={"mode": "standard", "total_max_attempts": 5},
+)
+_PUNCTUAL: Final = _CONFIG.merge(
+    Config(read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 )
 
 
@@ -57,12 +64,14 @@ class Stage:
         """boto3's client of a service."""
         with self._lock:  # a session makes one client at a time
             if service not in self._clients:
-                # No proxy stands between the operator and a stack on this machine.
-                config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
-                self._clients[service] = self._session.client(
-                    service, endpoint_url=self._endpoint, config=config
-                )
+                self._clients[service] = self._make_client(service, _CONFIG)
             return self._clients[service]
+
+    def _make_client(self, service: str, config: Config) -> Any:  # noqa: ANN401 - as client's
+        if self._endpoint:
+            # No proxy stands between the operator and a stack on this machine.
+            config = config.merge(Config(proxies={}))
+        return self._session.client(service, endpoint_url=self._endpoint, config=config)
 
     @cached_property
     def description(self) -> Mapping[str, Any]:
@@ -108,6 +117,14 @@ class Stage:
         return Table(BotoClient(self.client("dynamodb")), self.outputs["OrdersTableName"])
 
     @cached_property
+    def table_for_events(self) -> Table:
+        """`table`, of which a write takes less than the minute by which the feed lags.
+
+        The feed never shows an event that is written later after its time.
+        """
+        return self.table._replace(client=BotoClient(self._make_client("dynamodb", _PUNCTUAL)))
+
+    @cached_property
     def orders(self) -> DynamoDbOrders:
         return DynamoDbOrders(self.table, self.outputs["OrdersIndexName"])
 
@@ -115,6 +132,17 @@ class Stage:
     def queues(self) -> BotoClient:
         """SQS, as the functions' adapters call it."""
         return BotoClient(self.client("sqs"))
+
+    def now(self) -> datetime:
+        """AWS's time: events are dated with it, and the operator's clock may be wrong."""
+        now = timestamps.to_milliseconds(datetime.now(UTC) + self._ahead)
+        return timestamps.from_milliseconds(now)
+
+    @cached_property
+    def _ahead(self) -> timedelta:
+        """How far AWS's clock is ahead of the operator's, to the second."""
+        response = self.client("sts").get_caller_identity()["ResponseMetadata"]
+        return parsedate_to_datetime(response["HTTPHeaders"]["date"]) - datetime.now(UTC)
 
     @cached_property
     def operator(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _WIDE: Final = 500
 """Columns, where no terminal limits them: a file, a pipe."""
 _ROWS_AT_ONCE: Final = 50
+_CONTROL: Final = re.compile("[\x7f-\x9f]")
 
 
 class Terminal:
@@ -34,7 +36,7 @@ class Terminal:
 
     def json(self, item: Mapping[str, Any]) -> None:
         """One line for scripts. What isn't JSON is written as its text."""
-        sys.stdout.write(f"{json.dumps(item, ensure_ascii=False, default=str)}\n")
+        sys.stdout.write(json_line(item))
 
     def print(self, what: RenderableType = "") -> None:
         """For people; nothing for scripts. Markup in a text means nothing."""
@@ -101,8 +103,16 @@ def _cell(value: object) -> str:
     return "–" if value is None else visible(str(value))
 
 
+def json_line(item: Mapping[str, Any]) -> str:
+    """JSON leaves some control characters as they are: here they are escaped too."""
+    line = json.dumps(item, ensure_ascii=False, default=str)
+    return _CONTROL.sub(lambda one: f"\\u{ord(one[0]):04x}", line) + "\n"
+
+
 def visible(text: str) -> str:
-    """The text with its control characters escaped: anybody may have written it."""
+    """Anybody's text in one line: escapes what would move the cursor or hide something."""
+    if text.isprintable():
+        return text
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )

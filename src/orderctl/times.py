@@ -15,7 +15,7 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DAYS_AGO: Final = {"today": 0, "yesterday": 1}
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
-LATEST: Final = timestamps.from_text("9999-12-31T23:59:59.999Z")
+_FORMS: Final = "2026-11-23, 2026-11-23T04:36:00Z, yesterday, or 2h for two hours ago"
 
 
 def parse_time(text: str) -> datetime:
@@ -28,10 +28,7 @@ def parse_time(text: str) -> datetime:
         instant = _instant(text.strip(), datetime.now(UTC))
         return timestamps.from_milliseconds(-((timestamps.EPOCH - instant) // _MILLISECOND))
     except (OverflowError, ValueError) as error:
-        raise typer.BadParameter(
-            f"{text} is no time: say 2026-11-23, 2026-11-23T04:36:00Z, yesterday, or 2h for two "
-            "hours ago."
-        ) from error
+        raise typer.BadParameter(f"{text} is no time: say {_FORMS}.") from error
 
 
 def _instant(text: str, now: datetime) -> datetime:
@@ -48,4 +45,4 @@ def _instant(text: str, now: datetime) -> datetime:
 
 def time_option(name: str, what: str) -> Any:  # noqa: ANN401 - as typer.Option
     """An option that takes what `parse_time` reads."""
-    return typer.Option(name, parser=parse_time, metavar="TIME", help=what)
+    return typer.Option(name, parser=parse_time, metavar="TIME", help=f"{what} UTC: {_FORMS}.")

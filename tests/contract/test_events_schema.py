@@ -17,8 +17,14 @@ from orders.adapters.dynamodb.stream import recorded_event
 from orders.adapters.sqs import event_body
 from orders.domain import timestamps
 from orders.domain.actor import CUSTOMER
-from orders.domain.customer_id import CUSTOMER_ID_PATTERN, CustomerId
-from orders.domain.events import EVENT_TYPES, ORDER_CREATED, OrderEvent, type_of_change
+from orders.domain.customer_id import CUSTOMER_ID_PATTERN, CustomerId, forgotten_customer
+from orders.domain.events import (
+    CUSTOMER_FORGOTTEN,
+    EVENT_TYPES,
+    ORDER_CREATED,
+    OrderEvent,
+    type_of_change,
+)
 from orders.domain.money import MAX_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order_id import make_order_id
 from orders.domain.status import TRANSITIONS, OrderStatus
@@ -49,11 +55,23 @@ instants = st.integers(0, 253_402_300_799_999).map(timestamps.from_milliseconds)
 reasons = st.text(st.characters(exclude_categories=["Cs"]), max_size=MAX_REASON)
 
 
+def forgetting(event: OrderEvent) -> OrderEvent:
+    """The event of an order whose customer is forgotten after this one."""
+    return replace(
+        event,
+        type=CUSTOMER_FORGOTTEN,
+        version=event.version + 1,
+        previous_status=None,
+        reason=None,
+        customer_id=forgotten_customer(event.order_id),
+    )
+
+
 @st.composite
 def events(draw: st.DrawFn) -> OrderEvent:
     (before, after), version = draw(st.sampled_from(list(VERSIONS.items())))
     created_at = draw(instants)
-    return OrderEvent(
+    event = OrderEvent(
         type=ORDER_CREATED if before is None else type_of_change(after),
         order_id=make_order_id(created_at, draw(st.binary(min_size=3, max_size=3))),
         version=version,
@@ -66,6 +84,7 @@ def events(draw: st.DrawFn) -> OrderEvent:
         amount=draw(st.integers(0, MAX_AMOUNT)),
         currency=draw(st.sampled_from(sorted(MINOR_UNIT_DIGITS))),
     )
+    return draw(st.sampled_from([event, event.anonymized(), forgetting(event)]))
 
 
 LARGEST = OrderEvent(
@@ -112,7 +131,8 @@ def test_a_schema_is_valid_and_requires_what_consumers_rely_on(event_type: str) 
     Draft202012Validator.check_schema(schema)
     assert set(schema["required"]) >= {"id", "source", "type", "subject", "time", "data"}
     data = {"orderId", "customerId", "status", "amount", "currency", "version"}
-    previous = set() if event_type == ORDER_CREATED else {"previousStatus"}
+    changes_status = event_type not in {ORDER_CREATED, CUSTOMER_FORGOTTEN}
+    previous = {"previousStatus"} if changes_status else set()
     assert set(schema["properties"]["data"]["required"]) >= data | previous
 
 
@@ -167,10 +187,10 @@ def test_the_largest_event_stays_below_4_kib(character: str) -> None:
 def test_an_event_follows_the_schema_of_no_other_type(transition: Transition, version: int) -> None:
     before, status = transition
     own = type_of_change(status) if before else ORDER_CREATED
-    event = published(
-        replace(LARGEST, type=own, status=status, previous_status=before, version=version)
-    )
-    assert [one for one in EVENT_TYPES if validator_of(one).is_valid(event)] == [own]
+    event = replace(LARGEST, type=own, status=status, previous_status=before, version=version)
+    for one, type_ in ((event, own), (forgetting(event), CUSTOMER_FORGOTTEN)):
+        message = published(one)
+        assert [name for name in EVENT_TYPES if validator_of(name).is_valid(message)] == [type_]
 
 
 def test_a_consumer_may_find_members_that_it_does_not_know() -> None:

@@ -16,6 +16,12 @@ def production() -> Template:
 
 
 @pytest.fixture(scope="session")
+def with_topic() -> Template:
+    """Production, with the topic of events."""
+    return compiled("prod", "--param=eventsTopic=true")
+
+
+@pytest.fixture(scope="session")
 def watched() -> Template:
     """Production, with a consumer of events added that has a queue and a topic of its own."""
     added = f"  - ${{file(./infra/{EXAMPLE.name}):%s}}\n"
@@ -48,5 +54,6 @@ def customized() -> Template:
         "--param=staffClaim=roles",
         "--param=staffValue=clerk",
         "--param=payments=none",
+        "--param=eventsTopic=true",
         "--param=logLevel=WARNING",
     )

@@ -14,6 +14,7 @@ import pytest
 
 import orders.environment
 from infrastructure.templates import ROOT
+from orders.adapters import sns
 from orders.adapters.aws import client
 from orders.adapters.aws.connection import Endpoint, HttpResponse
 from orders.adapters.dynamodb.table import Table
@@ -79,9 +80,10 @@ def test_every_log_is_kept_for_90_days_in_production_and_14_elsewhere(
 def test_each_function_is_given_the_settings_that_it_reads(
     production: Template, reads: Mapping[str, set[str]]
 ) -> None:
-    # What reads the table can be told the index, which few functions use.
-    given = {name: {*production.variables(name)} - {"GSI1_NAME"} for name in production.functions}
-    assert given == {name: (reads[name] | TELEMETRY) - {"GSI1_NAME"} for name in given}
+    # What reads the table can be told the index, which few functions use. Few stages have a topic.
+    not_always = {"GSI1_NAME", "TOPIC_ARN"}
+    given = {name: {*production.variables(name)} - not_always for name in production.functions}
+    assert given == {name: (reads[name] | TELEMETRY) - not_always for name in given}
 
 
 def test_a_function_is_told_the_index_if_it_may_query_it(production: Template) -> None:
@@ -89,6 +91,13 @@ def test_a_function_is_told_the_index_if_it_may_query_it(production: Template) -
         queries = "index/gsi1" in json.dumps(production.statements(function))
         given = production.variables(function).get("GSI1_NAME")
         assert given == ("gsi1" if queries else None), function
+
+
+def test_the_publisher_is_told_the_topic_if_there_is_one(
+    with_topic: Template, reads: Mapping[str, set[str]]
+) -> None:
+    assert "TOPIC_ARN" in reads["publish-order-events"]
+    assert with_topic.variables("publish-order-events")["TOPIC_ARN"] == {"Ref": "OrderEventsTopic"}
 
 
 @pytest.fixture(scope="session")
@@ -182,22 +191,26 @@ class StallingServices:
         monkeypatch.setattr(Endpoint, "post", answer)
 
     def started(self, function: str) -> tuple[ModuleType, list[client.Client]]:
-        """The function's module, and the clients that it makes."""
+        """The function's module, and the clients that it makes where there is a topic."""
         made: list[client.Client] = []
-        make = client.Client
 
-        def record(*arguments: Any) -> client.Client:  # noqa: ANN401 - whatever it takes
-            made.append(make(*arguments))
-            return made[-1]
+        def recorded(make: type[client.Client]) -> Callable[..., client.Client]:
+            def record(*arguments: Any) -> client.Client:  # noqa: ANN401 - whatever it takes
+                made.append(make(*arguments))
+                return made[-1]
+
+            return record
 
         with self._monkeypatch.context() as changes:
-            changes.setattr(client, "Client", record)
+            changes.setenv("TOPIC_ARN", "arn:aws:sns:ap-southeast-1:000000000000:order-events")
+            changes.setattr(client, "Client", recorded(client.Client))
+            changes.setattr(sns, "SnsClient", recorded(sns.SnsClient))
             return run(module_of(function)), made
 
     def seconds(self, call: Callable[[], object]) -> float:
         """How long the call takes until it fails."""
         started = self._now
-        with pytest.raises((TryAgain, client.Refused)):
+        with pytest.raises((TryAgain, client.Refused, client.Unreachable)):
             call()
         return self._now - started
 
@@ -229,7 +242,9 @@ def test_a_read_and_a_write_end_within_their_functions_time(
     for function, properties in production.functions.items():
         _, clients = stalling.started(function)
         calls: list[Callable[[], object]] = [partial(one.call, "x", {}) for one in clients]
-        tables = [Table(one, "orders") for one in clients if "DynamoDB" in one._target]
+        tables = [
+            Table(one, "orders") for one in clients if "DynamoDB" in getattr(one, "_target", "")
+        ]
         calls += [partial(table.write, table.put({"pk": "a"})) for table in tables]
         seconds = sum(map(stalling.seconds, calls))
         print(f"{function}: {seconds:.1f} s of {properties['Timeout']}")

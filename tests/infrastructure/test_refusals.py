@@ -30,6 +30,7 @@ USUAL = {
     "param:staffClaim": "cognito:groups",
     "param:staffValue": "staff",
     "param:logLevel": "INFO",
+    "param:eventsTopic": False,
 }
 # Resolves what infra/stage.js asks for as the framework would, with no more than is given.
 RESOLVE_STAGE = """
@@ -126,6 +127,11 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
     "a level that no line has": (
         [{"param:logLevel": value} for value in ("DEBUG", "TRACE", "info", "", False)],
         'Parameter "logLevel" is INFO, WARNING or ERROR, not "',
+    ),
+    "a topic or none": ([{"param:eventsTopic": one} for one in (True, "true", "false")], None),
+    "neither a topic nor none": (
+        [{"param:eventsTopic": value} for value in ("", "True", "yes", 1, 0, "true ", [True])],
+        'Parameter "eventsTopic" is true or false, not "',
     ),
     "a stage of this machine among the production stages, whichever is deployed": (
         [
@@ -233,6 +239,8 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
             "is no single scope",
         ),
         ("prod", None, ("payments=mock",), ISSUER, UNPAID),
+        ("local", ("eventsTopic: false", "eventsTopic: 'on'"), (), {}, '"eventsTopic"'),
+        ("local", None, ("eventsTopic=yes",), {}, '"eventsTopic"'),
         (
             "prod",
             ("logLevel: INFO\n", "logLevel: INFO\n  prod:\n    payments: mock\n"),

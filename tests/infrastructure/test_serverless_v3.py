@@ -36,8 +36,10 @@ def serverless_v3() -> Path:
     return INSTALLED / "node_modules" / "serverless"
 
 
-@pytest.mark.parametrize("stage", ["prod", "local"])
-def test_it_makes_the_same_template(stage: str, serverless_v3: Path) -> None:
+@pytest.mark.parametrize(
+    ("stage", "arguments"), [("prod", ["--param=eventsTopic=true"]), ("local", [])]
+)
+def test_it_makes_the_same_template(stage: str, arguments: list[str], serverless_v3: Path) -> None:
     directory = service()
     # It hands over to the `serverless` beside serverless.yml, which is osls in the checkout.
     modules = directory / "node_modules"
@@ -50,7 +52,7 @@ def test_it_makes_the_same_template(stage: str, serverless_v3: Path) -> None:
     result = framework(
         serverless_v3 / "bin" / "serverless.js",
         directory,
-        *("package", "--stage", stage, "--package", str(directory / "packaged")),
+        *("package", "--stage", stage, "--package", str(directory / "packaged"), *arguments),
         CONFIG_VALIDATION_MODE="warn",
         **ISSUER,
     )
@@ -59,4 +61,4 @@ def test_it_makes_the_same_template(stage: str, serverless_v3: Path) -> None:
     # All that it has against the configuration: it is older than the functions' Python.
     (complaint,) = [line for line in result.stdout.splitlines() if line.startswith("  at '")]
     assert "at 'provider.runtime': must be equal to one of the allowed values" in complaint
-    assert read(directory / "packaged") == read(packaged(stage))
+    assert read(directory / "packaged") == read(packaged(stage, *arguments))

@@ -6,9 +6,6 @@ import string
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from botocore import auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials as BotocoresCredentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,11 +13,10 @@ from orders.adapters.aws.client import Client
 from orders.adapters.aws.connection import Endpoint
 from orders.adapters.aws.credentials import Credentials
 from scripted_server import ScriptedServer, aws
+from signatures import botocores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from scripted_server import Sent
 
 SUITES: Final = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "")
 SUITES_TOKEN: Final = (
@@ -30,9 +26,6 @@ SUITES_TOKEN: Final = (
     "8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA=="
 )
 FORM: Final = "Content-Type: application/x-www-form-urlencoded"
-
-# What libcurl sends without being told to, and what no signature can cover.
-NOT_SIGNED: Final = {"authorization", "content-length", "user-agent"}
 
 
 @pytest.fixture(scope="module")
@@ -104,21 +97,6 @@ def test_signatures_are_those_of_awss_test_suite(  # noqa: PLR0913, PLR0917 - a 
     assert sent.headers["authorization"] == (
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
         f"SignedHeaders={signed}, Signature={signature}"
-    )
-
-
-def botocores(sent: Sent, endpoint: tuple[str, str, str], credentials: Credentials) -> str:
-    """The Authorization header that botocore would have given to this request at its time."""
-    url, region, service = endpoint
-    headers = {name: sent.headers[name] for name in sent.headers.keys() - NOT_SIGNED}
-    request = AWSRequest("POST", url, headers, sent.body)
-    request.context["timestamp"] = headers["x-amz-date"]
-    signer = auth.SigV4Auth(BotocoresCredentials(*credentials), service, region)
-    to_sign = signer.string_to_sign(request, signer.canonical_request(request))
-    signed = signer.signed_headers(signer.headers_to_sign(request))
-    return (
-        f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, "
-        f"SignedHeaders={signed}, Signature={signer.signature(to_sign, request)}"
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from examples import event_of, placed_order
 from infrastructure.templates import compiled
 from orders.adapters.aws.client import Client, Refused, Unreachable
+from orders.adapters.sns import QueueAndTopic, SnsEventPublisher
 from orders.adapters.sqs import SqsDeadLetterQueue, SqsEventPublisher, event_body
 from orders.domain import timestamps
 from orders.domain.actor import Actor
@@ -24,8 +25,9 @@ from proof.event_source import RETENTION_SECONDS, FunctionFailed, Mapping, Strea
 from stream_records import recorded, reservation_record, sequence_number, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from orders.application.ports import EventPublisher
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order
     from orders.domain.status import OrderStatus
@@ -110,13 +112,18 @@ class Stream:
         self.records.append(record)
 
 
-class Sqs(Client):
-    """The client of both queues. Faults strike one call after the other, then all calls pass."""
+class Aws(Client):
+    """The client of both queues and the topic.
+
+    Faults strike one call after the other, then all calls pass.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.events: list[str] = []
-        """Bodies, in the order of their arrival."""
+        """Bodies, in the order of their arrival in the queue."""
+        self.on_topic: list[str] = []
+        """Likewise."""
         self.set_aside: list[Record] = []
         """The messages about records that can't be published."""
         self.can_set_aside = True
@@ -130,9 +137,13 @@ class Sqs(Client):
         """The function dies of what contains this text."""
 
     def call(self, operation: str, parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - a Mapping
-        if operation == "SendMessageBatch":
-            entries = parameters["Entries"]
-            untaken = self._call([entry["MessageBody"] for entry in entries], self.events.append)
+        if operation in {"PublishBatch", "SendMessageBatch"}:
+            to_topic = operation == "PublishBatch"
+            entries = parameters["PublishBatchRequestEntries" if to_topic else "Entries"]
+            untaken = self._call(
+                [entry["Message" if to_topic else "MessageBody"] for entry in entries],
+                (self.on_topic if to_topic else self.events).append,
+            )
             return {"Failed": [{"Id": entries[i]["Id"], "Code": "InternalError"} for i in untaken]}
         assert operation == "SendMessage"
         if not self.can_set_aside:
@@ -164,16 +175,22 @@ class Sqs(Client):
 
 
 class Publisher:
-    """The function, its trigger and its queues, and what Lambda gave up."""
+    """The function, its trigger, its queues and perhaps a topic, and what Lambda gave up."""
 
-    def __init__(self, stream: Stream, batch_size: int | None = None) -> None:
+    def __init__(
+        self, stream: Stream, batch_size: int | None = None, *, has_topic: bool = False
+    ) -> None:
         self.stream = stream
-        self.sqs = Sqs(stream)
+        self.aws = Aws(stream)
+        self.has_topic = has_topic
         self.given_up: list[dict[str, Any]] = []
         mapping, self.timeout = deployed("publish-order-events")
         self.mapping = replace(mapping, batch_size=batch_size or mapping.batch_size)
         self.source = self.from_the_start()
-        relay = Relay(SqsEventPublisher(self.sqs, "events"), SqsDeadLetterQueue(self.sqs, "aside"))
+        publisher: EventPublisher = SqsEventPublisher(self.aws, "events")
+        if has_topic:
+            publisher = QueueAndTopic(publisher, SnsEventPublisher(self.aws, "topic"))
+        relay = Relay(publisher, SqsDeadLetterQueue(self.aws, "aside"))
         self.handler: Callable[[dict[str, Any], Any], dict[str, Any]] = background(relay)
 
     def from_the_start(self) -> StreamSource:
@@ -188,9 +205,9 @@ class Publisher:
 
     def invoke(self, event: dict[str, Any]) -> object:
         """Call the handler as Lambda does: JSON in, JSON out, and no longer than its timeout."""
-        self.sqs.deadline = self.stream.time + self.timeout
+        self.aws.deadline = self.stream.time + self.timeout
         try:
-            response = self.handler(json.loads(json.dumps(event)), Context(self.sqs))
+            response = self.handler(json.loads(json.dumps(event)), Context(self.aws))
         except (Exception, Died) as error:
             raise FunctionFailed from error
         return json.loads(json.dumps(response))
@@ -211,12 +228,12 @@ class Publisher:
             pass
 
     def published(self) -> list[str]:
-        """The ids of the events that were sent, in their order."""
-        return [json.loads(body)["id"] for body in self.sqs.events]
+        """The ids of the events that were sent to the queue, in their order."""
+        return ids(self.aws.events)
 
     def set_aside(self) -> list[str]:
         """The sequence numbers of the records that were, in their order."""
-        return [message["sequenceNumber"] for message in self.sqs.set_aside]
+        return [message["sequenceNumber"] for message in self.aws.set_aside]
 
     def is_past(self, number: str) -> bool:
         """Whether the record is acknowledged."""
@@ -225,19 +242,22 @@ class Publisher:
     def assert_nothing_acknowledged_is_lost(self) -> None:
         """What the checkpoint has passed was sent or set aside."""
         numbers = self.stream.numbers
-        assert {key for key in numbers if self.is_past(numbers[key])} <= set(self.published())
+        past = {key for key in numbers if self.is_past(numbers[key])}
+        assert past <= set(self.published())
+        assert not self.has_topic or past <= set(ids(self.aws.on_topic))
         unreadable = map(sequence_number, self.stream.unreadable)
         assert set(filter(self.is_past, unreadable)) <= set(self.set_aside())
 
     def assert_all_published(self) -> None:
         """Each event unchanged, and nothing else; unreadable records were set aside, by keys."""
         events = self.stream.events
-        assert set(self.published()) == set(events)
-        for key, body in zip(self.published(), self.sqs.events, strict=True):
-            assert body == event_body(events[key])
+        for bodies in (self.aws.events, *([self.aws.on_topic] if self.has_topic else [])):
+            assert set(ids(bodies)) == set(events)
+            for key, body in zip(ids(bodies), bodies, strict=True):
+                assert body == event_body(events[key])
         assert set(self.set_aside()) == set(map(sequence_number, self.stream.unreadable))
         unreadable = {sequence_number(record): record for record in self.stream.unreadable}
-        for message in self.sqs.set_aside:
+        for message in self.aws.set_aside:
             record = unreadable[message["sequenceNumber"]]
             assert message == {
                 "keys": {name: key["S"] for name, key in record["dynamodb"]["Keys"].items()},
@@ -247,15 +267,20 @@ class Publisher:
         assert self.given_up == []
 
 
+def ids(bodies: Iterable[str]) -> list[str]:
+    """Those of the events."""
+    return [json.loads(body)["id"] for body in bodies]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Lambda's, by the stream's time."""
 
-    sqs: Sqs
+    aws: Aws
     aws_request_id: str = "5f2c6e1a"
 
     def get_remaining_time_in_millis(self) -> int:
-        return int((self.sqs.deadline - self.sqs.stream.time) * 1000)
+        return int((self.aws.deadline - self.aws.stream.time) * 1000)
 
 
 @cache

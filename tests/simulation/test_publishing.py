@@ -7,7 +7,7 @@ functions and pollers that die, queues that are down, records that expire.
 from __future__ import annotations
 
 import logging
-from itertools import count, repeat
+from itertools import count, cycle, repeat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orders.domain.status import OrderStatus, transitions_from
-from simulation.publishing import PAUSE, Fault, Publisher, Stream
+from simulation.publishing import PAUSE, Fault, Publisher, Stream, ids
 from stream_records import sequence_number
 
 if TYPE_CHECKING:
@@ -89,14 +89,14 @@ class TestUnreadableRecords:
         stream.put_unreadable()
         stream.place()
         publisher = Publisher(stream)
-        publisher.sqs.can_set_aside = False
+        publisher.aws.can_set_aside = False
         if down == "both queues":
-            publisher.sqs.faults = repeat(Fault.DOWN)
+            publisher.aws.faults = repeat(Fault.DOWN)
         for _ in range(50):
             assert publisher.step()
         assert publisher.source.checkpoint is None
-        publisher.sqs.can_set_aside = True
-        publisher.sqs.faults = iter(())
+        publisher.aws.can_set_aside = True
+        publisher.aws.faults = iter(())
         publisher.catch_up()
         publisher.assert_all_published()
 
@@ -105,13 +105,13 @@ class TestOutages:
     def test_an_outage_of_less_than_20_hours_loses_nothing(self, stream: Stream) -> None:
         publisher = Publisher(stream)
         end = stream.time + 20 * HOUR - 2 * PAUSE
-        publisher.sqs.faults = repeat(Fault.DOWN)
+        publisher.aws.faults = repeat(Fault.DOWN)
         life(stream, 10)
         while stream.time < end:
             stream.place()
             assert publisher.step()
         assert publisher.published() == []
-        publisher.sqs.faults = iter(())
+        publisher.aws.faults = iter(())
         publisher.catch_up()
         assert publisher.published() == list(stream.events)
         publisher.assert_all_published()
@@ -120,13 +120,13 @@ class TestOutages:
         """A call gives up after nine seconds; ten of them are more than a function has."""
         life(stream, 60)
         publisher = Publisher(stream)
-        publisher.sqs.seconds = 9
-        publisher.sqs.faults = repeat(Fault.DOWN)
+        publisher.aws.seconds = 9
+        publisher.aws.faults = repeat(Fault.DOWN)
         for _ in range(50):
             assert publisher.step()
         assert publisher.published() == []
-        publisher.sqs.seconds = 0
-        publisher.sqs.faults = iter(())
+        publisher.aws.seconds = 0
+        publisher.aws.faults = iter(())
         publisher.catch_up()
         publisher.assert_all_published()
 
@@ -138,12 +138,12 @@ class TestOutages:
             stream.place()
         lost = list(stream.events)
         publisher = Publisher(stream)
-        publisher.sqs.faults = repeat(Fault.DOWN)
+        publisher.aws.faults = repeat(Fault.DOWN)
         end = stream.time + 20 * HOUR
         while stream.time <= end:
             assert publisher.step()
             assert publisher.given_up == []
-        publisher.sqs.faults = iter(())
+        publisher.aws.faults = iter(())
         stream.place()
         while publisher.source.step():
             pass
@@ -166,7 +166,7 @@ class TestPartialFailures:
         for _ in range(25):
             stream.place()
         publisher = Publisher(stream)
-        publisher.sqs.faults = iter([None, Fault.PARTLY])
+        publisher.aws.faults = iter([None, Fault.PARTLY])
         publisher.catch_up()
         ids = list(stream.events)
         taken = [*ids[:10], *ids[10:20:2]]
@@ -174,19 +174,61 @@ class TestPartialFailures:
         publisher.assert_all_published()
 
 
+class TestTopic:
+    """The queue is called before the topic, each with ten events."""
+
+    def test_what_the_topic_did_not_take_is_sent_to_both_again(self, stream: Stream) -> None:
+        for _ in range(25):
+            stream.place()
+        publisher = Publisher(stream, has_topic=True)
+        publisher.aws.faults = iter([None, None, None, Fault.PARTLY])
+        publisher.catch_up()
+        sent = list(stream.events)
+        assert publisher.published() == [*sent[:20], *sent[11:]]
+        assert ids(publisher.aws.on_topic) == [*sent[:10], *sent[10:20:2], *sent[11:]]
+
+    def test_the_topic_gets_nothing_from_the_first_event_on_that_the_queue_lacks(
+        self, stream: Stream
+    ) -> None:
+        for _ in range(25):
+            stream.place()
+        publisher = Publisher(stream, has_topic=True)
+        publisher.aws.faults = iter([None, None, Fault.PARTLY])
+        publisher.catch_up()
+        assert ids(publisher.aws.on_topic) == list(stream.events)
+        publisher.assert_all_published()
+
+    @pytest.mark.parametrize("turns", [(None, Fault.DOWN), (Fault.DOWN,), (None, Fault.LOST)])
+    def test_an_outage_of_either_loses_nothing(
+        self, turns: tuple[Fault | None, ...], stream: Stream
+    ) -> None:
+        life(stream, 60)
+        publisher = Publisher(stream, has_topic=True)
+        publisher.aws.seconds = 9
+        publisher.aws.faults = cycle(turns)
+        for _ in range(50):
+            assert publisher.step()
+        assert publisher.source.checkpoint is None
+        publisher.aws.faults = iter(())
+        publisher.aws.seconds = 0
+        publisher.catch_up()
+        publisher.assert_all_published()
+
+
 class TestDeaths:
+    @pytest.mark.parametrize("has_topic", [False, True])
     @pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER])
-    def test_a_function_may_die_at_any_call(self, fault: Fault) -> None:
+    def test_a_function_may_die_at_any_call(self, fault: Fault, *, has_topic: bool) -> None:
         for call in count():
             stream = Stream()
             life(stream, 8)
             stream.put_unreadable()
             life(stream, 4)
-            publisher = Publisher(stream, batch_size=5)
-            publisher.sqs.faults = iter([*repeat(None, call), fault])
+            publisher = Publisher(stream, batch_size=5, has_topic=has_topic)
+            publisher.aws.faults = iter([*repeat(None, call), fault])
             publisher.catch_up()
             publisher.assert_all_published()
-            if publisher.sqs.calls <= call:
+            if publisher.aws.calls <= call:
                 break
         assert call > 5  # else no call was struck
 
@@ -199,7 +241,7 @@ class TestDeaths:
         stream.time += PAUSE
         behind = [stream.place() for _ in range(60)]
         publisher = Publisher(stream)
-        publisher.sqs.deadly = deadly.order_id
+        publisher.aws.deadly = deadly.order_id
         end = stream.time + 20 * HOUR - 2 * PAUSE
         while stream.time < end:
             assert publisher.step()
@@ -222,13 +264,16 @@ FAULTS = st.lists(st.one_of(st.none(), st.sampled_from(Fault)), max_size=40)
 
 
 @settings(max_examples=EXAMPLES)
-@given(st.lists(ACTIONS, max_size=60), FAULTS, st.sampled_from([1, 3, 10, 100]))
+@given(st.lists(ACTIONS, max_size=60), FAULTS, st.sampled_from([1, 3, 10, 100]), st.booleans())
 def test_whatever_happens_every_event_is_published_and_nothing_else(
-    actions: list[tuple[str, int]], faults: list[Fault | None], batch_size: int
+    actions: list[tuple[str, int]],
+    faults: list[Fault | None],
+    batch_size: int,
+    has_topic: bool,  # noqa: FBT001 - hypothesis gives it
 ) -> None:
     stream = Stream()
-    publisher = Publisher(stream, batch_size)
-    publisher.sqs.faults = iter(faults)
+    publisher = Publisher(stream, batch_size, has_topic=has_topic)
+    publisher.aws.faults = iter(faults)
     orders: list[Order] = []
     for action, choice in actions:
         match action:

@@ -209,7 +209,7 @@ class RecordedStack(LocalStack):
     """A stack whose functions call AWS through a proxy, which records who calls what."""
 
     def __init__(self, directory: Path, port: int) -> None:
-        super().__init__(directory, port)
+        super().__init__(directory, port, events_topic="true")
         self.calls = RecordedCalls()
         self.proxy = Proxy(self.endpoint, self.calls)
 

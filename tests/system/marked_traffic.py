@@ -275,11 +275,15 @@ class MarkedTraffic:
     @cached_property
     def images(self) -> list[Json]:
         """The event rows of an order at each status, one of each type."""
-        found: dict[str, Json] = {}
+        forgotten = self._marked(self.deployment.new_customer())
+        orders = [str(forgotten.place()["orderId"])]
+        self.deployment.orderctl("forget", forgotten.id, "--yes").check_returncode()
         for path in paths():
-            order_id = self._place()
+            orders.append(self._place())
             for status in path:
-                self.staff.patch(order_id, status, reason=self.mark("reason")).raise_for_status()
+                self.staff.patch(orders[-1], status, reason=self.mark("reason")).raise_for_status()
+        found: dict[str, Json] = {}
+        for order_id in orders:
             rows = self.deployment.rows(order_id).values()
             found |= {row["type"]["S"]: row for row in rows if row["sk"]["S"].startswith("EVENT#")}
         assert found.keys() == {*oracle.EVENT_TYPES}

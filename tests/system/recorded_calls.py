@@ -2,7 +2,7 @@
 
 The rules are those of the Service Authorization Reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html,
-.../list_amazonsqs.html) and of DynamoDB's guide on transactions
+.../list_amazonsqs.html, .../list_amazonsns.html) and of DynamoDB's guide on transactions
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
 """
 
@@ -34,9 +34,10 @@ _PARTS_OF_TRANSACTIONS: Final = {
 _BATCHES_OF_MESSAGES: Final = {
     "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "DeleteMessageBatch": "sqs:DeleteMessage",
+    "PublishBatch": "sns:Publish",
     "SendMessageBatch": "sqs:SendMessage",
 }
-"""SQS asks for the action on one message."""
+"""SQS and SNS ask for the action on one message."""
 
 
 DENIED: Final = rb"AccessDenied|AuthorizationError"
@@ -104,4 +105,6 @@ def _of_another_service(operation: str, request: Request) -> tuple[str, str]:
         return f"s3:{request.method.title()}Object", request.target.partition("?")[0].lstrip("/")
     form = dict(parse_qsl(request.body.decode()))
     arns = re.findall(r"arn:[\w:/.-]+", unquote_plus(request.body.decode()))
-    return f"{service}:{operation or form['Action']}", resource_of(arns[0]) if arns else "*"
+    operation = operation or form["Action"]
+    action = _BATCHES_OF_MESSAGES.get(operation, f"{service}:{operation}")
+    return action, resource_of(arns[0]) if arns else "*"

@@ -35,7 +35,10 @@ class Right(NamedTuple):
         return self[:2] == other[:2] and fnmatchcase(other.resource, self.resource)
 
 
-EMULATORS_OWN: Final = {"sqs:SendMessage": "sqs:SendMessageBatch"}
+EMULATORS_OWN: Final = {
+    "sns:Publish": "sns:PublishBatch",
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+}
 """What the emulator asks for in a batch's case, where AWS asks for the first action."""
 
 

@@ -39,6 +39,20 @@ class NewQueue:
         attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
         return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
+    @property
+    def arn(self) -> str:
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+        return str(attributes["Attributes"]["QueueArn"])
+
+    def copies(self, order_id: str) -> list[str]:
+        """The bodies of what is in it now of the order."""
+        bodies = []
+        while messages := self._sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            bodies += [message["Body"] for message in messages]
+        return [body for body in bodies if json.loads(body)["subject"] == order_id]
+
     def events(self) -> dict[str, Json]:
         """All that it got, by event id; what came twice says the same."""
         events: dict[str, Json] = {}
@@ -137,12 +151,28 @@ def test_a_new_consumer_gets_all_of_the_feed_though_events_go_on_and_it_is_inter
     assert records[3]["sent"] == done["sent"]
 
 
-def test_an_order_is_sent_again_as_it_was_sent_first(
-    deployment: Deployment, customer: Caller
+@pytest.fixture
+def subscribed(deployment: Deployment, queue: NewQueue) -> Iterator[NewQueue]:
+    """The queue, which gets what the topic of events gets."""
+    sns = deployment.aws("sns")
+    subscription = sns.subscribe(
+        TopicArn=deployment.outputs["OrderEventsTopicArn"],
+        Protocol="sqs",
+        Endpoint=queue.arn,
+        Attributes={"RawMessageDelivery": "true"},
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    yield queue
+    sns.unsubscribe(SubscriptionArn=subscription)
+
+
+def test_an_order_is_sent_again_to_the_queue_and_the_topic_as_it_was_sent_first(
+    deployment: Deployment, customer: Caller, subscribed: NewQueue
 ) -> None:
     with deployment.held_queue() as held:
         order = customer.place(paymentToken="tok_approve")
         (first,) = eventually(lambda: held.messages(order["orderId"]), bool)
+        assert eventually(lambda: subscribed.copies(order["orderId"]), bool) == [first["Body"]]
 
         assert (
             deployment.orderctl("replay", "--order", order["orderNumber"], "--yes").returncode == 0
@@ -151,6 +181,7 @@ def test_an_order_is_sent_again_as_it_was_sent_first(
         copies = eventually(lambda: held.messages(order["orderId"]), lambda found: len(found) > 1)
         assert {copy["Body"] for copy in copies} == {first["Body"]}
         assert [copy["MessageAttributes"] for copy in copies] == [first["MessageAttributes"]] * 2
+        assert eventually(lambda: subscribed.copies(order["orderId"]), bool) == [first["Body"]]
 
     assert customer.settled(order["orderId"])["status"] == "PAID"
 

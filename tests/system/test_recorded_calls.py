@@ -86,6 +86,11 @@ def test_sqs_asks_for_the_action_on_one_message_for_a_batch_too(
             ("f", "sns:Publish", "t"),
         ),
         (
+            "sns",
+            ("POST", "/", {}, b"Action=PublishBatch&TopicArn=arn%3Aaws%3Asns%3Ar%3A1%3At"),
+            ("f", "sns:Publish", "t"),
+        ),
+        (
             "secretsmanager",
             (
                 "POST",

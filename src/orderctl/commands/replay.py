@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
@@ -15,11 +15,12 @@ from orderctl.aws import EXPLAINED, explain
 from orderctl.event_rows import Range, rows_of_order
 from orderctl.feed import READS_DELAY, feed_delay
 from orderctl.operations import RECORDS, recorded
-from orderctl.sending import Progress, QueueClient, Sender
+from orderctl.sending import Progress, Sender, SendingClient
 from orderctl.stage import find_stage, read_order
 from orderctl.terminal import Terminal
-from orderctl.times import LATEST, time_option
+from orderctl.times import time_option
 from orders.adapters.dynamodb import rows
+from orders.adapters.sns import SnsEventPublisher
 from orders.adapters.sqs import SqsEventPublisher
 from orders.application.errors import MalformedRow
 from orders.application.paging import Found
@@ -65,6 +66,7 @@ def _position(text: str) -> str:
         "dynamodb:Query": "the table and the index",
         "sqs:GetQueueUrl": "any queue",
         "sqs:SendMessage": "any queue",
+        "sns:Publish": "the events topic",
         **RECORDS,
     },
 )
@@ -119,7 +121,7 @@ def replay(
     job = (
         _of_order(stage, str(order))
         if since is None
-        else _of_range(stage, terminal, Range(since, until or LATEST, event_type, after or ""))
+        else _of_range(stage, terminal, Range(since, until or stage.now(), event_type, after or ""))
     )
     if not job.number:
         raise NothingToDo(f"No event was recorded {job.what}.")
@@ -172,7 +174,7 @@ def _of_order(stage: Stage, text: str) -> _Job:
 
 def _of_range(stage: Stage, terminal: Terminal, wanted: Range) -> _Job:
     """What is too young for the feed is not sent: an older event may still appear before it."""
-    latest = datetime.now(UTC) - feed_delay(stage)
+    latest = stage.now() - feed_delay(stage)
     if wanted.until > latest:
         wanted = wanted._replace(until=latest)
         terminal.note(f"Events since {timestamps.to_text(latest)} are left to the publisher.")
@@ -191,15 +193,21 @@ def _of_range(stage: Stage, terminal: Terminal, wanted: Range) -> _Job:
 
 def _targets(stage: Stage, queue: str | None) -> dict[str, EventPublisher]:
     """What the events are sent to, by its name. Raises Problem: there is no such queue."""
+    sqs = stage.client("sqs")
     url = queue or stage.outputs["OrderEventsQueueUrl"]
     if queue and "://" not in queue:
-        client = stage.client("sqs")
         try:
-            url = client.get_queue_url(QueueName=queue)["QueueUrl"]
-        except client.exceptions.QueueDoesNotExist as error:
+            url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        except sqs.exceptions.QueueDoesNotExist as error:
             raise Problem(f"There is no queue {queue} on {stage.name}: check --to.") from error
-    publisher = SqsEventPublisher(QueueClient(stage.client("sqs")), url)
-    return {url.rpartition("/")[2]: publisher}
+    targets: dict[str, EventPublisher] = {
+        url.rpartition("/")[2]: SqsEventPublisher(SendingClient(sqs), url)
+    }
+    topic = stage.outputs.get("OrderEventsTopicArn")
+    if topic and not queue:
+        name = f"the topic {topic.rpartition(':')[2]}"
+        targets[name] = SnsEventPublisher(SendingClient(stage.client("sns")), topic)
+    return targets
 
 
 def _send(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 
+from orderctl.amounts import shown
 from orderctl.app import AsJson, Problem, Role, StageName, app, examples, needs
 from orderctl.dead_letters import PEEKS
 from orderctl.logs import READS_LOGS
@@ -17,7 +17,6 @@ from orderctl.order_state import describe
 from orderctl.stage import find_stage, read_order
 from orderctl.terminal import Terminal, visible
 from orders.domain import timestamps
-from orders.domain.money import MINOR_UNIT_DIGITS
 from orders.domain.order_number import order_number
 from orders.http.bodies import OrderBody
 
@@ -161,7 +160,7 @@ def _summary(facts: Facts) -> Iterator[tuple[str, str]]:
     yield "Order", f"{order_number(facts.order_id)} ({facts.order_id})"
     if order:
         yield "Customer", order.customer_id
-        yield "Amount", _money(order.amount, order.currency)
+        yield "Amount", shown(order.amount, order.currency)
         yield "Version", str(order.version)
         for name, value in order.metadata.items():
             yield "Metadata", f"{name}: {value}"
@@ -177,7 +176,7 @@ def _charge(charge: Charge) -> Iterator[str]:
     """A charge that was voided before it was made has a state alone."""
     yield charge.state
     if charge.amount is not None:
-        yield _money(charge.amount, charge.currency)
+        yield shown(charge.amount, charge.currency)
     if charge.charge_id is not None:
         yield str(charge.charge_id)
     if charge.attempts is not None:
@@ -190,7 +189,7 @@ def _item(currency: str) -> Callable[[OrderItem], Json]:
             "quantity": one.quantity,
             "sku": one.sku,
             "name": one.name,
-            "each": _money(one.unit_amount, currency),
+            "each": shown(one.unit_amount, currency),
         }
 
     return item
@@ -205,11 +204,3 @@ def _log_line(line: LogLine) -> Json:
         "message": line.fields.get("message"),
         "details": ", ".join(f"{name}: {value}" for name, value in details.items()),
     }
-
-
-def _money(amount: object, currency: object) -> str:
-    """In decimals of the currency, if it is known and the amount a whole number."""
-    digits = MINOR_UNIT_DIGITS.get(str(currency))
-    if digits is None or not isinstance(amount, int):
-        return f"{amount} {currency} (minor unit)"
-    return f"{Decimal(amount).scaleb(-digits):,f} {currency}"

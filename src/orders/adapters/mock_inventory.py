@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from orders.domain.order_id import OrderId
 
 OUT_OF_STOCK_PREFIX: Final = "OUT-OF-STOCK"
-_RESERVED: Final = "RESERVED"
-_RELEASED: Final = "RELEASED"
+RESERVED: Final = "RESERVED"
+RELEASED: Final = "RELEASED"
 
 
 class MockInventory(NamedTuple):
@@ -29,20 +29,20 @@ class MockInventory(NamedTuple):
             raise OutOfStock
         row = keys.reservation(order.order_id) | {
             "schemaVersion": SCHEMA_VERSION,
-            "state": _RESERVED,
+            "state": RESERVED,
             "items": [{"sku": item.sku, "quantity": item.quantity} for item in order.items],
         }
         try:
             self.table.write(self.table.put(row, "attribute_not_exists(pk)"))
         except ConditionFailed:
             written = self.table.get(keys.reservation(order.order_id))
-            if written is None or written["state"] != _RESERVED:
+            if written is None or written["state"] != RESERVED:
                 raise OutOfStock from None
 
     def release(self, order_id: OrderId) -> None:
         """Written even if nothing was reserved, so that a reservation in flight finds it."""
         self.table.write(
             self.table.put(
-                keys.reservation(order_id) | {"schemaVersion": SCHEMA_VERSION, "state": _RELEASED}
+                keys.reservation(order_id) | {"schemaVersion": SCHEMA_VERSION, "state": RELEASED}
             )
         )

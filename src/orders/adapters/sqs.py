@@ -10,7 +10,7 @@ from orders.application.ports import Unsent
 from orders.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orders.adapters.aws.client import Client
     from orders.domain.events import OrderEvent
@@ -24,9 +24,16 @@ EVENT_BYTES: Final = 4096
 MAX_CAUSE: Final = 256
 
 _NEVER_TAKEN: Final = frozenset(
-    {"InvalidMessageContents", "InvalidParameterValue", "InvalidAttributeValue"}
+    {
+        "InvalidAttributeValue",
+        "InvalidMessageContents",
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "ParameterValueInvalid",
+    }
 )
-"""Errors of the message itself. `SenderFault` doesn't tell: throttling can set it too."""
+"""Errors of the message itself, in SQS's words and in those of SNS. `SenderFault` doesn't tell:
+throttling can set it too."""
 
 
 class QueueUnavailable(Exception):
@@ -40,31 +47,50 @@ class SqsEventPublisher(NamedTuple):
     queue_url: str
 
     def publish(self, events: Sequence[OrderEvent]) -> Unsent:
-        entries = [_entry(index, event) for index, event in enumerate(events)]
-        sizes = [len(entry["MessageBody"].encode()) for entry in entries]
-        unavailable: set[int] = set()
-        refused = {index: "TooLarge" for index, size in enumerate(sizes) if size >= EVENT_BYTES}
-        sendable = [index for index in range(len(events)) if index not in refused]
-        for start in range(0, len(sendable), MAX_ENTRIES):
-            batch = sendable[start : start + MAX_ENTRIES]
-            try:
-                response = self.client.call(
-                    "SendMessageBatch",
-                    {"QueueUrl": self.queue_url, "Entries": [entries[index] for index in batch]},
-                )
-            except (Unreachable, Refused) as error:
-                logger.warning("events not sent", cause=str(error), events=len(batch))
-                unavailable.update(batch)
-            else:
-                for entry in response.get("Failed") or ():
-                    if entry["Code"] in _NEVER_TAKEN:
-                        refused[int(entry["Id"])] = entry["Code"]
-                    else:
-                        logger.warning("event not sent", cause=entry["Code"])
-                        unavailable.add(int(entry["Id"]))
-        for index, cause in refused.items():
-            logger.error("event refused", event_id=events[index].event_id, cause=cause)
-        return Unsent(unavailable, set(refused))
+        return send_in_batches("queue", events, _entry, self._send)
+
+    def _send(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        return self.client.call(
+            "SendMessageBatch", {"QueueUrl": self.queue_url, "Entries": entries}
+        )
+
+
+def send_in_batches(
+    to: str,
+    events: Sequence[OrderEvent],
+    entry: Callable[[OrderEvent, str], dict[str, Any]],
+    send: Callable[[list[dict[str, Any]]], dict[str, Any]],
+) -> Unsent:
+    """Send the events, ten to a call.
+
+    `entry` makes an event and its body an entry of a batch; `send` is the call, whose response has
+    the entries not taken in `Failed`, and which raises Unreachable or Refused. `to` is for the log.
+    """
+    bodies = [event_body(event) for event in events]
+    unavailable: set[int] = set()
+    refused = {
+        index: "TooLarge" for index, body in enumerate(bodies) if len(body.encode()) >= EVENT_BYTES
+    }
+    sendable = [index for index in range(len(events)) if index not in refused]
+    for start in range(0, len(sendable), MAX_ENTRIES):
+        batch = sendable[start : start + MAX_ENTRIES]
+        try:
+            response = send(
+                [{"Id": str(index), **entry(events[index], bodies[index])} for index in batch]
+            )
+        except (Unreachable, Refused) as error:
+            logger.warning("events not sent", to=to, cause=str(error), events=len(batch))
+            unavailable.update(batch)
+        else:
+            for failure in response.get("Failed") or ():
+                if failure["Code"] in _NEVER_TAKEN:
+                    refused[int(failure["Id"])] = failure["Code"]
+                else:
+                    logger.warning("event not sent", to=to, cause=failure["Code"])
+                    unavailable.add(int(failure["Id"]))
+    for index, cause in refused.items():
+        logger.error("event refused", to=to, event_id=events[index].event_id, cause=cause)
+    return Unsent(unavailable, set(refused))
 
 
 class SqsDeadLetterQueue(NamedTuple):
@@ -90,7 +116,7 @@ class SqsDeadLetterQueue(NamedTuple):
                 {
                     "QueueUrl": self.queue_url,
                     "MessageBody": json.dumps(body),
-                    "MessageAttributes": _attributes(cause=ascii(cause)[:MAX_CAUSE]),
+                    "MessageAttributes": attributes(cause=ascii(cause)[:MAX_CAUSE]),
                 },
             )
         except (Unreachable, Refused) as error:
@@ -118,14 +144,14 @@ class SqsConsumedQueue(NamedTuple):
 
     def dead_letter(self, body: str, event_type: str | None, cause: str) -> bool:
         """Send a copy to the dead-letter queue, with its cause as an attribute."""
-        attributes = {"cause": cause[:MAX_CAUSE]} | ({"type": event_type} if event_type else {})
+        values = {"cause": cause[:MAX_CAUSE]} | ({"type": event_type} if event_type else {})
         return self._call(
             "dead letter not sent",
             "SendMessage",
             {
                 "QueueUrl": self.dead_letter_queue_url,
                 "MessageBody": body,
-                "MessageAttributes": _attributes(**attributes),
+                "MessageAttributes": attributes(**values),
             },
         )
 
@@ -138,7 +164,8 @@ class SqsConsumedQueue(NamedTuple):
         return True
 
 
-def _attributes(**values: str) -> dict[str, dict[str, str]]:
+def attributes(**values: str) -> dict[str, dict[str, str]]:
+    """Message attributes, as SQS and SNS take them."""
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
 
 
@@ -148,12 +175,8 @@ def _texts(keys: Any) -> dict[str, str]:  # noqa: ANN401 - of a record that can'
     return {name: value["S"] for name, value in found if isinstance(value, dict) and "S" in value}
 
 
-def _entry(index: int, event: OrderEvent) -> dict[str, Any]:
-    return {
-        "Id": str(index),
-        "MessageBody": event_body(event),
-        "MessageAttributes": _attributes(type=event.type),
-    }
+def _entry(event: OrderEvent, body: str) -> dict[str, Any]:
+    return {"MessageBody": body, "MessageAttributes": attributes(type=event.type)}
 
 
 def event_body(event: OrderEvent) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from orders.domain.daily_report import DailyReport
 from orders.domain.order_id import IdRange
+from orders.domain.reasons import platform_reason
 from orders.domain.status import EARNING, OrderStatus
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from orders.application.ports import Clock, OrderRepository, ReportRepository
     from orders.domain.order import OrderSummary
     from orders.domain.order_id import OrderId
-
-MAX_REASONS: Final = 50
 
 
 class MakeDailyReport(NamedTuple):
@@ -40,13 +39,13 @@ class MakeDailyReport(NamedTuple):
             if order.status in EARNING:
                 revenue[order.currency] += order.amount
             if order.status is OrderStatus.CANCELED:
-                reasons[order.reason or "unspecified"] += 1
+                reasons[_counted_as(order.reason)] += 1
         report = DailyReport(
             day=day,
             generated_at=generated_at,
             orders=counts,
             revenue=revenue,
-            cancellation_reasons=_most_frequent(reasons),
+            cancellation_reasons=reasons,
             left_out=len(created - counted.keys()),
         )
         self.reports.put(report)
@@ -67,8 +66,6 @@ class MakeDailyReport(NamedTuple):
         return newest
 
 
-def _most_frequent(reasons: Counter[str]) -> dict[str, int]:
-    kept = dict(reasons.most_common(MAX_REASONS))
-    if rest := reasons.total() - sum(kept.values()):
-        kept["other"] = kept.get("other", 0) + rest
-    return kept
+def _counted_as(reason: str | None) -> str:
+    """Free texts are not told apart: they may name people, whom a report can't forget."""
+    return (platform_reason(reason) or "other") if reason else "unspecified"

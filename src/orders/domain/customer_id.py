@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NewType
+from typing import TYPE_CHECKING, Final, NewType
+
+if TYPE_CHECKING:
+    from orders.domain.order_id import OrderId
 
 CustomerId = NewType("CustomerId", str)
 
@@ -16,3 +19,8 @@ _PATTERN: Final = re.compile(CUSTOMER_ID_PATTERN[1:-1])
 def parse_customer_id(text: str) -> CustomerId | None:
     """The id, or None if the text does not match the pattern."""
     return CustomerId(text) if _PATTERN.fullmatch(text) else None
+
+
+def forgotten_customer(order_id: OrderId) -> CustomerId:
+    """The pseudonym of a forgotten customer: each order's own, so that it links no two."""
+    return CustomerId(f"forgotten-{order_id}")

@@ -15,9 +15,9 @@ class DailyReport:
     """Orders created on `day` (UTC), as they stood at `generated_at`.
 
     `orders` counts per currency and status; `revenue` sums those that earn per currency, in minor
-    units; `cancellation_reasons` counts the most frequent ones, the rest as `other`,
-    those without one as `unspecified`. `left_out` counts orders of the day that could not be read,
-    or are at a status that only a later release knows.
+    units; `cancellation_reasons` counts the platform's own, callers' free texts as `other`,
+    cancellations without one as `unspecified`. `left_out` counts orders of the day that could not
+    be read, or are at a status that only a later release knows.
     """
 
     day: date

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 from orders.domain import timestamps
-from orders.domain.actor import UNKNOWN
+from orders.domain.actor import UNKNOWN, Actor
+from orders.domain.customer_id import forgotten_customer
 from orders.domain.order_number import order_number
+from orders.domain.reasons import platform_reason
 from orders.domain.status import FIRST_STATUS, OrderStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orders.domain.actor import Actor
     from orders.domain.customer_id import CustomerId
     from orders.domain.order_id import OrderId
 
 ORDER_CREATED: Final = "ORDER_CREATED"
+CUSTOMER_FORGOTTEN: Final = "CUSTOMER_FORGOTTEN"
 
 
 def type_of_change(status: OrderStatus) -> str:
@@ -28,6 +30,7 @@ def type_of_change(status: OrderStatus) -> str:
 EVENT_TYPES: Final = (
     ORDER_CREATED,
     *(type_of_change(status) for status in OrderStatus if status is not FIRST_STATUS),
+    CUSTOMER_FORGOTTEN,
 )
 
 
@@ -81,6 +84,16 @@ class OrderEvent:
     def event_id(self) -> str:
         """The same on every delivery, so that consumers can deduplicate."""
         return f"{self.order_id}/{self.version}"
+
+    def anonymized(self) -> OrderEvent:
+        """The event without its customer: as their own staff, too, and in a reason."""
+        by_customer = self.actor.staff_id == self.customer_id
+        return replace(
+            self,
+            customer_id=forgotten_customer(self.order_id),
+            reason=platform_reason(self.reason),
+            actor=Actor(self.actor.name) if by_customer else self.actor,
+        )
 
     def to_cloud_event(self) -> CloudEvent:
         data: EventData = {

@@ -6,9 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from orders.domain import order_id as order_ids
+from orders.domain.customer_id import forgotten_customer
 from orders.domain.errors import IllegalTransition, InvalidOrder
-from orders.domain.events import ORDER_CREATED, OrderEvent, type_of_change
+from orders.domain.events import (
+    CUSTOMER_FORGOTTEN,
+    ORDER_CREATED,
+    OrderEvent,
+    type_of_change,
+)
 from orders.domain.money import MAX_AMOUNT, MINOR_UNIT_DIGITS
+from orders.domain.reasons import platform_reason
 from orders.domain.status import FIRST_STATUS, transitions_from
 
 if TYPE_CHECKING:
@@ -21,6 +28,8 @@ if TYPE_CHECKING:
     from orders.domain.status import OrderStatus
 
 FIRST_VERSION: Final = 1
+ERASED_NAME: Final = "erased"
+"""The name of every item of a forgotten customer's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,32 @@ class Order(OrderSummary):
             payment_token=None,
             charge_id=charge_id or self.charge_id,
         )
-        return changed, _event(changed, type_of_change(status), by, previous_status=self.status)
+        return changed, _event(
+            changed, type_of_change(status), by, previous_status=self.status, reason=reason
+        )
+
+    def anonymized(self) -> Order:
+        """The order without its customer and free texts; it can be settled and shipped as before.
+
+        SKUs, amounts, status and times stay, and so does the payment token while it is needed.
+        """
+        return replace(
+            self,
+            customer_id=forgotten_customer(self.order_id),
+            items=tuple(replace(item, name=ERASED_NAME) for item in self.items),
+            metadata={},
+            reason=platform_reason(self.reason),
+        )
+
+    def forgotten(self, *, by: Actor, at: datetime) -> tuple[Order, OrderEvent]:
+        """The anonymized order at its next version, and the event that tells consumers.
+
+        Neither is dated before the previous change, whatever the clock says.
+        """
+        forgotten = replace(
+            self.anonymized(), version=self.version + 1, updated_at=max(at, self.updated_at)
+        )
+        return forgotten, _event(forgotten, CUSTOMER_FORGOTTEN, by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +178,12 @@ class NewOrder:
 
 
 def _event(
-    order: Order, event_type: str, by: Actor, *, previous_status: str | None = None
+    order: Order,
+    event_type: str,
+    by: Actor,
+    *,
+    previous_status: str | None = None,
+    reason: str | None = None,
 ) -> OrderEvent:
     return OrderEvent(
         type=event_type,
@@ -156,6 +195,6 @@ def _event(
         customer_id=order.customer_id,
         amount=order.amount,
         currency=order.currency,
-        reason=order.reason,
+        reason=reason,
         actor=by,
     )

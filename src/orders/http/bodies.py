@@ -315,8 +315,9 @@ class EventPageBody(msgspec.Struct, rename="camel"):
 class DailyReportBody(msgspec.Struct, rename="camel"):
     """Orders created on a UTC day, as of `generatedAt`.
 
-    `orders` counts per currency and status; `cancellationReasons` counts the most frequent ones;
-    `leftOut` counts orders of the day that could not be read.
+    `orders` counts per currency and status; `cancellationReasons` counts the platform's own
+    reasons, all others as `other`, and cancellations without one as `unspecified`; `leftOut` counts
+    orders of the day that could not be read.
     """
 
     date: Annotated[str, Meta(extra_json_schema={"format": "date"}, examples=["2026-11-23"])]

@@ -11,6 +11,7 @@ from orders.openapi.error_responses import SHARED
 from orders.openapi.operations import OPERATIONS
 from orders.openapi.parameters import HEADERS
 from orders.openapi.schemas import schema_components
+from orders.openapi.webhooks import webhooks
 
 if TYPE_CHECKING:
     from orders.openapi.schemas import Node
@@ -37,6 +38,11 @@ responses have an `ETag`.
 
 **Lists** return `nextCursor` and a `Link` to the next page; exactly at the end `nextCursor` is null
 and `Link` is absent.
+
+**Events** are sent to an SQS queue and, if the stage has one, to an SNS topic. The webhooks below
+describe them. An HTTPS endpoint that subscribes to the topic with raw message delivery receives
+such requests, as `text/plain` unless its delivery policy says otherwise; any other subscriber
+receives their bodies as messages.
 
 **Errors** are problem details (RFC 9457), `application/problem+json`. `type` identifies the error
 and never changes, such as `/docs#order-not-found`; the docs page explains each type. `instance` is
@@ -70,6 +76,7 @@ def openapi_document(address: str) -> Node:
             {"name": "About", "description": "The API itself; no token needed."},
         ],
         "paths": paths,
+        "webhooks": webhooks(),
         "components": {
             "schemas": schema_components(),
             "headers": HEADERS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -26,6 +26,9 @@ from orders.http.bodies import (
 )
 from orders.http.cursor import encode_cursor
 
+if TYPE_CHECKING:
+    from orders.domain.events import CloudEvent
+
 _CREATED: Final = datetime(2026, 11, 23, 4, 36, 0, 123_000, UTC)
 _PAID: Final = _CREATED + timedelta(minutes=3)
 _STAFF: Final = Caller(CustomerId("usr_7"), is_staff=True)
@@ -46,6 +49,9 @@ NEW_ORDER_PAID_BY_TOKEN: Final = NEW_ORDER | {"amount": 5997, "paymentToken": "t
 _new_order: Final = msgspec.convert(NEW_ORDER, NewOrderBody).to_domain()
 _placed, _creation = _new_order.placed(ORDER_ID, by=CUSTOMER)
 _paid, _payment = _placed.changed_to(OrderStatus.PAID, by=Actor.system("settle-payments"), at=_PAID)
+_shipped, _shipment = _paid.changed_to(
+    OrderStatus.SHIPPED, by=_STAFF.actor, at=_PAID + timedelta(hours=1)
+)
 _returned, _cancellation = _paid.changed_to(
     OrderStatus.CANCELED,
     by=_STAFF.actor,
@@ -56,6 +62,10 @@ _canceled, _ = _placed.changed_to(
     OrderStatus.CANCELED, by=CUSTOMER, at=_PAID, reason="changed my mind"
 )
 _events: Final = (_creation, _payment, _cancellation)
+EVENTS: Final[dict[str, CloudEvent]] = {
+    event.type: event.to_cloud_event() for event in (*_events, _shipment)
+}
+"""By their types."""
 
 
 def _plain(body: msgspec.Struct) -> Any:  # noqa: ANN401 - JSON
@@ -86,7 +96,7 @@ DAILY_REPORT: Final = _plain(
                 "JPY": {OrderStatus.SHIPPED: 2},
             },
             revenue={"USD": 65967, "JPY": 4800},
-            cancellation_reasons={"changed my mind": 2, "payment-declined": 1},
+            cancellation_reasons={"other": 2, "payment-declined": 1},
             left_out=0,
         )
     )

@@ -99,3 +99,13 @@ def test_an_event_of_a_later_release_is_published_unchanged() -> None:
 
 def test_a_platform_actor_is_named_after_its_function() -> None:
     assert Actor.system("expire-stale-orders").name == "system:expire-stale-orders"
+
+
+def test_an_anonymized_event_names_nobody_and_keeps_the_rest() -> None:
+    """A customer can be staff, too."""
+    canceled = replace(CREATED, reason="Ann moved", actor=Actor("staff", "cus_42"))
+    pseudonym = CustomerId(f"forgotten-{AN_ID}")
+    anonymous = replace(CREATED, customer_id=pseudonym, reason=None, actor=Actor("staff"))
+    assert canceled.anonymized() == anonymous == anonymous.anonymized()
+    by_others = replace(canceled, reason="expired", actor=BY_STAFF)
+    assert by_others.anonymized() == replace(by_others, customer_id=pseudonym)

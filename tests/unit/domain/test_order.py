@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import MUGS, changed_order, new_order, placed_order
+from examples import BY_STAFF, MUGS, changed_order, event_of, new_order, placed_order
 from fakes import NOON
 from orders.domain import money
 from orders.domain.actor import CUSTOMER
+from orders.domain.customer_id import CustomerId
 from orders.domain.errors import InvalidOrder
 from orders.domain.money import MAX_AMOUNT, MAX_UNIT_AMOUNT, MINOR_UNIT_DIGITS
 from orders.domain.order_id import make_order_id
@@ -116,3 +117,33 @@ def test_the_payment_token_goes_with_the_first_change_and_the_charge_stays() -> 
     assert (paid.payment_token, paid.charge_id, paid.pays_by_token) == (None, "ch_1", True)
     canceled = changed_order(paid, OrderStatus.CANCELED)
     assert (canceled.charge_id, canceled.pays_by_token) == ("ch_1", True)
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("Ann moved", None), ("expired", "expired")])
+def test_a_forgotten_order_keeps_what_it_is_settled_shipped_and_booked_by(
+    reason: str, kept: str | None
+) -> None:
+    paying = placed_order(payment_token="tok_approve", items=(MUGS, MUGS), metadata={"a": "b"})
+    for order in (paying, changed_order(paying, OrderStatus.CANCELED, reason=reason)):
+        later = order.updated_at + timedelta(hours=1)
+        forgotten, event = order.forgotten(by=BY_STAFF, at=later)
+        assert forgotten == replace(
+            order,
+            customer_id=CustomerId(f"forgotten-{order.order_id}"),
+            items=(replace(MUGS, name="erased"),) * 2,
+            metadata={},
+            reason=order.reason and kept,
+            version=order.version + 1,
+            updated_at=later,
+        )
+        assert replace(forgotten, version=order.version, updated_at=order.updated_at) == (
+            order.anonymized()
+        )
+        told = event_of(forgotten)
+        assert event == replace(told, type="CUSTOMER_FORGOTTEN", reason=None, actor=BY_STAFF)
+
+
+def test_an_order_is_never_forgotten_before_it_last_changed() -> None:
+    order = placed_order()
+    forgotten, event = order.forgotten(by=BY_STAFF, at=order.updated_at - timedelta(hours=1))
+    assert forgotten.updated_at == event.recorded_at == order.updated_at

@@ -133,7 +133,7 @@ class TestPublishOrderEvents:
 
             def get_remaining_time_in_millis(self) -> int:
                 self.left -= 1
-                return 12_000 if self.left >= 0 else 11_999
+                return 22_000 if self.left >= 0 else 21_999
 
         reported = self.handle(*records, context=Ending())
         assert reported == [sequence_number(records[10 * calls])]

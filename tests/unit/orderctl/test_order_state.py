@@ -181,6 +181,20 @@ def test_a_final_status_says_since_when_by_whom_and_why() -> None:
     )
 
 
+def test_a_forgotten_customer_is_told_and_changes_no_status() -> None:
+    forgotten, told = PAID.forgotten(by=Actor.system("orderctl"), at=NOON + MINUTE)
+    events = [event_of(BY_TOKEN), event_of(PAID, BY_TOKEN, SETTLEMENT), told]
+    paid = "PAID since 12:00 UTC, by settle-payments; its customer was forgotten; it waits to"
+    assert sentence(forgotten, events=events, charge=CHARGED, reservation="RESERVED").startswith(
+        paid
+    )
+    shipped = changed_order(forgotten, OrderStatus.SHIPPED, at=NOON + 2 * MINUTE)
+    events.append(event_of(shipped, forgotten))
+    assert sentence(shipped, events=events, charge=CHARGED, reservation="RESERVED").startswith(
+        "SHIPPED since 12:02 UTC, by staff; its customer was forgotten; that is final"
+    )
+
+
 def test_a_free_order_has_a_reservation_and_no_charge() -> None:
     free = replace(PAID, charge_id=FREE, amount=0)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from examples import new_order
 from orderctl import sending
 from orderctl.app import Problem
-from orderctl.sending import AT_ONCE, Progress, QueueClient, Sender, paced
+from orderctl.sending import AT_ONCE, Progress, Sender, SendingClient, paced
 from orders.adapters.sqs import MAX_ENTRIES, SqsEventPublisher
 from orders.application.paging import Found
 from orders.application.ports import Unsent
@@ -189,7 +189,7 @@ def refusing(code: str) -> SqsEventPublisher:
                 content | {"ResponseMetadata": {"HTTPStatusCode": 400}}, "SendMessageBatch"
             )
 
-    return SqsEventPublisher(QueueClient(Refusing()), "url")
+    return SqsEventPublisher(SendingClient(Refusing()), "url")
 
 
 def test_what_no_retry_helps_stops_it_at_once_with_the_cause() -> None:

@@ -33,7 +33,7 @@ THROTTLED: Final = frozenset(
         "ThrottlingException",
     }
 )
-_PASSING: Final = THROTTLED | {"TransactionInProgressException"}
+_PASSING: Final = THROTTLED | {"KMSThrottling", "Throttling", "TransactionInProgressException"}
 
 _ANSWERED_WITH_NOTHING: Final = frozenset({"ChangeMessageVisibility"})
 """From others, an empty response is not the service's: a lost row must not look like no row."""
@@ -92,16 +92,23 @@ class Client:
                 if operation in _ANSWERED_WITH_NOTHING and response == (_OK, b""):
                     return {}
                 return _content(response)
-            except NoResponse as error:
-                failure: Exception = Unreachable(str(error))
-            except Refused as error:
-                if not error.may_pass:
-                    raise
-                failure = error
-            attempt += 1
-            if attempt == ATTEMPTS:
-                raise failure
-            pause(attempt)
+            except (NoResponse, Refused) as error:
+                attempt += 1
+                pause_or_raise(attempt, error)
+
+
+def pause_or_raise(attempt: int, error: NoResponse | Refused) -> None:
+    """Wait after this failed attempt, the first being 1, if another one may help.
+
+    Raises:
+        Unreachable, Refused: none can, or this was the last.
+    """
+    if isinstance(error, NoResponse):
+        if attempt == ATTEMPTS:
+            raise Unreachable(str(error)) from None
+    elif attempt == ATTEMPTS or not error.may_pass:
+        raise error
+    pause(attempt)
 
 
 def pause(attempt: int) -> None:
@@ -118,11 +125,20 @@ def pause(attempt: int) -> None:
 def connect(service: str, attempt_seconds: float) -> Client:
     """A client of this region's `dynamodb` or `sqs`; makes no call.
 
-    Reads the environment as AWS's SDKs do: AWS_REGION or AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and
-    the one of the service, AWS_CA_BUNDLE, HTTPS_PROXY and NO_PROXY, and the credentials.
-
     Raises:
         InvalidSetting: no region or no credentials.
+    """
+    return Client(find_endpoint(service, attempt_seconds), service, find_credentials())
+
+
+def find_endpoint(service: str, attempt_seconds: float) -> Endpoint:
+    """The service's endpoint in this region; makes no call.
+
+    Reads the environment as AWS's SDKs do: AWS_REGION or AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and
+    the one of the service, AWS_CA_BUNDLE, HTTPS_PROXY and NO_PROXY.
+
+    Raises:
+        InvalidSetting: no region.
     """
     region = optional("AWS_REGION", optional("AWS_DEFAULT_REGION", ""))
     if not region:
@@ -130,8 +146,7 @@ def connect(service: str, attempt_seconds: float) -> Client:
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     given = optional(f"AWS_ENDPOINT_URL_{service.upper()}", optional("AWS_ENDPOINT_URL", ""))
     url = given or f"https://{service}.{region}.{suffix}"
-    endpoint = Endpoint(f"{url.rstrip('/')}/", region, service, attempt_seconds)
-    return Client(endpoint, service, find_credentials())
+    return Endpoint(f"{url.rstrip('/')}/", region, service, attempt_seconds)
 
 
 def _content(response: HttpResponse) -> dict[str, Any]:
