@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from orderctl.commands.triggers import list_triggers
+from orderctl.sending import queue_name
 from orders.adapters.dynamodb import keys
 from orders.domain.order_id import parse_order_id
 
@@ -58,11 +59,11 @@ class DeadLetterQueue(NamedTuple):
     url: str
     is_of_publisher: bool
     """Whether its messages name events that `publish-order-events` didn't publish."""
-    destination: str | None
-    """The URL of the queue that its messages can be sent to again.
+    source: str | None
+    """The URL of the queue that its messages came from, and can be sent to again.
 
-    None if there is none: no other reader of the stream than the publisher can be handed a record
-    again, and where queues share a dead-letter queue, a message doesn't say which it came from.
+    None if there is none: no reader of the stream can be handed a record again, and where queues
+    share a dead-letter queue, a message doesn't say which it came from.
     """
     hidden: int
     """About how many messages somebody had received, and not yet deleted or given back."""
@@ -82,24 +83,16 @@ def find_queues(stage: Stage) -> list[DeadLetterQueue]:
         ]
         if not sources and own["QueueArn"] not in failures:
             continue
-        is_of_publisher = url == of_publisher
-        if is_of_publisher:
-            sources = [stage.outputs["OrderEventsQueueUrl"]]
         found.append(
             DeadLetterQueue(
                 queue_name(url).removesuffix(f"-{stage.name}"),
                 url,
-                is_of_publisher,
+                url == of_publisher,
                 sources[0] if len(sources) == 1 else None,
                 int(own["ApproximateNumberOfMessagesNotVisible"]),
             )
         )
     return sorted(found)
-
-
-def queue_name(url: str) -> str:
-    """The name of the queue at this URL."""
-    return url.rpartition("/")[2]
 
 
 def _attributes(stage: Stage, url: str) -> Mapping[str, str]:

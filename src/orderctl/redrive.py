@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from orderctl.app import Problem
-from orderctl.dead_letters import queue_name
+from orderctl.sending import consumers, queue_name
 from orders.adapters.dynamodb import keys, rows
-from orders.adapters.sqs import MAX_ENTRIES, SqsEventPublisher, event_body
+from orders.adapters.sqs import MAX_ENTRIES, event_body
 from orders.application.errors import MalformedRow
 from orders.domain import timestamps
 
@@ -65,17 +65,17 @@ def send_copy(stage: Stage, message: Message, destination: str) -> int:
     return 1
 
 
-def send_events(stage: Stage, message: Message, destination: str) -> int:
-    """Send the events that were not published, from their rows; returns their number.
+def send_events(stage: Stage, message: Message) -> int:
+    """Send the events that were not published to all consumers; returns their number.
 
     Of a record that was set aside it is the record's, of a batch all of the batch's time. One that
     can't be sent holds up no other.
 
     Raises:
         Stays: the message names no event, or one can't be sent.
-        Problem: the queue takes nothing at present.
+        Problem: the queue or the topic takes nothing at present.
     """
-    publisher = SqsEventPublisher(stage.queues, destination)
+    publishers = consumers(stage)
     found = _rows_of(stage, message)
     sent = 0
     faults: dict[str, None] = {}
@@ -86,14 +86,15 @@ def send_events(stage: Stage, message: Message, destination: str) -> int:
                 events.append(rows.event_from(row))
             except MalformedRow as error:
                 faults[str(error)] = None
-        unsent = publisher.publish(events)
-        if unsent.unavailable:
-            raise Problem(f"{queue_name(destination)} takes no events at present. Try again later.")
-        faults |= {
-            f"{queue_name(destination)} refuses event {events[index].event_id}": None
-            for index in sorted(unsent.refused)
-        }
-        sent += len(events) - len(unsent.refused)
+        refused: set[int] = set()
+        for name, publisher in publishers.items():
+            unsent = publisher.publish(events)
+            if unsent.unavailable:
+                raise Problem(f"{name} takes no events at present. Try again later.")
+            for index in sorted(unsent.refused):
+                faults[f"{name} refuses event {events[index].event_id}"] = None
+            refused |= set(unsent.refused)
+        sent += len(events) - len(refused)
     if faults:
         raise Stays("; ".join(faults))
     if not sent:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from orderctl.app import Problem
 from orderctl.aws import BotoClient
 from orders.adapters.aws.client import Refused
-from orders.adapters.sqs import MAX_ENTRIES
+from orders.adapters.sns import SnsEventPublisher
+from orders.adapters.sqs import MAX_ENTRIES, SqsEventPublisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from typing import Any
 
+    from orderctl.stage import Stage
     from orders.application.paging import Found
     from orders.application.ports import EventPublisher
     from orders.domain.events import OrderEvent
@@ -122,6 +124,23 @@ class SendingClient(BotoClient):
             if error.may_pass or error.__cause__ is None:
                 raise
             raise error.__cause__ from None
+
+
+def consumers(stage: Stage) -> dict[str, EventPublisher]:
+    """What every event goes to, by its name: the queue, and the topic if the stage has one."""
+    url = stage.outputs["OrderEventsQueueUrl"]
+    publishers: dict[str, EventPublisher] = {
+        queue_name(url): SqsEventPublisher(SendingClient(stage.client("sqs")), url)
+    }
+    if topic := stage.outputs.get("OrderEventsTopicArn"):
+        name = f"the topic {topic.rpartition(':')[2]}"
+        publishers[name] = SnsEventPublisher(SendingClient(stage.client("sns")), topic)
+    return publishers
+
+
+def queue_name(url: str) -> str:
+    """The name of the queue at this URL."""
+    return url.rpartition("/")[2]
 
 
 class _Batch(NamedTuple):

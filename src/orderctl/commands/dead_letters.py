@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
-from orderctl.dead_letters import AT_ONCE, PEEKS, Held, described, find_queues, peek, queue_name
+from orderctl.dead_letters import AT_ONCE, PEEKS, Held, described, find_queues, peek
 from orderctl.operations import RECORDS, recorded
 from orderctl.redrive import Stays, send_copy, send_events
+from orderctl.sending import consumers, queue_name
 from orderctl.stage import find_stage, read_order
 from orderctl.terminal import Terminal
 from orders.domain import timestamps
@@ -34,6 +35,7 @@ _REDRIVES: Final = {
     **_DELETES,
     "dynamodb:GetItem": "the table",
     "dynamodb:Query": "the index",
+    "sns:Publish": "the events topic",
     "sqs:SendMessage": "the queues",
 }
 
@@ -172,26 +174,26 @@ class _Action(NamedTuple):
     result: str
     apply: Callable[[Stage, DeadLetterQueue, Message], int]
     """Done before a message is deleted; returns how many events were sent. Raises Stays."""
-    consequence: Callable[[DeadLetterQueue], str]
+    consequence: Callable[[Stage, DeadLetterQueue], str]
 
 
 def _send(stage: Stage, queue: DeadLetterQueue, message: Message) -> int:
-    if queue.destination is None:
-        raise Stays("no queue takes it again")
-    send = send_events if queue.is_of_publisher else send_copy
-    return send(stage, message, queue.destination)
-
-
-def _consequence_of_redrive(queue: DeadLetterQueue) -> str:
-    if queue.destination is None:
-        return "left there, as no queue takes it again; mend the consumer, then delete it"
-    name = queue_name(queue.destination)
     if queue.is_of_publisher:
-        return f"events sent to {name} from their rows, then deleted"
-    return f"sent back to {name}, then deleted"
+        return send_events(stage, message)
+    if queue.source is None:
+        raise Stays("no queue takes it again")
+    return send_copy(stage, message, queue.source)
 
 
-def _consequence_of_delete(queue: DeadLetterQueue) -> str:
+def _consequence_of_redrive(stage: Stage, queue: DeadLetterQueue) -> str:
+    if queue.is_of_publisher:
+        return f"events sent to {' and '.join(consumers(stage))} from their rows, then deleted"
+    if queue.source is None:
+        return "left there, as no queue takes it again; mend the consumer, then delete it"
+    return f"sent back to {queue_name(queue.source)}, then deleted"
+
+
+def _consequence_of_delete(_stage: Stage, queue: DeadLetterQueue) -> str:
     if queue.is_of_publisher:
         return "deleted; consumers learn of these events only if you `orderctl replay` them"
     return "deleted unprocessed; an order whose payment it was to settle stays as it is"
@@ -202,14 +204,13 @@ _DELETE: Final = _Action("delete", "deleted", lambda *_: 0, _consequence_of_dele
 
 
 class _Found(NamedTuple):
-    """What is in a queue when the operator is asked. Nothing that comes later is touched.
+    """What is in a queue when the operator is asked, by its id. Nothing else is touched.
 
     For what is sent again in vain comes back, as another message, and would do so without end.
     """
 
     queue: DeadLetterQueue
-    messages: int
-    newest: datetime
+    messages: frozenset[str]
 
 
 def _change(selection: _Selection, terminal: Terminal, action: _Action, *, yes: bool) -> None:
@@ -218,9 +219,11 @@ def _change(selection: _Selection, terminal: Terminal, action: _Action, *, yes: 
     if not found:
         raise selection.nothing_found()
     for one in found:
-        messages = _counted(one.messages, "message")
-        terminal.note(f"{one.queue.name}, {messages}: {action.consequence(one.queue)}.")
-    total = _counted(sum(one.messages for one in found), "message")
+        messages = _counted(len(one.messages), "message")
+        terminal.note(
+            f"{one.queue.name}, {messages}: {action.consequence(selection.stage, one.queue)}."
+        )
+    total = _counted(sum(len(one.messages) for one in found), "message")
     terminal.confirm(f"{action.name.capitalize()} {total} on {selection.stage.name}?", yes=yes)
     left = sum(_apply(selection, one, terminal, action) for one in found)
     if left:
@@ -228,14 +231,13 @@ def _change(selection: _Selection, terminal: Terminal, action: _Action, *, yes: 
 
 
 def _count(selection: _Selection, queue: DeadLetterQueue, terminal: Terminal) -> _Found | None:
-    found = None
+    messages = set()
     with terminal.progress() as progress:
         task = progress.add_task(f"Counting {queue.name}", total=None)
         for message in peek(selection.stage, queue, selection.wants):
-            count, newest = (found.messages, found.newest) if found else (0, message.sent_at)
-            found = _Found(queue, count + 1, max(newest, message.sent_at))
+            messages.add(message.id)
             progress.advance(task)
-    return found
+    return _Found(queue, frozenset(messages)) if messages else None
 
 
 def _apply(selection: _Selection, found: _Found, terminal: Terminal, action: _Action) -> int:
@@ -266,17 +268,16 @@ def _apply(selection: _Selection, found: _Found, terminal: Terminal, action: _Ac
             Held(stage, queue) as held,
             ThreadPoolExecutor(AT_ONCE) as threads,
         ):
-            task = progress.add_task(queue.name, total=found.messages)
+            task = progress.add_task(queue.name, total=len(found.messages))
             for batch in held.batches():
-                old = [one for one in batch if one.sent_at <= found.newest and selection.wants(one)]
-                list(threads.map(process, old))
+                list(threads.map(process, [one for one in batch if one.id in found.messages]))
     deleted: int = counts["deleted"]
     stayed: int = counts["stayed"]
     done = f"{queue.name}: {_counted(deleted, 'message')} deleted"
     if action is _REDRIVE:
         done += f" after {_counted(counts['sent'], 'event')} sent"
     terminal.print(f"{done}; {stayed} stayed.")
-    if elsewhere := max(0, found.messages - deleted - stayed):
+    if elsewhere := len(found.messages) - deleted - stayed:
         terminal.note(f"{queue.name}: another run holds, or has taken, {elsewhere} of them.")
     return stayed + elsewhere
 

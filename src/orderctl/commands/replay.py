@@ -15,12 +15,11 @@ from orderctl.aws import EXPLAINED, explain
 from orderctl.event_rows import Range, rows_of_order
 from orderctl.feed import READS_DELAY, feed_delay
 from orderctl.operations import RECORDS, recorded
-from orderctl.sending import Progress, Sender, SendingClient
+from orderctl.sending import Progress, Sender, SendingClient, consumers, queue_name
 from orderctl.stage import find_stage, read_order
 from orderctl.terminal import Terminal
 from orderctl.times import time_option
 from orders.adapters.dynamodb import rows
-from orders.adapters.sns import SnsEventPublisher
 from orders.adapters.sqs import SqsEventPublisher
 from orders.application.errors import MalformedRow
 from orders.application.paging import Found
@@ -193,21 +192,16 @@ def _of_range(stage: Stage, terminal: Terminal, wanted: Range) -> _Job:
 
 def _targets(stage: Stage, queue: str | None) -> dict[str, EventPublisher]:
     """What the events are sent to, by its name. Raises Problem: there is no such queue."""
+    if queue is None:
+        return consumers(stage)
     sqs = stage.client("sqs")
-    url = queue or stage.outputs["OrderEventsQueueUrl"]
-    if queue and "://" not in queue:
+    url = queue
+    if "://" not in queue:
         try:
             url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         except sqs.exceptions.QueueDoesNotExist as error:
             raise Problem(f"There is no queue {queue} on {stage.name}: check --to.") from error
-    targets: dict[str, EventPublisher] = {
-        url.rpartition("/")[2]: SqsEventPublisher(SendingClient(sqs), url)
-    }
-    topic = stage.outputs.get("OrderEventsTopicArn")
-    if topic and not queue:
-        name = f"the topic {topic.rpartition(':')[2]}"
-        targets[name] = SnsEventPublisher(SendingClient(stage.client("sns")), topic)
-    return targets
+    return {queue_name(url): SqsEventPublisher(SendingClient(sqs), url)}
 
 
 def _send(

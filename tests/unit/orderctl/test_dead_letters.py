@@ -75,6 +75,9 @@ class Aws:
         self.rows = [ROW]
         self.queries: list[Json] = []
         self.sent: list[str] = []
+        self.topic: dict[str, str] = {}
+        """The output of the stack, if it has the topic."""
+        self.published: list[str] = []
         self.records: list[Json] = []
         self.takes: Callable[[str], object] = lambda _: None
         """Is called with each body that is sent."""
@@ -107,6 +110,7 @@ class Aws:
             "OrdersTableName": "orders_app",
             "OrdersIndexName": "gsi1",
             "OperationsLogGroupName": "operations",
+            **self.topic,
         }
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         return {"Stacks": [{"Outputs": listed}]}
@@ -170,6 +174,11 @@ class Aws:
         assert name(call["QueueUrl"]) == EVENTS
         for entry in call["Entries"]:
             self._take(entry["MessageBody"])
+        return {}
+
+    def publish_batch(self, **call: Any) -> Json:  # noqa: ANN401 - as boto3's
+        for entry in call["PublishBatchRequestEntries"]:
+            self.published.append(json.loads(entry["Message"])["subject"])
         return {}
 
     def _take(self, body: str) -> None:
@@ -517,3 +526,33 @@ def test_a_hostile_message_is_listed_harmlessly_and_stays(
     printed = capsys.readouterr()
     assert not {"\x1b", "cus_42", "\ud800"} & {*printed.out, *printed.out.split("#")}
     assert (aws.queries, aws.sent) == ([], [])
+
+
+@pytest.mark.parametrize("letter", [ASIDE, BATCH])
+def test_unpublished_events_go_to_the_topic_too(aws: Aws, letter: Json) -> None:
+    aws.topic = {"OrderEventsTopicArn": "arn:aws:sns:eu-central-1:000000000000:order-events-dev"}
+    aws.put(UNPUBLISHED, letter)
+
+    assert redrive() == 0
+
+    assert (aws.sent, aws.published) == ([ORDER_ID], [ORDER_ID])
+    assert not aws.messages[UNPUBLISHED]
+
+
+def test_what_comes_after_the_question_is_not_touched_however_long_ago_it_was_sent(
+    aws: Aws,
+) -> None:
+    """SQS keeps the time at which a message was first sent when it moves it here."""
+    aws.put(DIED, copy_of(1))
+    late: list[str] = []
+
+    def move_another(_body: str) -> None:
+        late.append(aws.put(DIED, copy_of(2)))
+        aws.messages[DIED][late[0]]["Attributes"]["SentTimestamp"] = "0"
+
+    aws.takes = move_another
+
+    assert redrive() == 0
+
+    assert aws.visible(DIED) == late
+    assert len(aws.sent) == 1
