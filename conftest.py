@@ -57,6 +57,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
 
 LONGEST: Final = ("tests/system/", "proof/tests/test_model.py")
 PROVE: Final = "tests/system/test_prove.py"
+OPERATORS: Final = "tests/system/test_orderctl_"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,12 +66,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
-    """Gives a worker a file at a time; the tests that share the deployed stack are one file."""
+    """Gives a worker a file at a time; the tests that share a deployed stack are one file.
+
+    There are two such stacks: the operator's command has one of its own.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        shares_the_stack = file.startswith("tests/system/") and file != PROVE
-        return "tests/system" if shares_the_stack else file
+        shares_a_stack = file.startswith("tests/system/") and file != PROVE
+        if not shares_a_stack:
+            return file
+        return OPERATORS if file.startswith(OPERATORS) else "tests/system"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
