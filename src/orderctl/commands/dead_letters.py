@@ -54,7 +54,7 @@ MessageId = Annotated[
 @group.command(
     "list",
     epilog=examples(
-        "dead-letters list --stage prod", "dead-letters list --order 5VH7-9TDM-FW7P-2 --json"
+        "dead-letters list --stage prod", "dead-letters list --order 1JN1-4SFY-ZRFG-G --json"
     ),
 )
 @needs(Role.READER, PEEKS)
@@ -98,7 +98,7 @@ def redrive(
 
 @group.command(
     epilog=examples(
-        "dead-letters delete --order 5VH7-9TDM-FW7P-2",
+        "dead-letters delete --order 1JN1-4SFY-ZRFG-G",
         "dead-letters delete --queue order-events-dlq --stage prod",
     )
 )

@@ -54,7 +54,7 @@ def _position(text: str) -> str:
 
 @app.command(
     epilog=examples(
-        "replay --order 5VH7-9TDM-FW7P-2",
+        "replay --order 1JN1-4SFY-ZRFG-G",
         "replay --since 2026-11-01 --to shipping-events --rate 500 --stage prod",
     )
 )

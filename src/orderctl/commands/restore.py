@@ -62,7 +62,7 @@ _PRIMARY_KEY: Final = {"pk": "HASH", "sk": "RANGE"}
 
 @app.command(
     epilog=examples(
-        "restore --from orders_app-restored --order 5VH7-9TDM-FW7P-2",
+        "restore --from orders_app-restored --order 1JN1-4SFY-ZRFG-G",
         "restore --from orders_app-test-restored --all --stage test --yes",
     )
 )

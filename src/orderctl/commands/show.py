@@ -46,7 +46,7 @@ _NOT_SHOWN: Final = frozenset(
 OrderName = Annotated[str, typer.Argument(metavar="ORDER", help="An order's id or number.")]
 
 
-@app.command(epilog=examples("show 5VH7-9TDM-FW7P-2", "show 5vh79tdmfw7p2 --stage prod --json"))
+@app.command(epilog=examples("show 1JN1-4SFY-ZRFG-G", "show 1jn14sfyzrfgg --stage prod --json"))
 @needs(Role.READER, _NEEDS)
 def show(order: OrderName, stage_name: StageName = None, *, as_json: AsJson = False) -> None:
     """Show all about one order: its state, events, payment, dead letters and log lines.

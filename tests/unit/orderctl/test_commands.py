@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import shlex
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+import typer.main
 
-from orderctl.__main__ import run
+from orderctl.__main__ import complete_app, run
 from orderctl.app import Role
 from orderctl.reference import COMMANDS
+from orders.domain.order_number import read_order_id
 
 if TYPE_CHECKING:
     from orderctl.reference import CommandReference
@@ -17,12 +20,33 @@ EVERY: Final = pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one.
 
 
 @EVERY
-def test_help_shows_two_examples(
-    command: CommandReference, capsys: pytest.CaptureFixture[str]
+def test_help_shows_two_examples_that_are_valid(
+    command: CommandReference, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     assert run([*command.name.split(), "--help"]) == 0
 
-    assert capsys.readouterr().out.count(f"$ ./orderctl {command.name}") == 2
+    out = capsys.readouterr().out
+    examples = [line.partition("$ ./orderctl ")[2] for line in out.splitlines() if "$ ./" in line]
+    assert len(examples) == 2
+    for example in examples:
+        assert example.startswith(command.name)
+        parameters = parsed(shlex.split(example.partition(" | ")[0]))
+        order = parameters.get("order")
+        assert order is None or read_order_id(order), example
+
+
+def parsed(arguments: list[str]) -> dict[str, Any]:
+    """The parameters of a command line, which is not run. Raises what wrong usage raises."""
+    command: Any = typer.main.get_command(complete_app())
+    context = command.make_context("orderctl", arguments)
+    while hasattr(command, "commands"):
+        _, command, rest = command.resolve_command(
+            context, [*context._protected_args, *context.args]
+        )
+        context = command.make_context(command.name, rest, parent=context)
+    parameters: dict[str, Any] = context.params
+    return parameters
 
 
 @EVERY
