@@ -141,10 +141,6 @@ class _Survey:
     def _short(self, function: str) -> str:
         return function.rpartition(":")[2].removeprefix(f"{self.stage.stack}-")
 
-    def _orderctl(self, command: str) -> str:
-        stage = "" if self.stage.is_local else f" --stage {self.stage.name}"
-        return f"./orderctl {command}{stage}"
-
     def _api(self) -> list[Finding]:
         url = self.stage.api_url
         failed = partial(Finding, "api", _HEALTH, ok=False, remedy="docs/runbook.md#api-5xx")
@@ -182,7 +178,7 @@ class _Survey:
             return [Finding("queue", name, ok=True, detail=detail)]
         if not visible + delayed + in_flight:
             return [Finding("dead letters", name, ok=True, detail="none")]
-        remedy = f"{self._orderctl('dead-letters list')}; docs/runbook.md#queue-not-empty"
+        remedy = f"{self.stage.command('dead-letters list')}; docs/runbook.md#queue-not-empty"
         return [Finding("dead letters", name, ok=False, detail=detail, remedy=remedy)]
 
     def _dead_letter_arns(self) -> set[str]:
@@ -210,7 +206,7 @@ class _Survey:
         function, state = self._short(trigger["FunctionArn"]), trigger["State"]
         last = trigger.get("LastProcessingResult") or "OK"
         if state not in _ON:
-            remedy = self._orderctl(f"resume {function}")
+            remedy = self.stage.command(f"resume {function}")
             return Finding("trigger", function, ok=False, detail=f"is off ({state})", remedy=remedy)
         if not last.startswith(("OK", "No records processed")):
             remedy = f"See the log of {function}; docs/runbook.md#function-errors"

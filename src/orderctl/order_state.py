@@ -18,7 +18,7 @@ from orders.domain.order_number import order_number
 from orders.domain.status import FIRST_STATUS, GIVING_BACK, OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from orderctl.logs import LogLine
@@ -42,12 +42,15 @@ _EXPIRY_RUNS_EVERY: Final = timedelta(days=1)
 _REASON_LENGTH: Final = 60
 
 
-def describe(facts: Facts, now: datetime) -> str:
-    """Texts that somebody else wrote, such as a reason, are in it as they are."""
+def describe(facts: Facts, now: datetime, command: Callable[[str], str]) -> str:
+    """Texts that somebody else wrote, such as a reason, are in it as they are.
+
+    `command` makes of a subcommand what to type on the order's stage.
+    """
     order = facts.rows.order
     clauses = [
         *(_without_order(facts, now) if order is None else _status(facts, order, now)),
-        *(() if order is None else _settlement(facts, order, now)),
+        *(() if order is None else _settlement(facts, order, now, command)),
         *_publication(facts),
         *(() if order is None else _history(facts, order)),
         *(f"{one.cause}" for one in facts.rows.unreadable if one.sort_key != keys.DETAIL),
@@ -56,14 +59,13 @@ def describe(facts: Facts, now: datetime) -> str:
 
 
 def _without_order(facts: Facts, now: datetime) -> Iterator[str]:
-    number = order_number(facts.order_id)
     unreadable = [one for one in facts.rows.unreadable if one.sort_key == keys.DETAIL]
     if unreadable:
         yield f"{unreadable[0].cause}: see docs/runbook.md#orders-unreadable"
     elif not any(facts.rows):
         yield "There is no such order, only dead letters that name it"
     else:
-        yield f"The order's own row is missing: `orderctl restore --order {number}` brings it back"
+        yield "The order's own row is missing: see docs/runbook.md#restoring-data"
     if facts.rows.events:
         last = facts.rows.events[-1]
         yield f"by its last event it is {last.status} since {_when(last.recorded_at, now)}"
@@ -104,7 +106,9 @@ def _expiry(order: Order, now: datetime) -> str:
     return f"expires on {expires:%Y-%m-%d}"
 
 
-def _settlement(facts: Facts, order: Order, now: datetime) -> Iterator[str]:
+def _settlement(
+    facts: Facts, order: Order, now: datetime, command: Callable[[str], str]
+) -> Iterator[str]:
     """What it has to do about the payment, and how far it is."""
     left = list(_left_over(facts.rows, order))
     if left:
@@ -119,9 +123,10 @@ def _settlement(facts: Facts, order: Order, now: datetime) -> Iterator[str]:
     if letters:
         causes = ", ".join(dict.fromkeys(one.cause for one in letters))
         yield f"settlement was given up: {causes}"
-        yield "remove the cause, then `orderctl dead-letters redrive`"
+        number = order_number(order.order_id)
+        yield f"remove the cause, then `{command(f'dead-letters redrive --order {number}')}`"
         return
-    yield from _progress(facts, order, now, has_work=has_work)
+    yield from _progress(facts, order, now, command, has_work=has_work)
 
 
 def _gives_back(order: Order) -> bool:
@@ -162,7 +167,9 @@ def _missing(rows: OrderRows, order: Order) -> Iterator[str]:
         yield f"its reservation is {rows.reservation or 'missing'}"
 
 
-def _progress(facts: Facts, order: Order, now: datetime, *, has_work: bool) -> Iterator[str]:
+def _progress(
+    facts: Facts, order: Order, now: datetime, command: Callable[[str], str], *, has_work: bool
+) -> Iterator[str]:
     """By the logs, as no message is looked at that settle-payments will receive."""
     runs = [one for one in facts.log.lines if _message(one) in {_DONE, _FAILED, _GIVEN_UP}]
     failures = _failures(runs)
@@ -180,19 +187,20 @@ def _progress(facts: Facts, order: Order, now: datetime, *, has_work: bool) -> I
     if not (has_work or failures):
         return
     if facts.triggers.get(_SETTLEMENT) in _OFF:
-        yield f"{_SETTLEMENT} is paused: `orderctl resume {_SETTLEMENT}`"
+        yield f"{_SETTLEMENT} is paused: `{command(f'resume {_SETTLEMENT}')}`"
     elif failures:
         pause = failures[-1].fields.get("pause_seconds")
         next_try = failures[-1].at + timedelta(seconds=pause if isinstance(pause, int) else 0)
         yield "next try is due" if next_try <= now else f"next try in {_span(next_try - now)}"
     elif runs and runs[-1].at >= order.updated_at:
         number = order_number(order.order_id)
-        yield f"settlement ran and left it so: `orderctl replay --order {number}` runs it again"
+        again = command(f"replay --order {number}")
+        yield f"settlement ran and left it so: `{again}` runs it again"
     elif not _letters(facts, STREAM_QUEUE):
-        yield from _waiting_event(facts, order)
+        yield from _waiting_event(facts, order, command)
 
 
-def _waiting_event(facts: Facts, order: Order) -> Iterator[str]:
+def _waiting_event(facts: Facts, order: Order, command: Callable[[str], str]) -> Iterator[str]:
     event_id = f"{order.order_id}/{order.version}"
     published = any(
         _message(one) == "event published" and one.fields.get("event_id") == event_id
@@ -201,7 +209,7 @@ def _waiting_event(facts: Facts, order: Order) -> Iterator[str]:
     if published:
         yield "its event is in the queue, and was not processed yet"
     elif facts.triggers.get(_PUBLISHER) in _OFF:
-        yield f"its event waits: {_PUBLISHER} is paused: `orderctl resume {_PUBLISHER}`"
+        yield f"its event waits: {_PUBLISHER} is paused: `{command(f'resume {_PUBLISHER}')}`"
     else:
         yield "its event was not published yet, by the logs"
 

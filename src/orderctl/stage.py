@@ -105,6 +105,11 @@ class Stage:
                 found[one["ResourceType"]].append(one.get("PhysicalResourceId", ""))
         return found
 
+    def command(self, arguments: str) -> str:
+        """What to type for a subcommand on this stage."""
+        stage = "" if self.is_local else f" --stage {self.name}"
+        return f"./orderctl {arguments}{stage}"
+
     @property
     def api_url(self) -> str:
         """Without a slash at the end."""

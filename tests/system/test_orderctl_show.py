@@ -164,7 +164,9 @@ def test_an_order_whose_own_row_is_gone_is_still_found(
 
     document = shown(deployment, order_id)
 
-    assert document["state"].startswith("The order's own row is missing: `orderctl restore ")
+    assert document["state"].startswith(
+        "The order's own row is missing: see docs/runbook.md#restoring-data"
+    )
     assert [one["type"] for one in document["events"]] == ["ORDER_CREATED"]
     deployment.aws("dynamodb").put_item(TableName=TABLE, Item=row)
 

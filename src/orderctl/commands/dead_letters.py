@@ -193,9 +193,9 @@ def _consequence_of_redrive(stage: Stage, queue: DeadLetterQueue) -> str:
     return f"sent back to {queue_name(queue.source)}, then deleted"
 
 
-def _consequence_of_delete(_stage: Stage, queue: DeadLetterQueue) -> str:
+def _consequence_of_delete(stage: Stage, queue: DeadLetterQueue) -> str:
     if queue.is_of_publisher:
-        return "deleted; consumers learn of these events only if you `orderctl replay` them"
+        return f"deleted; consumers get these events only if you `{stage.command('replay')}` them"
     return "deleted unprocessed; an order whose payment it was to settle stays as it is"
 
 
@@ -227,7 +227,8 @@ def _change(selection: _Selection, terminal: Terminal, action: _Action, *, yes: 
     terminal.confirm(f"{action.name.capitalize()} {total} on {selection.stage.name}?", yes=yes)
     left = sum(_apply(selection, one, terminal, action) for one in found)
     if left:
-        raise Problem(f"{_counted(left, 'message')} left. See `orderctl dead-letters list`.")
+        see = selection.stage.command("dead-letters list")
+        raise Problem(f"{_counted(left, 'message')} left. See `{see}`.")
 
 
 def _count(selection: _Selection, queue: DeadLetterQueue, terminal: Terminal) -> _Found | None:

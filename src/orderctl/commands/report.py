@@ -75,7 +75,7 @@ def report(
     missing = [one.isoformat() for one, its_report in found.items() if its_report is None]
     if not made:
         raise Problem(
-            f"There is no report for {last}: make it with ./orderctl make-report {last}"
+            f"There is no report for {last}: make it with {stage.command(f'make-report {last}')}"
             if days == 1
             else f"There is no report for any day from {wanted[0]} to {last}."
         )
@@ -85,7 +85,7 @@ def report(
             for plot in _plots(found, currency):
                 terminal.print(plot)
     if missing:
-        terminal.note(f"No report for {', '.join(missing)}: see ./orderctl make-report")
+        terminal.note(f"No report for {', '.join(missing)}: {stage.command('make-report DATE')}")
 
 
 @app.command(epilog=examples("make-report 2026-11-23", "make-report yesterday --stage prod --yes"))

@@ -64,7 +64,7 @@ def show(order: OrderName, stage_name: StageName = None, *, as_json: AsJson = Fa
             f"There is no order {order_number(order_id)} ({order_id}) on {stage.name}. "
             "Check --stage."
         )
-    state = describe(facts, datetime.now(UTC))
+    state = describe(facts, datetime.now(UTC), stage.command)
     if as_json:
         terminal.json(_document(facts, state))
     else:

@@ -57,7 +57,7 @@ def _switch(stage: Stage, terminal: Terminal, function: str, *, yes: bool, on: b
     wanted = "Enabled" if on else "Disabled"
     if trigger["State"] == wanted:
         raise NothingToDo(f"The trigger of {function} is {'on' if on else 'off'} already.")
-    terminal.note(_consequence(trigger, on=on))
+    terminal.note(_consequence(stage, trigger, on=on))
     verb = "Resume" if on else "Pause"
     terminal.confirm(f"{verb} {function} on {stage.name}?", yes=yes)
     with recorded(stage, verb.lower(), function=function):
@@ -94,16 +94,16 @@ def list_triggers(stage: Stage) -> list[dict[str, Any]]:
     ]
 
 
-def _consequence(trigger: Mapping[str, Any], *, on: bool) -> str:
+def _consequence(stage: Stage, trigger: Mapping[str, Any], *, on: bool) -> str:
     """What happens to the waiting work."""
     if on:
         return "It continues with what waits, oldest first."
     if ":dynamodb:" in trigger["EventSourceArn"]:
         return (
             "Events stay in the stream, unpublished. Resume within 20 hours: after 24 the stream "
-            "forgets them, and `orderctl replay` has to send them."
+            f"forgets them, and `{stage.command('replay')}` has to send them."
         )
     return (
         "Messages wait in the queue: orders with a payment token stay PENDING. Resume within 4 "
-        "days: then the queue forgets them, and `orderctl replay` has to send them."
+        f"days: then the queue forgets them, and `{stage.command('replay')}` has to send them."
     )

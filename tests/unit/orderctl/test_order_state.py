@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from boto3 import Session
 
 from examples import BY_STAFF, changed_order, event_of, placed_order
 from fakes import NOON
@@ -21,6 +22,7 @@ from orderctl.order_facts import (
     UnreadableRow,
 )
 from orderctl.order_state import describe
+from orderctl.stage import Stage
 from orders.application.settle_payment import FREE
 from orders.domain.actor import CUSTOMER, Actor
 from orders.domain.order_number import order_number
@@ -75,7 +77,8 @@ def sentence(  # noqa: PLR0913 - one for each thing that is known
         events.append(event_of(order, before, by))
     found = OrderRows(**{"order": order, "events": events} | rows)
     log = LogLines(lines, is_complete=True)
-    return describe(Facts(BY_TOKEN.order_id, found, dead_letters, log, triggers), now)
+    facts = Facts(BY_TOKEN.order_id, found, dead_letters, log, triggers)
+    return describe(facts, now, Stage("prod", Session()).command)
 
 
 def letter(queue: str, cause: str, about: str = "ORDER_CREATED 1") -> DeadLetter:
@@ -103,13 +106,13 @@ def test_an_order_without_a_token_waits_for_somebody_until_it_expires() -> None:
         (
             [],
             {"publish-order-events": "Disabled"},
-            "its event waits: publish-order-events is paused: `orderctl resume publish",
+            "its event waits: publish-order-events is paused: `./orderctl resume publish",
         ),
         ([published(BY_TOKEN)], {}, "its event is in the queue, and was not processed yet"),
         (
             [published(BY_TOKEN)],
             {"settle-payments": "Disabled"},
-            "settle-payments is paused: `orderctl resume settle-payments`",
+            "settle-payments is paused: `./orderctl resume settle-payments --stage prod`",
         ),
         (
             [failed(3 * MINUTE, cause="TryAgain", pause=20), failed(2 * MINUTE, pause=480)],
@@ -124,7 +127,7 @@ def test_an_order_without_a_token_waits_for_somebody_until_it_expires() -> None:
         (
             [failed(2 * DAY, pause=20)],
             {"settle-payments": "Disabled"},
-            "last with PaymentUnavailable 2 days ago; settle-payments is paused: `orderctl resume",
+            "last with PaymentUnavailable 2 days ago; settle-payments is paused: `./orderctl",
         ),
         (
             [failed(2 * HOUR), line("event given up", HOUR, cause="PaymentUnavailable")],
@@ -144,7 +147,8 @@ def test_a_dead_letter_says_why_and_what_to_do() -> None:
 
     assert sentence(BY_TOKEN, failed(HOUR, pause=20), dead_letters=(given_up,)) == (
         "PENDING since 12:00 UTC; settlement was given up: UnsettledOrder: no token; "
-        "remove the cause, then `orderctl dead-letters redrive`."
+        "remove the cause, then `./orderctl dead-letters redrive "
+        f"--order {order_number(BY_TOKEN.order_id)} --stage prod`."
     )
 
 
@@ -239,7 +243,8 @@ def test_what_a_canceled_order_keeps_is_given_back() -> None:
     )
     number = order_number(CANCELED.order_id)
     assert sentence(CANCELED, line("event processed", MINUTE), **held).endswith(
-        f"{still}settlement ran and left it so: `orderctl replay --order {number}` runs it again."
+        f"{still}settlement ran and left it so: `./orderctl replay --order {number} --stage prod` "
+        "runs it again."
     )
 
 
@@ -276,10 +281,8 @@ def test_an_unreadable_row_is_named_with_its_cause() -> None:
 
 
 def test_an_order_whose_own_row_is_gone_is_brought_back() -> None:
-    number = order_number(BY_TOKEN.order_id)
-
     assert sentence(None, before=BY_TOKEN) == (
-        f"The order's own row is missing: `orderctl restore --order {number}` brings it back; "
+        "The order's own row is missing: see docs/runbook.md#restoring-data; "
         "by its last event it is PENDING since 12:00 UTC."
     )
     assert sentence(None, dead_letters=(letter(EVENTS_QUEUE, "UnsettledOrder"),)) == (

@@ -50,3 +50,10 @@ def test_an_event_is_written_before_the_feed_shows_its_time() -> None:
     # A write that was contended, or met an error of the server, is attempted once more.
     seconds = 2 * attempts * (config.connect_timeout + config.read_timeout)
     assert seconds < FEED_DELAY.total_seconds() - 15, "with its pauses, and the index's lag"
+
+
+def test_a_suggested_command_acts_on_the_same_stage() -> None:
+    session = boto3.Session("key", "secret", region_name="eu-west-1")
+
+    assert Stage("prod", session).command("resume x") == "./orderctl resume x --stage prod"
+    assert Stage("local", session).command("resume x") == "./orderctl resume x"
