@@ -176,17 +176,17 @@ def test_the_list_says_what_each_is_about_and_why_and_shows_no_content(
     assert (visible(deployment, EVENTS), visible(deployment, STREAM)) == (2, 2)
 
 
-@pytest.mark.parametrize("command", ["redrive", "delete"])
-def test_nothing_is_changed_without_a_yes(deployment: Deployment, command: str) -> None:
+@pytest.mark.parametrize("command", [["redrive"], ["delete", "--all"]])
+def test_nothing_is_changed_without_a_yes(deployment: Deployment, command: list[str]) -> None:
     order_id = deployment.customer.place()["orderId"]
     send(deployment, EVENTS, event(order_id))
     send(deployment, STREAM, set_aside(order_id))
     before = len(records(deployment))
 
-    result = deployment.orderctl("dead-letters", command, answer="no\n")
+    result = deployment.orderctl("dead-letters", *command, answer="no\n")
 
     assert result.returncode == 3
-    assert f"{command.capitalize()} 2 messages on local?" in result.stderr
+    assert f"{command[0].capitalize()} 2 messages on local?" in result.stderr
     assert (visible(deployment, EVENTS), visible(deployment, STREAM)) == (1, 1)
     assert len(records(deployment)) == before
 

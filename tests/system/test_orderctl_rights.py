@@ -167,7 +167,7 @@ def lost_row(deployment: Deployment) -> list[str]:
 
 
 PREPARED: Final[dict[str, Callable[[Deployment], list[str]]]] = {
-    "dead-letters delete": dead_letters,
+    "dead-letters delete": lambda deployment: [*dead_letters(deployment), "--all"],
     "dead-letters list": lambda deployment: dead_letters(deployment)[:0],
     "dead-letters redrive": dead_letters,
     "events": lambda _: [],

@@ -109,10 +109,13 @@ def delete(
     message: MessageId = None,
     stage_name: StageName = None,
     *,
+    every: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete dead letters for good. Nobody processes them."""
+    """Delete dead letters for good. They are never processed."""
+    if every is any((queue, order, message)):
+        raise typer.BadParameter("Give --queue, --order or --message, or else --all.")
     selection = _select(find_stage(stage_name), queue, order, message)
     _change(selection, Terminal(as_json=as_json), _DELETE, yes=yes)
 

@@ -399,7 +399,7 @@ def test_what_another_run_holds_is_no_reason_to_say_that_there_is_nothing(
 ) -> None:
     aws.hidden.add(aws.put(DIED, copy_of(1)))
 
-    for command in (["list"], ["redrive", "--yes"], ["delete", "--yes"]):
+    for command in (["list"], ["redrive", "--yes"], ["delete", "--all", "--yes"]):
         assert run(["dead-letters", *command]) == 1
         assert "1 message held by another run" in capsys.readouterr().err
 
@@ -556,3 +556,14 @@ def test_what_comes_after_the_question_is_not_touched_however_long_ago_it_was_se
 
     assert aws.visible(DIED) == late
     assert len(aws.sent) == 1
+
+
+@pytest.mark.parametrize("filters", [[], ["--all", "--queue", "my-dlq"]])
+def test_what_is_deleted_is_said(aws: Aws, filters: list[str]) -> None:
+    message = aws.put(DIED, copy_of(1))
+
+    assert run(["dead-letters", "delete", "--yes", *filters]) == 2
+    assert aws.visible(DIED) == [message]
+
+    assert run(["dead-letters", "delete", "--yes", "--all"]) == 0
+    assert aws.messages[DIED] == {}
