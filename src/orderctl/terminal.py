@@ -69,9 +69,10 @@ class Terminal:
         self._err.print(f"{question} \\[y/N] ", end="")
         answer = sys.stdin.readline() if sys.stdin else ""
         if answer.strip().lower() not in {"y", "yes"}:
-            if not answer:
-                self._err.print()
-            raise NothingToDo("Nothing was done. Without a terminal, say --yes.")
+            if answer:
+                raise NothingToDo("Nothing was done.")
+            self._err.print()
+            raise NothingToDo("Nothing was done. Without a terminal, pass --yes.")
 
     def progress(self) -> Progress:
         """On standard error, and only where that is a terminal.

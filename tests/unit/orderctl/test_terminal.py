@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -58,9 +59,14 @@ def test_nothing_but_json_is_printed_for_scripts(capsys: pytest.CaptureFixture[s
 
 def test_a_question_is_skipped_by_yes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
-    Terminal(as_json=False).confirm("Erase?", yes=True)
     with pytest.raises(NothingToDo):
         Terminal(as_json=False).confirm("Erase?", yes=False)
+    Terminal(as_json=False).confirm("Erase?", yes=True)
+    for answer, hint in {"": True, "n\n": False, "\n": False}.items():
+        monkeypatch.setattr("sys.stdin", StringIO(answer))
+        with pytest.raises(NothingToDo) as refusal:
+            Terminal(as_json=False).confirm("Erase?", yes=False)
+        assert ("--yes" in str(refusal.value)) is hint
 
 
 def test_results_go_to_standard_output_while_a_terminal_shows_progress(
