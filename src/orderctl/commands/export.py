@@ -72,7 +72,10 @@ class Exported(NamedTuple):
 def export(
     since: Annotated[datetime, time_option("--from", "Created then or later.")],
     until: Annotated[datetime, time_option("--to", "Created before then.")],
-    file_format: Annotated[Format, typer.Option("--format", case_sensitive=False)] = Format.CSV,
+    file_format: Annotated[
+        Format | None,
+        typer.Option("--format", case_sensitive=False, help="Default: csv; with --json: jsonl."),
+    ] = None,
     stage_name: StageName = None,
     *,
     lines: Annotated[
@@ -90,6 +93,8 @@ def export(
     """
     if output is not None and output.exists() and not output.is_file():
         raise typer.BadParameter(f"{output} is no ordinary file.", param_hint="--output")
+    if as_json and file_format is Format.CSV:
+        raise typer.BadParameter("--json writes JSON lines: leave out --format csv.")
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     delay = feed_delay(stage)
     complete = SystemClock().now() - delay

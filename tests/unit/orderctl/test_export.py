@@ -9,6 +9,7 @@ import pytest
 
 from examples import changed_order, event_of, placed_order
 from fakes import NOON
+from orderctl.__main__ import run
 from orderctl.app import Problem
 from orderctl.commands.export import _destination, export_orders
 from orders.adapters.dynamodb import keys, rows
@@ -148,3 +149,7 @@ def test_a_place_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
         _destination(tmp_path / "nowhere" / "orders.csv"),
     ):
         pass
+
+
+def test_csv_that_is_json_is_wrong_usage() -> None:
+    assert run(["export", "--from", "2h", "--to", "1h", "--format", "csv", "--json"]) == 2
