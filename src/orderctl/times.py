@@ -43,6 +43,6 @@ def _instant(text: str, now: datetime) -> datetime:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
-def time_option(name: str, what: str) -> Any:  # noqa: ANN401 - as typer.Option
+def time_option(*names: str, what: str) -> Any:  # noqa: ANN401 - as typer.Option
     """An option that takes what `parse_time` reads."""
-    return typer.Option(name, parser=parse_time, metavar="TIME", help=f"{what} UTC: {_FORMS}.")
+    return typer.Option(*names, parser=parse_time, metavar="TIME", help=f"{what} UTC: {_FORMS}.")

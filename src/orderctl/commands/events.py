@@ -40,9 +40,12 @@ def events(
         EventType | None, typer.Option("--type", case_sensitive=False, help="Only this type.")
     ] = None,
     since: Annotated[
-        datetime | None, time_option("--from", "Recorded then or later. Default: 1h.")
+        datetime | None,
+        time_option("--from", "--since", what="Recorded then or later. Default: 1h."),
     ] = None,
-    until: Annotated[datetime | None, time_option("--to", "Recorded before then.")] = None,
+    until: Annotated[
+        datetime | None, time_option("--to", "--until", what="Recorded before then.")
+    ] = None,
     stage_name: StageName = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what is recorded, until Ctrl-C.")

@@ -70,8 +70,8 @@ class Exported(NamedTuple):
 )
 @needs(Role.READER, READS_FEED | {"dynamodb:BatchGetItem": "the table"})
 def export(
-    since: Annotated[datetime, time_option("--from", "Created then or later.")],
-    until: Annotated[datetime, time_option("--to", "Created before then.")],
+    since: Annotated[datetime, time_option("--from", "--since", what="Created then or later.")],
+    until: Annotated[datetime, time_option("--to", "--until", what="Created before then.")],
     file_format: Annotated[
         Format | None,
         typer.Option("--format", case_sensitive=False, help="Default: csv; with --json: jsonl."),

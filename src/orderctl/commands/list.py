@@ -64,8 +64,12 @@ def list_orders(
         CustomerId | None,
         typer.Option(parser=_customer, metavar="CUSTOMER", help="Only those of this customer."),
     ] = None,
-    since: Annotated[datetime | None, time_option("--from", "Created then or later.")] = None,
-    until: Annotated[datetime | None, time_option("--to", "Created before then.")] = None,
+    since: Annotated[
+        datetime | None, time_option("--from", "--since", what="Created then or later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, time_option("--to", "--until", what="Created before then.")
+    ] = None,
     over: Annotated[
         Amount | None,
         typer.Option(

@@ -75,10 +75,11 @@ def replay(
         str | None, typer.Option(metavar="ORDER", help="All events of an order, by id or number.")
     ] = None,
     since: Annotated[
-        datetime | None, time_option("--since", "Events recorded at this time or later.")
+        datetime | None, time_option("--since", what="Events recorded at this time or later.")
     ] = None,
     until: Annotated[
-        datetime | None, time_option("--until", "Events recorded before this time. Default: now.")
+        datetime | None,
+        time_option("--until", what="Events recorded before this time. Default: now."),
     ] = None,
     event_type: Annotated[
         str | None,

@@ -67,3 +67,10 @@ def test_its_rights_are_declared(command: CommandReference) -> None:
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2
     assert capsys.readouterr().out == ""
+
+
+@EVERY
+def test_a_period_is_given_by_the_same_options_everywhere(command: CommandReference) -> None:
+    assert ("--since" in command.options) is ("--until" in command.options)
+    if command.name in {"list", "events", "export", "replay"}:
+        assert "--since" in command.options
