@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 import botocore.session
+import typer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -22,6 +23,7 @@ from orderctl.aws import BotoClient
 from orders.adapters.dynamodb.repository import DynamoDbOrders
 from orders.adapters.dynamodb.table import Table
 from orders.domain import timestamps
+from orders.domain.customer_id import CUSTOMER_ID_PATTERN, parse_customer_id
 from orders.domain.order_number import looks_like_order_number, read_order_id
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from orders.domain.customer_id import CustomerId
     from orders.domain.order_id import OrderId
 
 LOCAL: Final = "local"
@@ -200,13 +203,21 @@ def local_stage(directory: Path) -> Stage:
 
 
 def read_order(text: str) -> OrderId:
-    """The order that an id or a number names. Raises Problem."""
+    """The order that an id or a number names. Raises typer.BadParameter."""
     order_id = read_order_id(text)
     if order_id is None:
         mistyped = looks_like_order_number(text)
-        raise Problem(
+        raise typer.BadParameter(
             f"The order number {text} has a typing error: check each character."
             if mistyped
             else f"{text} is neither an order id nor an order number."
         )
     return order_id
+
+
+def read_customer(text: str) -> CustomerId:
+    """The customer of an id. Raises typer.BadParameter."""
+    customer_id = parse_customer_id(text)
+    if customer_id is None:
+        raise typer.BadParameter(f"A customer's id matches {CUSTOMER_ID_PATTERN}.")
+    return customer_id

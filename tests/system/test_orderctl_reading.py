@@ -224,7 +224,7 @@ def test_reports_of_several_days_are_plotted(deployment: Deployment, customer: C
 
 def test_a_missing_report_says_how_to_make_it(deployment: Deployment) -> None:
     result = deployment.orderctl("report", "1999-01-01")
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert result.stderr.endswith("make it with ./orderctl make-report 1999-01-01\n")
 
 

@@ -143,7 +143,7 @@ class _Selection(NamedTuple):
 
 
 def _select(stage: Stage, queue: str | None, order: str | None, message: str | None) -> _Selection:
-    """Raises Problem: there is no such stage, queue or order number."""
+    """Raises Problem: there is no such stage or queue; typer.BadParameter: no such order number."""
     queues = find_queues(stage)
     chosen = [one for one in queues if queue in {None, one.name, queue_name(one.url)}]
     if not chosen:

@@ -11,11 +11,10 @@ import typer
 from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
 from orderctl.forgetting import customer_rows, forget_order
 from orderctl.operations import RECORDS, recorded
-from orderctl.stage import find_stage
+from orderctl.stage import find_stage, read_customer
 from orderctl.terminal import Terminal
 from orders.application.errors import MalformedRow
 from orders.domain import timestamps
-from orders.domain.customer_id import CUSTOMER_ID_PATTERN, parse_customer_id
 from orders.domain.status import transitions_from
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ _UNPAID: Final = timedelta(days=15)
     },
 )
 def forget(
-    customer: Annotated[str, typer.Argument(help="The customer's id.")],
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")],
     stage_name: StageName = None,
     *,
     yes: Yes = False,
@@ -75,9 +74,7 @@ def forget(
 
     See docs/privacy.md for what to do first.
     """
-    customer_id = parse_customer_id(customer)
-    if customer_id is None:
-        raise typer.BadParameter(f"A customer's id matches {CUSTOMER_ID_PATTERN}.")
+    customer_id = read_customer(customer)
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     found = Counter(
         bool(transitions_from(str(row.get("status")))) for row in customer_rows(stage, customer_id)

@@ -11,11 +11,11 @@ import typer
 
 from orderctl.amounts import Amount, parse_amount, shown
 from orderctl.app import AsJson, Problem, Role, StageName, app, examples, needs
-from orderctl.stage import find_stage
+from orderctl.stage import find_stage, read_customer
 from orderctl.terminal import Terminal
 from orderctl.times import time_option
 from orders.domain import timestamps
-from orders.domain.customer_id import CustomerId, parse_customer_id
+from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import IdRange
 from orders.domain.order_number import order_number
 from orders.domain.status import OrderStatus
@@ -40,13 +40,6 @@ _WIDTHS: Final = {
 }
 
 
-def _customer(text: str) -> CustomerId:
-    customer_id = parse_customer_id(text)
-    if customer_id is None:
-        raise typer.BadParameter(f"{text} can't be a customer's id.")
-    return customer_id
-
-
 @app.command(
     "list",
     epilog=examples(
@@ -62,7 +55,7 @@ def list_orders(
     ] = None,
     customer: Annotated[
         CustomerId | None,
-        typer.Option(parser=_customer, metavar="CUSTOMER", help="Only those of this customer."),
+        typer.Option(parser=read_customer, metavar="CUSTOMER", help="Only those of this customer."),
     ] = None,
     since: Annotated[
         datetime | None, time_option("--from", "--since", what="Created then or later.")

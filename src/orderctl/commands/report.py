@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from orderctl.amounts import shown
-from orderctl.app import AsJson, Problem, Role, StageName, Yes, app, examples, needs
+from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
 from orderctl.operations import RECORDS, recorded
 from orderctl.stage import find_stage
 from orderctl.terminal import Terminal, visible
@@ -74,7 +74,7 @@ def report(
     made = [one for one in found.values() if one is not None]
     missing = [one.isoformat() for one, its_report in found.items() if its_report is None]
     if not made:
-        raise Problem(
+        raise NothingToDo(
             f"There is no report for {last}: make it with {stage.command(f'make-report {last}')}"
             if days == 1
             else f"There is no report for any day from {wanted[0]} to {last}."

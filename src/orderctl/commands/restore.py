@@ -16,14 +16,13 @@ from botocore.exceptions import ClientError, ParamValidationError
 from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
 from orderctl.operations import RECORDS, recorded
 from orderctl.restoring import Found, Kind, compare
-from orderctl.stage import find_stage, read_order
+from orderctl.stage import find_stage, read_customer, read_order
 from orderctl.terminal import Terminal
 from orders.adapters.aws.client import pause
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.errors import ConditionFailed
 from orders.adapters.dynamodb.values import from_typed, to_typed
 from orders.application.errors import TryAgain
-from orders.domain.customer_id import parse_customer_id
 from orders.domain.order_id import OrderId, parse_order_id
 
 if TYPE_CHECKING:
@@ -90,9 +89,7 @@ def restore(
     """
     if sum([order is not None, customer is not None, every]) != 1:
         raise typer.BadParameter("Give one of --order, --customer and --all.")
-    customer_id = None if customer is None else parse_customer_id(customer)
-    if customer is not None and customer_id is None:
-        raise typer.BadParameter("This is not a customer's id.", param_hint="--customer")
+    customer_id = None if customer is None else read_customer(customer)
     order_id = None if order is None else read_order(order)
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     tables = _Tables(stage.client("dynamodb"), stage.table, _find_backup(stage, source))

@@ -17,7 +17,7 @@ from orderctl import stage as stages
 from orderctl.__main__ import run
 from orderctl.app import NothingToDo, Problem
 from orderctl.aws import BotoClient
-from orderctl.commands import triggers
+from orderctl.commands import show, triggers
 from orders.adapters.aws.client import Refused, Unreachable
 from orders.adapters.dynamodb.table import Table
 from orders.application.errors import MalformedRow
@@ -127,6 +127,27 @@ def test_a_local_stack_that_does_not_run_is_named(
         ("5VH7-9TDM-FW7P-3", "has a typing error"),
     ],
 )
-def test_what_names_no_order_is_a_problem(text: str, says: str) -> None:
-    with pytest.raises(Problem, match=says):
-        stages.read_order(text)
+def test_what_names_no_order_is_wrong_usage(
+    text: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(show, "find_stage", lambda _: None)
+
+    assert run(["show", text]) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["forget", "a#b"],
+        ["list", "--customer", "a#b"],
+        ["restore", "--from", "t", "--customer", "a#b"],
+    ],
+)
+def test_what_is_no_customers_id_is_told_as_everywhere(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+    assert run(arguments) == 2
+    assert "A customer's id matches ^[A-Za-z0-9" in capsys.readouterr().err
