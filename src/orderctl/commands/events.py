@@ -37,7 +37,13 @@ EventType = StrEnum("EventType", {name: name for name in EVENT_TYPES})  # type: 
 def events(
     *,
     event_type: Annotated[
-        EventType | None, typer.Option("--type", case_sensitive=False, help="Only this type.")
+        EventType | None,
+        typer.Option(
+            "--type",
+            case_sensitive=False,
+            metavar="TYPE",
+            help=f"Only this type: {', '.join(EVENT_TYPES)}.",
+        ),
     ] = None,
     since: Annotated[
         datetime | None,

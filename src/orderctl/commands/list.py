@@ -51,7 +51,12 @@ _WIDTHS: Final = {
 def list_orders(
     *,
     status: Annotated[
-        OrderStatus | None, typer.Option(case_sensitive=False, help="Only those at this status.")
+        OrderStatus | None,
+        typer.Option(
+            case_sensitive=False,
+            metavar="STATUS",
+            help=f"Only those at this status: {', '.join(OrderStatus)}.",
+        ),
     ] = None,
     customer: Annotated[
         CustomerId | None,

@@ -87,7 +87,7 @@ def replay(
             "--type",
             parser=_event_type,
             metavar="TYPE",
-            help="Only events of this type, such as ORDER_PAID.",
+            help=f"Only events of this type: {', '.join(EVENT_TYPES)}.",
         ),
     ] = None,
     to: Annotated[

@@ -56,7 +56,7 @@ def _day(text: str) -> date:
 def report(
     day: Annotated[
         date | None,
-        typer.Argument(parser=_day, metavar="[DATE]", help="A UTC day. Default: yesterday."),
+        typer.Argument(parser=_day, metavar="DATE", help="A UTC day. Default: yesterday."),
     ] = None,
     days: Annotated[
         int, typer.Option(min=1, max=366, help="So many days, DATE the last of them.")

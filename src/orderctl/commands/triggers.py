@@ -28,7 +28,10 @@ _NEEDS: Final = {
 }
 
 Function = Annotated[
-    str, typer.Argument(help="settle-payments, publish-order-events, or a consumer of your own.")
+    str,
+    typer.Argument(
+        metavar="FUNCTION", help="settle-payments, publish-order-events, or a consumer of your own."
+    ),
 ]
 
 

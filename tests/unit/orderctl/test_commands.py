@@ -36,6 +36,25 @@ def test_help_shows_two_examples_that_are_valid(
         assert order is None or read_order_id(order), example
 
 
+@EVERY
+def test_help_breaks_neither_paragraphs_nor_words(
+    command: CommandReference, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "600")
+    run([*command.name.split(), "--help"])
+    head = capsys.readouterr().out.partition("╭")[0].splitlines()
+    usage, *paragraphs = "\n".join(line.strip() for line in head).strip().split("\n\n")
+    monkeypatch.setenv("COLUMNS", "80")
+    run([*command.name.split(), "--help"])
+
+    assert "[[" not in usage
+    assert paragraphs
+    assert not any("\n" in one for one in paragraphs)
+    assert usage.partition("[OPTIONS]")[2].isupper() or usage.endswith("[OPTIONS]")
+    options = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert not [line for line in options if "|" in line.replace("<csv|jsonl>", "")]
+
+
 def parsed(arguments: list[str]) -> dict[str, Any]:
     """The parameters of a command line, which is not run. Raises what wrong usage raises."""
     command: Any = typer.main.get_command(complete_app())
