@@ -42,7 +42,7 @@ def parse_amount(text: str) -> Amount:
     match = _AMOUNT.fullmatch(text)
     currency = match[3].upper() if match else ""
     if match is None or currency not in MINOR_UNIT_DIGITS:
-        raise typer.BadParameter(f"{text} is no amount: say 100USD, or 19.99USD.")
+        raise typer.BadParameter(f"{text} isn't a valid amount: use 100USD, or 19.99USD.")
     digits = MINOR_UNIT_DIGITS[currency]
     fraction = match[2] or ""
     if len(fraction) > digits:

@@ -28,7 +28,7 @@ def parse_time(text: str) -> datetime:
         instant = _instant(text.strip(), datetime.now(UTC))
         return timestamps.from_milliseconds(-((timestamps.EPOCH - instant) // _MILLISECOND))
     except (OverflowError, ValueError) as error:
-        raise typer.BadParameter(f"{text} is no time: say {_FORMS}.") from error
+        raise typer.BadParameter(f"{text} isn't a valid time: use {_FORMS}.") from error
 
 
 def _instant(text: str, now: datetime) -> datetime:

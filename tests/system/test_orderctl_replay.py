@@ -255,10 +255,10 @@ def test_an_unreadable_event_is_named_and_the_others_are_sent(
         (["--since", "2020-01-01", "--until", "2020-01-02"], 3, "No event was recorded from 2020"),
         (["--order", UNKNOWN], 1, f"There is no order {UNKNOWN} on local: check"),
         (["--since", "1h", "--to", "no-such-queue"], 1, "There is no queue no-such-queue on local"),
-        ([], 2, "Say either --order or --since."),
-        (["--order", UNKNOWN, "--since", "1h"], 2, "Say either --order or --since."),
+        ([], 2, "Give either --order or --since."),
+        (["--order", UNKNOWN, "--since", "1h"], 2, "Give either --order or --since."),
         (["--order", UNKNOWN, "--type", "ORDER_PAID"], 2, "go with --since."),
-        (["--since", "1h", "--type", "ORDER_LOST"], 2, "ORDER_LOST is none of ORDER_CREATED,"),
+        (["--since", "1h", "--type", "ORDER_LOST"], 2, "ORDER_LOST isn't a valid type"),
         (["--since", "1h", "--after", "yesterday"], 2, "yesterday is not a position"),
     ],
 )

@@ -148,7 +148,7 @@ def _select(stage: Stage, queue: str | None, order: str | None, message: str | N
     chosen = [one for one in queues if queue in {None, one.name, queue_name(one.url)}]
     if not chosen:
         names = ", ".join(one.name for one in queues)
-        raise Problem(f"{queue} is no dead-letter queue of the stack. These are: {names}.")
+        raise Problem(f"{queue} isn't a dead-letter queue of the stack. These are: {names}.")
     filters = {} if order is None else {"order": str(read_order(order))}
     return _Selection(stage, chosen, filters | ({} if message is None else {"message": message}))
 

@@ -87,12 +87,12 @@ def export(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the orders of a time, oldest first, with amounts as decimals of their currency.
+    """Write orders created in a period, oldest first, with amounts as decimals of their currency.
 
     With --lines, sum up lineAmount: amount is the whole order's, in each of its lines.
     """
     if output is not None and output.exists() and not output.is_file():
-        raise typer.BadParameter(f"{output} is no ordinary file.", param_hint="--output")
+        raise typer.BadParameter(f"{output} isn't a regular file.", param_hint="--output")
     if as_json and file_format is Format.CSV:
         raise typer.BadParameter("--json writes JSON lines: leave out --format csv.")
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
@@ -106,7 +106,7 @@ def export(
     exported = export_orders(stage.orders, since, min(until, complete), lines=lines)
     first = next(exported, None)
     if first is None:
-        raise NothingToDo("No orders were created in that time: nothing was written.")
+        raise NothingToDo("No orders were created in that period: nothing was written.")
     unreadable = 0
 
     def records() -> Iterator[Record]:

@@ -40,7 +40,7 @@ _RATE: Final = 100
 
 def _event_type(text: str) -> str:
     if text not in EVENT_TYPES:
-        raise typer.BadParameter(f"{text} is none of {', '.join(EVENT_TYPES)}.")
+        raise typer.BadParameter(f"{text} isn't a valid type: use one of {', '.join(EVENT_TYPES)}.")
     return text
 
 
@@ -113,7 +113,7 @@ def replay(
     To all consumers, or to the one queue of a new consumer. Consumers ignore what they know.
     """
     if (order is None) == (since is None):
-        raise typer.BadParameter("Say either --order or --since.")
+        raise typer.BadParameter("Give either --order or --since.")
     if since is None and (until or event_type or after):
         raise typer.BadParameter("--until, --type and --after go with --since.")
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)

@@ -48,7 +48,9 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{text} is no date: say 2026-11-23, or yesterday.") from error
+        raise typer.BadParameter(
+            f"{text} isn't a valid date: use 2026-11-23, or yesterday."
+        ) from error
 
 
 @app.command(epilog=examples("report", "report --days 30 --stage prod"))
@@ -111,8 +113,12 @@ def make_report(
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     reports = DynamoDbReports(stage.table)
     before = _made_at(reports, day)
-    replaced = "no readable one" if before is None else f"the one of {before:%Y-%m-%d %H:%M} UTC"
-    terminal.confirm(f"Make the report for {day} on {stage.name}? It replaces {replaced}.", yes=yes)
+    terminal.note(
+        "There is no readable report for that day yet."
+        if before is None
+        else f"It replaces the report of {before:%Y-%m-%d %H:%M} UTC."
+    )
+    terminal.confirm(f"Make the report for {day} on {stage.name}?", yes=yes)
     with recorded(stage, "make-report", day=day.isoformat()):
         # Not waited for: it may take longer than a connection lasts.
         stage.client("lambda").invoke(

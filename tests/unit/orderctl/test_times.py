@@ -53,5 +53,5 @@ def test_days_begin_at_midnight() -> None:
     "text", ["", "soon", "2h ago", "999999d", "2026-13-01", "9999-12-31T23:59:59-01:00", "-2h"]
 )
 def test_other_texts_are_no_times(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="is no time"):
+    with pytest.raises(typer.BadParameter, match="isn't a valid time"):
         parse_time(text)
