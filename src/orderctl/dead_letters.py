@@ -166,7 +166,9 @@ class Message:
 
     @property
     def cause(self) -> str:
-        """Why it is here, as the function that put it here said."""
+        """Why it is here, as the function, or Lambda, that put it here said."""
+        if self.batch:
+            return _plain(_part(self.json, "requestContext").get("condition"))
         cause: str = self.attributes.get("cause", {}).get("StringValue", "no cause given")
         return ascii(cause[:_CAUSE_LENGTH])[1:-1]
 
@@ -181,21 +183,19 @@ class Message:
 
 
 def described(message: Message) -> str:
-    """What a message is about and why it is here, in ids and codes alone."""
+    """What a message is about, beside its order, in codes alone."""
     if batch := message.batch:
-        condition = _plain(_part(message.json, "requestContext").get("condition"))
         return (
             f"batch of {_plain(batch.get('batchSize'))} records, "
             f"{_plain(batch.get('approximateArrivalOfFirstRecord'))} to "
-            f"{_plain(batch.get('approximateArrivalOfLastRecord'))}: {condition}"
+            f"{_plain(batch.get('approximateArrivalOfLastRecord'))}"
         )
     if message.order_id is None:
-        return f"{len(message.body)} characters: {message.cause}"
+        return f"{len(message.body)} characters"
     if record := message.record:
-        sort_key = _plain(record.get("sk"))
-        return f"stream record, order {message.order_id}, {sort_key}: {message.cause}"
+        return f"stream record {_plain(record.get('sk'))}"
     kind, version = message.json.get("type"), _part(message.json, "data").get("version")
-    return f"order {message.order_id}, {_plain(kind)}, version {_plain(version)}: {message.cause}"
+    return f"{_plain(kind)}, version {_plain(version)}"
 
 
 class Held:

@@ -18,6 +18,7 @@ from orderctl.app import Problem
 from orderctl.aws import EXPLAINED, explain
 from orderctl.commands.triggers import list_triggers
 from orderctl.function_logs import NOTHING, WINDOW, read_log
+from orderctl.times import span
 from orders.adapters.dynamodb import keys
 from orders.domain import timestamps
 from orders.domain.status import OrderStatus
@@ -434,12 +435,3 @@ def _would_ring(alarm: Json, counts: Counter[str]) -> bool:
 def _result_or(future: Future[T], otherwise: T) -> T:
     """For a check that can do without; another one says what failed."""
     return otherwise if future.exception() else future.result()
-
-
-def span(time: timedelta) -> str:
-    """In the largest unit that is full twice, such as 90 s, 5 min, 26 h, 3 d."""
-    seconds = int(time.total_seconds())
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

@@ -52,7 +52,7 @@ class UnreadableRow(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """`about` is what the message names, in ids and codes."""
+    """`about` is what the message names beside the order, in codes."""
 
     queue: str
     sent_at: datetime

@@ -7,7 +7,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from orderctl.order_facts import EVENTS_QUEUE, STREAM_QUEUE
+from orderctl.times import span
 from orders.adapters.dynamodb import keys
+from orders.adapters.mock_inventory import RESERVED
 from orders.adapters.mock_payments import ChargeState
 from orders.application.expire_stale_orders import STALE_AFTER
 from orders.application.settle_payment import FREE
@@ -35,7 +37,6 @@ _GIVEN_UP: Final = "event given up"
 """What settle-payments logs at the end of a run."""
 
 _OFF: Final = frozenset({"Disabled", "Disabling"})
-_RESERVED: Final = "RESERVED"
 _LIVE: Final = frozenset({ChargeState.CHARGED, ChargeState.UNDECIDED})
 """Money that was taken, or may have been."""
 _EXPIRY_RUNS_EVERY: Final = timedelta(days=1)
@@ -146,7 +147,7 @@ def _left_over(rows: OrderRows, order: Order) -> Iterator[str]:
     elif _gives_back(order):
         if rows.charge and rows.charge.state in _LIVE:
             yield f"its charge is still {rows.charge.state}"
-        if rows.reservation == _RESERVED:
+        if rows.reservation == RESERVED:
             yield "its items are still RESERVED"
     else:
         yield from _missing(rows, order)
@@ -163,7 +164,7 @@ def _missing(rows: OrderRows, order: Order) -> Iterator[str]:
             yield f"its charge is {charge.charge_id}, not {order.charge_id}"
         elif (charge.amount, charge.currency) != (order.amount, order.currency):
             yield f"{charge.amount} {charge.currency} (minor unit) were charged"
-    if rows.reservation != _RESERVED:
+    if rows.reservation != RESERVED:
         yield f"its reservation is {rows.reservation or 'missing'}"
 
 
@@ -191,7 +192,7 @@ def _progress(
     elif failures:
         pause = failures[-1].fields.get("pause_seconds")
         next_try = failures[-1].at + timedelta(seconds=pause if isinstance(pause, int) else 0)
-        yield "next try is due" if next_try <= now else f"next try in {_span(next_try - now)}"
+        yield "next try is due" if next_try <= now else f"next try in {span(next_try - now)}"
     elif runs and runs[-1].at >= order.updated_at:
         number = order_number(order.order_id)
         again = command(f"replay --order {number}")
@@ -270,13 +271,4 @@ def _when(instant: datetime, now: datetime) -> str:
 
 
 def _ago(instant: datetime, now: datetime) -> str:
-    return f"{_span(max(now - instant, timedelta()))} ago"
-
-
-def _span(span: timedelta) -> str:
-    """In the largest unit of which there are two, rounded down."""
-    seconds = int(span.total_seconds())
-    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
+    return f"{span(max(now - instant, timedelta()))} ago"

@@ -1,4 +1,7 @@
-"""Times as people type them, in UTC: `2026-11-23T04:36:00Z`, `2026-11-23`, `yesterday`, `2h`."""
+"""Times as people type them, in UTC: `2026-11-23T04:36:00Z`, `2026-11-23`, `yesterday`, `2h`.
+
+And spans of time as they are shown.
+"""
 
 from __future__ import annotations
 
@@ -46,3 +49,12 @@ def _instant(text: str, now: datetime) -> datetime:
 def time_option(*names: str, what: str) -> Any:  # noqa: ANN401 - as typer.Option
     """An option that takes what `parse_time` reads."""
     return typer.Option(*names, parser=parse_time, metavar="TIME", help=f"{what} UTC: {_FORMS}.")
+
+
+def span(length: timedelta) -> str:
+    """In the largest unit that is full twice, such as 90 s, 5 min, 26 h, 3 days."""
+    seconds = int(length.total_seconds())
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

@@ -123,12 +123,12 @@ def test_an_unreadable_order_and_its_dead_letter_are_shown_without_its_token(
     assert [(one["queue"], one["about"], one["cause"]) for one in document["deadLetters"]] == [
         (
             "order-events-dlq",
-            f"order {order_id}, ORDER_CREATED, version 1: MalformedRow: {cause}",
+            "ORDER_CREATED, version 1",
             f"MalformedRow: {cause}",
         ),
         (
             "order-stream-dlq",
-            f"stream record, order {order_id}, EVENT#0000000001: TooLarge",
+            "stream record EVENT#0000000001",
             "TooLarge",
         ),
     ]

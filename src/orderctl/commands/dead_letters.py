@@ -16,7 +16,9 @@ from orderctl.redrive import Stays, send_copy, send_events
 from orderctl.sending import consumers, queue_name
 from orderctl.stage import find_stage, read_order
 from orderctl.terminal import Terminal
+from orderctl.times import span
 from orders.domain import timestamps
+from orders.domain.order_number import order_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +71,7 @@ def list_messages(
     """Show the messages of the dead-letter queues and their causes. They stay there."""
     selection = _select(find_stage(stage_name), queue, order, message)
     terminal = Terminal(as_json=as_json)
-    widths = {"message": 36, "about": 40}
+    widths = {"message": 36, "orderNumber": 16, "about": 24, "age": 8, "cause": 16}
     if not sum(
         terminal.rows(_listed(selection, one, terminal), widths) for one in selection.queues
     ):
@@ -160,15 +162,16 @@ def _listed(
     for number, message in enumerate(peek(selection.stage, queue, selection.wants)):
         if number == 0:
             terminal.print(queue.name)
-        age = timedelta(seconds=max(0, (now - message.sent_at) // timedelta(seconds=1)))
         yield {
             "queue": queue.name,
             "message": message.id,
             "order": message.order_id,
+            "orderNumber": message.order_id and order_number(message.order_id),
+            "about": described(message),
             "cause": message.cause,
             "sentAt": timestamps.to_text(message.sent_at),
             "receives": message.receives,
-            "about": f"{described(message)}; {age} old",
+            **({} if terminal.as_json else {"age": span(max(now - message.sent_at, timedelta()))}),
         }
 
 
@@ -294,7 +297,8 @@ def _report(
         item = {"queue": queue.name, "message": message.id, "order": message.order_id}
         terminal.json(item | ({"result": "stayed", "why": why} if why else {"result": result}))
     elif why:
-        terminal.print(f"Stays: {message.id}, {described(message)}: {why}")
+        order = f", order {message.order_id}" if message.order_id else ""
+        terminal.print(f"Stays: {message.id}{order}, {described(message)}: {why}")
 
 
 def _counted(number: int, noun: str) -> str:

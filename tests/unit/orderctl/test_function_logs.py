@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-import pytest
-
-from orderctl.findings import span
 from orderctl.function_logs import judge, read_log
 
 if TYPE_CHECKING:
@@ -91,11 +88,3 @@ def test_of_a_busy_function_the_very_last_lines_are_read() -> None:
     stage = cast("Stage", SimpleNamespace(client=lambda _service: client))
 
     assert len(read_log(stage, "create-order").failures) == 1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min"), (7_200, "2 h"), (3e5, "3 d")],
-)
-def test_a_span_of_time_is_told_in_one_unit(seconds: float, text: str) -> None:
-    assert span(timedelta(seconds=seconds)) == text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from orderctl.times import parse_time
+from orderctl.times import parse_time, span
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,18 @@ def test_days_begin_at_midnight() -> None:
 def test_other_texts_are_no_times(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="isn't a valid time"):
         parse_time(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (7_199, "119 min"),
+        (7_200, "2 h"),
+        (3e5, "3 days"),
+    ],
+)
+def test_a_span_of_time_is_told_in_one_unit(seconds: float, text: str) -> None:
+    assert span(timedelta(seconds=seconds)) == text
