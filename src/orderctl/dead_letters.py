@@ -73,16 +73,16 @@ def find_queues(stage: Stage) -> list[DeadLetterQueue]:
     """Every dead-letter queue of the stack. Raises Problem: there is no such stage."""
     of_publisher = stage.outputs["OrderStreamDeadLetterQueueUrl"]
     attributes = {url: _attributes(stage, url) for url in stage.resources["AWS::SQS::Queue"]}
-    failures = {_on_failure(trigger) for trigger in list_triggers(stage)}
+    dead_letters = dead_letter_arns(attributes.values(), list_triggers(stage))
     found = []
     for url, own in attributes.items():
+        if own["QueueArn"] not in dead_letters:
+            continue
         sources = [
             source
             for source, others in attributes.items()
             if _redrive_target(others) == own["QueueArn"]
         ]
-        if not sources and own["QueueArn"] not in failures:
-            continue
         found.append(
             DeadLetterQueue(
                 queue_name(url).removesuffix(f"-{stage.name}"),
@@ -93,6 +93,17 @@ def find_queues(stage: Stage) -> list[DeadLetterQueue]:
             )
         )
     return sorted(found)
+
+
+def dead_letter_arns(
+    queues: Iterable[Mapping[str, str]], triggers: Iterable[Mapping[str, Any]]
+) -> set[str]:
+    """The ARNs of the queues that another queue, or a trigger, names for what it gives up.
+
+    From SQS's attributes of the queues, and Lambda's descriptions of the triggers.
+    """
+    named = {*map(_redrive_target, queues), *map(_on_failure, triggers)}
+    return {arn for arn in named if arn}
 
 
 def _attributes(stage: Stage, url: str) -> Mapping[str, str]:
@@ -162,7 +173,7 @@ class Message:
 
     @property
     def _order_of_record(self) -> OrderId | None:
-        return parse_order_id(str(self.record.get("pk")).removeprefix("ORDER#"))
+        return parse_order_id(str(self.record.get("pk")).removeprefix(keys.ORDER))
 
     @property
     def cause(self) -> str:

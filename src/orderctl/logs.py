@@ -51,10 +51,6 @@ class LogLines(NamedTuple):
     is_complete: bool
 
 
-def group_of(stage: Stage, function: str) -> str:
-    return f"{_LAMBDA}{stage.stack}-{function}"
-
-
 def function_groups(stage: Stage) -> list[str]:
     """The log groups of all functions."""
     return [one for one in stage.resources["AWS::Logs::LogGroup"] if one.startswith(_LAMBDA)]

@@ -145,8 +145,8 @@ def _state(row: Row) -> str:
 
 _READERS: Final[Mapping[str, tuple[str, Callable[[Row], object]]]] = {
     keys.DETAIL: ("order", _order_from),
-    "CHARGE": ("charge", _charge_from),
-    "RESERVATION": ("reservation", _reservation_from),
+    keys.CHARGE: ("charge", _charge_from),
+    keys.RESERVATION: ("reservation", _reservation_from),
 }
 
 

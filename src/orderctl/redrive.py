@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from orderctl.app import Problem
 from orderctl.sending import consumers, queue_name
 from orders.adapters.dynamodb import keys, rows
-from orders.adapters.sqs import MAX_ENTRIES, event_body
+from orders.adapters.sqs import MAX_ENTRIES, NEVER_TAKEN, event_body
 from orders.application.errors import MalformedRow
 from orders.domain import timestamps
 
@@ -27,10 +27,11 @@ AROUND_ARRIVAL: Final = timedelta(minutes=1)
 """An event arrives in the stream later than it was recorded, by no more than a write takes; and
 earlier, by as much as the clock that recorded it, or the change before it, was ahead."""
 
-_NEVER_TAKEN: Final = frozenset(
-    {"InvalidAttributeValue", "InvalidMessageContents", "InvalidParameterValue", "MissingParameter"}
-)
-"""SQS's errors of the message itself. After any other one, the next message would fail as well."""
+_NEVER_TAKEN: Final = NEVER_TAKEN | {"MissingParameter"}
+"""SQS's errors of the message itself. After any other one, the next message would fail as well.
+
+A FIFO queue finds a parameter missing: the group, which a copy doesn't keep.
+"""
 
 
 class Stays(Exception):

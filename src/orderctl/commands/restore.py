@@ -131,21 +131,23 @@ class _Tables(NamedTuple):
         pages = self.client.get_paginator("scan").paginate(
             TableName=self.backup.name,
             FilterExpression="begins_with(pk, :order)",
-            ExpressionAttributeValues={":order": {"S": "ORDER#"}},
+            ExpressionAttributeValues={":order": {"S": keys.ORDER}},
         )
         rows = (from_typed(row) for page in pages for row in page["Items"])
         for partition, group in groupby(rows, key=lambda row: str(row["pk"])):
-            if order_id := parse_order_id(partition.removeprefix("ORDER#")):
+            if order_id := parse_order_id(partition.removeprefix(keys.ORDER)):
                 yield _Order(order_id, tuple(group))
 
     def orders_of(self, customer_id: CustomerId) -> Iterator[_Order]:
         """Those that either table lists."""
         listed = (
-            table.query(keys.customer_partition(customer_id), "ORDER#", "ORDER#~", consistent=True)
+            table.query(
+                keys.customer_partition(customer_id), keys.ORDER, f"{keys.ORDER}~", consistent=True
+            )
             for table in (self.live, self.backup)
         )
         for sort_key, _ in groupby(heapq.merge(*listed, key=_sort_key), key=_sort_key):
-            if order_id := parse_order_id(sort_key.removeprefix("ORDER#")):
+            if order_id := parse_order_id(sort_key.removeprefix(keys.ORDER)):
                 yield _Order(order_id)
 
     def compare(self, order: _Order) -> Plan:

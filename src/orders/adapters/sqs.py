@@ -23,7 +23,7 @@ EVENT_BYTES: Final = 4096
 
 MAX_CAUSE: Final = 256
 
-_NEVER_TAKEN: Final = frozenset(
+NEVER_TAKEN: Final = frozenset(
     {
         "InvalidAttributeValue",
         "InvalidMessageContents",
@@ -83,7 +83,7 @@ def send_in_batches(
             unavailable.update(batch)
         else:
             for failure in response.get("Failed") or ():
-                if failure["Code"] in _NEVER_TAKEN:
+                if failure["Code"] in NEVER_TAKEN:
                     refused[int(failure["Id"])] = failure["Code"]
                 else:
                     logger.warning("event not sent", to=to, cause=failure["Code"])

@@ -19,13 +19,18 @@ Key = dict[str, str]
 SHARDS: Final = 8
 """Index partitions per status, and of the feed, so that a busy one is not a hot partition."""
 
+ORDER: Final = "ORDER#"
+"""Followed by the order's id: its partition, and its sort key in a customer's."""
+
 DETAIL: Final = "DETAIL"
+CHARGE: Final = "CHARGE"
+RESERVATION: Final = "RESERVATION"
 EVENT: Final = "EVENT#"
 RECORD: Final = "RECORD"
 
 
 def detail(order_id: OrderId) -> Key:
-    return {"pk": f"ORDER#{order_id}", "sk": DETAIL}
+    return {"pk": f"{ORDER}{order_id}", "sk": DETAIL}
 
 
 def customer_order(customer_id: CustomerId, order_id: OrderId) -> Key:
@@ -37,12 +42,12 @@ def customer_partition(customer_id: CustomerId) -> str:
 
 
 def customer_sort(order_id: OrderId) -> str:
-    return f"ORDER#{order_id}"
+    return f"{ORDER}{order_id}"
 
 
 def event(order_id: OrderId, version: int) -> Key:
     """Ten digits, so that an order's events sort as their versions do."""
-    return {"pk": f"ORDER#{order_id}", "sk": f"{EVENT}{version:010d}"}
+    return {"pk": f"{ORDER}{order_id}", "sk": f"{EVENT}{version:010d}"}
 
 
 def idempotency_record(record_id: str) -> Key:
@@ -50,11 +55,11 @@ def idempotency_record(record_id: str) -> Key:
 
 
 def charge(order_id: OrderId) -> Key:
-    return {"pk": f"ORDER#{order_id}", "sk": "CHARGE"}
+    return {"pk": f"{ORDER}{order_id}", "sk": CHARGE}
 
 
 def reservation(order_id: OrderId) -> Key:
-    return {"pk": f"ORDER#{order_id}", "sk": "RESERVATION"}
+    return {"pk": f"{ORDER}{order_id}", "sk": RESERVATION}
 
 
 def daily_report(day: date) -> Key:

@@ -144,8 +144,8 @@ def summary_from(row: Row) -> OrderSummary:
 
 def order_id_of(row: Row) -> OrderId | None:
     """The order that the row's key names; None if it names none."""
-    part = row["pk"] if row["pk"].startswith("ORDER#") else row["sk"]
-    return parse_order_id(part.removeprefix("ORDER#"))
+    part = row["pk"] if row["pk"].startswith(keys.ORDER) else row["sk"]
+    return parse_order_id(part.removeprefix(keys.ORDER))
 
 
 @reads("order event")
