@@ -426,7 +426,7 @@ def test_an_interrupted_run_gives_everything_back_and_says_how_far_it_got(aws: A
         aws.put(DIED, copy_of(number))
     aws.takes = interrupted
 
-    assert redrive() != 0
+    assert redrive() == 1
 
     assert len(aws.visible(DIED)) == 40 - len(aws.sent)
     assert aws.records[-1]["state"] == "interrupted"

@@ -74,18 +74,30 @@ def test_whatever_ends_it_is_an_interrupt_that_it_cleans_up_after(number: signal
     assert (running.returncode, output, errors) == (1, "cleaned up\n", "Interrupted.\n")
 
 
-def test_a_hangup_that_is_ignored_stays_ignored() -> None:
-    body = 'raise NothingToDo(f"{signal.getsignal(signal.SIGHUP).name}")'
-    command = [sys.executable, "-c", INSTEAD_OF_PAUSE.format(body)]
-    result = subprocess.run(
-        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command],
+def from_shell(line: str, body: str) -> subprocess.CompletedProcess[str]:
+    """A line of the shell that has the command as `"$@"`."""
+    command = [sys.executable, "-c", INSTEAD_OF_PAUSE.format(body.strip())]
+    return subprocess.run(
+        ["sh", "-c", line, "sh", *command],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
     )
 
+
+def test_a_hangup_that_is_ignored_stays_ignored() -> None:
+    body = 'raise NothingToDo(f"{signal.getsignal(signal.SIGHUP).name}")'
+    result = from_shell('trap "" HUP; exec "$@"', body)
+
     assert (result.returncode, result.stderr) == (3, "SIG_IGN\n")
+
+
+@pytest.mark.parametrize(("line", "errors"), [('"$@" >&-', "done\n"), ('"$@" >&- 2>&-', "")])
+def test_output_may_be_closed(line: str, errors: str) -> None:
+    result = from_shell(line, LIST)
+
+    assert (result.returncode, result.stdout, result.stderr) == (3, "", errors)
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="of Linux")
