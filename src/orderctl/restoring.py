@@ -108,14 +108,12 @@ def compare(order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], R
 def _compare(
     order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], Row | None]
 ) -> Plan:
-    as_found, own_row = live, live.get(keys.DETAIL)
-    named = _customers(order_id, live, backup)
-    current = _readable(_order_from, own_row)
-    is_forgotten = _is_forgotten(order_id, live, backup, read if current is None else None)
+    as_found, named = live, _customers(order_id, live, backup)
+    is_forgotten = _is_forgotten(order_id, live, backup, read)
     if is_forgotten:
         live, backup = _anonymized(order_id, live), _anonymized(order_id, backup)
-        own_row = live.get(keys.DETAIL)
-        current = _readable(_order_from, own_row)
+    own_row = live.get(keys.DETAIL)
+    current = _readable(_order_from, own_row)
     saved = _readable(_order_from, backup.get(keys.DETAIL))
     event_rows, events = _compare_events(order_id, live, backup)
 
@@ -372,13 +370,13 @@ def _without(names: Collection[str], row: Row) -> Row:
 
 
 def _is_forgotten(
-    order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], Row | None] | None
+    order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], Row | None]
 ) -> bool:
-    """Whether any row has the pseudonym; `read` finds the one outside of the partition."""
+    """Whether any row has the pseudonym, of which one lies outside of the partition."""
     pseudonym = forgotten_customer(order_id)
-    if read and read(keys.customer_order(pseudonym, order_id)):
+    if any(row.get("customerId") == pseudonym for row in (*live.values(), *backup.values())):
         return True
-    return any(row.get("customerId") == pseudonym for row in (*live.values(), *backup.values()))
+    return read(keys.customer_order(pseudonym, order_id)) is not None
 
 
 def _anonymized(order_id: OrderId, found: Rows) -> Rows:

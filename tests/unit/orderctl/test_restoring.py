@@ -460,6 +460,17 @@ class TestOfAPersonWhoWasForgotten:
             assert plan.problems == ()
             assert restored(found, saved)[1].writes == []
 
+    def test_they_stay_forgotten_if_only_their_pseudonyms_list_knows(self) -> None:
+        backup, live, _ = self.forgotten()
+        own = {place: row for place, row in backup.items() if place[0] == f"ORDER#{ID}"}
+        (listed,) = (place for place in live if place[0].startswith("CUSTOMER#"))
+        left = own | {listed: live[listed]}
+
+        found, plan = restored(left, backup)
+
+        assert found == left
+        assert plan.problems == ("it is at version 3, but no table has a readable event 3",)
+
     def test_a_backup_that_is_newer_than_the_table_forgets_them_everywhere(self) -> None:
         older, forgotten, _ = self.forgotten()
 
