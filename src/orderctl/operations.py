@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from orderctl.app import Problem
+from orderctl.aws import EXPLAINED, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +31,7 @@ def recorded(stage: Stage, operation: str, **what: object) -> Iterator[dict[str,
 
     Yields what the second line shows, counts above all; it is also written if the operation fails
     or is interrupted. Neither may name a customer: the record outlives the right to be forgotten.
-    Without the first line nothing is done.
+    Without the first line nothing is done. Without the last one the operation ends all the same.
     """
     log = _Log(stage, {"operation": operation, "operator": stage.operator, **what})
     counts: dict[str, Any] = {}
@@ -36,11 +40,15 @@ def recorded(stage: Stage, operation: str, **what: object) -> Iterator[dict[str,
     try:
         yield counts
         state = "done"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         state = "interrupted"
         raise
     finally:
-        log.write(state=state, **counts)
+        try:
+            log.write(state=state, **counts)
+        except (Problem, *EXPLAINED) as error:
+            why = explain(error) if isinstance(error, EXPLAINED) else error
+            sys.stderr.write(f"The record lacks that the operation is {state}. {why}\n")
 
 
 class _Log:
@@ -57,6 +65,11 @@ class _Log:
             "timestamp": time.time_ns() // 1_000_000,
             "message": json.dumps(entry | fields, ensure_ascii=False, default=str),
         }
-        self._client.put_log_events(
+        rejected = self._client.put_log_events(
             logGroupName=self._group, logStreamName=self._stream, logEvents=[line]
-        )
+        ).get("rejectedLogEventsInfo")
+        if rejected:
+            raise Problem(
+                f"CloudWatch rejected the record of the operation ({', '.join(rejected)}): check "
+                "this machine's clock."
+            )

@@ -7,11 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from orderctl.app import Problem
+from orderctl.aws import EXPLAINED, explain
 from orderctl.commands.triggers import list_triggers
 from orderctl.dead_letters import described, find_queues, peek
-from orderctl.logs import function_groups, read_lines
+from orderctl.logs import LogLines, function_groups, read_lines
 from orders.adapters.dynamodb import keys, rows
 from orders.application.errors import MalformedRow
 from orders.domain import order_id as order_ids
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from orderctl.dead_letters import DeadLetterQueue
-    from orderctl.logs import LogLines
     from orderctl.stage import Stage
     from orders.adapters.dynamodb.rows import Row
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
+
+Result = TypeVar("Result")
 
 EVENTS_QUEUE: Final = "order-events-dlq"
 STREAM_QUEUE: Final = "order-stream-dlq"
@@ -73,31 +76,61 @@ class OrderRows(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """`triggers` are AWS's states of the functions' triggers, such as `Enabled`."""
+    """`triggers` are AWS's states of the functions' triggers, such as `Enabled`.
+
+    `unread` says why what could not be read is empty: `dead letters`, `log` or `triggers`.
+    """
 
     order_id: OrderId
     rows: OrderRows
     dead_letters: Sequence[DeadLetter]
     log: LogLines
     triggers: Mapping[str, str]
+    unread: Mapping[str, str]
 
 
 def gather_facts(stage: Stage, order_id: OrderId) -> Facts | None:
-    """None if there is neither a row nor a dead letter of the order."""
+    """None if there is neither a row nor a dead letter of the order.
+
+    The rest is told although the dead letters, the log or the triggers can't be read.
+    """
+    unread: dict[str, str] = {}
+
+    def read(name: str, source: Callable[[], Result], otherwise: Result) -> Result:
+        try:
+            return source()
+        except (Problem, *EXPLAINED) as error:
+            unread[name] = explain(error) if isinstance(error, EXPLAINED) else str(error)
+            return otherwise
+
     with ThreadPoolExecutor() as threads:
         letters = threads.submit(dead_letters_of, stage, order_id)
         partition = keys.detail(order_id)["pk"]
         found = read_rows(stage.table.query(partition, "!", "~", consistent=True))
         if not any(found) and not letters.result():
             return None
-        groups = [*function_groups(stage), stage.outputs["OperationsLogGroupName"]]
-        since = min(order_ids.created_at(order_id), datetime.now(UTC))
-        log = threads.submit(read_lines, stage, groups, order_id, since)
-        triggers = {
-            one["FunctionArn"].rpartition(f":{stage.stack}-")[2]: one["State"]
-            for one in list_triggers(stage)
-        }
-        return Facts(order_id, found, letters.result(), log.result(), triggers)
+        log = threads.submit(_log_of, stage, order_id)
+        return Facts(
+            order_id,
+            found,
+            read("dead letters", letters.result, []),
+            read("log", log.result, LogLines((), is_complete=False)),
+            read("triggers", lambda: _triggers(stage), {}),
+            unread,
+        )
+
+
+def _log_of(stage: Stage, order_id: OrderId) -> LogLines:
+    groups = [*function_groups(stage), stage.outputs["OperationsLogGroupName"]]
+    since = min(order_ids.created_at(order_id), datetime.now(UTC))
+    return read_lines(stage, groups, order_id, since)
+
+
+def _triggers(stage: Stage) -> Mapping[str, str]:
+    return {
+        one["FunctionArn"].rpartition(f":{stage.stack}-")[2]: one["State"]
+        for one in list_triggers(stage)
+    }
 
 
 def read_rows(found: Iterable[Row]) -> OrderRows:

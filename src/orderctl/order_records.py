@@ -77,7 +77,7 @@ def write_csv(records: Iterable[Record], file: BinaryIO) -> None:
 
 
 def write_json_lines(records: Iterable[Record], file: BinaryIO) -> None:
-    file.writelines(json_line(record).encode(errors="replace") for record in records)
+    file.writelines(json_line(record).encode() for record in records)
 
 
 def as_text(cell: str) -> str:

@@ -55,6 +55,7 @@ def describe(facts: Facts, now: datetime, command: Callable[[str], str]) -> str:
         *_publication(facts),
         *(() if order is None else _history(facts, order)),
         *(f"{one.cause}" for one in facts.rows.unreadable if one.sort_key != keys.DETAIL),
+        *([f"not read: {', '.join(sorted(facts.unread))}"] if facts.unread else ()),
     ]
     return "; ".join(clauses) + "."
 
@@ -211,7 +212,7 @@ def _waiting_event(facts: Facts, order: Order, command: Callable[[str], str]) ->
         yield "its event is in the queue, and was not processed yet"
     elif facts.triggers.get(_PUBLISHER) in _OFF:
         yield f"its event waits: {_PUBLISHER} is paused: `{command(f'resume {_PUBLISHER}')}`"
-    else:
+    elif "log" not in facts.unread:
         yield "its event was not published yet, by the logs"
 
 

@@ -18,7 +18,7 @@ from orders.adapters.mock_payments import ChargeState
 from orders.application.errors import MalformedRow, NewerRow
 from orders.application.settle_payment import FREE
 from orders.domain.actor import Actor
-from orders.domain.customer_id import forgotten_customer
+from orders.domain.customer_id import forgotten_customer, parse_customer_id
 from orders.domain.order import FIRST_VERSION
 from orders.domain.status import FIRST_STATUS, GIVING_BACK, OrderStatus
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from orders.adapters.dynamodb.keys import Key
     from orders.adapters.dynamodb.rows import Row
+    from orders.domain.customer_id import CustomerId
     from orders.domain.events import OrderEvent
     from orders.domain.order import Order
     from orders.domain.order_id import OrderId
@@ -66,7 +67,10 @@ class Found(StrEnum):
 
 
 class Comparison(NamedTuple):
-    """A row as it is, None if it is missing; and as to write it, None to leave it."""
+    """A row as it is, None if it is missing; and as to write it.
+
+    `restored` is None to leave the row, and empty to delete it.
+    """
 
     kind: Kind
     key: Key
@@ -104,10 +108,12 @@ def compare(order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], R
 def _compare(
     order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], Row | None]
 ) -> Plan:
+    as_found, named = live, _customers(order_id, live, backup)
+    is_forgotten = _is_forgotten(order_id, live, backup, read)
+    if is_forgotten:
+        live, backup = _anonymized(order_id, live), _anonymized(order_id, backup)
     own_row = live.get(keys.DETAIL)
     current = _readable(_order_from, own_row)
-    if _is_forgotten(order_id, live, backup, read if current is None else None):
-        backup = _anonymized(order_id, backup)
     saved = _readable(_order_from, backup.get(keys.DETAIL))
     event_rows, events = _compare_events(order_id, live, backup)
 
@@ -146,7 +152,33 @@ def _compare(
             is_newer=is_newer,
         ),
     ]
-    return Plan(tuple(compared), tuple(_problems(order, events, compared)))
+    if is_forgotten:
+        listed = (keys.customer_order(customer_id, order_id) for customer_id in sorted(named))
+        compared = [
+            *(
+                Comparison(Kind.CUSTOMER, key, Found.DAMAGED, row, {})
+                for key in listed
+                if (row := read(key))
+            ),
+            *(_forgotten(row, as_found.get(row.key["sk"])) for row in compared),
+        ]
+    return Plan(tuple(compared), tuple(_problems(order, events, compared, backup)))
+
+
+def _customers(order_id: OrderId, live: Rows, backup: Rows) -> set[CustomerId]:
+    """Those whom rows of the order name, without its pseudonym."""
+    named = {row.get("customerId") for row in (*live.values(), *backup.values())}
+    known = {parse_customer_id(one) for one in named if isinstance(one, str)}
+    return {one for one in known if one and one != forgotten_customer(order_id)}
+
+
+def _forgotten(row: Comparison, as_found: Row | None) -> Comparison:
+    """The comparison with the row as it was found, which may still name the customer."""
+    if row.kind is Kind.CUSTOMER or row.live == as_found:
+        return row
+    if row.restored is not None:
+        return row._replace(live=as_found)
+    return row._replace(found=Found.DAMAGED, live=as_found, restored=row.live)
 
 
 def _versions(*found: Row | None) -> list[int]:
@@ -289,7 +321,10 @@ def _charge_id(order_id: OrderId, live: Rows, backup: Rows) -> str | None:
 
 
 def _problems(
-    order: Order, events: Mapping[int, OrderEvent | None], compared: Collection[Comparison]
+    order: Order,
+    events: Mapping[int, OrderEvent | None],
+    compared: Collection[Comparison],
+    backup: Rows,
 ) -> Iterable[str]:
     versions = range(FIRST_VERSION, order.version + 1)
     missing = next((version for version in versions if events.get(version) is None), None)
@@ -304,6 +339,10 @@ def _problems(
             is_lost = is_lost or left.get("state") != state
         if is_lost:
             yield f"no table has its {kind} as it was"
+    charge = by_kind.get(Kind.CHARGE)
+    now = ((charge and charge.restored) or {}).get("state")
+    if now in _GIVEN_BACK and backup[keys.charge(order.order_id)["sk"]]["state"] != now:
+        yield "whether its charge was refunded is not known: check at the gateway"
 
 
 @rows.reads("order")
@@ -331,18 +370,18 @@ def _without(names: Collection[str], row: Row) -> Row:
 
 
 def _is_forgotten(
-    order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], Row | None] | None
+    order_id: OrderId, live: Rows, backup: Rows, read: Callable[[Key], Row | None]
 ) -> bool:
-    """Whether any row has the pseudonym; `read` finds the one outside of the partition."""
+    """Whether any row has the pseudonym, of which one lies outside of the partition."""
     pseudonym = forgotten_customer(order_id)
-    if read and read(keys.customer_order(pseudonym, order_id)):
+    if any(row.get("customerId") == pseudonym for row in (*live.values(), *backup.values())):
         return True
-    return any(row.get("customerId") == pseudonym for row in (*live.values(), *backup.values()))
+    return read(keys.customer_order(pseudonym, order_id)) is not None
 
 
-def _anonymized(order_id: OrderId, backup: Rows) -> Rows:
-    """The backup's rows as `orderctl forget` would have left them."""
-    return {sk: _anonymized_row(order_id, sk, row) for sk, row in backup.items()}
+def _anonymized(order_id: OrderId, found: Rows) -> Rows:
+    """The rows as `orderctl forget` would have left them."""
+    return {sk: _anonymized_row(order_id, sk, row) for sk, row in found.items()}
 
 
 def _anonymized_row(order_id: OrderId, sk: str, row: Row) -> Row:

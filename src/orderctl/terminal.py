@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,12 @@ if TYPE_CHECKING:
 _WIDE: Final = 500
 """Columns, where no terminal limits them: a file, a pipe."""
 _ROWS_AT_ONCE: Final = 50
-_CONTROL: Final = re.compile("[\x7f-\x9f]")
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would exit, as if the command had ended by itself."""
+        raise  # noqa: PLE0704 - the BrokenPipeError that Rich is handling
 
 
 class Terminal:
@@ -31,8 +35,8 @@ class Terminal:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         width = None if sys.stdout.isatty() else _WIDE
-        self._out = Console(highlight=False, width=width, soft_wrap=True)
-        self._err = Console(highlight=False, stderr=True, soft_wrap=True)
+        self._out = _Console(highlight=False, emoji=False, width=width, soft_wrap=True)
+        self._err = _Console(highlight=False, emoji=False, stderr=True, soft_wrap=True)
 
     def json(self, item: Mapping[str, Any]) -> None:
         """One line for scripts. What isn't JSON is written as its text."""
@@ -66,7 +70,7 @@ class Terminal:
         """Ask, unless `yes`; no response is a no. Raises NothingToDo."""
         if yes:
             return
-        self._err.print(f"{question} \\[y/N] ", end="")
+        self._err.print(f"{question} [y/N] ", end="", markup=False)
         answer = sys.stdin.readline() if sys.stdin else ""
         if answer.strip().lower() not in {"y", "yes"}:
             if answer:
@@ -105,9 +109,12 @@ def _cell(value: object) -> str:
 
 
 def json_line(item: Mapping[str, Any]) -> str:
-    """JSON leaves some control characters as they are: here they are escaped too."""
-    line = json.dumps(item, ensure_ascii=False, default=str)
-    return _CONTROL.sub(lambda one: f"\\u{ord(one[0]):04x}", line) + "\n"
+    """In ASCII, which no terminal or encoding mistakes. NaN, which isn't JSON, is its text."""
+    try:
+        line = json.dumps(item, default=str, allow_nan=False)
+    except ValueError:
+        line = json.dumps(json.loads(json.dumps(item, default=str), parse_constant=str))
+    return line + "\n"
 
 
 def visible(text: str) -> str:

@@ -15,6 +15,7 @@ from local_stack import orderctl_environment
 from orderctl.__main__ import run
 from orderctl.aws import BotoClient
 from orderctl.stage import find_stage
+from orders.adapters.aws.client import Unreachable
 from orders.telemetry import logger
 from proof.oracle import ITEM, KEYS_ARE_KEPT, STATUSES, path_to, required
 from system.deployment import TABLE, eventually
@@ -389,53 +390,115 @@ def test_two_runs_at_the_same_time_forget_an_order_once(
     assert len(staff.timeline(order_id)) == 2
 
 
+DAMAGED: Final[Mapping[str, tuple[str, str, Json]]] = {
+    "is missing": ("DETAIL", "", {}),
+    "can't be read": ("DETAIL", "amount", {"S": "x"}),
+    "can't be read: ": ("DETAIL", "metadata", {"L": []}),
+    "is another customer's": ("DETAIL", "customerId", {"S": "cus_7"}),
+    "is behind its events": ("DETAIL", "version", {"N": "1"}),
+    "differs from its events": ("DETAIL", "amount", {"N": "-5"}),
+    "differs from its events: ": ("DETAIL", "currency", {"S": "ZZZ"}),
+    "differs from its events: restore": ("DETAIL", "status", {"S": "SHIPPED"}),
+    "lacks its event 1": ("EVENT#0000000001", "", {}),
+    "lacks its event 2": ("EVENT#0000000002", "", {}),
+}
+"""What is said of an order of which this attribute of this row has this value, or no such row."""
+
+
 def test_orders_that_cannot_be_forgotten_are_named_and_the_others_are_forgotten(
-    deployment: Deployment, person: Person
+    deployment: Deployment, staff: Caller, person: Person
 ) -> None:
     table = deployment.aws("dynamodb")
-    orders = [person.place() for _ in range(4)]
-    details = [deployment.rows(order_id)["DETAIL"] for order_id in orders]
-    missing, unreadable, _, anothers = details
-    table.delete_item(TableName=TABLE, Key={name: missing[name] for name in ("pk", "sk")})
-    table.put_item(TableName=TABLE, Item=unreadable | {"amount": {"S": person.marks[0]}})
-    table.put_item(TableName=TABLE, Item=anothers | {"customerId": {"S": "cus_7"}})
+    *orders, whole = [person.place() for _ in range(len(DAMAGED) + 1)]
+    for order_id in orders:
+        staff.patch(order_id, "PAID").raise_for_status()
+    saved = [
+        deployment.rows(one)[row] for one, (row, *_) in zip(orders, DAMAGED.values(), strict=True)
+    ]
+    for row, (_, name, value) in zip(saved, DAMAGED.values(), strict=True):
+        if name:
+            table.put_item(TableName=TABLE, Item=row | {name: value})
+        else:
+            table.delete_item(TableName=TABLE, Key={key: row[key] for key in ("pk", "sk")})
+    damaged = [deployment.rows(order_id) for order_id in orders]
 
     failed = forget(deployment, person, "--yes")
 
     assert failed.returncode == 1
-    *named, last = failed.stderr.splitlines()[-4:]
-    for line, order_id, why in zip(
-        named,
-        [orders[0], orders[1], orders[3]],
-        ["is missing", "can't be read", "is another customer's"],
-        strict=True,
-    ):
+    *named, last = failed.stderr.splitlines()[-len(orders) - 1 :]
+    for line, order_id, why in zip(named, orders, DAMAGED, strict=True):
         assert line.startswith("Not forgotten: order ")
         assert order_id in line
         assert why in line
-    assert last.startswith("Orders not forgotten: 3.")
+    assert last.startswith(f"Orders not forgotten: {len(orders)}.")
     assert not person.found_in(failed.stderr + failed.stdout)
-    assert not person.found_in(deployment.rows(orders[2]))
-    assert operations(deployment)[-1]["state"] == "failed"
-    for detail in details:
-        if detail is not details[2]:
-            table.put_item(TableName=TABLE, Item=detail)
+    assert not person.found_in(deployment.rows(whole))
+    assert [deployment.rows(order_id) for order_id in orders] == damaged
+    recorded = operations(deployment)[-1]
+    assert (recorded["state"], recorded["forgotten"], recorded["left"]) == (
+        "failed",
+        1,
+        len(orders),
+    )
+    for row in saved:
+        table.put_item(TableName=TABLE, Item=row)
     assert forget(deployment, person, "--yes").returncode == 0, "once they are mended"
     assert not person.found_in([deployment.rows(order_id) for order_id in orders])
 
 
-def test_what_a_restore_brings_back_is_forgotten_again(
-    deployment: Deployment, staff: Caller, person: Person
+def test_an_order_that_cannot_be_written_in_time_holds_up_no_other(
+    deployment: Deployment,
+    person: Person,
+    calling: Callable[[Call], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The row of the customer's list and an event; the order itself was still there."""
+    contended, whole = person.place(), person.place()
+
+    def unreachable(client: BotoClient, operation: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - boto3's
+        if operation == "TransactWriteItems" and contended in json.dumps(parameters):
+            raise Unreachable("ReadTimeoutError")
+        return CALL(client, operation, parameters)
+
+    calling(unreachable)
+
+    assert run(["forget", person.caller.id, "--yes"]) == 1
+    assert f"Not forgotten: order {contended} kept changing, or" in capsys.readouterr().err
+    assert person.found_in(deployment.rows(contended))
+    assert not person.found_in(deployment.rows(whole))
+    calling(CALL)
+    assert run(["forget", person.caller.id, "--yes"]) == 0
+
+
+def test_an_order_that_the_customers_list_lost_is_forgotten_all_the_same(
+    deployment: Deployment, person: Person
+) -> None:
+    listed, unlisted = person.place(), person.place()
+    key = {"pk": {"S": f"CUSTOMER#{person.caller.id}"}, "sk": {"S": f"ORDER#{unlisted}"}}
+    deployment.aws("dynamodb").delete_item(TableName=TABLE, Key=key)
+
+    done = forget(deployment, person, answer="y\n")
+
+    assert done.returncode == 0, done.stderr
+    assert "(orders: 2, open: 2)?" in done.stderr
+    assert not person.found_in([deployment.rows(listed), deployment.rows(unlisted)])
+    assert forget(deployment, person, "--yes").returncode == 3
+
+
+@pytest.mark.parametrize("brought_back", [{"list", "event"}, {"list"}, {"event"}])
+def test_what_a_restore_brings_back_is_forgotten_again(
+    deployment: Deployment, staff: Caller, person: Person, brought_back: set[str]
+) -> None:
+    """The row of the customer's list, or an event; the order itself was still there."""
     order_id = person.place()
     table = deployment.aws("dynamodb")
     key = {"pk": {"S": f"CUSTOMER#{person.caller.id}"}, "sk": {"S": f"ORDER#{order_id}"}}
-    listed = table.get_item(TableName=TABLE, Key=key)["Item"]
-    event = deployment.rows(order_id)["EVENT#0000000001"]
+    rows = {
+        "list": table.get_item(TableName=TABLE, Key=key)["Item"],
+        "event": deployment.rows(order_id)["EVENT#0000000001"],
+    }
     assert forget(deployment, person, "--yes").returncode == 0
-    for row in (listed, event):
-        table.put_item(TableName=TABLE, Item=row)
+    for name in brought_back:
+        table.put_item(TableName=TABLE, Item=rows[name])
 
     assert forget(deployment, person, "--yes").returncode == 0
 

@@ -173,7 +173,8 @@ def test_without_a_yes_it_shows_what_it_found_and_writes_nothing(
     assert result.returncode == 3
     assert f"{order['orderId']}: event 1 missing, order damaged" in result.stdout
     assert "Events to be published again, under their ids: 1." in result.stderr
-    assert f"Restore to {TABLE} on local (rows: 2, orders: 1)? [y/N]" in result.stderr
+    question = f"Restore from {backup} to {TABLE} on local (rows: 2, orders: 1)? [y/N]"
+    assert question in result.stderr
     assert deployment.rows(order["orderId"]) == before
     assert deployment.orderctl(*command, answer="y\n").returncode == 0
     assert customer.get(order["orderId"]).json() == order
@@ -219,9 +220,27 @@ def test_a_person_who_was_forgotten_stays_forgotten(
     deployment.settle()
 
 
+def test_a_person_who_was_brought_back_by_hand_is_forgotten_again(
+    deployment: Deployment, beside: Callable[[], str]
+) -> None:
+    person = deployment.new_customer()
+    order_id = person.place()["orderId"]
+    backup = beside()
+    assert deployment.orderctl("forget", person.id, "--yes").returncode == 0
+    before = rows_of(deployment, {order_id})
+    Accident(deployment, person.id, backup).roll_back(order_id, DETAIL, CUSTOMER, FIRST)
+
+    result = deployment.orderctl("restore", "--from", backup, "--order", order_id, "--yes")
+
+    assert result.returncode == 0, result.stderr
+    assert rows_of(deployment, {order_id}) == before
+    deployment.settle()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
+        (["--from", "orders_app-dev", "--all"], 1, "orders_app-dev was not restored from"),
         (["--from", "nowhere", "--all"], 1, 'There is no table "nowhere" in this account'),
         (["--from", TABLE, "--all"], 1, f"{TABLE} is the live table itself"),
         (["--from", "other_keys", "--all"], 1, "other_keys does not hold orders"),
@@ -233,16 +252,19 @@ def test_only_a_table_of_orders_can_be_restored_from(
     deployment: Deployment, arguments: list[str], code: int, says: str
 ) -> None:
     dynamodb = deployment.aws("dynamodb")
-    dynamodb.create_table(
-        TableName="other_keys",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
+    tables = {"other_keys": {"id": "HASH"}, "orders_app-dev": {"pk": "HASH", "sk": "RANGE"}}
+    for name, key in tables.items():
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": one, "AttributeType": "S"} for one in key],
+            KeySchema=[{"AttributeName": one, "KeyType": kind} for one, kind in key.items()],
+        )
     try:
         result = deployment.orderctl("restore", *arguments, "--yes")
     finally:
-        dynamodb.delete_table(TableName="other_keys")
+        for name in tables:
+            dynamodb.delete_table(TableName=name)
 
     assert result.returncode == code
     assert says in result.stderr

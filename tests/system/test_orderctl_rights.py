@@ -148,9 +148,10 @@ def oldest_event(deployment: Deployment) -> list[str]:
 
 
 def lost_row(deployment: Deployment) -> list[str]:
-    """A table with an order that the customer's list lost."""
-    customer, dynamodb = deployment.new_customer(), deployment.aws("dynamodb")
-    order_id = customer.place()["orderId"]
+    """A table with an order that the customer's list lost, and one that a forgotten's got back."""
+    customer, person = deployment.new_customer(), deployment.new_customer()
+    dynamodb = deployment.aws("dynamodb")
+    order_id, forgotten = customer.place()["orderId"], person.place()["orderId"]
     definition = dynamodb.describe_table(TableName=TABLE)["Table"]
     with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
         dynamodb.create_table(
@@ -159,10 +160,15 @@ def lost_row(deployment: Deployment) -> list[str]:
             KeySchema=definition["KeySchema"],
             AttributeDefinitions=definition["AttributeDefinitions"][:2],
         )
-    for row in deployment.rows(order_id).values():
+    for row in (*deployment.rows(order_id).values(), *deployment.rows(forgotten).values()):
         dynamodb.put_item(TableName=RESTORED, Item=row)
-    key = {"pk": {"S": f"CUSTOMER#{customer.id}"}, "sk": {"S": f"ORDER#{order_id}"}}
-    dynamodb.delete_item(TableName=TABLE, Key=key)
+    lost, listed = (
+        {"pk": {"S": f"CUSTOMER#{one.id}"}, "sk": {"S": f"ORDER#{its}"}}
+        for one, its in ((customer, order_id), (person, forgotten))
+    )
+    dynamodb.delete_item(TableName=TABLE, Key=lost)
+    deployment.orderctl("forget", person.id, "--yes")
+    dynamodb.put_item(TableName=TABLE, Item=listed)
     return ["--from", RESTORED, "--all", "--yes"]
 
 

@@ -17,7 +17,6 @@ from orderctl.feed import READS_FEED, feed_delay, walk
 from orderctl.stage import find_stage
 from orderctl.terminal import Terminal, visible
 from orderctl.times import time_option
-from orders.adapters.system import SystemClock
 from orders.domain import timestamps
 from orders.domain.events import EVENT_TYPES
 from orders.domain.order_number import order_number
@@ -63,14 +62,14 @@ def events(
     Events show when they are so old that none can come before them any more: after a minute, on
     the local stack after 5 seconds.
     """
-    stage, terminal, clock = find_stage(stage_name), Terminal(as_json=as_json), SystemClock()
+    stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     delay = feed_delay(stage)
-    end = clock.now()
+    end = stage.now()
     since = since or end - _HOUR
     position, count, unreadable = "", 0, 0
     with suppress(KeyboardInterrupt):
         while True:
-            complete = clock.now() - delay
+            complete = stage.now() - delay
             end = complete if until is None else min(until, complete)
             for found in walk(stage.orders, position, since, end):
                 position, event = found

@@ -24,7 +24,6 @@ from orderctl.stage import find_stage
 from orderctl.terminal import Terminal
 from orderctl.times import time_option
 from orders.adapters.dynamodb import keys
-from orders.adapters.system import SystemClock
 from orders.application.errors import MalformedRow
 from orders.domain.order import FIRST_VERSION
 from orders.domain.order_id import OrderId
@@ -97,7 +96,7 @@ def export(
         raise typer.BadParameter("--json writes JSON lines: leave out --format csv.")
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     delay = feed_delay(stage)
-    complete = SystemClock().now() - delay
+    complete = stage.now() - delay
     if until > complete:
         terminal.note(
             f"Orders of the last {delay.seconds} s are left out: more may be on their way."

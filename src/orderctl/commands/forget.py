@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
-from orderctl.forgetting import customer_rows, forget_order
+from orderctl.forgetting import find_orders, forget_order, listed_orders
 from orderctl.operations import RECORDS, recorded
 from orderctl.stage import find_stage, read_customer
 from orderctl.terminal import Terminal
-from orders.application.errors import MalformedRow
+from orders.application.errors import MalformedRow, TryAgain
 from orders.domain import timestamps
-from orders.domain.status import transitions_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from orderctl.stage import Stage
@@ -29,7 +27,10 @@ _STREAM: Final = timedelta(hours=24)
 _QUEUE: Final = timedelta(days=4)
 _DEAD_LETTERS: Final = timedelta(days=14)
 
-KEPT: Final = {
+Kept = dict[str, tuple[timedelta | None, str]]
+"""For how long at most, None for good, and in what."""
+
+KEPT: Final[Kept] = {
     "idempotency records": (
         timedelta(hours=24),
         "responses to keyed requests; DynamoDB deletes them within days",
@@ -39,7 +40,7 @@ KEPT: Final = {
     "dead-letter queues": (_STREAM + _QUEUE + _DEAD_LETTERS, "events that nothing could process"),
     "point-in-time recovery": (timedelta(days=35), "the table as it was"),
 }
-"""What keeps the customer after `forget`: for how long at most, and in what."""
+"""What keeps the customer after `forget`."""
 
 ACCESS_LOG: Final = "/aws/http-api/"
 """Followed by the stack's name, the log group of API Gateway."""
@@ -55,6 +56,7 @@ _UNPAID: Final = timedelta(days=15)
         "cloudformation:DescribeStacks": "the stack",
         "dynamodb:Query": "the table",
         "dynamodb:GetItem": "the table",
+        "dynamodb:Scan": "the index",
         "dynamodb:PutItem": "the table",
         "dynamodb:DeleteItem": "the table",
         "logs:DescribeLogGroups": "*",
@@ -76,78 +78,87 @@ def forget(
     """
     customer_id = read_customer(customer)
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
-    found = Counter(
-        bool(transitions_from(str(row.get("status")))) for row in customer_rows(stage, customer_id)
-    )
+    with terminal.progress() as progress:
+        progress.add_task("Searching", total=None)
+        found = find_orders(stage, customer_id)
     if not found:
         raise NothingToDo("No order names this customer: there is nothing to forget.")
-    access_log_kept = _access_log_kept(stage)
-    if found[True]:
+    access_log = _access_log(stage)
+    still_open = sum(found.values())
+    if still_open:
         terminal.note("Staff can still ship the open orders, without a customer and item names.")
     terminal.confirm(
-        f"Forget this customer on {stage.name} (orders: {found.total()}, open: {found[True]})? "
+        f"Forget this customer on {stage.name} (orders: {len(found)}, open: {still_open})? "
         "This can't be undone.",
         yes=yes,
     )
     with recorded(stage, "forget") as counts, terminal.progress() as progress:
-        counts |= {"forgotten": 0, "paymentTokensLeft": 0}
-        task = progress.add_task("Orders", total=found.total())
-        for order in _forget_all(stage, terminal, customer_id):
+        counts |= {"forgotten": 0, "left": len(found), "paymentTokensLeft": 0}
+        task = progress.add_task("Orders", total=len(found))
+        for order in _forget_all(stage, terminal, customer_id, found, counts):
             counts["forgotten"] += 1
             counts["paymentTokensLeft"] += order.payment_token is not None
             progress.advance(task)
             if as_json:
                 terminal.json({"orderId": order.order_id, "status": order.status})
     terminal.print(f"Forgotten (orders: {counts['forgotten']}). What still names the customer:")
-    left = _left(stage.now(), counts["paymentTokensLeft"], access_log_kept)
+    left = _left(stage.now(), counts["paymentTokensLeft"], access_log)
     terminal.rows(left, {"place": 22, "until": 24, "holds": 0})
 
 
-def _forget_all(stage: Stage, terminal: Terminal, customer_id: CustomerId) -> Iterator[Order]:
-    """Each order as it was, once it is forgotten. Walks the list until nothing is left to forget.
+def _forget_all(
+    stage: Stage,
+    terminal: Terminal,
+    customer_id: CustomerId,
+    orders: Iterable[str],
+    counts: dict[str, int],
+) -> Iterator[Order]:
+    """Each order as it was, once it is forgotten; then those that were placed meanwhile.
+
+    `counts["left"]` is the number of orders that are not forgotten.
 
     Raises:
-        Problem: some orders can't be read; all others were forgotten.
+        Problem: some orders can't be forgotten; all others were.
     """
-    unreadable: set[str] = set()
-    is_changed = True
-    while is_changed:
-        is_changed = False
-        for row in customer_rows(stage, customer_id):
+    failed: set[str] = set()
+    remaining = [*orders]
+    while remaining:
+        counts["left"] = len(failed) + len(remaining)
+        for text in remaining:
             try:
-                order = forget_order(stage, customer_id, row)
-            except MalformedRow as error:
-                if row["sk"] not in unreadable:
-                    terminal.note(f"Not forgotten: {error}.")
-                unreadable.add(row["sk"])
+                order = forget_order(stage, customer_id, text)
+            except (MalformedRow, TryAgain) as error:
+                late = f"order {text} kept changing, or AWS did not respond in time"
+                terminal.note(f"Not forgotten: {late if isinstance(error, TryAgain) else error}.")
+                failed.add(text)
                 continue
-            is_changed = True
+            counts["left"] -= 1
             if order:
                 yield order
-    if unreadable:
+        remaining = [one for one in listed_orders(stage, customer_id) if one not in failed]
+    if failed:
         raise Problem(
-            f"Orders not forgotten: {len(unreadable)}. Mend or restore them (see "
+            f"Orders not forgotten: {len(failed)}. Mend or restore them (see "
             "docs/runbook.md#orders-unreadable), then run it again."
         )
 
 
-def _access_log_kept(stage: Stage) -> timedelta | None:
-    """For how long; None if for good."""
+def _access_log(stage: Stage) -> Kept:
+    """Nothing if there is none."""
     name = f"{ACCESS_LOG}{stage.stack}"
     groups = stage.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
-    days = {group["logGroupName"]: group.get("retentionInDays") for group in groups}[name]
-    return None if days is None else timedelta(days=days)
+    days = {group["logGroupName"]: group.get("retentionInDays") for group in groups}
+    if name not in days:
+        return {}
+    time = None if days[name] is None else timedelta(days=days[name])
+    return {"access log": (time, "source addresses of their requests")}
 
 
-def _left(
-    now: datetime, payment_tokens: int, access_log_kept: timedelta | None
-) -> Iterator[dict[str, str | None]]:
+def _left(now: datetime, payment_tokens: int, access_log: Kept) -> Iterator[dict[str, str | None]]:
     """What still names the customer, and until when at most; None: for good."""
-    kept: dict[str, tuple[timedelta | None, str]] = {}
+    kept: Kept = {}
     if payment_tokens:
         kept["orders"] = _UNPAID, f"payment tokens, until paid or canceled: {payment_tokens}"
-    kept |= KEPT
-    kept["access log"] = access_log_kept, "source addresses of their requests"
-    for place, (time, holds) in kept.items():
+    for place, (time, holds) in (kept | KEPT | access_log).items():
         until = None if time is None else timestamps.to_text(now + time)
         yield {"place": place, "until": until, "holds": holds}

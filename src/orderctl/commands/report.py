@@ -68,8 +68,10 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show daily reports, and plot them if they are of several days."""
-    stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     last = day or _day("yesterday")
+    if last - date.min < timedelta(days=days - 1):
+        raise typer.BadParameter(f"There are no {days} days up to {last}.", param_hint="--days")
+    stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     reports = DynamoDbReports(stage.table)
     wanted = [last - timedelta(days=ago) for ago in reversed(range(days))]
     found = {one: reports.get(one) for one in wanted}
@@ -111,6 +113,8 @@ def make_report(
 ) -> None:
     """Count a day's orders as they are now, in place of the report that there is."""
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
+    if day > stage.now().date():
+        raise typer.BadParameter(f"{day} has not begun, in UTC.", param_hint="DATE")
     reports = DynamoDbReports(stage.table)
     before = _made_at(reports, day)
     terminal.note(

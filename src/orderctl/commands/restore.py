@@ -26,7 +26,7 @@ from orders.application.errors import TryAgain
 from orders.domain.order_id import OrderId, parse_order_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from orderctl.restoring import Comparison, Plan
     from orderctl.stage import Stage
@@ -44,6 +44,7 @@ _NEEDS: Final = {
     "dynamodb:Query": "the table and a restored table",
     "dynamodb:GetItem": "the table",
     "dynamodb:PutItem": "the table",
+    "dynamodb:DeleteItem": "the table",
     "dynamodb:ConditionCheckItem": "the table",
     **RECORDS,
 }
@@ -101,7 +102,8 @@ def restore(
         survey = _Survey()
         _look(tables, wanted, survey, terminal, lambda one: print(one, file=affected))
         survey.show(terminal)
-        survey.ask(f"{tables.live.name} on {stage.name}", terminal, yes=yes)
+        where = f"from {tables.backup.name} to {tables.live.name} on {stage.name}"
+        survey.ask(where, terminal, yes=yes)
         affected.seek(0)
         orders = (OrderId(line.rstrip()) for line in affected)
         what = {"from": tables.backup.name, "what": order_id or ("all" if every else "customer")}
@@ -187,15 +189,18 @@ class _Tables(NamedTuple):
         writes = plan.writes
         for start in range(0, len(writes), _MOST_WRITES):
             together = writes[start : start + _MOST_WRITES]
-            operations: list[Operation] = [
-                {"Put": self.live.put(row.restored or {})["Put"] | _as_compared(row)}
-                for row in together
-            ]
+            operations: list[Operation] = [self._operation(row) for row in together]
             own = plan.rows[-1]
             if together[-1] is not own:
                 check = {"TableName": self.live.name, "Key": to_typed(own.key)}
                 operations.append({"ConditionCheck": check | _as_compared(own)})
             self.live.write(*operations)
+
+    def _operation(self, row: Comparison) -> Operation:
+        if row.restored:
+            return {"Put": self.live.put(row.restored)["Put"] | _as_compared(row)}
+        place = {"TableName": self.live.name, "Key": to_typed(row.key)}
+        return {"Delete": place | _as_compared(row)}
 
 
 class _Survey:
@@ -241,7 +246,7 @@ class _Survey:
         if self.affected:
             if self.events:
                 terminal.note(f"Events to be published again, under their ids: {self.events}.")
-            question = f"Restore to {where} (rows: {self.rows}, orders: {self.affected})?"
+            question = f"Restore {where} (rows: {self.rows}, orders: {self.affected})?"
             terminal.confirm(question, yes=yes)
         elif self.incomplete:
             raise Problem(f"Not restorable from there, see above (orders: {self.incomplete}).")
@@ -270,9 +275,29 @@ def _find_backup(stage: Stage, name: str) -> Table:
     table = stage.table._replace(name=described["TableName"])
     if {one["AttributeName"]: one["KeyType"] for one in described["KeySchema"]} != _PRIMARY_KEY:
         raise Problem(f"{table.name} does not hold orders: its key is not pk and sk.")
+    if not _is_copy(described, stage):
+        raise Problem(
+            f"{table.name} was not restored from {stage.table.name}, the table of {stage.name}: "
+            "check --from and --stage."
+        )
     if described["TableStatus"] != "ACTIVE":
         raise Problem(f"{table.name} is {described['TableStatus']}: wait until it is ACTIVE.")
     return table
+
+
+def _is_copy(described: Mapping[str, Any], stage: Stage) -> bool:
+    """Whether point-in-time recovery made the table from the stage's own; by name if AWS is silent.
+
+    Otherwise people of one stage would be copied to another.
+    """
+    live = stage.table.name
+    _, partition, _, region, account, *_ = stage.description["StackId"].split(":")
+    own = f"arn:{partition}:dynamodb:{region}:{account}:table/"
+    if not described["TableArn"].startswith(own):
+        return False
+    if summary := described.get("RestoreSummary"):
+        return bool(summary.get("SourceTableArn") == own + live)
+    return bool(described["TableName"].startswith(f"{live}-restored"))
 
 
 def _look(

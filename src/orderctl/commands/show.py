@@ -54,7 +54,8 @@ def show(order: OrderName, stage_name: StageName = None, *, as_json: AsJson = Fa
     Its first line says what state the order is in, and what it waits for. With --json: state (that
     line), orderId, orderNumber, order (as in the API; null if its row is missing or can't be read),
     payment (byToken, tokenHeld, chargeId, charge, reservation), events, deadLetters, log (each line
-    with its source), logIsComplete, unreadableRows, and triggers (function and state).
+    with its source), logIsComplete, unreadableRows, triggers (function and state), and unread (why
+    dead letters, log or triggers could not be read; then the exit code is 1).
     """
     stage, terminal = find_stage(stage_name), Terminal(as_json=as_json)
     order_id = read_order(order)
@@ -69,6 +70,9 @@ def show(order: OrderName, stage_name: StageName = None, *, as_json: AsJson = Fa
         terminal.json(_document(facts, state))
     else:
         _print(terminal, facts, state)
+    if facts.unread:
+        whys = "; ".join(f"{name}: {why}" for name, why in sorted(facts.unread.items()))
+        raise Problem(f"Not read, and left out: {whys}")
 
 
 def _document(facts: Facts, state: str) -> Json:
@@ -85,6 +89,7 @@ def _document(facts: Facts, state: str) -> Json:
         "logIsComplete": facts.log.is_complete,
         "unreadableRows": [_unreadable(one) for one in rows.unreadable],
         "triggers": facts.triggers,
+        "unread": facts.unread,
     }
 
 
@@ -143,7 +148,7 @@ def _print(terminal: Terminal, facts: Facts, state: str) -> None:
     _section(terminal, "Rows that can't be read", map(_unreadable, rows.unreadable))
     _section(terminal, "Dead letters", map(_dead_letter, facts.dead_letters))
     _section(terminal, "Log", map(_log_line, facts.log.lines))
-    if not facts.log.is_complete:
+    if not facts.log.is_complete and "log" not in facts.unread:
         terminal.note("There are more log lines than could be read.")
 
 

@@ -198,8 +198,9 @@ class Aws:
     def create_log_stream(self, **_: object) -> None:
         pass
 
-    def put_log_events(self, **call: Any) -> None:  # noqa: ANN401 - as boto3's
+    def put_log_events(self, **call: Any) -> Json:  # noqa: ANN401 - as boto3's
         self.records.append(json.loads(call["logEvents"][0]["message"]))
+        return {}
 
     def get_caller_identity(self) -> Json:
         return {"Arn": "arn:aws:iam::000000000000:user/operator"}
@@ -434,11 +435,33 @@ def test_an_interrupted_run_gives_everything_back_and_says_how_far_it_got(aws: A
         aws.put(DIED, copy_of(number))
     aws.takes = interrupted
 
-    assert redrive() != 0
+    assert redrive() == 1
 
     assert len(aws.visible(DIED)) == 40 - len(aws.sent)
     assert aws.records[-1]["state"] == "interrupted"
     assert aws.records[-1]["deleted"] == len(aws.sent)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_reader_that_has_seen_enough_interrupts_a_run(
+    aws: Aws, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_text: str) -> None:
+        raise BrokenPipeError
+
+    def refused(_body: str) -> None:
+        raise fault("InvalidMessageContents")
+
+    for number in range(40):
+        aws.put(DIED, copy_of(number))
+    if not arguments:
+        aws.takes = refused  # only what stays is told people
+    monkeypatch.setattr("sys.stdout.write", closed)
+
+    assert redrive(*arguments) == 1
+
+    assert aws.records[-1]["state"] == "interrupted"
+    assert len(aws.visible(DIED)) == 40 - aws.records[-1]["deleted"]
 
 
 @pytest.fixture

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
+from botocore.exceptions import ClientError
 
 from examples import event_of, placed_order
-from orderctl.order_facts import read_rows
+from orderctl.order_facts import gather_facts, read_rows
 from orders.adapters.dynamodb import keys, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orderctl.order_facts import Facts
 
 Json = dict[str, Any]
 
@@ -52,3 +58,38 @@ def test_a_damaged_row_is_named_without_its_values(damaged: Json) -> None:
     assert unreadable.attributes == sorted(damaged)
     assert "tok_secret" not in str(unreadable)
     assert bool(found.order) is (DETAIL in intact)
+
+
+class FailingStage:
+    """Of which the table responds alone."""
+
+    def __init__(self, *found: Json) -> None:
+        self.found = found
+        self.table = self
+
+    def query(self, *_: object, **__: object) -> Sequence[Json]:
+        return self.found
+
+    def __getattr__(self, name: str) -> NoReturn:
+        response: Any = {"Error": {"Code": "AccessDenied", "Message": name}}
+        raise ClientError(response, "Any")
+
+
+def facts(*found: Json) -> Facts | None:
+    stage: Any = FailingStage(*found)
+    return gather_facts(stage, ORDER.order_id)
+
+
+def test_the_order_is_told_although_all_else_can_not_be_read() -> None:
+    told = facts(DETAIL, EVENT)
+
+    assert told is not None
+    assert (told.rows.order, told.rows.events) == (ORDER, [event_of(ORDER)])
+    assert told.unread.keys() == {"dead letters", "log", "triggers"}
+    assert all("You lack a right" in why for why in told.unread.values())
+    assert not told.log.is_complete
+
+
+def test_an_order_is_not_called_unknown_while_dead_letters_can_not_be_read() -> None:
+    with pytest.raises(ClientError):
+        facts()

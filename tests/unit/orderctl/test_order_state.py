@@ -68,6 +68,7 @@ def sentence(  # noqa: PLR0913 - one for each thing that is known
     by: Actor = BY_STAFF,
     dead_letters: tuple[DeadLetter, ...] = (),
     triggers: dict[str, str] = ON,
+    unread: dict[str, str] | None = None,
     now: datetime = NOON + HOUR,
     **rows: Any,  # noqa: ANN401 - of OrderRows
 ) -> str:
@@ -77,7 +78,7 @@ def sentence(  # noqa: PLR0913 - one for each thing that is known
         events.append(event_of(order, before, by))
     found = OrderRows(**{"order": order, "events": events} | rows)
     log = LogLines(lines, is_complete=True)
-    facts = Facts(BY_TOKEN.order_id, found, dead_letters, log, triggers)
+    facts = Facts(BY_TOKEN.order_id, found, dead_letters, log, triggers, unread or {})
     return describe(facts, now, Stage("prod", Session()).command)
 
 
@@ -300,3 +301,9 @@ def test_events_that_are_missing_or_ahead_are_told() -> None:
     )
     assert "; its event of version 1 is missing" in sentence(PAID, events=events[1:])
     assert "; its event of version 2 is missing" in sentence(PAID, events=events[:1])
+
+
+def test_nothing_is_concluded_from_what_was_not_read() -> None:
+    told = sentence(BY_TOKEN, unread={"log": "denied", "dead letters": "denied"})
+
+    assert told == "PENDING since 12:00 UTC; not read: dead letters, log."

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from fakes import NOON, FakeIds
+from orderctl.app import Problem
 from orderctl.aws import BotoClient
-from orderctl.commands.restore import _Tables
+from orderctl.commands.restore import _find_backup, _Tables
 from orderctl.restoring import Comparison, Found, Kind, Plan
 from orders.adapters.dynamodb import keys
 from orders.adapters.dynamodb.table import Table
+from orders.adapters.dynamodb.values import to_typed
+from orders.domain.customer_id import CustomerId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,3 +95,58 @@ def test_more_rows_than_a_transaction_takes_end_with_the_order_itself() -> None:
     assert [len(operations) for operations in transactions] == [100, 52]
     assert [next(iter(operations[-1])) for operations in transactions] == ["ConditionCheck", "Put"]
     assert transactions[-1][-1]["Put"]["Item"]["version"] == {"N": "150"}
+
+
+def test_a_row_is_deleted_only_while_it_is_as_compared() -> None:
+    listed = keys.customer_order(CustomerId("cus_42"), ID)
+    row = Comparison(Kind.CUSTOMER, listed, Found.DAMAGED, listed | {"version": 1}, {})
+
+    ((delete, _),) = written(row, own(None))
+
+    assert delete["Delete"]["Key"] == to_typed(listed)
+    assert delete["Delete"]["ConditionExpression"] == "#0 = :0 AND #1 = :1 AND #2 = :2"
+    assert delete["Delete"]["ExpressionAttributeNames"]["#2"] == "version"
+
+
+LIVE_ARN: Final = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders_app"
+
+
+@pytest.mark.parametrize(
+    ("name", "restored_from", "accepted"),
+    [
+        ("orders_app-restored", LIVE_ARN, True),
+        ("any", LIVE_ARN, True),
+        ("orders_app-restored-1", None, True),
+        ("any", None, False),
+        ("orders_app-restored", f"{LIVE_ARN}-dev", False),
+        ("orders_app-dev", None, False),
+        ("orders_app-dev-restored", f"{LIVE_ARN}-dev", False),
+        ("orders_app-restored", LIVE_ARN.replace("eu-west-1", "us-east-1"), False),
+    ],
+)
+def test_only_a_table_that_was_restored_from_the_stages_own_is_a_backup(
+    name: str, restored_from: str | None, *, accepted: bool
+) -> None:
+    described = {
+        "TableName": name,
+        "TableArn": LIVE_ARN.replace("orders_app", name),
+        "TableStatus": "ACTIVE",
+        "KeySchema": [
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+    } | ({"RestoreSummary": {"SourceTableArn": restored_from}} if restored_from else {})
+    dynamodb = SimpleNamespace(describe_table=lambda **_: {"Table": described})
+    stack = "arn:aws:cloudformation:eu-west-1:123456789012:stack/orders-prod/1"
+    stage: Any = SimpleNamespace(
+        name="prod",
+        table=Table(Recording(), "orders_app"),
+        client=lambda _: dynamodb,
+        description={"StackId": stack},
+    )
+
+    if accepted:
+        assert _find_backup(stage, name).name == name
+    else:
+        with pytest.raises(Problem, match="was not restored from orders_app, the table of prod"):
+            _find_backup(stage, name)

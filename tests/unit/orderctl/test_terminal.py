@@ -8,10 +8,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
 from orderctl.app import NothingToDo
-from orderctl.terminal import Terminal
+from orderctl.terminal import Terminal, _Console, json_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +73,7 @@ def test_results_go_to_standard_output_while_a_terminal_shows_progress(
 ) -> None:
     for as_json in (True, False):
         terminal = Terminal(as_json=as_json)
-        terminal._err = Console(stderr=True, force_terminal=True)
+        terminal._err = _Console(stderr=True, force_terminal=True)
         with terminal.progress():
             terminal.print("a result")
             terminal.json({"a": "result"})
@@ -82,3 +81,35 @@ def test_results_go_to_standard_output_while_a_terminal_shows_progress(
     printed = capsys.readouterr()
     assert printed.out == '{"a": "result"}\na result\n{"a": "result"}\n'
     assert "result" not in printed.err
+
+
+def test_emoji_codes_and_markup_in_a_text_mean_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "tenant:key:42 [bold]x[/bold]"
+    terminal = Terminal(as_json=False)
+    terminal.print(text)
+    terminal.note(text)
+    terminal.rows([{"customer": text}], {"customer": 8})
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(NothingToDo):
+        terminal.confirm(text, yes=False)
+
+    printed = capsys.readouterr()
+    assert (printed.out.count(text), printed.err.count(text)) == (2, 2)
+    assert "[y/N]" in printed.err
+
+
+def test_json_is_json_and_ascii_whatever_a_text_or_number_is() -> None:
+    item = {"text": "é\x9b\u202e\ud800", "numbers": [float("nan"), float("-inf"), 1.5]}
+
+    line = json_line(item)
+
+    def no_json(name: str) -> None:
+        raise AssertionError(name)
+
+    assert line.rstrip("\n").isascii()
+    assert json.loads(line, parse_constant=no_json) == {
+        "text": item["text"],
+        "numbers": ["NaN", "-Infinity", 1.5],
+    }
