@@ -95,7 +95,8 @@ def gather_facts(stage: Stage, order_id: OrderId) -> Facts | None:
         log = threads.submit(read_lines, stage, groups, order_id, since)
         triggers = {
             one["FunctionArn"].rpartition(f":{stage.stack}-")[2]: one["State"]
-            for one in list_triggers(stage)
+            # Of a function's triggers, one that is off counts.
+            for one in sorted(list_triggers(stage), key=lambda one: one["State"] != "Enabled")
         }
         return Facts(order_id, found, letters.result(), log.result(), triggers)
 

@@ -94,7 +94,7 @@ def report(
     {
         "cloudformation:DescribeStacks": "the stack",
         "dynamodb:GetItem": "the table",
-        "lambda:InvokeFunction": "the functions",
+        "lambda:InvokeFunction": "the report function",
         **RECORDS,
     },
 )
