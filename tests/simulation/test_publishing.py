@@ -100,7 +100,6 @@ class TestUnreadableRecords:
         publisher.catch_up()
         publisher.assert_all_published()
 
-
     def test_a_slow_queue_delays_them_and_each_is_set_aside_once(self, stream: Stream) -> None:
         """The function is never cut off: what it had done would be done again."""
         for _ in range(20):

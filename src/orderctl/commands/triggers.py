@@ -92,9 +92,7 @@ def list_triggers(stage: Stage) -> list[dict[str, Any]]:
     """AWS's descriptions of the stack's triggers."""
     of_stack = set(stage.resources.get("AWS::Lambda::EventSourceMapping", ()))
     pages = stage.client("lambda").get_paginator("list_event_source_mappings").paginate()
-    return [
-        one for page in pages for one in page["EventSourceMappings"] if one["UUID"] in of_stack
-    ]
+    return [one for page in pages for one in page["EventSourceMappings"] if one["UUID"] in of_stack]
 
 
 def _consequence(trigger: Mapping[str, Any], *, on: bool) -> str:

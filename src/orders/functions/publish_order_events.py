@@ -80,7 +80,7 @@ class Relay:
         cause: str,
         context: Any,  # noqa: ANN401 - Lambda's
     ) -> StreamRecord | None:
-        """It can't be sent, and must not block the records behind it. Returned if it has to wait."""
+        """It can't be sent, and must not block those behind it. Returned if it has to wait."""
         if context.get_remaining_time_in_millis() < _SET_ASIDE_MILLISECONDS:
             return record
         try:
