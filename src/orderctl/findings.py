@@ -111,6 +111,7 @@ class _Survey:
         self.created: datetime = stage.description["CreationTime"]
         self.rules = resources.get("AWS::Events::Rule", ())
         self.mappings = resources.get("AWS::Lambda::EventSourceMapping", ())
+        self.alarms = resources.get("AWS::CloudWatch::Alarm", ())
         self.triggers = threads.submit(list_triggers, stage)
         self.queues = {
             url.rpartition("/")[2]: threads.submit(_queue_attributes, stage, url)
@@ -124,6 +125,7 @@ class _Survey:
         self.metrics = threads.submit(self._metrics)
 
     def checks(self) -> Iterator[_Check]:
+        yield _Check("stack", self.stage.stack, self._stack)
         yield _Check("api", _HEALTH, self._api)
         for name in self.queues:
             yield _Check("queue", name, partial(self._queue, name))
@@ -144,6 +146,16 @@ class _Survey:
     def _orderctl(self, command: str) -> str:
         stage = "" if self.stage.is_local else f" --stage {self.stage.name}"
         return f"./orderctl {command}{stage}"
+
+    def _stack(self) -> list[Finding]:
+        state = self.stage.description["StackStatus"]
+        if state.endswith("_IN_PROGRESS"):
+            remedy = "A deployment is under way: wait until it ends."
+        else:
+            remedy = "A deployment failed: see the stack's events, and deploy again."
+        # A first deployment that failed left nothing.
+        ok = state.endswith("_COMPLETE") and state != "ROLLBACK_COMPLETE"
+        return [Finding("stack", self.stage.stack, ok, f"is {state}", "" if ok else remedy)]
 
     def _api(self) -> list[Finding]:
         url = self.stage.api_url
@@ -292,7 +304,20 @@ class _Survey:
         prefix = f"{self.stage.stack}-"
         pages = self.stage.client("cloudwatch").get_paginator("describe_alarms")
         alarms = [
-            one for page in pages.paginate(AlarmNamePrefix=prefix) for one in page["MetricAlarms"]
+            one
+            for page in pages.paginate(AlarmNamePrefix=prefix)
+            for one in page["MetricAlarms"]
+            if one["AlarmName"] in self.alarms
+        ]
+        gone = [
+            Finding(
+                "alarm",
+                name.removeprefix(prefix),
+                ok=False,
+                detail="was deleted",
+                remedy="Deploy again.",
+            )
+            for name in sorted(set(self.alarms) - {one["AlarmName"] for one in alarms})
         ]
         counts = Counter[str]()
         for log in self.logs.values():
@@ -308,7 +333,8 @@ class _Survey:
             for one in alarms
             if one["StateValue"] == "ALARM" or _would_ring(one, counts)
         ]
-        return ringing or [Finding("alarm", f"{len(alarms)} alarms", ok=True, detail="none rings")]
+        none = Finding("alarm", f"{len(alarms)} alarms", ok=True, detail="none rings")
+        return gone + ringing or [none]
 
     def _ringing(self, alarm: Json) -> str:
         if alarm["StateValue"] != "ALARM":

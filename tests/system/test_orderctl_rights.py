@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from emulator import ROOT
+from emulator import REGION, ROOT
 from infrastructure.templates import listed
 from local_stack import STACK
 from orderctl.reference import COMMANDS
@@ -55,14 +55,14 @@ class Operator:
 
     def may(self, role: str, rights: Mapping[str, str]) -> None:
         """Have these rights of the role's deployed policy, and no others."""
-        arn = f"arn:aws:iam::{self._account}:policy/{STACK}-{role}"
+        arn = f"arn:aws:iam::{self._account}:policy/{STACK}-{role}-{REGION}"
         version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         document: Any = self._iam.get_policy_version(PolicyArn=arn, VersionId=version)[
             "PolicyVersion"
         ]["Document"]
         statements: list[Json] = [
             statement
-            | {"Action": kept}
+            | {"Action": kept, "Resource": [emulated(one) for one in listed(statement["Resource"])]}
             | ({} if ON_EVERYTHING.isdisjoint(kept) else {"Resource": "*"})
             for place, statement in zip(PLACES[role], document["Statement"], strict=True)
             if (
@@ -78,6 +78,11 @@ class Operator:
             PolicyName="rights",
             PolicyDocument=json.dumps(document | {"Statement": [ALWAYS, *statements]}),
         )
+
+
+def emulated(arn: str) -> str:
+    """AWS names a log group with `:*` at the end, and the emulator without."""
+    return arn.removesuffix(":*") if ":log-group:" in arn else arn
 
 
 @pytest.fixture(scope="module")
