@@ -71,7 +71,8 @@ module.exports = (template, { metricsNamespace }) => {
       Dashboard: {
         Type: 'AWS::CloudWatch::Dashboard',
         Properties: {
-          DashboardName: `orders-${stage}`,
+          // An account's dashboards are the same in all its regions.
+          DashboardName: { 'Fn::Sub': `orders-${stage}-\${AWS::Region}` },
           DashboardBody: { 'Fn::Sub': JSON.stringify({ widgets }) },
         },
       },

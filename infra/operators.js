@@ -19,6 +19,14 @@ module.exports = (template, { batched }) => {
     template.queues
       .filter((queue) => queue.deadLetters === deadLetters)
       .map(({ id }) => attribute(id));
+  const ofFunction = (wanted) =>
+    template.functions.filter(({ name }) => name === wanted).map(({ id }) => attribute(id));
+  const ofLogGroups = (wanted) =>
+    template
+      .ofType('AWS::Logs::LogGroup')
+      .filter(([, { LogGroupName }]) => wanted(LogGroupName))
+      .map(([id]) => attribute(id));
+  // Each by its id: another stage's names can begin with this one's.
   const resources = {
     'the stack': [arn('cloudformation', `stack/${stack}/*`)],
     'the table': [attribute('OrdersTable')],
@@ -31,14 +39,25 @@ module.exports = (template, { batched }) => {
       .ofType('AWS::SNS::Topic')
       .filter(([id]) => id === 'OrderEventsTopic')
       .map(([id]) => ({ Ref: id })),
-    'the functions': [arn('lambda', `function:${stack}-*`)],
+    'the report function': ofFunction('daily-report'),
+    "the feed's function": ofFunction('list-events'),
     'the triggers': template
       .ofType('AWS::Lambda::EventSourceMapping')
       .map(([id]) => arn('lambda', `event-source-mapping:\${${id}}`)),
     'the schedules': template.ofType('AWS::Events::Rule').map(([id]) => attribute(id)),
-    "the functions' log groups": [arn('logs', `log-group:/aws/lambda/${stack}-*`)],
-    "the operations' log group": [arn('logs', `log-group:${stack}-operations*`)],
+    "the functions' log groups": ofLogGroups((name) => name.startsWith('/aws/lambda/')),
+    "the operations' log group": ofLogGroups((name) => name === `${stack}-operations`),
     '*': ['*'],
+  };
+  // A trigger that may be changed could otherwise be handed to any function.
+  const conditions = {
+    'the triggers': {
+      ArnEquals: {
+        'lambda:FunctionArn': template
+          .ofType('AWS::Lambda::EventSourceMapping')
+          .map(([, { FunctionName }]) => FunctionName),
+      },
+    },
   };
   const statements = (rights) =>
     Object.entries(rights)
@@ -50,13 +69,15 @@ module.exports = (template, { batched }) => {
         Effect: 'Allow',
         Action: actions.flatMap((action) => batched[action] ?? action),
         Resource: resources[place],
+        ...(place in conditions ? { Condition: conditions[place] } : {}),
       }));
   const policies = Object.entries(roles).map(([role, rights]) => [
     `${role[0].toUpperCase()}${role.slice(1)}Policy`,
     {
       Type: 'AWS::IAM::ManagedPolicy',
       Properties: {
-        ManagedPolicyName: `${stack}-${role}`,
+        // An account's policies are the same in all its regions.
+        ManagedPolicyName: { 'Fn::Sub': `${stack}-${role}-\${AWS::Region}` },
         PolicyDocument: { Version: '2012-10-17', Statement: statements(rights) },
       },
     },

@@ -47,6 +47,9 @@ module.exports = async ({ resolveVariable }) => {
   if (!/^[a-z][a-z0-9-]{0,15}$/.test(stage)) {
     throw refusal(`Stage "${stage}": use up to 16 of a-z, 0-9 and "-", a letter first.`);
   }
+  if (/(^|-)restored/.test(stage)) {
+    throw refusal(`Stage "${stage}": tables that are restored have names like its own.`);
+  }
 
   const production = productionStages.includes(stage);
   const local = stage === LOCAL;

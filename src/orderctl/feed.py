@@ -18,7 +18,7 @@ PAGE: Final = 1000
 
 READS_DELAY: Final = {
     "cloudformation:DescribeStacks": "the stack",
-    "lambda:GetFunctionConfiguration": "the functions",
+    "lambda:GetFunctionConfiguration": "the feed's function",
 }
 READS_FEED: Final = READS_DELAY | {"dynamodb:Query": "the index"}
 """The rights for it."""

@@ -5,7 +5,6 @@ It looks at whatever the stack has: a new queue, trigger, schedule or alarm need
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ import httpx
 from orderctl.app import Problem
 from orderctl.aws import EXPLAINED, explain
 from orderctl.commands.triggers import list_triggers
+from orderctl.dead_letters import dead_letter_arns
 from orderctl.function_logs import NOTHING, WINDOW, read_log
 from orderctl.times import span
 from orders.adapters.dynamodb import keys
@@ -112,6 +112,7 @@ class _Survey:
         self.created: datetime = stage.description["CreationTime"]
         self.rules = resources.get("AWS::Events::Rule", ())
         self.mappings = resources.get("AWS::Lambda::EventSourceMapping", ())
+        self.alarms = resources.get("AWS::CloudWatch::Alarm", ())
         self.triggers = threads.submit(list_triggers, stage)
         self.queues = {
             url.rpartition("/")[2]: threads.submit(_queue_attributes, stage, url)
@@ -125,6 +126,7 @@ class _Survey:
         self.metrics = threads.submit(self._metrics)
 
     def checks(self) -> Iterator[_Check]:
+        yield _Check("stack", self.stage.stack, self._stack)
         yield _Check("api", _HEALTH, self._api)
         for name in self.queues:
             yield _Check("queue", name, partial(self._queue, name))
@@ -141,6 +143,16 @@ class _Survey:
 
     def _short(self, function: str) -> str:
         return function.rpartition(":")[2].removeprefix(f"{self.stage.stack}-")
+
+    def _stack(self) -> list[Finding]:
+        state = self.stage.description["StackStatus"]
+        if state.endswith("_IN_PROGRESS"):
+            remedy = "A deployment is under way: wait until it ends."
+        else:
+            remedy = "A deployment failed: see the stack's events, and deploy again."
+        # A first deployment that failed left nothing.
+        ok = state.endswith("_COMPLETE") and state != "ROLLBACK_COMPLETE"
+        return [Finding("stack", self.stage.stack, ok, f"is {state}", "" if ok else remedy)]
 
     def _api(self) -> list[Finding]:
         url = self.stage.api_url
@@ -184,16 +196,9 @@ class _Survey:
 
     def _dead_letter_arns(self) -> set[str]:
         """The queues that another queue or a trigger names as the place for what it gave up."""
-        policies = [
-            json.loads(attributes.get("RedrivePolicy", "{}"))
-            for attributes in (_result_or(one, {}) for one in self.queues.values())
-        ]
-        failures = [
-            trigger.get("DestinationConfig", {}).get("OnFailure", {})
-            for trigger in _result_or(self.triggers, [])
-        ]
-        arns = [one.get("deadLetterTargetArn") for one in policies]
-        return {arn for arn in [*arns, *(one.get("Destination") for one in failures)] if arn}
+        queues = [_result_or(one, {}) for one in self.queues.values()]
+        triggers = _result_or(self.triggers, [])
+        return dead_letter_arns(queues, triggers)
 
     def _triggers(self) -> list[Finding]:
         triggers = self.triggers.result()
@@ -289,7 +294,20 @@ class _Survey:
         prefix = f"{self.stage.stack}-"
         pages = self.stage.client("cloudwatch").get_paginator("describe_alarms")
         alarms = [
-            one for page in pages.paginate(AlarmNamePrefix=prefix) for one in page["MetricAlarms"]
+            one
+            for page in pages.paginate(AlarmNamePrefix=prefix)
+            for one in page["MetricAlarms"]
+            if one["AlarmName"] in self.alarms
+        ]
+        gone = [
+            Finding(
+                "alarm",
+                name.removeprefix(prefix),
+                ok=False,
+                detail="was deleted",
+                remedy="Deploy again.",
+            )
+            for name in sorted(set(self.alarms) - {one["AlarmName"] for one in alarms})
         ]
         counts = Counter[str]()
         for log in self.logs.values():
@@ -305,7 +323,8 @@ class _Survey:
             for one in alarms
             if one["StateValue"] == "ALARM" or _would_ring(one, counts)
         ]
-        return ringing or [Finding("alarm", f"{len(alarms)} alarms", ok=True, detail="none rings")]
+        none = Finding("alarm", f"{len(alarms)} alarms", ok=True, detail="none rings")
+        return gone + ringing or [none]
 
     def _ringing(self, alarm: Json) -> str:
         if alarm["StateValue"] != "ALARM":

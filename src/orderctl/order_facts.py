@@ -129,7 +129,8 @@ def _log_of(stage: Stage, order_id: OrderId) -> LogLines:
 def _triggers(stage: Stage) -> Mapping[str, str]:
     return {
         one["FunctionArn"].rpartition(f":{stage.stack}-")[2]: one["State"]
-        for one in list_triggers(stage)
+        # Of a function's triggers, one that is off counts.
+        for one in sorted(list_triggers(stage), key=lambda one: one["State"] != "Enabled")
     }
 
 

@@ -95,17 +95,22 @@ class Stage:
     @cached_property
     def outputs(self) -> Mapping[str, str]:
         """The stack's outputs. Raises Problem: there is no such stage."""
-        outputs = self.description["Outputs"]
+        outputs = self.description.get("Outputs", ())  # none before its first deployment ends
         return _Outputs({one["OutputKey"]: one["OutputValue"] for one in outputs})
 
     @cached_property
     def resources(self) -> Mapping[str, Sequence[str]]:
-        """The physical ids of the stack's resources, by type, such as `AWS::SQS::Queue`."""
+        """The physical ids of the stack's resources, by type, such as `AWS::SQS::Queue`.
+
+        Raises Problem: there is no such stage.
+        """
+        name: str = self.description["StackName"]
         found: dict[str, list[str]] = defaultdict(list)
         pages = self.client("cloudformation").get_paginator("list_stack_resources")
-        for page in pages.paginate(StackName=self.stack):
+        for page in pages.paginate(StackName=name):
             for one in page["StackResourceSummaries"]:
-                found[one["ResourceType"]].append(one.get("PhysicalResourceId", ""))
+                if "PhysicalResourceId" in one:  # not while it is yet to be made
+                    found[one["ResourceType"]].append(one["PhysicalResourceId"])
         return found
 
     def command(self, arguments: str) -> str:
@@ -161,7 +166,10 @@ class Stage:
 
 class _Outputs(dict[str, str]):
     def __missing__(self, name: str) -> str:
-        raise Problem(f"The stack has no output {name}: another release deployed it. Deploy again.")
+        raise Problem(
+            f"The stack has no output {name}: it isn't fully deployed, or by another release. "
+            "Deploy again."
+        )
 
 
 def find_stage(name: str | None) -> Stage:

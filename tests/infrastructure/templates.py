@@ -39,6 +39,7 @@ class Template:
     """A compiled template: its resources by logical id, and its functions by name."""
 
     def __init__(self, stage: str, document: dict[str, Any]) -> None:
+        self.stage = stage
         self.document = document
         self.resources: dict[str, dict[str, Any]] = document["Resources"]
         self.functions: dict[str, dict[str, Any]] = {

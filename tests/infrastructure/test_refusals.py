@@ -146,6 +146,10 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
         [{"sls:stage": stage} for stage in LOOKALIKES],
         ': use up to 16 of a-z, 0-9 and "-", a letter first.',
     ),
+    "a stage's name that names its table like one that was restored": (
+        [{"sls:stage": one} for one in ("restored", "restored-2", "dev-restored", "a-restored2")],
+        ": tables that are restored have names like its own.",
+    ),
     "a stage's name that begins like one of this machine": (
         [{"sls:stage": "local2"}, {"sls:stage": "offline-prod"}],
         "needs the OIDC issuer",

@@ -100,6 +100,18 @@ class TestUnreadableRecords:
         publisher.catch_up()
         publisher.assert_all_published()
 
+    def test_a_slow_queue_delays_them_and_each_is_set_aside_once(self, stream: Stream) -> None:
+        """The function is never cut off: what it had done would be done again."""
+        for _ in range(20):
+            stream.place()
+            stream.put_unreadable()
+        publisher = Publisher(stream)
+        publisher.aws.seconds = 9
+        publisher.catch_up()
+        assert publisher.published() == list(stream.events)
+        assert publisher.set_aside() == [sequence_number(record) for record in stream.unreadable]
+        publisher.assert_all_published()
+
 
 class TestOutages:
     def test_an_outage_of_less_than_20_hours_loses_nothing(self, stream: Stream) -> None:

@@ -145,8 +145,22 @@ def ran(deployment: Deployment, function: str, ago: timedelta) -> None:
     logs.put_log_events(**names, logEvents=[event])
 
 
-def test_every_alarm_that_rings_is_a_fault(own: Deployment, stage: Stage) -> None:
+def test_an_alarm_that_was_deleted_is_a_fault(own: Deployment, stage: Stage) -> None:
+    cloudwatch, name = own.aws("cloudwatch"), f"{STACK}-orders-unreadable"
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    cloudwatch.delete_alarms(AlarmNames=[name])
+
+    assert fault(stage, "alarm", "orders-unreadable").detail == "was deleted"
+
+    settings = cloudwatch.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
+    cloudwatch.put_metric_alarm(**{one: alarm[one] for one in settings if one in alarm})
+
+
+def test_every_alarm_of_the_stack_that_rings_is_a_fault(
+    own: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The emulator has no alarms on metric math, so ones on nothing stand in for them."""
+    stage = local_stage(own.stack.directory)
     alarms = {
         one["AlarmName"].removeprefix("orders-prod-")
         for one in compiled("prod").properties("AWS::CloudWatch::Alarm").values()
@@ -154,7 +168,10 @@ def test_every_alarm_that_rings_is_a_fault(own: Deployment, stage: Stage) -> Non
     cloudwatch = own.aws("cloudwatch")
     deployed = {one["AlarmName"] for one in cloudwatch.describe_alarms()["MetricAlarms"]}
     added = [f"{STACK}-{name}" for name in alarms if f"{STACK}-{name}" not in deployed]
-    for name in added:
+    in_stack = {"AWS::CloudWatch::Alarm": [*deployed, *added]}
+    monkeypatch.setattr(stage, "resources", {**stage.resources, **in_stack})
+    of_another_stage = f"{STACK}-2-api-5xx"
+    for name in [*added, of_another_stage]:
         cloudwatch.put_metric_alarm(
             AlarmName=name, AlarmDescription="See docs/runbook.md", Threshold=0, Period=60,
             ComparisonOperator="GreaterThanThreshold", EvaluationPeriods=1, Namespace="None",
@@ -165,10 +182,8 @@ def test_every_alarm_that_rings_is_a_fault(own: Deployment, stage: Stage) -> Non
         return {one.name: one for one in findings(stage) if one.kind == "alarm" and not one.ok}
 
     def ring(state: str) -> None:
-        for name in alarms:
-            cloudwatch.set_alarm_state(
-                AlarmName=f"{STACK}-{name}", StateValue=state, StateReason="test"
-            )
+        for name in [of_another_stage, *(f"{STACK}-{one}" for one in alarms)]:
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
 
     assert ringing() == {}
     ring("ALARM")
@@ -178,7 +193,7 @@ def test_every_alarm_that_rings_is_a_fault(own: Deployment, stage: Stage) -> Non
     assert ringing()["api-5xx"].detail.startswith("has rung for ")
     ring("OK")
     assert ringing() == {}
-    cloudwatch.delete_alarms(AlarmNames=added)
+    cloudwatch.delete_alarms(AlarmNames=[*added, of_another_stage])
 
 
 def test_an_api_that_does_not_respond_or_runs_another_version_is_a_fault(

@@ -98,7 +98,7 @@ def report(
     {
         "cloudformation:DescribeStacks": "the stack",
         "dynamodb:GetItem": "the table",
-        "lambda:InvokeFunction": "the functions",
+        "lambda:InvokeFunction": "the report function",
         **RECORDS,
     },
 )

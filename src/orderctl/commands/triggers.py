@@ -1,8 +1,9 @@
-"""`pause` and `resume`: a function's trigger, switched off and on."""
+"""`pause` and `resume`: a function's triggers, switched off and on."""
 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -22,6 +23,7 @@ _SWITCH_SECONDS: Final = 120
 
 _NEEDS: Final = {
     "cloudformation:DescribeStacks": "the stack",
+    "cloudformation:ListStackResources": "the stack",
     "lambda:ListEventSourceMappings": "*",
     "lambda:UpdateEventSourceMapping": "the triggers",
     **RECORDS,
@@ -56,17 +58,19 @@ def resume(
 
 
 def _switch(stage: Stage, terminal: Terminal, function: str, *, yes: bool, on: bool) -> None:
-    trigger = find_trigger(stage, function)
+    triggers = find_triggers(stage, function)
     wanted = "Enabled" if on else "Disabled"
-    if trigger["State"] == wanted:
+    if all(one["State"] == wanted for one in triggers):
         raise NothingToDo(f"The trigger of {function} is {'on' if on else 'off'} already.")
-    terminal.note(_consequence(stage, trigger, on=on))
+    for consequence in dict.fromkeys(_consequence(stage, one, on=on) for one in triggers):
+        terminal.note(consequence)
     verb = "Resume" if on else "Pause"
     terminal.confirm(f"{verb} {function} on {stage.name}?", yes=yes)
     with recorded(stage, verb.lower(), function=function):
-        stage.client("lambda").update_event_source_mapping(UUID=trigger["UUID"], Enabled=on)
+        for one in triggers:
+            stage.client("lambda").update_event_source_mapping(UUID=one["UUID"], Enabled=on)
         deadline = time.monotonic() + _SWITCH_SECONDS
-        while find_trigger(stage, function)["State"] != wanted:
+        while any(one["State"] != wanted for one in find_triggers(stage, function)):
             if time.monotonic() > deadline:
                 raise Problem(f"The trigger of {function} is still not {wanted.lower()}.")
             time.sleep(0.5)
@@ -75,26 +79,23 @@ def _switch(stage: Stage, terminal: Terminal, function: str, *, yes: bool, on: b
         terminal.json({"function": function, "state": wanted})
 
 
-def find_trigger(stage: Stage, function: str) -> Mapping[str, Any]:
-    """AWS's description of the function's trigger. Raises Problem: it has none."""
-    triggers = {one["FunctionArn"].rpartition(":")[2]: one for one in list_triggers(stage)}
-    prefix = f"{stage.stack}-"
-    if f"{prefix}{function}" not in triggers:
-        known = ", ".join(sorted(name.removeprefix(prefix) for name in triggers))
+def find_triggers(stage: Stage, function: str) -> list[dict[str, Any]]:
+    """AWS's descriptions of the function's triggers. Raises Problem: it has none."""
+    triggers = defaultdict(list)
+    for one in list_triggers(stage):
+        name = one["FunctionArn"].rpartition(":")[2].removeprefix(f"{stage.stack}-")
+        triggers[name].append(one)
+    if function not in triggers:
+        known = ", ".join(sorted(triggers))
         raise Problem(f"{function} has no trigger to switch. These have: {known}.")
-    return triggers[f"{prefix}{function}"]
+    return triggers[function]
 
 
 def list_triggers(stage: Stage) -> list[dict[str, Any]]:
-    """AWS's descriptions of the triggers of all functions of the stage."""
+    """AWS's descriptions of the stack's triggers."""
+    of_stack = set(stage.resources.get("AWS::Lambda::EventSourceMapping", ()))
     pages = stage.client("lambda").get_paginator("list_event_source_mappings").paginate()
-    of_stage = f":function:{stage.stack}-"
-    return [
-        one
-        for page in pages
-        for one in page["EventSourceMappings"]
-        if of_stage in one["FunctionArn"]
-    ]
+    return [one for page in pages for one in page["EventSourceMappings"] if one["UUID"] in of_stack]
 
 
 def _consequence(stage: Stage, trigger: Mapping[str, Any], *, on: bool) -> str:

@@ -12,21 +12,26 @@ from orders.environment import optional, required
 from orders.telemetry import background, bind_order, count, logger, unbind_order
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from orders.adapters.aws.client import Client
     from orders.adapters.dynamodb.stream import StreamRecord
     from orders.application.ports import EventPublisher
     from orders.domain.events import OrderEvent
 
 
-_LEFT_MILLISECONDS: Final = 22_000
-"""The time that ten records need: a call to the queue and one to the topic take 10 seconds each at
+_PUBLISH_MILLISECONDS: Final = 22_000
+"""The time that ten events need: a call to the queue and one to the topic take 10 seconds each at
 worst, by the clients' timeouts and pauses. A function that times out can't report what it sent."""
+
+_SET_ASIDE_MILLISECONDS: Final = 11_000
+"""The time that one record needs: a call."""
 
 _ATTEMPT_SECONDS: Final = 3.0
 
 
 class Relay:
-    """Sends in stream order, ten records per call, and stops at the first unsent one.
+    """Sends in stream order, ten events per call, and stops at the first unsent one.
 
     Lambda redelivers from that record on. Later events that were already sent are sent again, under
     the same ids.
@@ -37,44 +42,80 @@ class Relay:
         self._failures = failures
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's
-        records: list[StreamRecord] = event["Records"]
-        for start in range(0, len(records), sqs.MAX_ENTRIES):
-            batch = records[start : start + sqs.MAX_ENTRIES]
-            if context.get_remaining_time_in_millis() < _LEFT_MILLISECONDS:
-                return _failed_from(batch[0])
-            try:
-                failed = self._send(batch)
-            except sqs.QueueUnavailable:
-                failed = batch[0]
+        for part in _parts(event["Records"]):
+            if isinstance(part, list):
+                failed = self._publish(part, context)
+            else:
+                failed = self._set_aside(*part, context)
             if failed:
                 return _failed_from(failed)
         return {"batchItemFailures": []}
 
-    def _send(self, records: list[StreamRecord]) -> StreamRecord | None:
+    def _publish(
+        self,
+        batch: list[tuple[StreamRecord, OrderEvent]],
+        context: Any,  # noqa: ANN401 - Lambda's
+    ) -> StreamRecord | None:
         """The first record to send again later; None if all are done."""
-        batch: list[tuple[StreamRecord, OrderEvent]] = []
-        for record in records:
-            try:
-                if event := recorded_event(record):
-                    batch.append((record, event))
-            except MalformedRow as error:
-                self._set_aside(record, str(error))
+        if context.get_remaining_time_in_millis() < _PUBLISH_MILLISECONDS:
+            return batch[0][0]
         unsent = self._publisher.publish([event for _, event in batch])
+        failed: StreamRecord | None = None
         for index, (record, event) in enumerate(batch):
             bind_order(event.order_id)
-            if index in unsent.refused:
-                self._set_aside(record, "refused by the queue or the topic")
-            elif index not in unsent.unavailable:
+            if index in unsent.unavailable:
+                failed = failed or record
+            elif index in unsent.refused:
+                cause = "refused by the queue or the topic"
+                failed = failed or self._set_aside(record, cause, context)
+            else:
                 logger.info("event published", type=event.type, event_id=event.event_id)
                 count("EventsPublished")
         unbind_order()
-        return batch[min(unsent.unavailable)][0] if unsent.unavailable else None
+        return failed
 
-    def _set_aside(self, record: StreamRecord, cause: str) -> None:
-        """It can't be sent, and must not block the records behind it."""
-        self._failures.send(record, cause)
+    def _set_aside(
+        self,
+        record: StreamRecord,
+        cause: str,
+        context: Any,  # noqa: ANN401 - Lambda's
+    ) -> StreamRecord | None:
+        """It can't be sent, and must not block those behind it. Returned if it has to wait."""
+        if context.get_remaining_time_in_millis() < _SET_ASIDE_MILLISECONDS:
+            return record
+        try:
+            self._failures.send(record, cause)
+        except sqs.QueueUnavailable:
+            return record
         logger.error("stream record set aside", event_id=record.get("eventID"), cause=cause)
         count("RecordsSetAside")
+        return None
+
+
+def _parts(
+    records: Iterable[StreamRecord],
+) -> Iterator[list[tuple[StreamRecord, OrderEvent]] | tuple[StreamRecord, str]]:
+    """In stream order: up to ten events, or one record that can't be read, with its cause.
+
+    So each invocation that does anything gets further in the stream.
+    """
+    batch: list[tuple[StreamRecord, OrderEvent]] = []
+    for record in records:
+        try:
+            event = recorded_event(record)
+        except MalformedRow as error:
+            if batch:
+                yield batch
+                batch = []
+            yield record, str(error)
+            continue
+        if event:
+            batch.append((record, event))
+        if len(batch) == sqs.MAX_ENTRIES:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _failed_from(record: StreamRecord) -> dict[str, Any]:

@@ -155,8 +155,8 @@ class TestPublishOrderEvents:
         self.dead_letter_queue.fault = sqs.QueueUnavailable()
         before = [created(placed_order()) for _ in range(10)]
         poison, behind = unreadable(placed_order()), created(placed_order())
-        assert self.handle(*before, behind, poison, behind) == [sequence_number(behind)]
-        assert len(self.publisher.published) == 10
+        assert self.handle(*before, behind, poison, behind) == [sequence_number(poison)]
+        assert len(self.publisher.published) == 11
 
     def test_an_event_that_the_queue_will_never_take_is_dead_lettered_and_blocks_no_other(
         self, output: Callable[[], str]
@@ -168,7 +168,26 @@ class TestPublishOrderEvents:
         assert self.dead_letter_queue.records == [records[1]]
         assert metric(output(), "EventsPublished") == 2
         self.dead_letter_queue.fault = sqs.QueueUnavailable()
-        assert self.handle(*records) == [sequence_number(records[0])]
+        assert self.handle(*records) == [sequence_number(records[1])]
+
+    def test_a_record_is_set_aside_only_with_the_time_for_it(self) -> None:
+        poison, orders = unreadable(placed_order()), [placed_order() for _ in range(2)]
+        refused = created(orders[1])
+        self.publisher.refused = {orders[1].order_id}
+
+        class Ending(Context):
+            def __init__(self, *remaining: int) -> None:
+                self.times = iter(remaining)
+
+            def get_remaining_time_in_millis(self) -> int:
+                return next(self.times)
+
+        for records, late in (([poison], poison), ([created(orders[0]), refused], refused)):
+            before = [22_000] * (late is refused)
+            reported = self.handle(*records, context=Ending(*before, 10_999))
+            assert reported == [sequence_number(late)]
+            assert self.handle(*records, context=Ending(*before, 11_000)) == []
+        assert self.dead_letter_queue.records == [poison, refused]
 
     def test_an_empty_batch_succeeds(self) -> None:
         assert self.handle() == []

@@ -113,7 +113,7 @@ class Aws:
             **self.topic,
         }
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
-        return {"Stacks": [{"Outputs": listed}]}
+        return {"Stacks": [{"StackName": "orders-dev", "Outputs": listed}]}
 
     def get_paginator(self, operation: str) -> Aws:
         assert operation in {"list_stack_resources", "list_event_source_mappings"}
@@ -124,14 +124,20 @@ class Aws:
             {"ResourceType": "AWS::SQS::Queue", "PhysicalResourceId": f"https://sqs/{queue}"}
             for queue in self.messages
         ]
+        resources += [
+            {"ResourceType": "AWS::Lambda::EventSourceMapping", "PhysicalResourceId": one}
+            for one in [*self.failures, "other"]
+        ]
         triggers = [
             {
+                "UUID": queue,
                 "FunctionArn": "arn:aws:lambda:eu-central-1:0:function:orders-dev-any",
                 "DestinationConfig": {"OnFailure": {"Destination": arn(queue)}},
             }
             for queue in self.failures
         ]
-        other = {"FunctionArn": "arn:aws:lambda:eu-central-1:0:function:orders-dev-other"}
+        function = "arn:aws:lambda:eu-central-1:0:function:orders-dev-other"
+        other = {"UUID": "other", "FunctionArn": function}
         return [{"StackResourceSummaries": resources, "EventSourceMappings": [*triggers, other]}]
 
     def get_queue_attributes(self, **call: Any) -> Json:  # noqa: ANN401 - as boto3's

@@ -1,4 +1,7 @@
-"""What commands that write events rely on: the feed may never show an event that comes late."""
+"""A stage as its stack describes it, and AWS's time.
+
+Commands that write events rely on the time: the feed may never show an event that comes late.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
+from orderctl.app import Problem
+from orderctl.findings import findings
 from orderctl.stage import Stage
 from proof.oracle import FEED_DELAY
 
@@ -57,3 +63,61 @@ def test_a_suggested_command_acts_on_the_same_stage() -> None:
 
     assert Stage("prod", session).command("resume x") == "./orderctl resume x --stage prod"
     assert Stage("local", session).command("resume x") == "./orderctl resume x"
+
+
+def test_a_stage_that_does_not_exist_is_named_whatever_is_asked_first() -> None:
+    stage = Stage("nope", boto3.Session("key", "secret", region_name="eu-west-1"))
+
+    with Stubber(stage.client("cloudformation")) as cloudformation:
+        cloudformation.add_client_error("describe_stacks", "ValidationError")
+        with pytest.raises(Problem, match='There is no stage "nope" in eu-west-1'):
+            _ = stage.resources
+
+
+class Unused:
+    """A client of a service that has nothing to tell of the stack."""
+
+    def get_paginator(self, _operation: str) -> Any:  # noqa: ANN401 - boto3's
+        return self
+
+    def paginate(self, **_parameters: object) -> list[dict[str, list[object]]]:
+        lists = ("EventSourceMappings", "MetricAlarms", "MetricDataResults")
+        return [{one: [] for one in lists}]
+
+
+@pytest.mark.parametrize(
+    ("state", "ok"),
+    [
+        ("REVIEW_IN_PROGRESS", False),
+        ("CREATE_IN_PROGRESS", False),
+        ("CREATE_FAILED", False),
+        ("ROLLBACK_COMPLETE", False),
+        ("UPDATE_IN_PROGRESS", False),
+        ("UPDATE_ROLLBACK_FAILED", False),
+        ("DELETE_FAILED", False),
+        ("UPDATE_ROLLBACK_COMPLETE", True),
+        ("CREATE_COMPLETE", True),
+    ],
+)
+def test_a_stack_that_is_not_deployed_is_a_fault(state: str, ok: bool) -> None:  # noqa: FBT001 - a case
+    """It has neither outputs nor resources, and what needs them says so."""
+    stage = Stage("dev", boto3.Session("key", "secret", region_name="eu-west-1"))
+    stack = {"StackName": "orders-dev", "StackStatus": state, "CreationTime": datetime.now(UTC)}
+    yet_to_be_made = {
+        "LogicalResourceId": "Queue",
+        "ResourceType": "AWS::SQS::Queue",
+        "ResourceStatus": "CREATE_IN_PROGRESS",
+        "LastUpdatedTimestamp": datetime.now(UTC),
+    }
+    with Stubber(stage.client("cloudformation")) as cloudformation:
+        cloudformation.add_response("describe_stacks", {"Stacks": [stack]})
+        cloudformation.add_response(
+            "list_stack_resources", {"StackResourceSummaries": [yet_to_be_made]}
+        )
+        stage._clients |= dict.fromkeys(("cloudwatch", "lambda"), Unused())
+
+        found = {one.kind: one for one in findings(stage)}
+
+    assert (found["stack"].ok, found["stack"].detail) == (ok, f"is {state}")
+    assert "The stack has no output" in found["api"].detail
+    assert "queue" not in found
