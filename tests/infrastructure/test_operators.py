@@ -98,7 +98,9 @@ def test_no_policy_reaches_a_stage_whose_name_begins_alike(
     others = {*Stack(compiled("dev-2")).arns(), *Stack(production).arns()}
     roles = json.loads((ROOT / "infra" / "operators.json").read_text())
     for role, document in Stack(development).policies().items():
-        for place, statement in zip(roles[role], document["Statement"], strict=True):
+        # Neither stage has the topic.
+        places = [one for one in roles[role] if one != "the events topic"]
+        for place, statement in zip(places, document["Statement"], strict=True):
             reached = [
                 arn
                 for pattern in listed(statement["Resource"])

@@ -245,7 +245,7 @@ def test_a_person_who_was_brought_back_by_hand_is_forgotten_again(
         (["--from", TABLE, "--all"], 1, f"{TABLE} is the live table itself"),
         (["--from", "other_keys", "--all"], 1, "other_keys does not hold orders"),
         (["--from", "x", "--all", "--order", "y"], 2, "Give one of --order, --customer and --all."),
-        (["--from", "x", "--customer", "a#b"], 2, "This is not a customer's id."),
+        (["--from", "x", "--customer", "a#b"], 2, "A customer's id matches"),
     ],
 )
 def test_only_a_table_of_orders_can_be_restored_from(
