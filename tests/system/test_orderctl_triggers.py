@@ -54,6 +54,7 @@ def test_a_paused_consumer_settles_nothing_until_it_is_resumed(
 
     resumed = deployment.orderctl("resume", CONSUMER, "--yes", "--json")
 
+    assert resumed.stderr.startswith("order-events-queue: 1 waiting. ")
     assert json.loads(resumed.stdout) == {"function": CONSUMER, "state": "Enabled"}
     assert customer.settled(order_id)["status"] == "PAID"
     recorded = [(one["operation"], one["state"]) for one in operations(deployment)[before:]]

@@ -207,5 +207,13 @@ def _log_line(line: LogLine) -> Json:
         "source": line.source,
         "level": line.fields.get("level"),
         "message": line.fields.get("message"),
-        "details": ", ".join(f"{name}: {value}" for name, value in details.items()),
+        "details": ", ".join(f"{name}: {_brief(value)}" for name, value in details.items()),
     }
+
+
+def _brief(value: object) -> object:
+    """Of an exception and its causes only their names, and where each was raised."""
+    links = value if isinstance(value, list) else []
+    if not links or not all(isinstance(one, dict) and one.get("frames") for one in links):
+        return value
+    return " from ".join(f"{one.get('exception')} at {one['frames'][-1]}" for one in links)

@@ -10,6 +10,7 @@ import typer
 
 from orderctl.app import AsJson, NothingToDo, Problem, Role, StageName, Yes, app, examples, needs
 from orderctl.operations import RECORDS, recorded
+from orderctl.sending import queue_name
 from orderctl.stage import find_stage
 from orderctl.terminal import Terminal
 
@@ -26,6 +27,7 @@ _NEEDS: Final = {
     "cloudformation:ListStackResources": "the stack",
     "lambda:ListEventSourceMappings": "*",
     "lambda:UpdateEventSourceMapping": "the triggers",
+    "sqs:GetQueueAttributes": "the queues",
     **RECORDS,
 }
 
@@ -98,16 +100,28 @@ def list_triggers(stage: Stage) -> list[dict[str, Any]]:
     return [one for page in pages for one in page["EventSourceMappings"] if one["UUID"] in of_stack]
 
 
+def _waiting(stage: Stage, trigger: Mapping[str, Any]) -> str:
+    """How much there is in the trigger's queue; a stream doesn't say."""
+    name = trigger["EventSourceArn"].rpartition(":")[2]
+    for url in stage.resources.get("AWS::SQS::Queue", ()):
+        if queue_name(url) == name:
+            attributes = stage.client("sqs").get_queue_attributes(
+                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+            )["Attributes"]
+            return f"{name}: {attributes['ApproximateNumberOfMessages']} waiting. "
+    return ""
+
+
 def _consequence(stage: Stage, trigger: Mapping[str, Any], *, on: bool) -> str:
     """What happens to the waiting work."""
     if on:
-        return "It continues with what waits, oldest first."
+        return f"{_waiting(stage, trigger)}It continues with what waits, oldest first."
     if ":dynamodb:" in trigger["EventSourceArn"]:
         return (
             "Events stay in the stream, unpublished. Resume within 20 hours: after 24 the stream "
             f"forgets them, and `{stage.command('replay')}` has to send them."
         )
     return (
-        "Messages wait in the queue: orders with a payment token stay PENDING. Resume within 4 "
+        f"{_waiting(stage, trigger)}Orders with a payment token stay PENDING. Resume within 4 "
         f"days: then the queue forgets them, and `{stage.command('replay')}` has to send them."
     )
