@@ -209,6 +209,17 @@ def test_the_feed_shows_every_event_as_before_but_for_the_person(
     assert not forgotten.person.found_in(events)
 
 
+def test_an_export_has_every_order_and_no_mark_of_the_person(
+    deployment: Deployment, forgotten: Forgotten
+) -> None:
+    since = ("--since", forgotten.since.isoformat(), "--until", "now")
+
+    exported = deployment.orderctl("export", *since, "--lines", "--format", "jsonl").stdout
+
+    assert {*forgotten.orders} <= {json.loads(one)["orderId"] for one in exported.splitlines()}
+    assert not forgotten.person.found_in(exported)
+
+
 def test_consumers_are_told_once_of_each_order_and_of_nothing_else(
     staff: Caller, forgotten: Forgotten
 ) -> None:
