@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from orderctl import commands
-from orderctl.app import FAILED, NOTHING_TO_DO, NothingToDo, Problem, app
+from orderctl.app import FAILED, NOTHING_TO_DO, NothingToDo, app
 from orderctl.aws import EXPLAINED, explain
 from orders.telemetry import logger
 
@@ -39,7 +39,7 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         code = FAILED  # whoever read the output, such as `head`, has seen enough
-    except (NothingToDo, Problem, KeyboardInterrupt, OSError, *EXPLAINED) as error:
+    except (NothingToDo, KeyboardInterrupt, OSError, *EXPLAINED) as error:
         code = NOTHING_TO_DO if isinstance(error, NothingToDo) else FAILED
         with suppress(OSError):
             sys.stderr.write(f"{_line(error)}\n")

@@ -17,6 +17,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NotConnected
 
+from orderctl.app import Problem
 from orders.adapters.aws.client import Client, Refused, Unreachable
 from orders.application.errors import MalformedRow, TryAgain
 
@@ -35,7 +36,7 @@ _NO_CREDENTIALS: Final = (
     UnauthorizedSSOTokenError,
 )
 
-EXPLAINED: Final = (BotoCoreError, ClientError, MalformedRow, Refused, TryAgain)
+EXPLAINED: Final = (BotoCoreError, ClientError, MalformedRow, Problem, Refused, TryAgain)
 """What `explain` explains."""
 
 
@@ -61,6 +62,8 @@ class BotoClient(Client):
 
 def explain(error: BaseException) -> str:
     """The innermost cause in one line that says what to do."""
+    if isinstance(error, Problem):
+        return str(error)
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, ClientError):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import httpx
 
-from orderctl.app import Problem
 from orderctl.aws import EXPLAINED, explain
 from orderctl.commands.triggers import list_triggers
 from orderctl.dead_letters import dead_letter_arns
 from orderctl.function_logs import NOTHING, WINDOW, read_log
+from orderctl.sending import queue_name
 from orderctl.times import span
 from orders.adapters.dynamodb import keys
 from orders.domain import timestamps
@@ -97,9 +97,9 @@ class _Check(NamedTuple):
 def _run(check: _Check) -> list[Finding]:
     try:
         return check.look()
-    except (Problem, *EXPLAINED) as error:
-        why = explain(error) if isinstance(error, EXPLAINED) else str(error)
-        return [Finding(check.kind, check.name, ok=False, detail=f"can't be checked: {why}")]
+    except EXPLAINED as error:
+        detail = f"can't be checked: {explain(error)}"
+        return [Finding(check.kind, check.name, ok=False, detail=detail)]
 
 
 class _Survey:
@@ -115,11 +115,11 @@ class _Survey:
         self.alarms = resources.get("AWS::CloudWatch::Alarm", ())
         self.triggers = threads.submit(list_triggers, stage)
         self.queues = {
-            url.rpartition("/")[2]: threads.submit(_queue_attributes, stage, url)
+            queue_name(url): threads.submit(_queue_attributes, stage, url)
             for url in resources.get("AWS::SQS::Queue", ())
         }
         self.logs = {
-            self._short(name): threads.submit(read_log, stage, name)
+            self.stage.short_name(name): threads.submit(read_log, stage, name)
             for name in resources.get("AWS::Lambda::Function", ())
             if stage.is_local
         }
@@ -140,9 +140,6 @@ class _Survey:
             yield _Check("function", "", self._functions)
         for status in OrderStatus:
             yield _Check("orders today", status, partial(self._orders, status))
-
-    def _short(self, function: str) -> str:
-        return function.rpartition(":")[2].removeprefix(f"{self.stage.stack}-")
 
     def _stack(self) -> list[Finding]:
         state = self.stage.description["StackStatus"]
@@ -209,7 +206,7 @@ class _Survey:
         ]
 
     def _trigger(self, trigger: Json) -> Finding:
-        function, state = self._short(trigger["FunctionArn"]), trigger["State"]
+        function, state = self.stage.short_name(trigger["FunctionArn"]), trigger["State"]
         last = trigger.get("LastProcessingResult") or "OK"
         if state not in _ON:
             remedy = self.stage.command(f"resume {function}")
@@ -223,7 +220,7 @@ class _Survey:
         found = []
         for trigger in self.triggers.result():
             if ":dynamodb:" in trigger["EventSourceArn"]:
-                name = self._short(trigger["FunctionArn"])
+                name = self.stage.short_name(trigger["FunctionArn"])
                 age = _result_or(self.metrics, {}).get(name)
                 if age is not None:
                     detail = f"was {span(timedelta(milliseconds=age))} behind"
@@ -265,7 +262,7 @@ class _Survey:
             return [
                 Finding("schedule", rule, ok=False, detail="runs nothing", remedy="Deploy again.")
             ]
-        return [self._scheduled(rule, state, self._short(one["Arn"])) for one in targets]
+        return [self._scheduled(rule, state, self.stage.short_name(one["Arn"])) for one in targets]
 
     def _scheduled(self, rule: str, state: str, function: str) -> Finding:
         last_run = self._last_run(function)
@@ -379,7 +376,7 @@ class _Survey:
             for result in page["MetricDataResults"]:
                 if result["Values"]:
                     name = wanted[int(result["Id"][1:])][-1]
-                    latest.setdefault(self._short(name), result["Values"][0])
+                    latest.setdefault(self.stage.short_name(name), result["Values"][0])
         return latest
 
     def _metrics_read(self) -> list[Finding]:

@@ -46,9 +46,8 @@ def recorded(stage: Stage, operation: str, **what: object) -> Iterator[dict[str,
     finally:
         try:
             log.write(state=state, **counts)
-        except (Problem, *EXPLAINED) as error:
-            why = explain(error) if isinstance(error, EXPLAINED) else error
-            sys.stderr.write(f"The record lacks that the operation is {state}. {why}\n")
+        except EXPLAINED as error:
+            sys.stderr.write(f"The record lacks that the operation is {state}. {explain(error)}\n")
 
 
 class _Log:

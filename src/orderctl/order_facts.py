@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from orderctl.app import Problem
 from orderctl.aws import EXPLAINED, explain
 from orderctl.commands.triggers import list_triggers
 from orderctl.dead_letters import described, find_queues, peek
@@ -99,8 +98,8 @@ def gather_facts(stage: Stage, order_id: OrderId) -> Facts | None:
     def read(name: str, source: Callable[[], Result], otherwise: Result) -> Result:
         try:
             return source()
-        except (Problem, *EXPLAINED) as error:
-            unread[name] = explain(error) if isinstance(error, EXPLAINED) else str(error)
+        except EXPLAINED as error:
+            unread[name] = explain(error)
             return otherwise
 
     with ThreadPoolExecutor() as threads:
@@ -128,7 +127,7 @@ def _log_of(stage: Stage, order_id: OrderId) -> LogLines:
 
 def _triggers(stage: Stage) -> Mapping[str, str]:
     return {
-        one["FunctionArn"].rpartition(f":{stage.stack}-")[2]: one["State"]
+        stage.short_name(one["FunctionArn"]): one["State"]
         # Of a function's triggers, one that is off counts.
         for one in sorted(list_triggers(stage), key=lambda one: one["State"] != "Enabled")
     }

@@ -113,6 +113,10 @@ class Stage:
                     found[one["ResourceType"]].append(one["PhysicalResourceId"])
         return found
 
+    def short_name(self, function: str) -> str:
+        """A function's name in serverless.yml, from its deployed name or its ARN."""
+        return function.rpartition(":")[2].removeprefix(f"{self.stack}-")
+
     def command(self, arguments: str) -> str:
         """What to type for a subcommand on this stage."""
         stage = "" if self.is_local else f" --stage {self.name}"
@@ -141,11 +145,6 @@ class Stage:
     def orders(self) -> DynamoDbOrders:
         return DynamoDbOrders(self.table, self.outputs["OrdersIndexName"])
 
-    @cached_property
-    def queues(self) -> BotoClient:
-        """SQS, as the functions' adapters call it."""
-        return BotoClient(self.client("sqs"))
-
     def now(self) -> datetime:
         """AWS's time: events are dated with it, and the operator's clock may be wrong."""
         now = timestamps.to_milliseconds(datetime.now(UTC) + self._ahead)
@@ -154,14 +153,20 @@ class Stage:
     @cached_property
     def _ahead(self) -> timedelta:
         """How far AWS's clock is ahead of the operator's, to the second."""
-        response = self.client("sts").get_caller_identity()["ResponseMetadata"]
-        return parsedate_to_datetime(response["HTTPHeaders"]["date"]) - datetime.now(UTC)
+        response, arrived = self._identity
+        return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"]) - arrived
 
     @cached_property
     def operator(self) -> str:
         """The ARN of whose credentials these are."""
-        arn: str = self.client("sts").get_caller_identity()["Arn"]
+        response, _ = self._identity
+        arn: str = response["Arn"]
         return arn
+
+    @cached_property
+    def _identity(self) -> tuple[Mapping[str, Any], datetime]:
+        """STS's response, and when it arrived by the operator's clock."""
+        return self.client("sts").get_caller_identity(), datetime.now(UTC)
 
 
 class _Outputs(dict[str, str]):

@@ -220,8 +220,8 @@ def _send(
                 counts.update(asdict(progress))
     except KeyboardInterrupt:
         return "Interrupted."
-    except (Problem, *EXPLAINED) as error:
-        return explain(error) if isinstance(error, EXPLAINED) else str(error)
+    except EXPLAINED as error:
+        return explain(error)
     return None
 
 

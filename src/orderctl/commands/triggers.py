@@ -85,8 +85,7 @@ def find_triggers(stage: Stage, function: str) -> list[dict[str, Any]]:
     """AWS's descriptions of the function's triggers. Raises Problem: it has none."""
     triggers = defaultdict(list)
     for one in list_triggers(stage):
-        name = one["FunctionArn"].rpartition(":")[2].removeprefix(f"{stage.stack}-")
-        triggers[name].append(one)
+        triggers[stage.short_name(one["FunctionArn"])].append(one)
     if function not in triggers:
         known = ", ".join(sorted(triggers))
         raise Problem(f"{function} has no trigger to switch. These have: {known}.")

@@ -225,6 +225,20 @@ def fault(code: str) -> ClientError:
     return ClientError(response, "SendMessage")  # type: ignore[arg-type]  # what is read of it
 
 
+def refuse_never(aws: Aws) -> Counter[str]:
+    """Have the queue refuse events of the type `never`; returns how often each one was tried."""
+    tried: Counter[str] = Counter()
+
+    def take(body: str) -> None:
+        event = json.loads(body)
+        tried[event["subject"]] += 1
+        if event["type"] == "never":
+            raise fault("InvalidParameterValue")
+
+    aws.takes = take
+    return tried
+
+
 def redrive(*arguments: str) -> int:
     return run(["dead-letters", "redrive", "--yes", *arguments])
 
@@ -319,16 +333,10 @@ def test_a_record_of_the_stream_is_sent_alone(aws: Aws) -> None:
 
 
 def test_a_queue_is_emptied_however_many_are_in_it_and_whatever_stays(aws: Aws) -> None:
-    def refuses_some(body: str) -> None:
-        tried[json.loads(body)["subject"]] += 1
-        if json.loads(body)["type"] == "never":
-            raise fault("InvalidParameterValue")
-
     stay = [aws.put(DIED, copy_of(number, type="never")) for number in range(30)]
     for number in range(30, 2500):
         aws.put(DIED, copy_of(number))
-    tried: Counter[str] = Counter()
-    aws.takes = refuses_some
+    tried = refuse_never(aws)
 
     assert redrive() == 1
 
@@ -340,17 +348,10 @@ def test_a_queue_is_emptied_however_many_are_in_it_and_whatever_stays(aws: Aws) 
 
 def test_messages_that_are_held_for_too_long_are_not_tried_again(aws: Aws) -> None:
     """In a run of more than five minutes, those that stay come again, and others are still new."""
-
-    def refuses(body: str) -> None:
-        tried[json.loads(body)["subject"]] += 1
-        if json.loads(body)["type"] == "never":
-            raise fault("InvalidParameterValue")
-
     stay = [aws.put(DIED, copy_of(number, type="never")) for number in range(40)]
     for number in range(40, 90):
         aws.put(DIED, copy_of(number))
-    tried: Counter[str] = Counter()
-    aws.takes = refuses
+    tried = refuse_never(aws)
     aws.forgets_hidden_after = 15
 
     assert redrive() == 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
+import boto3
 import pytest
 
 from orderctl.__main__ import run
 from orderctl.commands import triggers
+from orderctl.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,15 +62,12 @@ class Logs:
 @pytest.fixture
 def functions(monkeypatch: pytest.MonkeyPatch) -> Lambda:
     functions = Lambda()
-    clients = {"lambda": functions, "logs": Logs()}
-    stage = SimpleNamespace(
-        name="dev",
-        stack="orders-dev",
+    stage = Stage("dev", boto3.Session(region_name="eu-west-1"))
+    stage._clients |= {"lambda": functions, "logs": Logs()}
+    vars(stage).update(
         operator="somebody",
         outputs={"OperationsLogGroupName": "orders-dev-operations"},
         resources={"AWS::Lambda::EventSourceMapping": ["a", "b", "c"]},
-        client=clients.__getitem__,
-        command="{} --stage dev".format,
     )
     monkeypatch.setattr(triggers, "find_stage", lambda _name: stage)
     return functions
