@@ -41,6 +41,7 @@ class Fault(StrEnum):
     OUTAGE = "out of reach for seconds"
 
 
+KILLS: Final = frozenset({Fault.KILLED_BEFORE, Fault.KILLED_AFTER})
 API_OPERATIONS: Final = frozenset({"GET", "POST", "PATCH"})
 _TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
 _SEND: Final = "SendMessageBatch"
@@ -58,7 +59,7 @@ _ON_API: Final = frozenset(
         Fault.OUTAGE,
     }
 )
-_ON_AWS: Final = _ON_API | {Fault.KILLED_BEFORE, Fault.KILLED_AFTER}
+_ON_AWS: Final = _ON_API | KILLS
 _ON_SEND: Final = _ON_AWS | {
     Fault.PARTIAL_BATCH,
     Fault.DUPLICATE_DELIVERY,
@@ -141,13 +142,20 @@ class Schedule:
         self.begin(Phase("after", (), 0))
 
     def draw(self, caller: str, operation: str) -> Fault | None:
-        """Return what happens to the caller's next request of this kind."""
+        """Return what happens to the caller's next request of this kind.
+
+        Who kills notes the strike once it is done: on a busy machine that is seconds later.
+        """
         with self._lock:
             fault = self._draw(caller, operation)
-            if fault is not None:
-                strike = Strike(at=self._now(), caller=caller, operation=operation, fault=fault)
-                self.strikes.append(strike)
-            return fault
+        if fault is not None and fault not in KILLS:
+            self.note(caller, operation, fault)
+        return fault
+
+    def note(self, caller: str, operation: str, fault: Fault) -> None:
+        """Keep that the fault has struck now."""
+        strike = Strike(at=self._now(), caller=caller, operation=operation, fault=fault)
+        self.strikes.append(strike)
 
     def _draw(self, caller: str, operation: str) -> Fault | None:
         if self._now() < self._outages.get((caller, operation), 0):
@@ -253,7 +261,7 @@ class AwsFaults(Faults):
             return await pass_on(request)
         return await super().__call__(_hurried(request), pass_on)
 
-    async def strike(  # noqa: PLR0911 - likewise
+    async def strike(
         self, fault: Fault | None, request: Request, pass_on: PassOn
     ) -> Response | None:
         """And what can happen to a function, and to a batch of messages."""
@@ -264,12 +272,11 @@ class AwsFaults(Faults):
             return response
 
         match fault:
-            case Fault.KILLED_BEFORE:
+            case Fault.KILLED_BEFORE | Fault.KILLED_AFTER:
+                if fault is Fault.KILLED_AFTER:
+                    await send(request)
                 await asyncio.to_thread(self._kill, request.ports)
-                return None
-            case Fault.KILLED_AFTER:
-                await send(request)
-                await asyncio.to_thread(self._kill, request.ports)
+                self.schedule.note(request.caller, request.operation, fault)
                 return None
             case Fault.CONFLICT:
                 return _conflict(request)

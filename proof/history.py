@@ -59,7 +59,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strike(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault that struck a request, on the clients' clock."""
+    """A fault that struck a request, on the clients' clock; a kill when the process was dead."""
 
     at: float
     caller: str
