@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections import Counter
+from contextlib import contextmanager
 from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,7 +18,7 @@ from proof.history import OPERATOR, Strike
 from proof.proxy import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from proof.history import Json
     from proof.proxy import PassOn, Request
@@ -41,7 +42,6 @@ class Fault(StrEnum):
     OUTAGE = "out of reach for seconds"
 
 
-KILLS: Final = frozenset({Fault.KILLED_BEFORE, Fault.KILLED_AFTER})
 API_OPERATIONS: Final = frozenset({"GET", "POST", "PATCH"})
 _TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
 _SEND: Final = "SendMessageBatch"
@@ -59,7 +59,7 @@ _ON_API: Final = frozenset(
         Fault.OUTAGE,
     }
 )
-_ON_AWS: Final = _ON_API | KILLS
+_ON_AWS: Final = _ON_API | {Fault.KILLED_BEFORE, Fault.KILLED_AFTER}
 _ON_SEND: Final = _ON_AWS | {
     Fault.PARTIAL_BATCH,
     Fault.DUPLICATE_DELIVERY,
@@ -141,21 +141,24 @@ class Schedule:
         """Nothing goes wrong any more."""
         self.begin(Phase("after", (), 0))
 
+    @contextmanager
+    def strike(self, caller: str, operation: str) -> Iterator[Fault | None]:
+        """Draw, and keep the strike once it is over: on a busy machine a kill takes seconds."""
+        began = self._now()
+        fault = self.draw(caller, operation)
+        try:
+            yield fault
+        finally:
+            if fault is not None:
+                strike = Strike(
+                    at=began, until=self._now(), caller=caller, operation=operation, fault=fault
+                )
+                self.strikes.append(strike)
+
     def draw(self, caller: str, operation: str) -> Fault | None:
-        """Return what happens to the caller's next request of this kind.
-
-        Who kills notes the strike once it is done: on a busy machine that is seconds later.
-        """
+        """Return what happens to the caller's next request of this kind."""
         with self._lock:
-            fault = self._draw(caller, operation)
-        if fault is not None and fault not in KILLS:
-            self.note(caller, operation, fault)
-        return fault
-
-    def note(self, caller: str, operation: str, fault: Fault) -> None:
-        """Keep that the fault has struck now."""
-        strike = Strike(at=self._now(), caller=caller, operation=operation, fault=fault)
-        self.strikes.append(strike)
+            return self._draw(caller, operation)
 
     def _draw(self, caller: str, operation: str) -> Fault | None:
         if self._now() < self._outages.get((caller, operation), 0):
@@ -194,8 +197,8 @@ class Faults:
 
     async def __call__(self, request: Request, pass_on: PassOn) -> Response | None:
         """Pass the request on, or do to it what was drawn."""
-        fault = self.schedule.draw(request.caller, request.operation)
-        return await self.strike(fault, request, pass_on)
+        with self.schedule.strike(request.caller, request.operation) as fault:
+            return await self.strike(fault, request, pass_on)
 
     async def strike(  # noqa: PLR0911 - one for each kind
         self, fault: Fault | None, request: Request, pass_on: PassOn
@@ -261,7 +264,7 @@ class AwsFaults(Faults):
             return await pass_on(request)
         return await super().__call__(_hurried(request), pass_on)
 
-    async def strike(
+    async def strike(  # noqa: PLR0911 - likewise
         self, fault: Fault | None, request: Request, pass_on: PassOn
     ) -> Response | None:
         """And what can happen to a function, and to a batch of messages."""
@@ -272,11 +275,12 @@ class AwsFaults(Faults):
             return response
 
         match fault:
-            case Fault.KILLED_BEFORE | Fault.KILLED_AFTER:
-                if fault is Fault.KILLED_AFTER:
-                    await send(request)
+            case Fault.KILLED_BEFORE:
                 await asyncio.to_thread(self._kill, request.ports)
-                self.schedule.note(request.caller, request.operation, fault)
+                return None
+            case Fault.KILLED_AFTER:
+                await send(request)
+                await asyncio.to_thread(self._kill, request.ports)
                 return None
             case Fault.CONFLICT:
                 return _conflict(request)
@@ -353,6 +357,7 @@ class AwsFaults(Faults):
             # A socket that only listens has an empty remote address.
             if ports in {(one.laddr.port, getattr(one.raddr, "port", None)) for one in connections}:
                 worker.kill()
+                return
 
 
 def _hurried(request: Request) -> Request:

@@ -59,9 +59,10 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strike(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault that struck a request, on the clients' clock; a kill when the process was dead."""
+    """A fault that struck a request, on the clients' clock."""
 
     at: float
+    until: float
     caller: str
     """The function whose call to AWS was struck, or the client."""
     operation: str

@@ -170,9 +170,10 @@ class Run:
             progress = _step(source)
             if source.checkpoint != kept[-1]:
                 kept = [*kept[-_CHECKPOINTS:], source.checkpoint]
-                if self.schedule.draw(self._publisher, "GetRecords") is Fault.DUPLICATE_DELIVERY:
-                    source.checkpoint = kept[0]
-                    source.restart()
+                with self.schedule.strike(self._publisher, "GetRecords") as fault:
+                    if fault is Fault.DUPLICATE_DELIVERY:
+                        source.checkpoint = kept[0]
+                        source.restart()
             if not progress:
                 over.wait(_IDLE_SECONDS)
 

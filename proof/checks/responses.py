@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from proof import oracle
 from proof.checks.evidence import Operation, Outcome, has_form
 from proof.checks.violations import Kind, Violation
-from proof.faults import KILLS, Fault
+from proof.faults import Fault
 from proof.oracle import Audience
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ _FIRST_SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429, {"message": "Too Many Requests"}
 _UNAVAILABLE: Final = 503, {"message": "Service Unavailable"}
 _BAD_GATEWAY: Final = 502
+_KILLS: Final = frozenset({Fault.KILLED_BEFORE, Fault.KILLED_AFTER})
 _STRUCK: Final[Mapping[int, frozenset[Fault]]] = {
     429: frozenset({Fault.THROTTLED}),
     503: frozenset({Fault.SERVER_ERROR, Fault.OUTAGE}),
@@ -117,8 +118,9 @@ def _is_explained(evidence: Evidence, told: Told) -> bool:
         function = route.function if route else "not-found"
         return any(
             strike.caller == function
-            and strike.fault in KILLS
-            and call.start - _AROUND <= strike.at <= call.end + _AROUND
+            and strike.fault in _KILLS
+            and strike.at - _AROUND <= call.end
+            and call.start <= strike.until + _AROUND
             for strike in evidence.history.strikes
         )
     faults = _STRUCK.get(call.status or 0)
@@ -127,7 +129,8 @@ def _is_explained(evidence: Evidence, told: Told) -> bool:
     return any(
         strike.caller == call.client
         and strike.fault in faults
-        and call.start <= strike.at <= call.end
+        and strike.at <= call.end
+        and call.start <= strike.until
         for strike in evidence.history.strikes
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proof.faults import KILLS, Fault, Schedule, phases
+from proof.faults import Fault, Schedule, phases
 
 if TYPE_CHECKING:
     from proof.faults import Phase
@@ -89,12 +89,17 @@ def test_clients_are_not_killed_and_send_no_batches() -> None:
     }
 
 
-def test_what_struck_is_kept_and_a_kill_only_once_it_is_done() -> None:
-    schedule = unhurried(7)
+def test_what_struck_is_kept_and_from_when_to_when() -> None:
+    now = 0.0
+    schedule = Schedule(7, lambda: now)
     schedule.begin(everything())
-    drawn = [fault for _ in range(MANY) if (fault := schedule.draw(*CALLS[1]))]
-    struck = [fault for fault in drawn if fault not in KILLS]
-    assert [strike.fault for strike in schedule.strikes] == struck != drawn
+    struck = []
+    for _ in range(MANY):
+        with schedule.strike(*CALLS[1]) as fault:
+            now += 1
+        if fault:
+            struck.append((fault, now - 1, now))
+    assert [(each.fault, each.at, each.until) for each in schedule.strikes] == struck
     assert {(strike.caller, strike.operation) for strike in schedule.strikes} == {CALLS[1]}
     assert schedule.struck.total() == len(struck) > 0
 

@@ -178,7 +178,9 @@ def _be_refused(world: World) -> None:
     world.strike(world.call("GET", "/orders/x", 503, UNAVAILABLE), Fault.SERVER_ERROR)
     world.strike(world.call("GET", "/orders/x", 503, UNAVAILABLE), Fault.OUTAGE)
     killed = world.call("GET", "/orders/x", 502, '{"message": "gone"}')
-    world.strike(killed, Fault.KILLED_AFTER, "get-order")
+    world.strike(killed, Fault.KILLED_AFTER, "get-order", seconds=20)
+    world.now += 10
+    world.call("GET", "/orders/x", 502, '{"message": "gone"}')
     world.call("GET", "/orders/x", 404, problem_json(404, "order-not-found"), caller=CUS_1)
     world.call("GET", "/nowhere", 404, problem_json(404, "route-not-found"))
     world.call("GET", "/health", 200, '{"status":"ok","version":"unknown"}')

@@ -396,11 +396,15 @@ class World:
             headers["Location"] = f"http://api/orders/{order.order_id}"
         return Response(status, order_json(order), headers)
 
-    def strike(self, call: Call, fault: Fault, caller: str | None = None) -> None:
-        """A fault in the midst of the call; of its client, unless a function is named."""
+    def strike(
+        self, call: Call, fault: Fault, caller: str | None = None, seconds: float = 0
+    ) -> None:
+        """A fault from the midst of the call on; of its client, unless a function is named."""
         at = (call.start + call.end) / 2
+        until = at + seconds
         who = caller or call.client
-        self.strikes.append(Strike(at=at, caller=who, operation=call.method, fault=fault))
+        strike = Strike(at=at, until=until, caller=who, operation=call.method, fault=fault)
+        self.strikes.append(strike)
 
     def operate(self, *arguments: str, code: int = 0, **output: str) -> None:
         """A command of the operator; what it sends goes into `replayed` beforehand."""
