@@ -129,6 +129,7 @@ generate: ## rewrite the generated files
 	scripts/compile_template.sh prod
 	$(bin)/python scripts/generate_permissions.py
 	PYTHONPATH=src $(bin)/python scripts/generate_openapi.py
+	PYTHONPATH=src $(bin)/python scripts/generate_desk.py
 	$(bin)/python scripts/generate_routes.py
 
 package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed

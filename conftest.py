@@ -57,7 +57,8 @@ def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
 
 LONGEST: Final = ("tests/system/", "proof/tests/test_model.py")
 PROVE: Final = "tests/system/test_prove.py"
-OPERATORS: Final = "tests/system/test_orderctl_"
+STACKS: Final = ("tests/system/test_orderctl_", "tests/system/test_desk_")
+"""Tests that deploy a stack of their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,7 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
     """Gives a worker a file at a time; the tests that share a deployed stack are one file.
 
-    There are two such stacks: the operator's command has one of its own.
+    There are three such stacks: the operator's command and the desk have their own.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -76,7 +77,7 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
         shares_a_stack = file.startswith("tests/system/") and file != PROVE
         if not shares_a_stack:
             return file
-        return OPERATORS if file.startswith(OPERATORS) else "tests/system"
+        return next((stack for stack in STACKS if file.startswith(stack)), "tests/system")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:

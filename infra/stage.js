@@ -1,6 +1,7 @@
 'use strict';
 
 const { spawnSync } = require('child_process');
+const desk = require('./desk');
 const eventsTopic = require('./events-topic');
 
 /**
@@ -75,7 +76,10 @@ module.exports = async ({ resolveVariable }) => {
     // Longer than a write takes from the moment its time is taken, with the index's lag. Here one
     // person waits for it, and nothing lags.
     feedDelaySeconds: local ? 5 : 60,
-    eventsTopic: hasTopic(await param('eventsTopic'))
+    desk: isTrue('desk', await param('desk'))
+      ? desk(await signIn(stage, resolveVariable, param))
+      : desk.without,
+    eventsTopic: isTrue('eventsTopic', await param('eventsTopic'))
       ? eventsTopic(name('order-events'), batched['sns:Publish'])
       : { functions: {}, resources: {} },
     eventsQueueName: name('order-events-queue'),
@@ -150,11 +154,30 @@ function payments(stage, production, value) {
   return value;
 }
 
-function hasTopic(value) {
+function isTrue(name, value) {
   // A text from the command line, a boolean from serverless.yml.
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
-  throw refusal(`Parameter "eventsTopic" is true or false, not "${value}".`);
+  throw refusal(`Parameter "${name}" is true or false, not "${value}".`);
+}
+
+/** How staff sign in at the desk: without a client id, with a token that they paste. */
+async function signIn(stage, resolveVariable, param) {
+  const clientId = await param('deskClientId');
+  const scope = await param('deskScope');
+  const origin = await param('deskSignInOrigin');
+  requireText('deskScope', scope);
+  if (clientId === '') return { tokenInLink: stage === LOCAL };
+  const { issuerUrl, audience } = await issuer(stage, resolveVariable, param);
+  return {
+    tokenInLink: stage === LOCAL,
+    clientId: String(clientId),
+    scope,
+    issuer: issuerUrl,
+    // The API that the token is for, where the issuer knows more than one.
+    audience: audience[0] === clientId ? '' : audience[0],
+    origin: origin === '' ? '' : new URL(publicHttpsUrl('deskSignInOrigin', origin)).origin,
+  };
 }
 
 /** Empty: the functions take the address from the request. */

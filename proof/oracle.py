@@ -145,6 +145,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "GET /health": Route("health", Audience.EVERYONE, Shows.HEALTH),
     "GET /openapi.json": Route("api-docs", Audience.EVERYONE),
     "GET /docs": Route("api-docs", Audience.EVERYONE),
+    "GET /desk": Route("desk", Audience.EVERYONE),
 }
 
 

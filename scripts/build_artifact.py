@@ -62,15 +62,15 @@ def main() -> None:
 
 
 def copy_package(tree: Path) -> None:
-    """Copy our package, with the docs page built anew."""
-    build_docs_page()
+    """Copy our package, with the pages built anew."""
+    build_pages()
     source = ROOT / "src" / "orders"
     shutil.copytree(source, tree / "orders", ignore=shutil.ignore_patterns(*UNNEEDED))
 
 
-def build_docs_page() -> None:
-    """Build the page that the API serves at /docs into our package's folder."""
-    subprocess.run(["node", str(ROOT / "scripts" / "build_docs_page.js")], check=True)
+def build_pages() -> None:
+    """Build the pages that the API serves into our package's folder."""
+    subprocess.run(["node", str(ROOT / "scripts" / "build_pages.js")], check=True)
 
 
 def install_libraries(tree: Path) -> None:

@@ -209,6 +209,7 @@ def print_addresses(environment: dict[str, str], directory: Path) -> None:
     sys.stdout.write(
         f"\nAPI   {api}\n"
         f"Docs  {api}/docs\n"
+        f"Desk  {api}/desk#token={environment['STAFF_TOKEN']}\n"
         f"Tokens and addresses for your shell: . {directory}/env\n\n"
         f'Try it:\n. {directory}/env && curl -i "$API_URL/orders" \\\n'
         f'  -H "Authorization: Bearer $CUSTOMER_TOKEN" --json @{directory}/order.json\n'

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from build_artifact import build_docs_page
+from build_artifact import build_pages
 from emulator import REGION, ROOT, StackError, http_status, port_is_free, wait_until
 from local_stack import OSLS
 
@@ -78,7 +78,7 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
         raise StackError(f"Port {port} is taken: choose another, make offline OFFLINE_PORT=3001")
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "env").unlink(missing_ok=True)
-    build_docs_page()
+    build_pages()
 
     say("Starting DynamoDB Local")
     database_port = free_port()

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from fakes import FakeClock, FakeIds, InMemoryOrders, InMemoryReports
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, REQUEST_ID, STAFF_CLAIMS, order_body, request
-from orders.functions import api_docs
-from orders.functions.api_docs import DocsPage
+from orders.functions import api_docs, desk
 from orders.functions.wiring import Wiring
 from orders.http.claims import Claims
 from orders.http.endpoint import endpoint
+from orders.http.pages import Page
 from orders.http.routes import ROUTES
 from proof.oracle import FEED_DELAY
 
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from gateway import Event
 
 
-DOCS_HTML = "<!doctype html><title>Ordres à voir</title>"
-DOCS_PAGE = DocsPage(
+PAGE_HTML = (
+    "<!doctype html><title>Ordres à voir</title>"
+    '<script id="settings" type="application/json">{}</script>'
+)
+PAGE = Page(
     content_security_policy="default-src 'none'",
     etag='"abc"',
-    gzip=base64.b64encode(gzip.compress(DOCS_HTML.encode())).decode(),
+    gzip=base64.b64encode(gzip.compress(PAGE_HTML.encode())).decode(),
 )
 
 
@@ -90,7 +93,9 @@ class Api:
             function: endpoint(module_of(function).route(wiring))
             for function in {"not-found", *(route.function for route in ROUTES)}
         }
-        self.handlers["api-docs"] = endpoint(api_docs.route(wiring, lambda: DOCS_PAGE))
+        for page in (api_docs, desk):
+            name = page.__name__.rpartition(".")[2].replace("_", "-")
+            self.handlers[name] = endpoint(page.route(wiring, lambda: PAGE))
 
     def send(self, event: Event) -> Response:
         """Hand the event to the function of its route, as API Gateway would."""

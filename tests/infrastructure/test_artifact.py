@@ -75,8 +75,8 @@ def test_another_build_in_another_place_at_another_time_gives_the_same_bytes(
     artifact: Path, content: Mapping[str, bytes]
 ) -> None:
     checkout = temporary_directory() / "a checkout"
-    built = shutil.ignore_patterns("__pycache__", "docs_page.json")
-    for part in ("docs", "requirements", "scripts", "src"):
+    built = shutil.ignore_patterns("__pycache__", "pages")
+    for part in ("desk", "docs", "requirements", "scripts", "src"):
         shutil.copytree(ROOT / part, checkout / part, ignore=built, copy_function=shutil.copyfile)
     for installed in (".venv", "node_modules"):
         (checkout / installed).symlink_to(ROOT / installed)
@@ -103,7 +103,7 @@ def test_it_holds_the_whole_package(content: Mapping[str, bytes]) -> None:
         for path in (source / "orders").rglob("*.py")
         if content.get(path.relative_to(source).as_posix()) != path.read_bytes()
     ]
-    assert "orders/openapi/docs_page.json" in content
+    assert {"orders/pages/docs.json", "orders/pages/desk.json"} <= content.keys()
 
 
 def test_it_holds_the_libraries_that_are_pinned_and_all_that_these_depend_on(

@@ -11,12 +11,15 @@ from emulator import EMULATOR_PYTHON
 from local_stack import OSLS, LocalStack
 from offline import free_port
 from prerequisites import missing
+from system.browser import Tab, chromium
 from system.deployment import Deployment, RecordedStack
 from system.marked_traffic import MarkedTraffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from selenium.webdriver.chrome.webdriver import WebDriver
 
     from system.deployment import Caller
 
@@ -85,3 +88,17 @@ def other_customer(deployment: Deployment) -> Caller:
 @pytest.fixture(scope="session")
 def staff(deployment: Deployment) -> Caller:
     return deployment.staff
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[WebDriver]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: WebDriver) -> Iterator[Tab]:
+    """A new tab."""
+    opened = Tab(browser)
+    yield opened
+    opened.close()

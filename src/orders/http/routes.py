@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Route(NamedTuple):
@@ -28,6 +31,7 @@ class Route(NamedTuple):
         return tuple(f"{method} {self.path}" for method in self.methods)
 
 
+DESK: Final = "desk"
 ROUTES: Final = (
     Route("POST", "/orders", "create-order"),
     Route("GET", "/orders", "list-orders-by-status"),
@@ -40,14 +44,20 @@ ROUTES: Final = (
     Route("GET", "/health", "health"),
     Route("GET", "/openapi.json", "api-docs"),
     Route("GET", "/docs", "api-docs"),
+    Route("GET", "/desk", DESK),
 )
 
 
-def allowed_methods(path: str) -> list[str]:
+def deployed_routes(*, desk: bool) -> Sequence[Route]:
+    """The routes of a stage, which may have no staff desk."""
+    return [route for route in ROUTES if desk or route.function != DESK]
+
+
+def allowed_methods(path: str, routes: Sequence[Route] = ROUTES) -> list[str]:
     """The methods of the routes that match the path."""
     return sorted(
         method
-        for route in ROUTES
+        for route in routes
         if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path)), path)
         for method in route.methods
     )

@@ -14,6 +14,9 @@ from orders.openapi.schemas import schema_components
 from orders.openapi.webhooks import webhooks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orders.http.routes import Route
     from orders.openapi.schemas import Node
 
 VERSION: Final = Path(orders.__file__).with_name("VERSION").read_text(encoding="utf-8").strip()
@@ -53,10 +56,10 @@ unknown path returns 404 `route-not-found`, a method that a path doesn't support
 """
 
 
-def openapi_document(address: str) -> Node:
+def openapi_document(address: str, routes: Sequence[Route] = ROUTES) -> Node:
     """The document of the API at this address, which may be relative to the document's own."""
     paths: Node = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = OPERATIONS[route.key]
     return {
         "openapi": "3.1.0",

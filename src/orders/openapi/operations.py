@@ -375,4 +375,13 @@ OPERATIONS: Final[Mapping[str, Node]] = {
         "summary": "Read the documentation page",
     }
     | _published("The page.", "text/html", {"type": "string"}),
+    "GET /desk": {
+        "operationId": "getDesk",
+        "summary": "Open the staff desk",
+        "description": (
+            "A page where staff work on orders: it signs them in and calls this API with their own"
+            " token. A stage can be deployed without it."
+        ),
+    }
+    | _published("The page.", "text/html", {"type": "string"}),
 }

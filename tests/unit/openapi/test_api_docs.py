@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api import DOCS_HTML, Api
+from api import PAGE_HTML, Api
 from gateway import request
 from orders.functions import api_docs
 from orders.functions.settings import Settings
+from orders.http import pages
 from orders.http.endpoint import endpoint
 from written import log_lines
 
@@ -73,13 +74,13 @@ class TestPage:
     def test_the_page_is_compressed_for_a_client_that_accepts_gzip(self, accepted: str) -> None:
         response = get("/docs", accept_encoding=accepted)
         assert response.headers["Content-Encoding"] == "gzip"
-        assert gzip.decompress(base64.b64decode(response.text)).decode() == DOCS_HTML
+        assert gzip.decompress(base64.b64decode(response.text)).decode() == PAGE_HTML
 
     @pytest.mark.parametrize("accepted", ["", "br", "identity", "gzip;q=0", "gzip; q=0.000"])
     def test_the_page_is_plain_for_any_other_client(self, accepted: str) -> None:
         response = get("/docs", accept_encoding=accepted)
         assert "Content-Encoding" not in response.headers
-        assert response.text == DOCS_HTML
+        assert response.text == PAGE_HTML
 
     def test_the_headers_say_what_the_page_may_load_and_that_it_varies(self) -> None:
         headers = get("/docs").headers
@@ -90,9 +91,8 @@ class TestPage:
     def test_the_log_of_a_page_that_was_not_built_names_the_missing_file(
         self, monkeypatch: pytest.MonkeyPatch, output: Callable[[], str]
     ) -> None:
-        missing = api_docs._PAGE_FILE.with_name("not_built.json")
-        monkeypatch.setattr(api_docs, "_PAGE_FILE", missing)
-        api_docs.built_page.cache_clear()
+        monkeypatch.setattr(pages, "_FOLDER", pages._FOLDER.with_name("not_built"))
+        api_docs.docs_page.cache_clear()
         response = endpoint(api_docs.route(Settings()))(request("GET", "/docs"), None)
         assert response["statusCode"] == 500
         assert "not_built" not in response["body"]

@@ -1,0 +1,196 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+
+import type { Api } from './api';
+import { Feed } from './feed';
+import { Find } from './find';
+import { STATUSES as ALL_STATUSES } from './generated/domain';
+import { keyboard, useShortcuts } from './keyboard';
+import { useObservable } from './observable';
+import { OrderList } from './order-list';
+import { Dialog } from './parts/dialog';
+import { Heading } from './parts/heading';
+import { formatPlace, go, type ListPlace, type Place, usePlace } from './place';
+import { Days } from './screens/days';
+import { OrderScreen } from './screens/order';
+import { Orders } from './screens/orders';
+import { SignInForm, SignInScreen } from './screens/sign-in';
+import type { Session } from './session';
+import type { SignIn } from './sign-in';
+import { texts } from './texts';
+
+interface Props {
+  readonly api: Api;
+  readonly session: Session;
+  readonly signIn: SignIn;
+}
+
+export function App({ api, session, signIn }: Props) {
+  useObservable(session);
+  const leave = () => void signIn.end(session.signOut());
+  if (session.state === 'signed-out') return <SignInScreen session={session} signIn={signIn} />;
+  if (session.state === 'not-staff') return <NotStaff onSignOut={leave} />;
+  return (
+    <>
+      <Desk api={api} onSignOut={leave} />
+      {session.state === 'ended' && (
+        <Dialog title={texts.signIn.title}>
+          <p>{texts.signIn.ended}</p>
+          <SignInForm session={session} signIn={signIn} />
+          <button type="button" onClick={leave}>
+            {texts.signIn.out}
+          </button>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function NotStaff({ onSignOut }: { onSignOut: () => void }) {
+  return (
+    <main id="content" class="narrow">
+      <Heading title={texts.signIn.notStaff} />
+      <p>{texts.signIn.notStaffHint}</p>
+      <button type="button" class="primary" onClick={onSignOut}>
+        {texts.signIn.out}
+      </button>
+    </main>
+  );
+}
+
+/** The lists that are offered, in the order of the work. */
+const STATUSES = ['PAID', ...ALL_STATUSES.filter((status) => status !== 'PAID')];
+
+function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
+  const place = usePlace();
+  const feed = useMemo(() => new Feed(api, Date.now()), [api]);
+  useEffect(() => feed.start(), [feed]);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const list = useList(api, feed, place);
+  const places: Place[] = [
+    ...STATUSES.map((status): Place => ({
+      screen: 'orders',
+      status,
+      from: '',
+      to: '',
+      oldestFirst: status === 'PAID' || status === 'PENDING',
+    })),
+    { screen: 'days', count: 30 },
+  ];
+  useShortcuts([
+    ...places.map((to, index) => ({
+      key: String(index + 1),
+      does: to.screen === 'orders' ? texts.keys.list(to.status) : texts.keys.days,
+      run: () => go(to),
+    })),
+    { key: '?', does: texts.keys.help, run: () => setHelpOpen(true) },
+  ]);
+  useEffect(() => {
+    document.addEventListener('keydown', keyboard.press);
+    return () => document.removeEventListener('keydown', keyboard.press);
+  }, []);
+  return (
+    <>
+      <a
+        class="skip"
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector('h1')?.focus();
+        }}
+      >
+        {texts.skip}
+      </a>
+      <header class="top">
+        <nav aria-label={texts.navigation}>
+          {places.map((to) => (
+            <a
+              key={formatPlace(to)}
+              href={formatPlace(to)}
+              aria-current={isWithin(place, to) ? 'page' : undefined}
+            >
+              {to.screen === 'orders' ? texts.list(to.status) : texts.days}
+            </a>
+          ))}
+        </nav>
+        <Find api={api} />
+      </header>
+      <main id="content">
+        {place.screen === 'days' && <Days api={api} count={place.count} />}
+        {place.screen === 'order' && (
+          <OrderScreen key={place.id} api={api} feed={feed} list={list.list} id={place.id} />
+        )}
+        {(place.screen === 'orders' || place.screen === 'customer') && list.list && (
+          <Orders key={list.key} list={list.list} onRefresh={list.refresh} />
+        )}
+      </main>
+      <footer>
+        <button type="button" onClick={() => setHelpOpen(true)}>
+          {texts.keys.open}
+        </button>
+        <button type="button" onClick={onSignOut}>
+          {texts.signIn.out}
+        </button>
+      </footer>
+      {isHelpOpen && <Help onClose={() => setHelpOpen(false)} />}
+    </>
+  );
+}
+
+function isWithin(place: Place, tab: Place): boolean {
+  return (
+    place.screen === tab.screen &&
+    (place.screen !== 'orders' || tab.screen !== 'orders' || place.status === tab.status)
+  );
+}
+
+/** The list that is shown, or that the order was opened from. It stays as it was meanwhile. */
+function useList(api: Api, feed: Feed, place: Place) {
+  const [kept, setKept] = useState<{ list: OrderList; key: string; count: number } | null>(null);
+  const isList = place.screen === 'orders' || place.screen === 'customer';
+  const key = isList ? formatPlace(place) : kept?.key;
+  let current = kept;
+  if (isList && key !== undefined && kept?.key !== key) {
+    current = { list: new OrderList(api, place as ListPlace), key, count: 0 };
+    setKept(current);
+  }
+  const list = current?.list ?? null;
+  useEffect(() => (list ? feed.read((events) => list.take(events)) : undefined), [feed, list]);
+  return {
+    list,
+    key: `${current?.key} ${current?.count}`,
+    refresh() {
+      if (!current) return;
+      const fresh = new OrderList(api, current.list.place);
+      setKept({ list: fresh, key: current.key, count: current.count + 1 });
+    },
+  };
+}
+
+function Help({ onClose }: { onClose: () => void }) {
+  useObservable(keyboard);
+  return (
+    <Dialog title={texts.keys.title} onClose={onClose}>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={keyboard.isOn}
+          onChange={(event) => keyboard.turn(event.currentTarget.checked)}
+        />
+        {texts.keys.use}
+      </label>
+      <dl class="keys">
+        {keyboard.shortcuts.map(({ key, does }) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" class="primary" onClick={onClose}>
+        {texts.keys.close}
+      </button>
+    </Dialog>
+  );
+}

@@ -1,0 +1,18 @@
+import { render } from 'preact';
+
+import { Api } from './api';
+import { App } from './app';
+import { Session } from './session';
+import { API_ADDRESS, readSettings } from './settings';
+import { SignIn } from './sign-in';
+
+async function start(root: Element): Promise<void> {
+  const signIn = new SignIn(readSettings());
+  const session = new Session(sessionStorage, Date.now, (tokens) => signIn.renew(tokens));
+  await signIn.finish(session);
+  root.replaceChildren();
+  render(<App api={new Api(API_ADDRESS, session)} session={session} signIn={signIn} />, root);
+}
+
+const root = document.getElementById('desk');
+if (root) void start(root);

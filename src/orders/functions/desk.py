@@ -1,0 +1,71 @@
+"""GET /desk: the page where staff work on orders, built from desk/."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from orders.functions.settings import Settings
+from orders.http.endpoint import endpoint
+from orders.http.pages import Page, built_page, page_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.functions.settings import DeskSettings
+    from orders.http.request import Request
+    from orders.http.response import Response
+
+_NO_SETTINGS: Final = '<script id="settings" type="application/json">{}</script>'
+
+
+@cache
+def desk_page() -> Page:
+    return built_page("desk")
+
+
+def with_settings(page: Page, settings: DeskSettings) -> Page:
+    """The page that knows how to sign in, and may connect to the hosts that this takes."""
+    shown = {
+        "issuer": settings.issuer,
+        "clientId": settings.client_id,
+        "scope": settings.scope,
+        "audience": settings.audience,
+        "takesTokenInLink": settings.takes_token_in_link,
+    }
+    # A script element ends at `</script`, whatever is in it.
+    text = msgspec.json.encode(shown).decode().replace("<", "\\u003c")
+    html = page.html.replace(_NO_SETTINGS, _NO_SETTINGS.replace("{}", text)).encode()
+    urls = [urlsplit(url) for url in (settings.issuer, settings.sign_in_origin) if url]
+    hosts = dict.fromkeys(["'self'", *(f"{url.scheme}://{url.netloc}" for url in urls)])
+    return Page(
+        page.content_security_policy.replace(
+            "connect-src 'self'", " ".join(["connect-src", *hosts])
+        ),
+        f'"{base64.b64encode(hashlib.sha256(html).digest()).decode()}"',
+        base64.b64encode(gzip.compress(html, mtime=0)).decode(),
+    )
+
+
+def route(
+    settings: Settings, read_page: Callable[[], Page] = desk_page
+) -> Callable[[Request], Response]:
+    desk = settings.desk
+
+    @cache
+    def page() -> Page:
+        return with_settings(read_page(), desk)
+
+    def handle(request: Request) -> Response:
+        return page_response(request, page())
+
+    return handle
+
+
+handler = endpoint(route(Settings()))

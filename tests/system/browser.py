@@ -1,0 +1,142 @@
+"""Headless Chromium, and the pages in it as a person meets them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from emulator import ROOT
+from prerequisites import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from selenium.webdriver.chrome.webdriver import WebDriver
+    from selenium.webdriver.remote.webelement import WebElement
+
+SCREENSHOTS: Final = ROOT / "build" / "screenshots"
+PATIENCE: Final = 60
+"""Seconds; nothing waits longer than it must."""
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[WebDriver]:
+    """A browser that can reach this machine only."""
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        missing("No chromium and chromedriver on PATH; on Debian: apt install chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # its sandbox refuses root, which containers run as
+        "--disable-dev-shm-usage",
+        "--no-proxy-server",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        "--window-size=1280,1600",
+        "--lang=en-US",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(executable_path=driver)
+    with webdriver.Chrome(options=options, service=service) as started:
+        yield started
+
+
+class Tab:
+    """A page in a tab of its own, with a session storage of its own."""
+
+    def __init__(self, browser: WebDriver) -> None:
+        self.browser = browser
+        browser.switch_to.new_window("tab")
+        self._handle = browser.current_window_handle
+        self._entries("browser")  # read entries are gone
+        self._entries("performance")
+
+    def close(self) -> None:
+        self.front()
+        self.browser.close()
+        self.browser.switch_to.window(self.browser.window_handles[0])
+
+    def front(self) -> None:
+        """What is typed goes to the tab in front."""
+        self.browser.switch_to.window(self._handle)
+
+    def open(self, address: str) -> None:
+        self.browser.get(address)
+
+    def wait(self, holds: Callable[[WebDriver], Any], what: str = "") -> Any:  # noqa: ANN401 - whatever it returns
+        return WebDriverWait(self.browser, PATIENCE).until(
+            holds, f"{what} is not in: {self.text[:2000]}"
+        )
+
+    def find(self, css: str, text: str = "") -> WebElement:
+        """Wait for an element that is shown and contains the text."""
+
+        def found(browser: WebDriver) -> WebElement | None:
+            elements = browser.find_elements(By.CSS_SELECTOR, css)
+            return next((one for one in elements if one.is_displayed() and text in one.text), None)
+
+        element: WebElement = self.wait(found, f"{css} {text!r}")
+        return element
+
+    def all(self, css: str) -> list[WebElement]:
+        return self.browser.find_elements(By.CSS_SELECTOR, css)
+
+    def see(self, text: str) -> None:
+        """Wait for a text anywhere on the page."""
+        self.wait(lambda _: text in self.text, repr(text))
+
+    def click(self, text: str) -> None:
+        """Wait for a button or link with exactly this text, and click it."""
+
+        def found(browser: WebDriver) -> WebElement | None:
+            elements = browser.find_elements(By.CSS_SELECTOR, "button, a")
+            return next((one for one in elements if one.is_displayed() and one.text == text), None)
+
+        self.wait(found, f"button {text!r}").click()
+
+    def press(self, *keys: str) -> None:
+        ActionChains(self.browser).send_keys(*keys).perform()
+
+    @property
+    def text(self) -> str:
+        return self.browser.find_element(By.TAG_NAME, "body").text
+
+    @property
+    def address(self) -> str:
+        return self.browser.current_url
+
+    def screenshot(self, name: str) -> Path:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        assert self.browser.save_screenshot(path)
+        return path
+
+    def complaints(self) -> list[str]:
+        """What the console says, such as what the Content-Security-Policy kept out."""
+        return [entry["message"] for entry in self._entries("browser")]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The requests since the last call: `method`, `url`, `headers`."""
+        messages = [
+            json.loads(entry["message"])["message"] for entry in self._entries("performance")
+        ]
+        return [
+            message["params"]["request"]
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+            and not message["params"]["request"]["url"].startswith("data:")
+        ]
+
+    def _entries(self, log: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.browser.get_log(log)  # type: ignore[no-untyped-call]  # Selenium leaves it out
+        return found
