@@ -59,13 +59,15 @@ async function found(api: Api, text: string, signal: AbortSignal): Promise<strin
   }
   const orders = await api.listCustomerOrders(text, { limit: 1 }, signal).catch(notFound);
   if (orders instanceof Refusal || !orders.body.items.length) {
-    return `${order.message} ${t.nobody(text)}`;
+    const why = order.type === 'order-not-found' ? order.message : '';
+    return `${why} ${t.nobody(text)}`;
   }
   go({ screen: 'customer', customerId: text, from: '', to: '', oldestFirst: false });
   return '';
 }
 
+/** 400 is what can't be anybody's id. */
 function notFound(error: unknown): Refusal {
-  if (error instanceof Refusal && error.status === 404) return error;
+  if (error instanceof Refusal && (error.status === 404 || error.status === 400)) return error;
   throw error;
 }

@@ -59,12 +59,12 @@ def test_every_text_of_an_order_is_shown_as_text(
     for css, shown in (
         (".items .name", item["name"]),
         (".items .sku", item["sku"]),
-        (".facts dd:nth-last-of-type(2) bdi:last-child", text),
         (".timeline li:last-child q", text),
     ):
         assert tab.find(css).get_property("textContent") == shown
-    title = tab.browser.title
-    assert title == f"Order {order['orderNumber']} – Orders"
+    notes = [one.get_property("textContent") for one in tab.all(".facts dd:has(bdi)")]
+    assert sorted(notes) == sorted(f"{key} {value}" for key, value in order["metadata"].items())
+    assert tab.browser.title == f"Order {order['orderNumber']} – Orders"
     assert not tab.all("main img, main script, main h1 ~ h1, main b")
     assert [one.get_attribute("href") for one in tab.all("main a")] == [
         f"{deployment.stack.api_url}/desk#/orders?status=PAID&sort=oldest",
@@ -114,9 +114,8 @@ def test_what_is_searched_for_is_shown_as_text(
     tab.press("/")
     tab.browser.execute_script("document.execCommand('insertText', false, arguments[0])", text)
     tab.find("form.find button").click()
-    tab.find("form.find p", "There is no such order.")
-    said = str(tab.find("form.find p").get_property("textContent"))
-    assert f"No customer “{text}” has orders." in said
+    said = tab.find("form.find p", "No customer").get_property("textContent")
+    assert str(said).endswith(f"No customer “{text}” has orders.")
     assert not tab.all("img")
 
 
@@ -161,5 +160,5 @@ def test_nothing_is_asked_of_another_host_and_no_referrer_is_sent(
     assert {request["method"] for request in requests} == {"GET", "PATCH"}
     for request in requests:
         assert request["url"].startswith(f"{api_url}/"), request
-        assert "Referer" not in request["headers"], request
+        assert not request["headers"].get("Referer"), request
         assert staff.token not in request["url"], request
