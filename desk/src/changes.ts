@@ -110,9 +110,8 @@ export class Changes extends Observable {
     let outcome: Outcome;
     try {
       outcome = await send(this.api, change, pause, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
+    } catch {
+      return; // Signed out meanwhile.
     }
     const draft = { status, reason };
     keepDraft(orderNumber, outcome.kind === 'done' ? null : draft);

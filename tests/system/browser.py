@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -74,7 +75,8 @@ class Tab:
         self.browser.get(address)
 
     def wait(self, holds: Callable[[WebDriver], Any], what: str = "") -> Any:  # noqa: ANN401 - whatever it returns
-        return WebDriverWait(self.browser, PATIENCE).until(
+        redrawn = [StaleElementReferenceException]
+        return WebDriverWait(self.browser, PATIENCE, ignored_exceptions=redrawn).until(
             holds, f"{what} is not in: {self.text[:2000]}"
         )
 
