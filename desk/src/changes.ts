@@ -110,8 +110,9 @@ export class Changes extends Observable {
     let outcome: Outcome;
     try {
       outcome = await send(this.api, change, pause, signal);
-    } catch {
-      return; // Signed out meanwhile.
+    } catch (error) {
+      if (error instanceof DOMException) return; // Signed out meanwhile.
+      throw error;
     }
     const draft = { status, reason };
     keepDraft(orderNumber, outcome.kind === 'done' ? null : draft);
