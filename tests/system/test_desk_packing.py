@@ -80,7 +80,7 @@ def test_what_is_paid_comes_first_and_the_oldest_of_it(
     numbers = [order["orderNumber"] for order in orders]
 
     def both(browser: WebDriver) -> str | None:
-        browser.execute_script("scrollTo(0, document.body.scrollHeight)")  # type: ignore[no-untyped-call]  # Selenium leaves it out
+        browser.execute_script("scrollTo(0, document.body.scrollHeight)")
         shown = tab.find("table.orders").text
         return shown if all(number in shown for number in numbers) else None
 
