@@ -42,6 +42,7 @@ export const texts = {
   reason: (reason: string) => REASONS[reason] ?? reason,
   list: (name: string) => LISTS[name] ?? status(name),
   change: (name: string) => CHANGES[name] ?? `Change to ${name}`,
+  number: (value: number) => number.format(value),
   count,
   ordersShown: (value: number) => count(value, 'order shown', 'orders shown'),
   navigation: 'Lists',
@@ -145,19 +146,35 @@ export const texts = {
     title: 'Days',
     range: 'Days to show',
     last: (days: number) => `Last ${days} days`,
+    sum: (currency: string, orders: number, revenue: string) =>
+      `${currency}: ${revenue} from ${count(orders, 'order', 'orders')}`,
     revenue: (currency: string) => `Revenue per day, ${currency}`,
     placed: (currency: string) => `Orders per day, ${currency}`,
+    perDay: (currency: string) => `Orders and revenue per day, ${currency}`,
+    plot: (title: string, first: string, last: string, total: string, most: string, on: string) =>
+      `${title}, ${first} to ${last}. Total: ${total}. Highest: ${most} on ${on}.`,
     day: 'Day (UTC)',
     orders: 'Orders',
+    ordersOf: (orders: number) => count(orders, 'order', 'orders'),
     money: 'Revenue',
-    statuses: 'Statuses',
-    reasons: 'Reasons for cancellation',
-    asTable: 'As a table',
+    total: 'Total',
+    rounded: (amount: string) => `about ${amount}`,
+    statuses: (currency: string) => `Statuses, ${currency}`,
+    reasons: 'Reasons for cancellation, all currencies',
+    asTable: (currency: string) => `As a table, ${currency}`,
     none: 'There are no reports of these days yet.',
+    noOrders: 'No orders were placed on these days.',
+    noReport: 'no report',
+    loading: (days: number) => `Loading ${count(days, 'day', 'days')} …`,
     missing: (days: number) => `${count(days, 'day has', 'days have')} no report.`,
+    failed: (days: number) => `${count(days, 'day', 'days')} could not be loaded.`,
     leftOut: (orders: number) =>
-      `${count(orders, 'order', 'orders')} could not be read and is missing here.`,
-    hint: 'A day’s report is made after midnight UTC; revenue is what is paid or shipped.',
+      orders === 1
+        ? '1 order could not be read and is missing here.'
+        : `${number.format(orders)} orders could not be read and are missing here.`,
+    hint:
+      'Days are in UTC. A day’s report is made after midnight, so today has none yet. ' +
+      'Revenue is what is paid or shipped.',
   },
 
   problem: {
