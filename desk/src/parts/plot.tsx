@@ -58,6 +58,7 @@ export function Plot({ label, days, values, long, short }: Props) {
           {
             ...axis,
             grid: { show: false },
+            size: 24,
             space: 56,
             incrs: DAYS,
             values: (_, places) => places.map((place) => dayAt(days, place)),
