@@ -65,7 +65,7 @@ export function Plot({ label, days, values, long, short }: Props) {
           },
           {
             ...axis,
-            space: 32,
+            space: 20,
             incrs: STEPS,
             size: widthOf,
             values: (_, numbers) => numbers.map(short),
