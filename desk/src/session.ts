@@ -59,7 +59,6 @@ export class Session extends Observable {
    */
   async token(signal?: AbortSignal): Promise<string> {
     for (;;) {
-      signal?.throwIfAborted();
       const before = this.tokens;
       if (this.state === 'signed-in' && before && this.isSpent(before)) await this.renewed(before);
       // Whatever the clock says, a new token is tried before it is renewed.
@@ -118,6 +117,7 @@ export class Session extends Observable {
   }
 
   private nextChange(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const abort = () => {
         stop();

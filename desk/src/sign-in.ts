@@ -210,6 +210,7 @@ function inWords(error: unknown): string {
     return t.issuerSays(error.error_description ?? error.error);
   if (error instanceof oauth.OperationProcessingError) {
     if (error.code === oauth.JWT_TIMESTAMP_CHECK) return t.wrongClock;
+    if (error.code === oauth.RESPONSE_IS_NOT_CONFORM) return t.unreachable;
     return t.invalid(error.message);
   }
   // What fetch throws: nothing else is to be known about it.
