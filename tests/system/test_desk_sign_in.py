@@ -65,7 +65,7 @@ def cdp(tab: Tab, command: str, **parameters: object) -> Any:  # noqa: ANN401 - 
 
 
 def run(tab: Tab, script: str) -> Any:  # noqa: ANN401 - whatever it returns
-    return tab.browser.execute_script(script)  # type: ignore[no-untyped-call]  # Selenium leaves it out
+    return tab.browser.execute_script(script)
 
 
 def stored(tab: Tab) -> dict[str, str]:
@@ -109,7 +109,7 @@ class TestAtTheIssuer:
         sign_in(tab)
         tab.find("table.orders", order["orderNumber"])
         assert tab.address == address + PENDING
-        assert tab.complaints() == []
+        assert [one for one in tab.complaints() if provider.url not in one] == []
 
     def test_the_code_is_asked_for_with_pkce_a_state_and_a_nonce(
         self, provider: IdentityProvider, tab: Tab, address: str
@@ -158,9 +158,8 @@ class TestAtTheIssuer:
         kept = stored(tab)["desk.tokens"]
         requests = tab.requests()
         assert {origin(one["url"]) for one in requests} == {origin(address), provider.url}
-        assert not any(
-            "Referer" in one["headers"] for one in requests if "/oauth2/" not in one["url"]
-        )
+        referrers = [one["headers"].get("Referer", "") for one in requests]
+        assert not any(one.startswith(origin(address)) for one in referrers)
         addresses = [*history(tab), *(one["url"] for one in requests if "?code=" not in one["url"])]
         assert not any("code=" in one or "token=" in one for one in addresses)
         assert "accessToken" in kept
@@ -312,9 +311,12 @@ class TestSigningOut:
         tab.click("End session")
         tab.find("h1", "Sign in")
         assert stored(tab) == {}
-        for _ in history(tab)[1:]:
+        before = [one for one in history(tab)[:-1] if one.startswith("http")]
+        assert len(before) > 2
+        for one in reversed(before):
             tab.browser.back()
-            tab.find("h1")
+            eventually(lambda: tab.address, one.__eq__)
+            tab.find("h1", "Sign in" if one.startswith(address) else "")
             assert order["orderNumber"] not in tab.text
             assert tab.all("table.orders") == []
 
