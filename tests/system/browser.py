@@ -8,11 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from selenium import webdriver
-from selenium.common.exceptions import (
-    NoSuchElementException,
-    StaleElementReferenceException,
-    TimeoutException,
-)
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
 SCREENSHOTS: Final = ROOT / "build" / "screenshots"
-PATIENCE: Final = 15
+PATIENCE: Final = 60
 """Seconds; nothing waits longer than it must."""
 
 
@@ -80,9 +76,10 @@ class Tab:
 
     def wait(self, holds: Callable[[WebDriver], Any], what: str = "") -> Any:  # noqa: ANN401 - whatever it returns
         """Wait until it holds, whatever page is there; what it finds may go away meanwhile."""
-        ignored = (NoSuchElementException, StaleElementReferenceException)
+        # Chromedriver has several for an element of a page that is gone.
+        waiting = WebDriverWait(self.browser, PATIENCE, ignored_exceptions=[WebDriverException])
         try:
-            return WebDriverWait(self.browser, PATIENCE, ignored_exceptions=ignored).until(holds)
+            return waiting.until(holds)
         except TimeoutException as error:
             message = f"{what} is not in: {self.text[:2000]}"
             raise AssertionError(message) from error

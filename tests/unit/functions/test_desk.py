@@ -13,7 +13,7 @@ import pytest
 
 from gateway import request
 from orders.environment import InvalidSetting
-from orders.functions import desk
+from orders.functions import api_docs, desk, not_found
 from orders.functions.settings import DeskSettings, Settings
 from orders.http.endpoint import endpoint
 from orders.http.pages import Page
@@ -215,3 +215,33 @@ def test_a_link_signs_in_only_where_the_stage_says_so(monkeypatch: pytest.Monkey
     monkeypatch.setenv("DESK_TOKEN_IN_LINK", "yes")
     with pytest.raises(InvalidSetting, match="DESK_TOKEN_IN_LINK"):
         Settings().desk  # noqa: B018 - it is read when it is used
+
+
+def stage(*, has_desk: bool) -> Settings:
+    settings = Settings()
+    vars(settings).update(public_address="", has_desk=has_desk)
+    return settings
+
+
+def test_a_stage_without_it_has_no_such_route() -> None:
+    without = endpoint(not_found.route(stage(has_desk=False)))
+    for method in ("GET", "HEAD", "POST"):
+        response = without(request(method, "/desk", claims=None), None)
+        assert response["statusCode"] == 404
+        assert "Allow" not in response["headers"]
+    response = endpoint(not_found.route(stage(has_desk=True)))(request("POST", "/desk"), None)
+    assert response["statusCode"] == 405
+    assert response["headers"]["Allow"] == "GET, HEAD"
+
+
+def test_a_stage_without_it_does_not_describe_it() -> None:
+    paths = [
+        json.loads(
+            endpoint(api_docs.route(stage(has_desk=has_desk), lambda: PAGE))(
+                request("GET", "/openapi.json"), None
+            )["body"]
+        )["paths"]
+        for has_desk in (True, False)
+    ]
+    assert paths[0].keys() - paths[1].keys() == {"/desk"}
+    assert {path: paths[0][path] for path in paths[1]} == paths[1]
