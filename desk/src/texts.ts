@@ -73,6 +73,12 @@ export const texts = {
     tokenHint: 'This stage has no sign-in of its own. Paste an access token of staff.',
     notAToken: 'This is not an access token: it has three parts, separated by dots.',
     failed: (why: string) => `The sign-in failed: ${why}`,
+    denied: 'it was canceled or not allowed.',
+    notBegunHere: 'it was not begun in this tab, or it was used already.',
+    wrongClock: 'the clock of this computer is wrong. Set it, and try again.',
+    unreachable: 'the sign-in service can’t be reached.',
+    issuerSays: (description: string) => `the sign-in service says: ${description}`,
+    invalid: (what: string) => `the sign-in service sent something unexpected: ${what}`,
     out: 'Sign out',
     notStaff: 'This desk is for staff',
     notStaffHint:
