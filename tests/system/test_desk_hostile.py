@@ -78,8 +78,8 @@ def test_every_text_of_an_order_is_shown_as_text(
     first, second = tab.browser.execute_script(
         "const { firstChild } = document.querySelector('.timeline li:last-child time');"
         "const range = document.createRange();"
-        "return [0, 1].map((at) => (range.setStart(firstChild, at), range.setEnd(firstChild, at + 1),"
-        " range.getBoundingClientRect().left))"
+        "return [0, 1].map((at) => (range.setStart(firstChild, at),"
+        " range.setEnd(firstChild, at + 1), range.getBoundingClientRect().left))"
     )
     assert first < second
     assert not tab.complaints()
