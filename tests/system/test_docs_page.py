@@ -84,3 +84,27 @@ def test_the_page_explains_every_problem_type(tab: Tab, api_address: str) -> Non
 
     assert sorted(article.get_attribute("id") or "" for article in articles) == sorted(SLUGS)
     assert all(len(article.text) > 100 for article in articles)
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_the_page_does_not_scroll_sideways_on_a_phone(
+    tab: Tab, api_address: str, width: int
+) -> None:
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    tab.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    page = opened(tab, f"{api_address}/docs")
+
+    def is_sideways() -> bool:
+        """Whether something is wider than what is shown."""
+        sideways: bool = page.browser.execute_script(
+            "const { scrollWidth, clientWidth } = document.documentElement;"
+            "return scrollWidth > clientWidth"
+        )
+        return sideways
+
+    assert not is_sideways()
+    for operation in page.all(".opblock"):
+        page.browser.execute_script("arguments[0].querySelector('button').click()", operation)
+        page.find(f"#{operation.get_attribute('id')} .responses-wrapper")
+    assert not is_sideways()
+    page.screenshot(f"docs-phone-{width}")
