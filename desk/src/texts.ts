@@ -33,15 +33,20 @@ const REASONS: Record<string, string> = {
   unspecified: 'no reason given',
 };
 
-const status = (name: string) => STATUSES[name] ?? name;
+/** The word for a name, which may come from anywhere: `constructor` is no word. */
+function word(words: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(words, name) ? words[name] : undefined;
+}
+
+const status = (name: string) => word(STATUSES, name) ?? name;
 
 export const texts = {
   title: 'Orders',
   titled: (screen: string) => `${screen} – Orders`,
   status,
-  reason: (reason: string) => REASONS[reason] ?? reason,
-  list: (name: string) => LISTS[name] ?? status(name),
-  change: (name: string) => CHANGES[name] ?? `Change to ${name}`,
+  reason: (reason: string) => word(REASONS, reason) ?? reason,
+  list: (name: string) => word(LISTS, name) ?? status(name),
+  change: (name: string) => word(CHANGES, name) ?? `Change to ${name}`,
   number: (value: number) => number.format(value),
   count,
   ordersShown: (value: number) => count(value, 'order shown', 'orders shown'),
@@ -49,6 +54,7 @@ export const texts = {
   skip: 'Skip to the content',
   days: 'Days',
   loading: 'Loading …',
+  unsettled: 'Not changed yet:',
 
   find: {
     label: 'Order number or id, or customer id',
@@ -67,6 +73,12 @@ export const texts = {
     tokenHint: 'This stage has no sign-in of its own. Paste an access token of staff.',
     notAToken: 'This is not an access token: it has three parts, separated by dots.',
     failed: (why: string) => `The sign-in failed: ${why}`,
+    denied: 'it was canceled or not allowed.',
+    notBegunHere: 'it was not begun in this tab, or it was used already.',
+    wrongClock: 'the clock of this computer is wrong. Set it, and try again.',
+    unreachable: 'the sign-in service can’t be reached.',
+    issuerSays: (description: string) => `the sign-in service says: ${description}`,
+    invalid: (what: string) => `the sign-in service sent something unexpected: ${what}`,
     out: 'Sign out',
     notStaff: 'This desk is for staff',
     notStaffHint:
@@ -117,7 +129,7 @@ export const texts = {
     next: 'Next order',
     previous: 'Previous order',
     last: 'That was the last order of the list.',
-    confirm: (name: string, amount: string) => `${CHANGES[name] ?? name}: ${amount}?`,
+    confirm: (change: string, amount: string) => `${change}: ${amount}?`,
     sending: 'Saving …',
     noResponse: 'No connection. The change is sent again until there is a response.',
     busy: 'The platform is busy. The change is sent again until it is done.',
@@ -127,13 +139,12 @@ export const texts = {
     conflictAgain: 'Do you still want this?',
     conflictOver: 'What you wanted isn’t possible any more.',
     refused: (why: string) => `Not changed: ${why}`,
-    illegal: (from: string, to: string) =>
-      `an order that is ${status(from).toLowerCase()} can’t become ${status(to).toLowerCase()}.`,
+    actions: 'Change the order',
+    already: 'It is what you wanted already.',
     news: (name: string) => `This order has changed: it is ${status(name).toLowerCase()} now.`,
     reload: 'Show it',
     began: 'Placed',
     forgotten: 'Erased: the customer was forgotten',
-    became: (name: string) => status(name),
   },
 
   actor: (name: string, id: string | undefined) => {
@@ -193,7 +204,7 @@ export const texts = {
     close: 'Close',
     find: 'find an order',
     help: 'show this',
-    list: (name: string) => `list: ${LISTS[name] ?? status(name)}`,
+    list: (name: string) => `list: ${word(LISTS, name) ?? status(name)}`,
     days: 'days',
     down: 'next row',
     up: 'previous row',
