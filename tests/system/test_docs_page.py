@@ -103,8 +103,9 @@ def test_the_page_does_not_scroll_sideways_on_a_phone(tab: Tab, api_address: str
         return scrolls
 
     assert sideways() == []
-    for operation in page.all(".opblock"):
-        page.browser.execute_script("arguments[0].querySelector('button').click()", operation)
-        page.find(f"#{operation.get_attribute('id')} .responses-wrapper")
+    page.browser.execute_script(
+        "for (const one of document.querySelectorAll('.opblock-summary-control')) one.click()"
+    )
+    page.wait(lambda _: len(page.all(".responses-wrapper")) == len(page.all(".opblock")))
     assert sideways() == []
     page.screenshot("docs-phone")
