@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { NoResponse, type Order, type Problem, Refusal } from '../src/api';
 import { type Change, send, type Waiting } from '../src/change';
 
-const CHANGE: Change = { orderId: 'o-1', version: 3, status: 'PAID', reason: '', key: 'k-1' };
+const CHANGE: Change = { orderNumber: 'o-1', version: 3, status: 'PAID', reason: '', key: 'k-1' };
 const ORDER = { orderId: 'o-1', version: 4 } as Order;
 const problem = { type: '/docs#illegal-transition', detail: 'no' } as Problem;
 

@@ -49,7 +49,7 @@ def test_every_text_of_an_order_is_shown_as_text(
     tab.find("table.orders, .end p")
     tab.complaints()
     tab.requests()
-    tab.browser.execute_cdp_cmd(  # type: ignore[attr-defined]  # Chromium's own
+    tab.browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True},
     )
@@ -63,7 +63,9 @@ def test_every_text_of_an_order_is_shown_as_text(
     ):
         assert tab.find(css).get_property("textContent") == shown
     notes = [one.get_property("textContent") for one in tab.all(".facts dd:has(bdi)")]
-    assert sorted(notes) == sorted(f"{key} {value}" for key, value in order["metadata"].items())
+    assert sorted(map(str, notes)) == sorted(
+        f"{key} {value}" for key, value in order["metadata"].items()
+    )
     assert tab.browser.title == f"Order {order['orderNumber']} – Orders"
     assert not tab.all("main img, main script, main h1 ~ h1, main b")
     assert [one.get_attribute("href") for one in tab.all("main a")] == [

@@ -78,6 +78,6 @@ def test_what_is_paid_comes_first_and_the_oldest_of_it(
     numbers = [order["orderNumber"] for order in orders]
     while not all(number in shown for number in numbers):
         tab.click("Show more")
-        tab.wait(lambda _, before=shown: tab.find("table.orders").text != before)
+        tab.wait(lambda _, before=shown: tab.find("table.orders").text != before)  # type: ignore[misc]  # bound early
         shown = tab.find("table.orders").text
     assert shown.index(numbers[0]) < shown.index(numbers[1])
