@@ -5,7 +5,7 @@ import { NoResponse, type Order, type Problem, Refusal } from '../src/api';
 import { type Change, send, type Waiting } from '../src/change';
 
 const CHANGE: Change = { orderNumber: 'o-1', version: 3, status: 'PAID', reason: '', key: 'k-1' };
-const ORDER = { orderId: 'o-1', version: 4 } as Order;
+const ORDER = { orderNumber: 'o-1', version: 4 } as Order;
 const problem = { type: '/docs#illegal-transition', detail: 'no' } as Problem;
 
 /** Sends the change to an API that responds like this, one after the other. */
