@@ -62,7 +62,7 @@ const STATUSES = ['PAID', ...ALL_STATUSES.filter((status) => status !== 'PAID')]
 
 function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
   const place = usePlace();
-  const feed = useMemo(() => new Feed(api, Date.now()), [api]);
+  const feed = useMemo(() => new Feed(api), [api]);
   useEffect(() => feed.start(), [feed]);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const list = useList(api, feed, place);
@@ -108,7 +108,7 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
               href={formatPlace(to)}
               aria-current={isWithin(place, to) ? 'page' : undefined}
             >
-              {to.screen === 'orders' ? texts.list(to.status) : texts.days}
+              {to.screen === 'orders' ? texts.tab(to.status) : texts.days}
             </a>
           ))}
         </nav>
@@ -120,7 +120,7 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
           <OrderScreen key={place.id} api={api} feed={feed} list={list.list} id={place.id} />
         )}
         {(place.screen === 'orders' || place.screen === 'customer') && list.list && (
-          <Orders key={list.key} list={list.list} onRefresh={list.refresh} />
+          <Orders list={list.list} onRefresh={list.refresh} />
         )}
       </main>
       <footer>
@@ -145,23 +145,26 @@ function isWithin(place: Place, tab: Place): boolean {
 
 /** The list that is shown, or that the order was opened from. It stays as it was meanwhile. */
 function useList(api: Api, feed: Feed, place: Place) {
-  const [kept, setKept] = useState<{ list: OrderList; key: string; count: number } | null>(null);
+  const [kept, setKept] = useState<{ list: OrderList; key: string } | null>(null);
   const isList = place.screen === 'orders' || place.screen === 'customer';
   const key = isList ? formatPlace(place) : kept?.key;
   let current = kept;
   if (isList && key !== undefined && kept?.key !== key) {
-    current = { list: new OrderList(api, place as ListPlace), key, count: 0 };
+    current = { list: new OrderList(api, place as ListPlace), key };
     setKept(current);
   }
   const list = current?.list ?? null;
-  useEffect(() => (list ? feed.read((events) => list.take(events)) : undefined), [feed, list]);
+  useEffect(() => {
+    if (!list) return undefined;
+    return feed.read(
+      (events) => list.take(events),
+      () => list.becomeOutdated(),
+    );
+  }, [feed, list]);
   return {
     list,
-    key: `${current?.key} ${current?.count}`,
     refresh() {
-      if (!current) return;
-      const fresh = new OrderList(api, current.list.place);
-      setKept({ list: fresh, key: current.key, count: current.count + 1 });
+      if (current) setKept({ ...current, list: new OrderList(api, current.list.place) });
     },
   };
 }
@@ -179,10 +182,12 @@ function Help({ onClose }: { onClose: () => void }) {
         {texts.keys.use}
       </label>
       <dl class="keys">
-        {keyboard.shortcuts.map(({ key, does }) => (
-          <div key={key}>
+        {[...keysByEffect()].map(([does, keys]) => (
+          <div key={does}>
             <dt>
-              <kbd>{key}</kbd>
+              {keys.map((key) => (
+                <kbd key={key}>{texts.keys.name(key)}</kbd>
+              ))}
             </dt>
             <dd>{does}</dd>
           </div>
@@ -193,4 +198,12 @@ function Help({ onClose }: { onClose: () => void }) {
       </button>
     </Dialog>
   );
+}
+
+function keysByEffect(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { key, does } of keyboard.shortcuts) {
+    found.set(does, [...(found.get(does) ?? []), key]);
+  }
+  return found;
 }

@@ -23,6 +23,7 @@ export class Session extends Observable {
   state: SessionState = 'signed-out';
   private tokens: Tokens | null = null;
   private renewal: Promise<void> | null = null;
+  private leaving = new AbortController();
 
   constructor(
     private readonly storage: Storage,
@@ -41,11 +42,18 @@ export class Session extends Observable {
     this.become('signed-in');
   }
 
+  /** Aborts when whoever works here signs out. */
+  get ending(): AbortSignal {
+    return this.leaving.signal;
+  }
+
   /** Forgets the tokens, and returns them, for the issuer to revoke. */
   signOut(): Tokens | null {
     const { tokens } = this;
     this.tokens = null;
     this.storage.clear();
+    this.leaving.abort();
+    this.leaving = new AbortController();
     this.become('signed-out');
     return tokens;
   }

@@ -19,6 +19,16 @@ const LISTS: Record<string, string> = {
   PAID: 'To pack and ship',
 };
 
+const TABS: Record<string, string> = {
+  PENDING: 'Unpaid',
+  PAID: 'To ship',
+};
+
+const KEYS: Record<string, string> = {
+  ArrowDown: '↓',
+  ArrowUp: '↑',
+};
+
 const CHANGES: Record<string, string> = {
   PAID: 'Mark as paid',
   SHIPPED: 'Mark as shipped',
@@ -41,6 +51,7 @@ export const texts = {
   status,
   reason: (reason: string) => REASONS[reason] ?? reason,
   list: (name: string) => LISTS[name] ?? status(name),
+  tab: (name: string) => TABS[name] ?? status(name),
   change: (name: string) => CHANGES[name] ?? `Change to ${name}`,
   count,
   ordersShown: (value: number) => count(value, 'order shown', 'orders shown'),
@@ -79,7 +90,7 @@ export const texts = {
     amount: 'Amount',
     status: 'Status',
     placed: 'Placed',
-    waiting: 'Waiting for',
+    waiting: (age: string) => `${age} ago`,
     from: 'From',
     to: 'To',
     sort: 'Order by',
@@ -88,9 +99,9 @@ export const texts = {
     more: 'Show more',
     refresh: 'Refresh',
     none: 'There are no such orders.',
-    noMore: 'That is all.',
     now: (name: string) => `now ${status(name).toLowerCase()}`,
     news: (value: number) => count(value, 'new order', 'new orders'),
+    outdated: 'This list is not up to date.',
     showNews: 'Show',
     ofCustomer: (id: string) => `Customer ${id}`,
   },
@@ -180,8 +191,7 @@ export const texts = {
     days: 'days',
     down: 'next row',
     up: 'previous row',
-    open_: 'open the order',
     refresh: 'refresh the list',
-    back: 'back to the list',
+    name: (key: string) => KEYS[key] ?? key,
   },
 } as const;
