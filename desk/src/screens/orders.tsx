@@ -61,13 +61,20 @@ export function Orders({ list, onRefresh }: Props) {
       </header>
       <Filter place={place} />
       {list.orders.length > 0 && (
-        <table ref={table} class="orders">
-          <thead>
-            <tr>
-              <th scope="col">{t.number}</th>
-              <th scope="col">{place.screen === 'customer' ? t.status : t.customer}</th>
-              <th scope="col">{t.placed}</th>
-              <th scope="col" class="number">
+        <table ref={table} class="orders" role="table">
+          {/* The roles, since some browsers take them away with the layout of a table. */}
+          <thead role="rowgroup">
+            <tr role="row">
+              <th role="columnheader" scope="col">
+                {t.number}
+              </th>
+              <th role="columnheader" scope="col">
+                {place.screen === 'customer' ? t.status : t.customer}
+              </th>
+              <th role="columnheader" scope="col">
+                {t.placed}
+              </th>
+              <th role="columnheader" scope="col" class="number">
                 {t.amount}
               </th>
             </tr>
@@ -123,12 +130,12 @@ const Page = memo(
   ({ orders, place, changedTo, now, onOpen }: PageProps) => {
     const changes = changedTo.split(',');
     return (
-      <tbody>
+      <tbody role="rowgroup">
         {orders.map((order, index) => {
           const change = changes[index];
           return (
-            <tr key={order.orderId} class={change ? 'changed' : ''}>
-              <th scope="row">
+            <tr key={order.orderId} role="row" class={change ? 'changed' : ''}>
+              <th scope="row" role="rowheader">
                 <a
                   id={order.orderNumber}
                   href={formatPlace({ screen: 'order', id: order.orderNumber })}
@@ -138,16 +145,16 @@ const Page = memo(
                 </a>{' '}
                 {change && <Status status={change}>{t.now(change)}</Status>}
               </th>
-              <td class="customer">
+              <td role="cell" class="customer">
                 {place.screen === 'customer' ? <Status status={order.status} /> : order.customerId}
               </td>
-              <td class="placed">
+              <td role="cell" class="placed">
                 <Time at={order.createdAt} />{' '}
                 {WAITING.has(order.status) && (
                   <span class="age">{t.waiting(age(order.createdAt, now))}</span>
                 )}
               </td>
-              <td class="number">
+              <td role="cell" class="number">
                 <Money amount={order.amount} currency={order.currency} />
               </td>
             </tr>
