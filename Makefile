@@ -8,6 +8,7 @@ PACKAGE_STAGE = $(or $(STAGE),prod)
 install = @$(PYTHON) scripts/install.py
 local_stack = .local/venv/bin/python scripts/local_stack.py
 bin = .venv/bin
+node_bin = node_modules/.bin
 benchmarks = PYTHONPATH=src:scripts:tests:. $(bin)/python -m benchmarks
 # What make check runs: what is cheap, and if nothing is wrong with that, the rest. Of each stage all
 # targets run side by side, whatever fails.
@@ -23,7 +24,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove offline test test-most test-fast mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help up down clean demo bench load prove offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -65,19 +66,24 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node
 	@.local/venv/bin/python scripts/offline.py
 
-test: ## all tests, with coverage
+test: test-desk ## all tests, with coverage
 	$(install) dev emulator node
 	@$(bin)/pytest -n 3 --cov --cov-report=
 	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
 		$(bin)/coverage report --fail-under=100 --include=$(inner) && exit $$outer
 
-test-most: ## all tests that need no deployed stack
+test-most: test-desk ## all tests that need no deployed stack
 	$(install) dev emulator node
 	@$(bin)/pytest -n 2 --ignore tests/system
 
-test-fast: ## the unit tests
+test-fast: test-desk ## the unit tests
 	$(install) dev
 	@$(bin)/pytest tests/unit
+
+test-desk: ## the unit tests of the staff desk
+	$(install) node
+	@node desk/tests/build.js
+	@LC_ALL=en_US.UTF-8 TZ=America/New_York node --test build/desk-tests/*.test.js
 
 mutate: ## mutation tests: every change to core code must fail a unit test
 	$(install) dev
@@ -90,12 +96,15 @@ check: ## format, lint, types, layers, generated files, infrastructure, bounds
 
 check-format:
 	$(bin)/ruff format --check
+	$(node_bin)/prettier --check --log-level warn desk
 
 check-lint:
 	$(bin)/ruff check
 
 check-types:
 	$(bin)/mypy
+	$(node_bin)/tsc -p desk
+	$(node_bin)/tsc -p desk/tests
 
 check-layers:
 	PYTHONPATH=src $(bin)/lint-imports --no-logo
@@ -119,9 +128,10 @@ accept: ## take what functions load and operations cost now as the bounds of mak
 	@$(benchmarks).gates --accept
 
 format: ## sort imports and format the code
-	$(install) dev
+	$(install) dev node
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
+	$(node_bin)/prettier --write --log-level warn desk
 
 generate: ## rewrite the generated files
 	$(install) dev node

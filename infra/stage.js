@@ -18,6 +18,8 @@ const LOCAL = 'local';
 const LOCAL_API_ID = '0bde5000';
 const OFFLINE = 'offline';
 const INDEX = 'gsi1';
+/** One of the words of a scope (RFC 6749, 3.3). */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** Headers that the functions read; a browser may send them across origins. */
 const REQUEST_HEADERS = [
@@ -167,15 +169,25 @@ async function signIn(stage, resolveVariable, param) {
   const scope = await param('deskScope');
   const origin = await param('deskSignInOrigin');
   requireText('deskScope', scope);
-  if (clientId === '') return { tokenInLink: stage === LOCAL };
+  if (!scope.split(' ').every((word) => SCOPE.test(word)) || !scope.split(' ').includes('openid')) {
+    throw refusal(
+      `Parameter "deskScope" is "openid", alone or among other scopes, with one blank between ` +
+        `them, not "${scope}".`
+    );
+  }
+  if (clientId === '') {
+    if (scope === 'openid' && origin === '') return { tokenInLink: stage === LOCAL };
+    throw refusal('"deskScope" and "deskSignInOrigin" have no effect without "deskClientId".');
+  }
+  requireText('deskClientId', clientId);
   const { issuerUrl, audience } = await issuer(stage, resolveVariable, param);
   return {
     tokenInLink: stage === LOCAL,
-    clientId: String(clientId),
+    clientId,
     scope,
     issuer: issuerUrl,
     // The API that the token is for, where the issuer knows more than one.
-    audience: audience[0] === clientId ? '' : audience[0],
+    audience: audience.includes(clientId) ? '' : audience[0],
     origin: origin === '' ? '' : new URL(publicHttpsUrl('deskSignInOrigin', origin)).origin,
   };
 }
@@ -220,8 +232,7 @@ function requireClaims(customerId, staff, staffValue) {
     }
   }
   requireText('staffValue', staffValue);
-  // What RFC 6749 (3.3) allows in one of the words of a scope.
-  if (/^\/?(scope|scp)$/.test(staff) && !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(staffValue)) {
+  if (/^\/?(scope|scp)$/.test(staff) && !SCOPE.test(staffValue)) {
     throw refusal(
       `Parameter "staffValue" is no single scope, so the claim "${staff}" never contains it: ` +
         `"${staffValue}".`

@@ -80,13 +80,13 @@ export class Api {
   }
 
   /** All of it: an order has few events. */
-  async getTimeline(orderId: string, signal?: AbortSignal): Promise<TimelineEvent[]> {
+  async getTimeline(idOrNumber: string, signal?: AbortSignal): Promise<TimelineEvent[]> {
     const events: TimelineEvent[] = [];
     let cursor: string | undefined;
     do {
       const query = { limit: 100, cursor };
       const page: Reply<TimelinePage> = await this.send(
-        `/orders/${encodeURIComponent(orderId)}/timeline`,
+        `/orders/${encodeURIComponent(idOrNumber)}/timeline`,
         { query, signal },
       );
       events.push(...page.body.items);
@@ -96,14 +96,14 @@ export class Api {
   }
 
   changeStatus(
-    orderId: string,
+    orderNumber: string,
     change: { status: string; reason?: string },
     version: number,
     key: string,
     signal?: AbortSignal,
   ): Promise<Reply<Order>> {
     const headers = { 'If-Match': `"${version}"`, 'Idempotency-Key': key };
-    return this.send(`/orders/${orderId}`, { method: 'PATCH', body: change, headers, signal });
+    return this.send(`/orders/${orderNumber}`, { method: 'PATCH', body: change, headers, signal });
   }
 
   /**
@@ -134,10 +134,12 @@ export class Api {
         cache: 'no-store',
         credentials: 'omit',
         signal: AbortSignal.any([signal, timeout]),
-      }).then(readWhole, (error: unknown) => {
-        signal.throwIfAborted();
-        throw new NoResponse(String(error));
-      });
+      })
+        .then(readWhole)
+        .catch((error: unknown) => {
+          signal.throwIfAborted();
+          throw new NoResponse(String(error));
+        });
       if (response.status === 401) this.session.refused(token);
       else if (response.ok) return { ...response, body: response.json as Body };
       else {
@@ -158,14 +160,14 @@ interface Whole {
   readonly retryAfter: string | null;
 }
 
-/** Throws NoResponse where the connection breaks in the body: then nothing is known either. */
+/** Throws where the connection breaks in the body of a success: then nothing is known either. */
 async function readWhole(response: Response): Promise<Whole> {
   const { status, ok, headers } = response;
   let json: unknown = null;
   try {
     json = await response.json();
   } catch (error) {
-    if (ok) throw new NoResponse(String(error));
+    if (ok) throw error;
   }
   return {
     status,

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 
 import type { Api } from './api';
+import { Changes } from './changes';
 import { Feed } from './feed';
 import { Find } from './find';
 import { STATUSES as ALL_STATUSES } from './generated/domain';
@@ -57,6 +58,22 @@ function NotStaff({ onSignOut }: { onSignOut: () => void }) {
   );
 }
 
+/** Says which orders that the reader has left were not changed as they asked. */
+function Unsettled({ changes, shown }: { changes: Changes; shown: string }) {
+  useObservable(changes);
+  const left = changes.unsettled.filter((orderNumber) => orderNumber !== shown);
+  return (
+    <div role="status">
+      {left.map((orderNumber) => (
+        <p key={orderNumber} class="message">
+          {texts.unsettled}{' '}
+          <a href={formatPlace({ screen: 'order', id: orderNumber })}>{orderNumber}</a>
+        </p>
+      ))}
+    </div>
+  );
+}
+
 /** The lists that are offered, in the order of the work. */
 const STATUSES = ['PAID', ...ALL_STATUSES.filter((status) => status !== 'PAID')];
 
@@ -64,8 +81,10 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
   const place = usePlace();
   const feed = useMemo(() => new Feed(api), [api]);
   useEffect(() => feed.start(), [feed]);
+  const changes = useMemo(() => new Changes(api), [api]);
+  useEffect(() => changes.start(), [changes]);
   const [isHelpOpen, setHelpOpen] = useState(false);
-  const list = useList(api, feed, place);
+  const list = useList(api, feed, changes, place);
   const places: Place[] = [
     ...STATUSES.map((status): Place => ({
       screen: 'orders',
@@ -115,9 +134,17 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
         <Find api={api} />
       </header>
       <main id="content">
+        <Unsettled changes={changes} shown={place.screen === 'order' ? place.id : ''} />
         {place.screen === 'days' && <Days api={api} count={place.count} />}
         {place.screen === 'order' && (
-          <OrderScreen key={place.id} api={api} feed={feed} list={list.list} id={place.id} />
+          <OrderScreen
+            key={place.id}
+            api={api}
+            feed={feed}
+            changes={changes}
+            list={list.list}
+            id={place.id}
+          />
         )}
         {(place.screen === 'orders' || place.screen === 'customer') && list.list && (
           <Orders list={list.list} onRefresh={list.refresh} />
@@ -144,7 +171,7 @@ function isWithin(place: Place, tab: Place): boolean {
 }
 
 /** The list that is shown, or that the order was opened from. It stays as it was meanwhile. */
-function useList(api: Api, feed: Feed, place: Place) {
+function useList(api: Api, feed: Feed, changes: Changes, place: Place) {
   const [kept, setKept] = useState<{ list: OrderList; key: string } | null>(null);
   const isList = place.screen === 'orders' || place.screen === 'customer';
   const key = isList ? formatPlace(place) : kept?.key;
@@ -161,6 +188,13 @@ function useList(api: Api, feed: Feed, place: Place) {
       () => list.becomeOutdated(),
     );
   }, [feed, list]);
+  useEffect(
+    () =>
+      changes.read((outcome) => {
+        if (outcome.kind === 'done') list?.take([{ data: outcome.order }]);
+      }),
+    [changes, list],
+  );
   return {
     list,
     refresh() {

@@ -2,7 +2,7 @@ import { type Api, NoResponse, type Order, type Problem, Refusal } from './api';
 
 /** A change of status that somebody has asked for. */
 export interface Change {
-  readonly orderId: string;
+  readonly orderNumber: string;
   /** The version that they saw. */
   readonly version: number;
   readonly status: string;
@@ -43,8 +43,8 @@ export async function send(
   const body = { status: change.status, ...(change.reason && { reason: change.reason }) };
   for (let attempt = 0; ; attempt++) {
     try {
-      const { orderId, version, key } = change;
-      const reply = await api.changeStatus(orderId, body, version, key, signal);
+      const { orderNumber, version, key } = change;
+      const reply = await api.changeStatus(orderNumber, body, version, key, signal);
       return { kind: 'done', order: reply.body };
     } catch (error) {
       const waiting = waitingAfter(error, attempt);

@@ -8,14 +8,16 @@ export interface Draft {
   readonly sent?: Change;
 }
 
-const name = (orderId: string) => `desk.draft.${orderId}`;
+const PREFIX = 'desk.draft.';
 
-export function readDraft(orderId: string): Draft | null {
-  const stored = sessionStorage.getItem(name(orderId));
-  return stored === null ? null : (JSON.parse(stored) as Draft);
+/** With the numbers of their orders. */
+export function keptDrafts(): [string, Draft][] {
+  return Object.entries(sessionStorage)
+    .filter(([name]) => name.startsWith(PREFIX))
+    .map(([name, stored]) => [name.slice(PREFIX.length), JSON.parse(String(stored)) as Draft]);
 }
 
-export function keepDraft(orderId: string, draft: Draft | null): void {
-  if (draft) sessionStorage.setItem(name(orderId), JSON.stringify(draft));
-  else sessionStorage.removeItem(name(orderId));
+export function keepDraft(orderNumber: string, draft: Draft | null): void {
+  if (draft) sessionStorage.setItem(PREFIX + orderNumber, JSON.stringify(draft));
+  else sessionStorage.removeItem(PREFIX + orderNumber);
 }

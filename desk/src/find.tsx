@@ -13,9 +13,14 @@ export function Find({ api }: { api: Api }) {
   const input = useRef<HTMLInputElement>(null);
   const [said, setSaid] = useState('');
   useShortcuts([{ key: '/', does: texts.keys.find, run: () => input.current?.select() }]);
+  const search = useRef(new AbortController());
   const find = async (text: string) => {
+    search.current.abort();
+    search.current = new AbortController();
+    const { signal } = search.current;
     setSaid(t.searching);
-    setSaid(await found(api, text).catch(inWords));
+    const said = await found(api, text, signal).catch(inWords);
+    if (!signal.aborted) setSaid(said);
   };
   return (
     <form
@@ -34,7 +39,10 @@ export function Find({ api }: { api: Api }) {
         placeholder={t.placeholder}
         autocomplete="off"
         spellcheck={false}
-        onInput={() => setSaid('')}
+        onInput={() => {
+          search.current.abort();
+          setSaid('');
+        }}
       />
       <button type="submit">{t.submit}</button>
       <p role="status">{said}</p>
@@ -43,18 +51,23 @@ export function Find({ api }: { api: Api }) {
 }
 
 /** Goes there; else says what is wrong. What a number looks like, the API alone knows. */
-async function found(api: Api, text: string): Promise<string> {
-  let why: string;
-  try {
-    const { body } = await api.getOrder(text);
-    go({ screen: 'order', id: body.orderNumber });
+async function found(api: Api, text: string, signal: AbortSignal): Promise<string> {
+  const order = await api.getOrder(text, signal).catch(notFound);
+  if (!(order instanceof Refusal)) {
+    go({ screen: 'order', id: order.body.orderNumber });
     return '';
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    why = error.message;
   }
-  const { body } = await api.listCustomerOrders(text, { limit: 1 });
-  if (!body.items.length) return `${why} ${t.nobody(text)}`;
+  const orders = await api.listCustomerOrders(text, { limit: 1 }, signal).catch(notFound);
+  if (orders instanceof Refusal || !orders.body.items.length) {
+    const why = order.type === 'order-not-found' ? order.message : '';
+    return `${why} ${t.nobody(text)}`;
+  }
   go({ screen: 'customer', customerId: text, from: '', to: '', oldestFirst: false });
   return '';
+}
+
+/** 400 is what can't be anybody's id. */
+function notFound(error: unknown): Refusal {
+  if (error instanceof Refusal && (error.status === 404 || error.status === 400)) return error;
+  throw error;
 }

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 import { Observable } from './observable';
 
@@ -51,7 +51,7 @@ class Keyboard extends Observable {
 
 export const keyboard = new Keyboard();
 
-/** While the component is shown. */
+/** While the component is shown. What was on the screen before can't be pressed any more. */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
-  useEffect(() => keyboard.add(shortcuts));
+  useLayoutEffect(() => keyboard.add(shortcuts));
 }

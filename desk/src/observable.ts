@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from 'preact/hooks';
+import { useLayoutEffect, useReducer } from 'preact/hooks';
 
 /** Something that changes, and that a screen shows as it is now. */
 export class Observable {
@@ -17,6 +17,7 @@ export class Observable {
 /** Renders the component again whenever it changes. */
 export function useObservable<Observed extends Observable>(observed: Observed): Observed {
   const [, render] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => observed.observe(() => render(undefined)), [observed]);
+  // Before anything else can happen: no change is missed between showing it and observing it.
+  useLayoutEffect(() => observed.observe(() => render(undefined)), [observed]);
   return observed;
 }

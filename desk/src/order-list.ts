@@ -1,4 +1,4 @@
-import type { Api, CloudEvent, OrderSummary, Query } from './api';
+import type { Api, OrderSummary, Query } from './api';
 import { Observable } from './observable';
 import type { ListPlace } from './place';
 import { startOfDay } from './time';
@@ -75,7 +75,7 @@ export class OrderList extends Observable {
     return this.orders[place + step];
   }
 
-  take(events: readonly CloudEvent[]): void {
+  take(events: readonly { readonly data: Standing }[]): void {
     for (const { data } of events) this.takeOrder(data);
     this.changed();
   }

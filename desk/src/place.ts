@@ -60,7 +60,10 @@ function rangeQuery(range: Range, more: Record<string, string>): URLSearchParams
 }
 
 function date(text: string | null): string {
-  return text !== null && DATE.test(text) && !Number.isNaN(Date.parse(text)) ? text : '';
+  if (text === null || !DATE.test(text)) return '';
+  const read = new Date(text);
+  // February 30 is read as March 2.
+  return Number.isNaN(read.getTime()) || !read.toISOString().startsWith(text) ? '' : text;
 }
 
 function decoded(part: string): string {

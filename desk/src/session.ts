@@ -1,19 +1,18 @@
+import { NoResponse } from './api';
 import { Observable } from './observable';
 
 export interface Tokens {
   readonly accessToken: string;
   readonly refreshToken?: string;
   readonly idToken?: string;
-  /** In milliseconds since the epoch, if it is known. */
-  readonly expiresAt?: number;
+  /** When to use the refresh token, in milliseconds since the epoch, if that is known. */
+  readonly renewFrom?: number;
 }
 
-/** A token is renewed this long before it expires, in milliseconds. */
-const EARLY = 30_000;
 const STORED = 'desk.tokens';
 
 /**
- * `ended`: the token has expired, and what is on the screen waits for another one.
+ * `ended`: the token is not valid any more, and what is on the screen waits for another one.
  * `not-staff`: the API knows the caller, who may not work here.
  */
 export type SessionState = 'signed-out' | 'signed-in' | 'ended' | 'not-staff';
@@ -24,6 +23,10 @@ export class Session extends Observable {
   private tokens: Tokens | null = null;
   private renewal: Promise<void> | null = null;
   private leaving = new AbortController();
+  /** What the API has refused: not to be used again. */
+  private refusedTokens: Tokens | null = null;
+  /** Whether the tokens are there because others were refused. */
+  private isReplacement = false;
 
   constructor(
     private readonly storage: Storage,
@@ -33,13 +36,12 @@ export class Session extends Observable {
   ) {
     super();
     const stored = storage.getItem(STORED);
-    if (stored !== null) this.accept(JSON.parse(stored) as Tokens);
+    if (stored !== null) this.keep(JSON.parse(stored) as Tokens);
   }
 
   accept(tokens: Tokens): void {
-    this.tokens = tokens;
-    this.storage.setItem(STORED, JSON.stringify(tokens));
-    this.become('signed-in');
+    this.isReplacement = false;
+    this.keep(tokens);
   }
 
   /** Aborts when whoever works here signs out. */
@@ -58,38 +60,63 @@ export class Session extends Observable {
     return tokens;
   }
 
-  /** A token that is valid as far as is known here. Waits until there is one. */
+  /**
+   * A token that is valid as far as is known here. Waits until there is one.
+   *
+   * Throws NoResponse where it can't be renewed now, and the signal's own error where it aborts.
+   */
   async token(signal?: AbortSignal): Promise<string> {
-    const expiresAt = this.tokens?.expiresAt;
-    if (this.state === 'signed-in' && expiresAt && expiresAt - EARLY <= this.now()) this.expired();
-    await this.renewal;
-    while (this.state !== 'signed-in' || !this.tokens) await this.nextChange(signal);
-    return this.tokens.accessToken;
+    for (;;) {
+      const before = this.tokens;
+      if (this.state === 'signed-in' && before && this.isSpent(before)) await this.renewed(before);
+      // Whatever the clock says, a new token is tried before it is renewed.
+      if (this.state === 'signed-in' && this.tokens) return this.tokens.accessToken;
+      await this.nextChange(signal);
+    }
   }
 
   /** The API has refused this token. */
   refused(token: string): void {
-    if (this.state === 'signed-in' && this.tokens?.accessToken === token) this.expired();
+    if (this.state !== 'signed-in' || this.tokens?.accessToken !== token) return;
+    // If it refuses the replacement too, more of them won't help.
+    if (this.isReplacement || !this.tokens.refreshToken) this.become('ended');
+    else this.refusedTokens = this.tokens;
   }
 
   notStaff(): void {
     this.become('not-staff');
   }
 
-  private expired(): void {
-    const { tokens } = this;
-    if (!tokens?.refreshToken) {
-      this.become('ended');
-      return;
-    }
+  private isSpent(tokens: Tokens): boolean {
+    if (tokens === this.refusedTokens) return true;
+    const { refreshToken, renewFrom } = tokens;
+    return refreshToken !== undefined && renewFrom !== undefined && renewFrom <= this.now();
+  }
+
+  /** One renewal, however many wait for it. */
+  private renewed(tokens: Tokens): Promise<void> {
     this.renewal ??= this.renew(tokens)
-      .catch(() => null)
-      .then((renewed) => {
+      .then(
+        (renewed) => {
+          if (this.tokens !== tokens) return;
+          if (!renewed) return this.become('ended');
+          this.isReplacement = tokens === this.refusedTokens;
+          this.keep(renewed);
+        },
+        (error: unknown) => {
+          throw new NoResponse(String(error));
+        },
+      )
+      .finally(() => {
         this.renewal = null;
-        if (this.tokens !== tokens) return;
-        if (renewed) this.accept(renewed);
-        else this.become('ended');
       });
+    return this.renewal;
+  }
+
+  private keep(tokens: Tokens): void {
+    this.tokens = tokens;
+    this.storage.setItem(STORED, JSON.stringify(tokens));
+    this.become('signed-in');
   }
 
   private become(state: SessionState): void {
@@ -100,14 +127,16 @@ export class Session extends Observable {
   private nextChange(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
+      const abort = () => {
+        stop();
+        reject(signal?.reason as Error);
+      };
       const stop = this.observe(() => {
         stop();
+        signal?.removeEventListener('abort', abort);
         resolve();
       });
-      signal?.addEventListener('abort', () => {
-        stop();
-        reject(signal.reason as Error);
-      });
+      signal?.addEventListener('abort', abort);
     });
   }
 }

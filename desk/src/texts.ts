@@ -43,22 +43,29 @@ const REASONS: Record<string, string> = {
   unspecified: 'no reason given',
 };
 
-const status = (name: string) => STATUSES[name] ?? name;
+/** The word for a name, which may come from anywhere: `constructor` is no word. */
+function word(words: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(words, name) ? words[name] : undefined;
+}
+
+const status = (name: string) => word(STATUSES, name) ?? name;
 
 export const texts = {
   title: 'Orders',
   titled: (screen: string) => `${screen} – Orders`,
   status,
-  reason: (reason: string) => REASONS[reason] ?? reason,
-  list: (name: string) => LISTS[name] ?? status(name),
-  tab: (name: string) => TABS[name] ?? status(name),
-  change: (name: string) => CHANGES[name] ?? `Change to ${name}`,
+  reason: (reason: string) => word(REASONS, reason) ?? reason,
+  list: (name: string) => word(LISTS, name) ?? status(name),
+  tab: (name: string) => word(TABS, name) ?? status(name),
+  change: (name: string) => word(CHANGES, name) ?? `Change to ${name}`,
+  number: (value: number) => number.format(value),
   count,
   ordersShown: (value: number) => count(value, 'order shown', 'orders shown'),
   navigation: 'Lists',
   skip: 'Skip to the content',
   days: 'Days',
   loading: 'Loading …',
+  unsettled: 'Not changed yet:',
 
   find: {
     label: 'Order number or id, or customer id',
@@ -77,6 +84,12 @@ export const texts = {
     tokenHint: 'This stage has no sign-in of its own. Paste an access token of staff.',
     notAToken: 'This is not an access token: it has three parts, separated by dots.',
     failed: (why: string) => `The sign-in failed: ${why}`,
+    denied: 'it was canceled or not allowed.',
+    notBegunHere: 'it was not begun in this tab, or it was used already.',
+    wrongClock: 'the clock of this computer is wrong. Set it, and try again.',
+    unreachable: 'the sign-in service can’t be reached.',
+    issuerSays: (description: string) => `the sign-in service says: ${description}`,
+    invalid: (what: string) => `the sign-in service sent something unexpected: ${what}`,
     out: 'Sign out',
     notStaff: 'This desk is for staff',
     notStaffHint:
@@ -127,7 +140,7 @@ export const texts = {
     next: 'Next order',
     previous: 'Previous order',
     last: 'That was the last order of the list.',
-    confirm: (name: string, amount: string) => `${CHANGES[name] ?? name}: ${amount}?`,
+    confirm: (change: string, amount: string) => `${change}: ${amount}?`,
     sending: 'Saving …',
     noResponse: 'No connection. The change is sent again until there is a response.',
     busy: 'The platform is busy. The change is sent again until it is done.',
@@ -137,13 +150,12 @@ export const texts = {
     conflictAgain: 'Do you still want this?',
     conflictOver: 'What you wanted isn’t possible any more.',
     refused: (why: string) => `Not changed: ${why}`,
-    illegal: (from: string, to: string) =>
-      `an order that is ${status(from).toLowerCase()} can’t become ${status(to).toLowerCase()}.`,
+    actions: 'Change the order',
+    already: 'It is what you wanted already.',
     news: (name: string) => `This order has changed: it is ${status(name).toLowerCase()} now.`,
     reload: 'Show it',
     began: 'Placed',
     forgotten: 'Erased: the customer was forgotten',
-    became: (name: string) => status(name),
   },
 
   actor: (name: string, id: string | undefined) => {
@@ -156,19 +168,35 @@ export const texts = {
     title: 'Days',
     range: 'Days to show',
     last: (days: number) => `Last ${days} days`,
+    sum: (currency: string, orders: number, revenue: string) =>
+      `${currency}: ${revenue} from ${count(orders, 'order', 'orders')}`,
     revenue: (currency: string) => `Revenue per day, ${currency}`,
     placed: (currency: string) => `Orders per day, ${currency}`,
+    perDay: (currency: string) => `Orders and revenue per day, ${currency}`,
+    plot: (title: string, first: string, last: string, total: string, most: string, on: string) =>
+      `${title}, ${first} to ${last}. Total: ${total}. Highest: ${most} on ${on}.`,
     day: 'Day (UTC)',
     orders: 'Orders',
+    ordersOf: (orders: number) => count(orders, 'order', 'orders'),
     money: 'Revenue',
-    statuses: 'Statuses',
-    reasons: 'Reasons for cancellation',
-    asTable: 'As a table',
+    total: 'Total',
+    rounded: (amount: string) => `about ${amount}`,
+    statuses: (currency: string) => `Statuses, ${currency}`,
+    reasons: 'Reasons for cancellation, all currencies',
+    asTable: (currency: string) => `As a table, ${currency}`,
     none: 'There are no reports of these days yet.',
+    noOrders: 'No orders were placed on these days.',
+    noReport: 'no report',
+    loading: (days: number) => `Loading ${count(days, 'day', 'days')} …`,
     missing: (days: number) => `${count(days, 'day has', 'days have')} no report.`,
+    failed: (days: number) => `${count(days, 'day', 'days')} could not be loaded.`,
     leftOut: (orders: number) =>
-      `${count(orders, 'order', 'orders')} could not be read and is missing here.`,
-    hint: 'A day’s report is made after midnight UTC; revenue is what is paid or shipped.',
+      orders === 1
+        ? '1 order could not be read and is missing here.'
+        : `${number.format(orders)} orders could not be read and are missing here.`,
+    hint:
+      'Days are in UTC. A day’s report is made after midnight, so today has none yet. ' +
+      'Revenue is what is paid or shipped.',
   },
 
   problem: {
@@ -187,7 +215,7 @@ export const texts = {
     close: 'Close',
     find: 'find an order',
     help: 'show this',
-    list: (name: string) => `list: ${LISTS[name] ?? status(name)}`,
+    list: (name: string) => `list: ${word(LISTS, name) ?? status(name)}`,
     days: 'days',
     down: 'next row',
     up: 'previous row',

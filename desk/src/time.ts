@@ -2,6 +2,11 @@ const DAY = 86_400_000;
 
 const instants = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' });
+const shortDays = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  timeZone: 'UTC',
+});
 
 /** In the reader's zone. */
 export function instant(rfc3339: string): string {
@@ -16,6 +21,11 @@ export function utc(rfc3339: string): string {
 /** A UTC day such as `2026-11-30`, as people write it. */
 export function day(date: string): string {
   return days.format(new Date(date));
+}
+
+/** The same without its year, for a plot. */
+export function shortDay(date: string): string {
+  return shortDays.format(new Date(date));
 }
 
 /** How long ago it was, in its largest unit: `3 hours`. A clock that is behind says `0 minutes`. */

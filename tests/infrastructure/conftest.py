@@ -22,6 +22,12 @@ def with_topic() -> Template:
 
 
 @pytest.fixture(scope="session")
+def without_desk() -> Template:
+    """Production, without the staff desk."""
+    return compiled("prod", "--param=desk=false")
+
+
+@pytest.fixture(scope="session")
 def watched() -> Template:
     """Production, with a consumer of events added that has a queue and a topic of its own."""
     added = f"  - ${{file(./infra/{EXAMPLE.name}):%s}}\n"
@@ -55,5 +61,8 @@ def customized() -> Template:
         "--param=staffValue=clerk",
         "--param=payments=none",
         "--param=eventsTopic=true",
+        "--param=deskClientId=the-desk",
+        "--param=deskScope=openid offline_access",
+        "--param=deskSignInOrigin=https://login.shop.example.com/oauth2/",
         "--param=logLevel=WARNING",
     )

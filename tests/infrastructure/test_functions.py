@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import orders.environment
-from infrastructure.templates import ROOT
+from infrastructure.templates import ROOT, compiled
 from orders.adapters import sns
 from orders.adapters.aws import client
 from orders.adapters.aws.connection import Endpoint, HttpResponse
@@ -33,6 +33,10 @@ SOURCE = ROOT / "src" / "orders"
 TELEMETRY = {"LOG_LEVEL", "METRICS_NAMESPACE", "VERSION"}
 # What Lambda sets itself, as AWS's SDKs read it.
 LAMBDAS_OWN = dict.fromkeys(("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "set")
+OF_THE_DESK = {
+    *("DESK_CLIENT_ID", "DESK_SCOPE", "DESK_ISSUER", "DESK_AUDIENCE", "DESK_SIGN_IN_ORIGIN"),
+    "DESK_TOKEN_IN_LINK",
+}
 GATEWAY_SECONDS = 30
 
 
@@ -80,8 +84,9 @@ def test_every_log_is_kept_for_90_days_in_production_and_14_elsewhere(
 def test_each_function_is_given_the_settings_that_it_reads(
     production: Template, reads: Mapping[str, set[str]]
 ) -> None:
-    # What reads the table can be told the index, which few functions use. Few stages have a topic.
-    not_always = {"GSI1_NAME", "TOPIC_ARN"}
+    # What reads the table can be told the index, which few functions use. Few stages have a topic;
+    # some have no desk, or one that signs in by itself.
+    not_always = {"GSI1_NAME", "TOPIC_ARN", "DESK", *OF_THE_DESK}
     given = {name: {*production.variables(name)} - not_always for name in production.functions}
     assert given == {name: (reads[name] | TELEMETRY) - not_always for name in given}
 
@@ -98,6 +103,32 @@ def test_the_publisher_is_told_the_topic_if_there_is_one(
 ) -> None:
     assert "TOPIC_ARN" in reads["publish-order-events"]
     assert with_topic.variables("publish-order-events")["TOPIC_ARN"] == {"Ref": "OrderEventsTopic"}
+
+
+def test_the_desk_is_told_how_to_sign_in_if_it_is_a_client_of_the_issuer(
+    production: Template, local: Template, customized: Template, reads: Mapping[str, set[str]]
+) -> None:
+    assert reads["desk"] - TELEMETRY == OF_THE_DESK
+    told = [
+        {name: one.variables("desk")[name] for name in OF_THE_DESK & {*one.variables("desk")}}
+        for one in (production, local, customized)
+    ]
+    assert told == [
+        {},
+        {"DESK_TOKEN_IN_LINK": "true"},
+        {
+            "DESK_CLIENT_ID": "the-desk",
+            "DESK_SCOPE": "openid offline_access",
+            "DESK_ISSUER": "https://login.example.com/tenant",
+            "DESK_AUDIENCE": "web",
+            "DESK_SIGN_IN_ORIGIN": "https://login.shop.example.com",
+        },
+    ]
+
+
+def test_a_client_that_is_the_audience_asks_for_no_other() -> None:
+    stage = compiled("dev", "--param=jwtAudience=web, the-desk", "--param=deskClientId=the-desk")
+    assert "DESK_AUDIENCE" not in stage.variables("desk")
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,8 @@ USUAL = {
     "param:staffValue": "staff",
     "param:logLevel": "INFO",
     "param:eventsTopic": False,
+    "param:desk": True,
+    "param:deskScope": "openid",
 }
 # Resolves what infra/stage.js asks for as the framework would, with no more than is given.
 RESOLVE_STAGE = """
@@ -62,6 +64,7 @@ def refusals_of_stage(*given: Mapping[str, object]) -> list[str | None]:
 
 
 ISSUED = {"param:jwtIssuer": "https://issuer.example.com", "param:jwtAudience": "orders"}
+DESK = {"sls:stage": "prod", "param:deskClientId": "the-desk", **ISSUED}
 UNREACHABLE = [
     *(OFFLINE_ISSUER, EMULATED_ISSUER, "http://issuer.example.com", "file:///etc/passwd"),
     *("https://localhost", "https://LOCALHOST:8443/", "https://issuer", "issuer.example.com"),
@@ -132,6 +135,59 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
     "neither a topic nor none": (
         [{"param:eventsTopic": value} for value in ("", "True", "yes", 1, 0, "true ", [True])],
         'Parameter "eventsTopic" is true or false, not "',
+    ),
+    "a desk or none": ([{"param:desk": one} for one in (True, False, "true", "false")], None),
+    "neither a desk nor none": (
+        [{"param:desk": value} for value in ("", "True", "yes", 1, 0, "true ", [True])],
+        'Parameter "desk" is true or false, not "',
+    ),
+    "a client of the desk as issuers name them": (
+        [
+            DESK | {"param:deskClientId": one}
+            for one in ("the-desk", "6f1c2c3e-0000-4000-8000-7a1b3c9f0000", "1a.apps.example.com")
+        ],
+        None,
+    ),
+    "a client of the desk that no issuer has": (
+        [DESK | {"param:deskClientId": one} for one in NO_TEXTS if one != ""],
+        'Parameter "deskClientId" must be a text',
+    ),
+    "a scope that signs in": (
+        [
+            DESK | {"param:deskScope": one}
+            for one in ("openid", "openid offline_access", "api://orders/desk openid")
+        ],
+        None,
+    ),
+    "a scope that is no text": (
+        [DESK | {"param:deskScope": one} for one in ("", " ", "openid ", "\topenid", True)],
+        'Parameter "deskScope" must be a text',
+    ),
+    "a scope that signs nobody in": (
+        [
+            DESK | {"param:deskScope": one}
+            for one in ("email", "OpenID", "openid  email", "openid,email", "openid\temail", 'a"b')
+        ],
+        'Parameter "deskScope" is "openid", alone or among other scopes',
+    ),
+    "where the desk signs in": (
+        [DESK | {"param:deskSignInOrigin": one} for one in ("", *REACHABLE)],
+        None,
+    ),
+    "where no browser signs in": (
+        [DESK | {"param:deskSignInOrigin": one} for one in (*UNREACHABLE, " ", True)],
+        'Parameter "deskSignInOrigin"',
+    ),
+    "how to sign in without a client": (
+        [
+            {"param:deskScope": "openid email"},
+            {"param:deskSignInOrigin": "https://login.example.com"},
+        ],
+        'have no effect without "deskClientId"',
+    ),
+    "how to sign in without a desk": (
+        [{"param:desk": False, "param:deskClientId": "the-desk", "param:deskScope": "openid a"}],
+        None,
     ),
     "a stage of this machine among the production stages, whichever is deployed": (
         [

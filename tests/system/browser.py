@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -74,9 +75,14 @@ class Tab:
         self.browser.get(address)
 
     def wait(self, holds: Callable[[WebDriver], Any], what: str = "") -> Any:  # noqa: ANN401 - whatever it returns
-        return WebDriverWait(self.browser, PATIENCE).until(
-            holds, f"{what} is not in: {self.text[:2000]}"
-        )
+        """Wait until it holds, whatever page is there; what it finds may go away meanwhile."""
+        # Chromedriver has several for an element of a page that is gone.
+        waiting = WebDriverWait(self.browser, PATIENCE, ignored_exceptions=[WebDriverException])
+        try:
+            return waiting.until(holds)
+        except TimeoutException as error:
+            message = f"{what} is not in: {self.text[:2000]}"
+            raise AssertionError(message) from error
 
     def find(self, css: str, text: str = "") -> WebElement:
         """Wait for an element that is shown and contains the text."""
@@ -98,11 +104,14 @@ class Tab:
     def click(self, text: str) -> None:
         """Wait for a button or link with exactly this text, and click it."""
 
-        def found(browser: WebDriver) -> WebElement | None:
-            elements = browser.find_elements(By.CSS_SELECTOR, "button, a")
-            return next((one for one in elements if one.is_displayed() and one.text == text), None)
+        def clicked(browser: WebDriver) -> bool:
+            for one in browser.find_elements(By.CSS_SELECTOR, "button, a"):
+                if one.is_displayed() and one.text == text:
+                    one.click()
+                    return True
+            return False
 
-        self.wait(found, f"button {text!r}").click()
+        self.wait(clicked, f"button {text!r}")
 
     def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever it returns
         """What the script `return`s; `arguments[0]` is the first argument."""

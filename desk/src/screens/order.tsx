@@ -1,15 +1,16 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import type { Api, Order, TimelineEvent } from '../api';
+import type { Changes, Step } from '../changes';
 import type { Feed } from '../feed';
-import { type Shortcut, useShortcuts } from '../keyboard';
+import { useShortcuts } from '../keyboard';
 import { money } from '../money';
+import { useObservable } from '../observable';
 import type { OrderList } from '../order-list';
 import { Heading } from '../parts/heading';
-import { Failure, Money, Status, Time } from '../parts/show';
+import { Failure, inWords, Money, Status, Time } from '../parts/show';
 import { formatPlace, go, type Place } from '../place';
 import { texts } from '../texts';
-import { type Step, useChange } from '../use-change';
 
 const t = texts.order;
 
@@ -21,228 +22,286 @@ interface Loaded {
 interface Props {
   readonly api: Api;
   readonly feed: Feed;
+  readonly changes: Changes;
   /** The list that the reader comes from, if any. */
   readonly list: OrderList | null;
   readonly id: string;
 }
 
 /** Loads the order, and shows it as it was loaded until the reader asks for what is new. */
-export function OrderScreen({ api, feed, list, id }: Props) {
+export function OrderScreen({ api, feed, changes, list, id }: Props) {
   const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
+  const reload = () => setAttempt((count) => count + 1);
   useEffect(() => {
     const leaving = new AbortController();
     const { signal } = leaving;
-    setError(null);
     Promise.all([api.getOrder(id, signal), api.getTimeline(id, signal)]).then(
-      ([{ body: order }, events]) => setLoaded({ order, events }),
+      ([{ body: order }, events]) => {
+        setLoaded({ order, events });
+        setError(null);
+      },
       (reason: unknown) => {
         if (!signal.aborted) setError(reason);
       },
     );
     return () => leaving.abort();
   }, [api, id, attempt]);
-  const reload = () => setAttempt((count) => count + 1);
-  if (error !== null) return <Failure error={error} onRetry={reload} />;
-  if (!loaded) return <p role="status">{texts.loading}</p>;
-  return <LoadedOrder api={api} feed={feed} list={list} loaded={loaded} onReload={reload} />;
-}
-
-interface LoadedProps {
-  readonly api: Api;
-  readonly feed: Feed;
-  readonly list: OrderList | null;
-  readonly loaded: Loaded;
-  readonly onReload: () => void;
-}
-
-function LoadedOrder({ api, feed, list, loaded, onReload }: LoadedProps) {
-  const { order, events } = loaded;
-  const news = useNews(feed, order);
-  const change = useChange(api, order, (outcome) => {
-    if (outcome.kind === 'done') list?.takeOrder(outcome.order);
-    onReload();
-  });
-  const { step } = change;
+  useLayoutEffect(
+    () =>
+      changes.read((outcome, { orderNumber }) => {
+        if (loaded && loaded.order.orderNumber !== orderNumber) return;
+        // At once, so that what the order was can't be changed again.
+        if (loaded && outcome.kind === 'done' && outcome.order.version > loaded.order.version) {
+          setLoaded({ ...loaded, order: outcome.order });
+        }
+        reload();
+      }),
+    [changes, loaded],
+  );
+  useLayoutEffect(() => {
+    // The button that was pressed may be gone.
+    if (document.activeElement === document.body) document.querySelector('h1')?.focus();
+  }, [loaded, error]);
+  const order = loaded?.order;
   const neighbors = useNeighbors(list, order);
-  const shortcuts: Shortcut[] = [
-    ...(step.at === 'rest'
-      ? order.allowedTransitions.map((status) => ({
-          key: String(status).charAt(0).toLowerCase(),
-          does: texts.change(String(status)),
-          run: () => change.ask(String(status)),
-        }))
+  useShortcuts([
+    ...(neighbors.areKnown
+      ? [
+          { key: 'n', does: t.next, run: () => void neighbors.go(1) },
+          { key: 'b', does: t.previous, run: () => void neighbors.go(-1) },
+        ]
       : []),
-    { key: 'n', does: t.next, run: () => neighbors.go(1) },
-    { key: 'b', does: t.previous, run: () => neighbors.go(-1) },
     { key: 'u', does: t.back, run: () => go(neighbors.place) },
-  ];
-  useShortcuts(shortcuts);
+  ]);
   return (
     <article class="order">
       <nav aria-label={t.back} class="between">
         <a href={formatPlace(neighbors.place)}>{t.back}</a>
       </nav>
       <header>
-        <Heading title={t.title(order.orderNumber)}>
-          <span class="order-number">{order.orderNumber}</span>
+        <Heading title={t.title(order?.orderNumber ?? id)}>
+          {order ? <span class="order-number">{order.orderNumber}</span> : id}
         </Heading>
-        <Status status={order.status} />
-        <strong class="amount">
-          <Money amount={order.amount} currency={order.currency} />
-        </strong>
+        {order && (
+          <>
+            <Status status={order.status} />
+            <strong class="amount">
+              <Money amount={order.amount} currency={order.currency} />
+            </strong>
+          </>
+        )}
       </header>
-      <Actions
-        order={order}
-        events={events}
-        change={change}
-        onNext={() => neighbors.go(1)}
-        hasList={list !== null}
-      />
-      <p role="status">{neighbors.isLast && t.last}</p>
-      {news && step.at !== 'work' && (
-        <p class="message" role="status">
-          {t.news(news)}{' '}
-          <button type="button" onClick={onReload}>
-            {t.reload}
-          </button>
-        </p>
+      {error !== null && <Failure error={error} onRetry={reload} />}
+      <p role="status">{loaded || error !== null ? neighbors.said : texts.loading}</p>
+      {loaded && (
+        <>
+          <Actions
+            {...loaded}
+            changes={changes}
+            onNext={neighbors.areKnown ? () => void neighbors.go(1) : undefined}
+          />
+          <News feed={feed} order={loaded.order} onShow={reload} />
+          <Items order={loaded.order} />
+          <Facts order={loaded.order} />
+          <section aria-labelledby="history">
+            <h2 id="history">{t.history}</h2>
+            <ol class="timeline">
+              {loaded.events.map((event) => (
+                <Event key={event.version} event={event} />
+              ))}
+            </ol>
+          </section>
+        </>
       )}
-      <Items order={order} />
-      <Facts order={order} />
-      <section aria-labelledby="history">
-        <h2 id="history">{t.history}</h2>
-        <ol class="timeline">
-          {events.map((event) => (
-            <Event key={event.version} event={event} />
-          ))}
-        </ol>
-      </section>
     </article>
   );
 }
 
-/** The status that the feed tells of a later version. */
-function useNews(feed: Feed, order: Order): string | null {
-  const [news, setNews] = useState<string | null>(null);
-  useEffect(() => {
-    setNews(null);
-    return feed.read((events) => {
-      for (const { data } of events) {
-        if (data.orderId === order.orderId && data.version > order.version) setNews(data.status);
-      }
-    });
-  }, [feed, order.orderId, order.version]);
-  return news;
+/** Says that the feed tells of a later version. */
+function News({ feed, order, onShow }: { feed: Feed; order: Order; onShow: () => void }) {
+  const { orderId, version } = order;
+  const [news, setNews] = useState({ version, status: '' });
+  useEffect(
+    () =>
+      feed.read((events) => {
+        for (const { data } of events) {
+          if (data.orderId === orderId && data.version > version) setNews(data);
+        }
+      }),
+    [feed, orderId, version],
+  );
+  const isNew = news.version > version;
+  return (
+    <p role="status" class={isNew ? 'message' : ''}>
+      {isNew && (
+        <>
+          {t.news(news.status)}{' '}
+          <button type="button" onClick={onShow}>
+            {t.reload}
+          </button>
+        </>
+      )}
+    </p>
+  );
 }
 
-function useNeighbors(list: OrderList | null, order: Order) {
-  const [isLast, setIsLast] = useState(false);
-  useEffect(() => setIsLast(false), [order.orderId]);
+function useNeighbors(list: OrderList | null, order: Order | undefined) {
+  const [said, setSaid] = useState('');
   const place: Place = list?.place ?? {
     screen: 'orders',
-    status: order.status,
+    status: order?.status ?? 'PAID',
     from: '',
     to: '',
     oldestFirst: true,
   };
   return {
     place,
-    isLast,
+    said,
+    areKnown: list?.orders.some(({ orderId }) => orderId === order?.orderId) ?? false,
     async go(step: 1 | -1) {
-      const next = await list?.neighbor(order.orderId, step);
-      if (!list || !next) {
-        setIsLast(step === 1);
-        return;
+      if (!list || !order) return;
+      const here = location.hash;
+      const next = await list.neighbor(order.orderId, step);
+      if (location.hash !== here) return;
+      if (next) {
+        list.opened = next.orderNumber;
+        go({ screen: 'order', id: next.orderNumber });
+      } else if (step === 1) {
+        setSaid(list.error === null ? t.last : inWords(list.error));
       }
-      list.opened = next.orderNumber;
-      go({ screen: 'order', id: next.orderNumber });
     },
   };
+}
+
+/** For each status the first letter of its name that is no other's, and no other shortcut's. */
+function keysOf(statuses: readonly string[]): Map<string, string> {
+  const keys = new Map<string, string>();
+  for (const status of statuses) {
+    const key = status
+      .toLowerCase()
+      .match(/[ac-mo-tv-z]/g)
+      ?.find((letter) => !keys.has(letter));
+    if (key !== undefined) keys.set(key, status);
+  }
+  return keys;
 }
 
 interface ActionsProps {
   readonly order: Order;
   readonly events: readonly TimelineEvent[];
-  readonly change: ReturnType<typeof useChange>;
-  readonly hasList: boolean;
-  readonly onNext: () => void;
+  readonly changes: Changes;
+  readonly onNext: (() => void) | undefined;
 }
 
-function Actions({ order, events, change, hasList, onNext }: ActionsProps) {
-  const { step } = change;
-  const next = useRef<HTMLButtonElement>(null);
-  const done = step.at === 'rest' ? step.done : undefined;
-  useEffect(() => {
-    if (done) next.current?.focus();
-  }, [done]);
+function Actions({ order, events, changes, onNext }: ActionsProps) {
+  const step = useObservable(changes).step(order.orderNumber);
+  const done = step.at === 'rest' && step.done === order.status;
+  const statuses = order.allowedTransitions.map(String);
+  const ask = (status: string) => changes.ask(order, status);
+  const keys = [...(step.at === 'rest' ? keysOf(statuses) : [])];
+  useShortcuts(
+    keys.map(([key, status]) => ({ key, does: texts.change(status), run: () => ask(status) })),
+  );
   return (
-    <div class="actions">
+    <div {...useFocusOnStep(step.at, done)} role="group" aria-label={t.actions} class="actions">
       {step.at === 'rest' && (
         <>
-          {order.allowedTransitions.map(String).map((status, index) => (
+          {statuses.map((status, index) => (
             <button
               key={status}
               type="button"
               class={index === 0 ? 'primary' : ''}
-              onClick={() => change.ask(status)}
+              onClick={() => ask(status)}
             >
               {texts.change(status)}
             </button>
           ))}
-          {order.allowedTransitions.length === 0 && !done && <p>{t.final}</p>}
-          <p role="status">{done && t.done(done)}</p>
-          {hasList && (
-            <button ref={next} type="button" onClick={onNext}>
+          {statuses.length === 0 && !done && <p>{t.final}</p>}
+          {onNext && (
+            <button type="button" class="next" onClick={onNext}>
               {t.next}
             </button>
           )}
         </>
       )}
-      {step.at === 'work' && (
-        <div role="status">
-          <p>
-            {!step.waiting && t.sending}
-            {step.waiting && (step.waiting.because === 'busy' ? t.busy : t.noResponse)}
-          </p>
-          {step.waiting && (
-            <button type="button" onClick={change.tryNow}>
-              {t.tryNow}
-            </button>
-          )}
-        </div>
-      )}
       {step.at === 'question' && (
-        <Question order={order} events={events} step={step} change={change} />
+        <Question order={order} events={events} step={step} changes={changes} />
       )}
+      {step.at === 'work' && step.waiting && (
+        <button type="button" onClick={changes.tryNow}>
+          {t.tryNow}
+        </button>
+      )}
+      <p role="status">
+        {done && t.done(order.status)}
+        {step.at === 'work' && said(step)}
+      </p>
     </div>
   );
+}
+
+function said({ waiting }: Extract<Step, { at: 'work' }>): string {
+  if (!waiting) return t.sending;
+  return waiting.because === 'busy' ? t.busy : t.noResponse;
+}
+
+/**
+ * The properties of the element that the steps are shown in: the focus goes on to what is next,
+ * unless somebody is typing elsewhere; and a double click or a key held down presses one button.
+ */
+function useFocusOnStep(at: Step['at'], done: boolean) {
+  const element = useRef<HTMLDivElement>(null);
+  const before = useRef(at);
+  useEffect(() => {
+    if (before.current === at) return;
+    before.current = at;
+    const { current } = element;
+    const focused = document.activeElement;
+    if (!current || focused?.matches('input, select')) return;
+    const next =
+      at === 'question'
+        ? current.querySelector<HTMLElement>('textarea, button:enabled')
+        : done && current.querySelector<HTMLElement>('.next');
+    (next || current).focus();
+  });
+  return {
+    ref: element,
+    tabIndex: -1,
+    onClickCapture(event: MouseEvent) {
+      if (event.detail < 2) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    onKeyDownCapture(event: KeyboardEvent) {
+      const isButton = event.target instanceof HTMLButtonElement;
+      if (isButton && event.repeat && event.key === 'Enter') event.preventDefault();
+    },
+  };
 }
 
 interface QuestionProps {
   readonly order: Order;
   readonly events: readonly TimelineEvent[];
   readonly step: Extract<Step, { at: 'question' }>;
-  readonly change: ReturnType<typeof useChange>;
+  readonly changes: Changes;
 }
 
 /** Asks before a change: with what happened meanwhile, or why it was refused, if it was. */
-function Question({ order, events, step, change }: QuestionProps) {
+function Question({ order, events, step, changes }: QuestionProps) {
   const { draft, outdated, refused } = step;
-  const submit = useRef<HTMLButtonElement>(null);
-  const reason = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => (reason.current ?? submit.current)?.focus(), []);
   const isKnown = outdated === undefined || order.version > outdated;
   const isPossible = order.allowedTransitions.map(String).includes(draft.status);
-  const fault = refused && whyRefused(refused);
+  const change = texts.change(draft.status);
+  const faultOfReason = refused?.problem?.errors?.find(({ pointer }) => pointer === '/reason');
   return (
     <form
       class="question"
-      aria-label={texts.change(draft.status)}
+      aria-label={change}
       onSubmit={(event) => {
         event.preventDefault();
-        change.submit(draft);
+        changes.submit(order, draft);
       }}
     >
       {outdated !== undefined && (
@@ -255,50 +314,52 @@ function Question({ order, events, step, change }: QuestionProps) {
                 <Event key={event.version} event={event} />
               ))}
           </ol>
-          {isKnown && <p>{isPossible ? t.conflictAgain : t.conflictOver}</p>}
+          {isKnown && isPossible && <p>{t.conflictAgain}</p>}
         </div>
       )}
-      {fault && (
+      {refused && !faultOfReason && (
         <p class="message failure" role="alert">
-          {t.refused(fault)}
+          {t.refused(refused.problem?.detail ?? texts.problem.other(refused.status))}
         </p>
       )}
-      {isPossible && (
+      {isPossible ? (
+        <p class="asked">{t.confirm(change, money(order.amount, order.currency))}</p>
+      ) : (
+        <p role="alert">{order.status === draft.status ? t.already : t.conflictOver}</p>
+      )}
+      {(isPossible ? draft.status === 'CANCELED' : draft.reason) && (
         <>
-          <p class="asked">{t.confirm(draft.status, money(order.amount, order.currency))}</p>
-          {draft.status === 'CANCELED' && (
-            <label>
-              {t.reason} <span class="small">{t.reasonHint}</span>
-              <textarea
-                ref={reason}
-                maxLength={500}
-                rows={2}
-                value={draft.reason}
-                onInput={(event) => change.write({ ...draft, reason: event.currentTarget.value })}
-              />
-            </label>
-          )}
+          <label>
+            {t.reason} <span class="small">{t.reasonHint}</span>
+            <textarea
+              maxLength={500}
+              rows={2}
+              dir="auto"
+              value={draft.reason}
+              aria-invalid={faultOfReason !== undefined}
+              aria-describedby="reason-fault"
+              onInput={(event) =>
+                changes.write(order, { ...draft, reason: event.currentTarget.value })
+              }
+            />
+          </label>
+          <p id="reason-fault" role="alert" class="fault">
+            {faultOfReason?.detail}
+          </p>
         </>
       )}
       <div class="buttons">
         {isPossible && (
-          <button ref={submit} type="submit" class="primary" disabled={!isKnown}>
-            {texts.change(draft.status)}
+          <button type="submit" class="primary" disabled={!isKnown}>
+            {change}
           </button>
         )}
-        <button type="button" onClick={change.dismiss}>
+        <button type="button" onClick={() => changes.dismiss(order)}>
           {t.keep}
         </button>
       </div>
     </form>
   );
-}
-
-function whyRefused({
-  problem,
-  status,
-}: NonNullable<Extract<Step, { at: 'question' }>['refused']>) {
-  return problem?.errors?.[0]?.detail ?? problem?.detail ?? texts.problem.other(status);
 }
 
 function Event({ event }: { event: TimelineEvent }) {
@@ -308,7 +369,12 @@ function Event({ event }: { event: TimelineEvent }) {
       <Status status={status}>
         {previousStatus === null ? t.began : previousStatus === status ? t.forgotten : undefined}
       </Status>{' '}
-      {texts.actor(actor, actorId)} {reason !== null && <q>{texts.reason(reason)}</q>}{' '}
+      <bdi>{texts.actor(actor, actorId)}</bdi>{' '}
+      {reason !== null && (
+        <q>
+          <bdi>{texts.reason(reason)}</bdi>
+        </q>
+      )}{' '}
       <Time at={changedAt} />
     </li>
   );
@@ -334,8 +400,8 @@ function Items({ order }: { order: Order }) {
           <tr key={index}>
             <td class="number quantity">{quantity}</td>
             <th scope="row">
-              <span class="name">{name}</span>
-              <span class="small sku">{sku}</span>
+              <bdi class="name">{name}</bdi>
+              <bdi class="small sku">{sku}</bdi>
             </th>
             <td class="number">
               <Money amount={unitAmount} currency={order.currency} />
@@ -372,7 +438,7 @@ function Facts({ order }: { order: Order }) {
           <dt>{t.notes}</dt>
           {notes.map(([name, value]) => (
             <dd key={name}>
-              <span class="small">{name}</span> {value}
+              <bdi class="small">{name}</bdi> <bdi>{value}</bdi>
             </dd>
           ))}
         </>

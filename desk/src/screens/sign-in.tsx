@@ -24,7 +24,7 @@ export function SignInScreen(props: Props) {
 /** By the issuer, or where the stage has none for the desk, with a token. */
 export function SignInForm({ session, signIn }: Props) {
   const [fault, setFault] = useState(signIn.failure);
-  const begin = () => signIn.begin().catch((error: unknown) => setFault(String(error)));
+  const begin = () => signIn.begin().catch((error: Error) => setFault(error.message));
   return (
     <>
       {fault && (

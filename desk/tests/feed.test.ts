@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+
+import type { CloudEvent, EventPage, Query } from '../src/api';
+import { Feed } from '../src/feed';
+
+const NOW = Date.parse('2026-11-30T12:00:00Z');
+const page = new EventTarget() as EventTarget & { hidden: boolean };
+
+beforeEach(() => {
+  page.hidden = false;
+  Object.assign(globalThis, { document: page });
+  mock.timers.enable({ apis: ['setTimeout'] });
+});
+afterEach(() => mock.timers.reset());
+
+const events = (count: number) => Array<CloudEvent>(count).fill({ id: 'e' } as CloudEvent);
+
+/** A feed of an API that has these responses and then nothing new. */
+function feedOf(...responses: (CloudEvent[] | Error)[]) {
+  const queries: Query[] = [];
+  const api = {
+    async listEvents(query: Query) {
+      queries.push(query);
+      const items = responses.shift() ?? [];
+      if (items instanceof Error) throw items;
+      const body: EventPage = { items, nextCursor: `cursor ${queries.length}` };
+      return { body, etag: null };
+    },
+  };
+  return { feed: new Feed(api, NOW), queries };
+}
+
+const responded = () => new Promise(setImmediate);
+
+async function later(milliseconds: number): Promise<void> {
+  mock.timers.tick(milliseconds);
+  await responded();
+}
+
+function hide(hidden: boolean): void {
+  page.hidden = hidden;
+  page.dispatchEvent(new Event('visibilitychange'));
+}
+
+test('the feed goes on from where it was, and passes on what it finds', async () => {
+  const { feed, queries } = feedOf([], events(2));
+  const found: number[] = [];
+  feed.read((read) => found.push(read.length));
+  const stop = feed.start();
+  await responded();
+  await later(10_000);
+  stop();
+  await later(60_000);
+  assert.deepEqual(
+    queries.map(({ recordedFrom, cursor }) => [recordedFrom, cursor]),
+    [
+      ['2026-11-30T11:58:30.000Z', undefined],
+      ['2026-11-30T11:58:30.000Z', 'cursor 1'],
+    ],
+  );
+  assert.deepEqual(found, [2]);
+});
+
+test('a full page is followed by the next at once', async () => {
+  const { feed, queries } = feedOf(events(100), events(1));
+  const stop = feed.start();
+  await responded();
+  await later(1);
+  assert.equal(queries.length, 2);
+  stop();
+});
+
+test('while the page is hidden, nothing is asked for', async () => {
+  const { feed, queries } = feedOf();
+  const stop = feed.start();
+  await responded();
+  hide(true);
+  await later(600_000);
+  assert.equal(queries.length, 1);
+  hide(false);
+  await responded();
+  assert.equal(queries.length, 2);
+  await later(10_000);
+  assert.equal(queries.length, 3);
+  stop();
+});
+
+test('a page that is hidden during a request asks for no more', async () => {
+  const { feed, queries } = feedOf();
+  const stop = feed.start();
+  hide(true);
+  await responded();
+  await later(600_000);
+  assert.equal(queries.length, 1);
+  stop();
+});
+
+test('after an error the same is asked for again', async () => {
+  const { feed, queries } = feedOf([], new Error('failed'));
+  const stop = feed.start();
+  await responded();
+  await later(10_000);
+  await later(10_000);
+  assert.deepEqual(
+    queries.map(({ cursor }) => cursor),
+    [undefined, 'cursor 1', 'cursor 1'],
+  );
+  stop();
+});
