@@ -17,7 +17,8 @@ const TIMEOUT = 35_000;
 
 export interface Reply<Body> {
   readonly body: Body;
-  readonly etag: string | null;
+  /** By the API's clock, in milliseconds since the epoch. */
+  readonly date: number;
 }
 
 /** A response that is no success. */
@@ -107,10 +108,12 @@ export class Api {
   /**
    * Throws Refusal, NoResponse, and the signal's own error where it aborts.
    *
-   * Where the token is refused, this waits until there is a new one, and goes on.
+   * Where the token is refused, this waits until there is a new one, and goes on. A sign-out aborts.
    */
   private async send<Body>(path: string, request: Request): Promise<Reply<Body>> {
-    const { method = 'GET', query = {}, body, headers, signal } = request;
+    const { method = 'GET', query = {}, body, headers } = request;
+    const signedOut = this.session.ending;
+    const signal = request.signal ? AbortSignal.any([request.signal, signedOut]) : signedOut;
     const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined && value !== '') parameters.set(name, String(value));
@@ -129,16 +132,20 @@ export class Api {
         body: body === undefined ? null : JSON.stringify(body),
         cache: 'no-store',
         credentials: 'omit',
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: AbortSignal.any([signal, timeout]),
       })
         .then(readWhole)
         .catch((error: unknown) => {
-          signal?.throwIfAborted();
+          signal.throwIfAborted();
           throw new NoResponse(String(error));
         });
       if (response.status === 401) this.session.refused(token);
-      else if (response.ok) return { body: response.json as Body, etag: response.etag };
-      else throw refusal(response);
+      else if (response.ok) return { ...response, body: response.json as Body };
+      else {
+        const refused = refusal(response);
+        if (method === 'GET' && refused.type === 'forbidden') this.session.notStaff();
+        throw refused;
+      }
     }
   }
 }
@@ -147,7 +154,7 @@ interface Whole {
   readonly status: number;
   readonly ok: boolean;
   readonly json: unknown;
-  readonly etag: string | null;
+  readonly date: number;
   readonly retryAfter: string | null;
 }
 
@@ -160,7 +167,13 @@ async function readWhole(response: Response): Promise<Whole> {
   } catch (error) {
     if (ok) throw error;
   }
-  return { status, ok, json, etag: headers.get('ETag'), retryAfter: headers.get('Retry-After') };
+  return {
+    status,
+    ok,
+    json,
+    date: Date.parse(headers.get('Date') ?? ''),
+    retryAfter: headers.get('Retry-After'),
+  };
 }
 
 function refusal({ status, json, retryAfter }: Whole): Refusal {

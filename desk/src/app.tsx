@@ -79,7 +79,7 @@ const STATUSES = ['PAID', ...ALL_STATUSES.filter((status) => status !== 'PAID')]
 
 function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
   const place = usePlace();
-  const feed = useMemo(() => new Feed(api, Date.now()), [api]);
+  const feed = useMemo(() => new Feed(api), [api]);
   useEffect(() => feed.start(), [feed]);
   const changes = useMemo(() => new Changes(api), [api]);
   useEffect(() => changes.start(), [changes]);
@@ -127,7 +127,7 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
               href={formatPlace(to)}
               aria-current={isWithin(place, to) ? 'page' : undefined}
             >
-              {to.screen === 'orders' ? texts.list(to.status) : texts.days}
+              {to.screen === 'orders' ? texts.tab(to.status) : texts.days}
             </a>
           ))}
         </nav>
@@ -147,7 +147,7 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
           />
         )}
         {(place.screen === 'orders' || place.screen === 'customer') && list.list && (
-          <Orders key={list.key} list={list.list} onRefresh={list.refresh} />
+          <Orders list={list.list} onRefresh={list.refresh} />
         )}
       </main>
       <footer>
@@ -172,16 +172,22 @@ function isWithin(place: Place, tab: Place): boolean {
 
 /** The list that is shown, or that the order was opened from. It stays as it was meanwhile. */
 function useList(api: Api, feed: Feed, changes: Changes, place: Place) {
-  const [kept, setKept] = useState<{ list: OrderList; key: string; count: number } | null>(null);
+  const [kept, setKept] = useState<{ list: OrderList; key: string } | null>(null);
   const isList = place.screen === 'orders' || place.screen === 'customer';
   const key = isList ? formatPlace(place) : kept?.key;
   let current = kept;
   if (isList && key !== undefined && kept?.key !== key) {
-    current = { list: new OrderList(api, place as ListPlace), key, count: 0 };
+    current = { list: new OrderList(api, place as ListPlace), key };
     setKept(current);
   }
   const list = current?.list ?? null;
-  useEffect(() => (list ? feed.read((events) => list.take(events)) : undefined), [feed, list]);
+  useEffect(() => {
+    if (!list) return undefined;
+    return feed.read(
+      (events) => list.take(events),
+      () => list.becomeOutdated(),
+    );
+  }, [feed, list]);
   useEffect(
     () =>
       changes.read((outcome) => {
@@ -191,11 +197,8 @@ function useList(api: Api, feed: Feed, changes: Changes, place: Place) {
   );
   return {
     list,
-    key: `${current?.key} ${current?.count}`,
     refresh() {
-      if (!current) return;
-      const fresh = new OrderList(api, current.list.place);
-      setKept({ list: fresh, key: current.key, count: current.count + 1 });
+      if (current) setKept({ ...current, list: new OrderList(api, current.list.place) });
     },
   };
 }
@@ -213,10 +216,12 @@ function Help({ onClose }: { onClose: () => void }) {
         {texts.keys.use}
       </label>
       <dl class="keys">
-        {keyboard.shortcuts.map(({ key, does }) => (
-          <div key={key}>
+        {[...keysByEffect()].map(([does, keys]) => (
+          <div key={does}>
             <dt>
-              <kbd>{key}</kbd>
+              {keys.map((key) => (
+                <kbd key={key}>{texts.keys.name(key)}</kbd>
+              ))}
             </dt>
             <dd>{does}</dd>
           </div>
@@ -227,4 +232,12 @@ function Help({ onClose }: { onClose: () => void }) {
       </button>
     </Dialog>
   );
+}
+
+function keysByEffect(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { key, does } of keyboard.shortcuts) {
+    found.set(does, [...(found.get(does) ?? []), key]);
+  }
+  return found;
 }

@@ -23,8 +23,12 @@ export class OrderList extends Observable {
   readonly news = new Set<string>();
   /** The statuses of loaded orders that have changed since. */
   readonly changedTo = new Map<string, string>();
+  /** Whether changes may have been missed since the list was loaded. */
+  isOutdated = false;
   /** The order that was opened last. */
   opened = '';
+  /** How far the page was scrolled then. */
+  scrolled = 0;
   private cursor: string | null | undefined;
   /** The statuses of loaded orders, as they were loaded. */
   private readonly known = new Map<string, string>();
@@ -84,6 +88,11 @@ export class OrderList extends Observable {
 
   take(events: readonly { readonly data: Standing }[]): void {
     for (const { data } of events) this.takeOrder(data);
+    this.changed();
+  }
+
+  becomeOutdated(): void {
+    this.isOutdated = this.pages.length > 0;
     this.changed();
   }
 

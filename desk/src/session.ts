@@ -22,6 +22,7 @@ export class Session extends Observable {
   state: SessionState = 'signed-out';
   private tokens: Tokens | null = null;
   private renewal: Promise<void> | null = null;
+  private leaving = new AbortController();
   /** What the API has refused: not to be used again. */
   private refusedTokens: Tokens | null = null;
   /** Whether the tokens are there because others were refused. */
@@ -43,11 +44,18 @@ export class Session extends Observable {
     this.keep(tokens);
   }
 
+  /** Aborts when whoever works here signs out. */
+  get ending(): AbortSignal {
+    return this.leaving.signal;
+  }
+
   /** Forgets the tokens, and returns them, for the issuer to revoke. */
   signOut(): Tokens | null {
     const { tokens } = this;
     this.tokens = null;
     this.storage.clear();
+    this.leaving.abort();
+    this.leaving = new AbortController();
     this.become('signed-out');
     return tokens;
   }

@@ -19,6 +19,16 @@ const LISTS: Record<string, string> = {
   PAID: 'To pack and ship',
 };
 
+const TABS: Record<string, string> = {
+  PENDING: 'Unpaid',
+  PAID: 'To ship',
+};
+
+const KEYS: Record<string, string> = {
+  ArrowDown: '↓',
+  ArrowUp: '↑',
+};
+
 const CHANGES: Record<string, string> = {
   PAID: 'Mark as paid',
   SHIPPED: 'Mark as shipped',
@@ -46,6 +56,7 @@ export const texts = {
   status,
   reason: (reason: string) => word(REASONS, reason) ?? reason,
   list: (name: string) => word(LISTS, name) ?? status(name),
+  tab: (name: string) => word(TABS, name) ?? status(name),
   change: (name: string) => word(CHANGES, name) ?? `Change to ${name}`,
   number: (value: number) => number.format(value),
   count,
@@ -92,7 +103,7 @@ export const texts = {
     amount: 'Amount',
     status: 'Status',
     placed: 'Placed',
-    waiting: 'Waiting for',
+    waiting: (age: string) => `${age} ago`,
     from: 'From',
     to: 'To',
     sort: 'Order by',
@@ -101,9 +112,9 @@ export const texts = {
     more: 'Show more',
     refresh: 'Refresh',
     none: 'There are no such orders.',
-    noMore: 'That is all.',
     now: (name: string) => `now ${status(name).toLowerCase()}`,
     news: (value: number) => count(value, 'new order', 'new orders'),
+    outdated: 'This list is not up to date.',
     showNews: 'Show',
     ofCustomer: (id: string) => `Customer ${id}`,
   },
@@ -208,8 +219,7 @@ export const texts = {
     days: 'days',
     down: 'next row',
     up: 'previous row',
-    open_: 'open the order',
     refresh: 'refresh the list',
-    back: 'back to the list',
+    name: (key: string) => KEYS[key] ?? key,
   },
 } as const;

@@ -17,7 +17,7 @@ async function sent(responses: unknown[], change = CHANGE) {
       requests.push(request.slice(0, 4));
       const response = responses.shift();
       if (response instanceof Error) throw response;
-      return { body: response as Order, etag: null };
+      return { body: response as Order, date: 0 };
     },
   };
   const wait = async (waiting: Waiting) => void waits.push(waiting);

@@ -34,7 +34,7 @@ function listOf(place: Partial<ListPlace>, ...pages: (OrderSummary[] | Error)[])
     const page = pages.shift() ?? [];
     if (page instanceof Error) throw page;
     const body: OrderPage = { items: page, nextCursor: pages.length ? `${pages.length}` : null };
-    return { body, etag: null };
+    return { body, date: 0 };
   };
   const api = {
     listOrders: respond,

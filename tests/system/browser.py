@@ -113,6 +113,32 @@ class Tab:
 
         self.wait(clicked, f"button {text!r}")
 
+    def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever it returns
+        """What the script `return`s; `arguments[0]` is the first argument."""
+        return self.browser.execute_script(script, *arguments)  # type: ignore[no-untyped-call]  # Selenium leaves it out
+
+    def run_first(self, script: str) -> None:
+        """Run the script in each page from now on, before its own."""
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def cdp(self, command: str, **parameters: object) -> Any:  # noqa: ANN401 - as the command
+        """Send a command of the Chrome DevTools Protocol; for this tab alone."""
+        return self.browser.execute_cdp_cmd(command, parameters)
+
+    def look(self, width: int, height: int, *, scale: int = 1, touch: bool = False) -> None:
+        """Look through a window of this size, in CSS pixels."""
+        size = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": touch}
+        self.cdp("Emulation.setDeviceMetricsOverride", **size)
+        self.cdp("Emulation.setTouchEmulationEnabled", enabled=touch)
+
+    def prefer(self, **features: str) -> None:
+        """Set media features, such as `prefers_color_scheme="dark"`; the others are reset."""
+        wanted = [
+            {"name": name.replace("_", "-"), "value": value}
+            for name, value in ({"prefers_color_scheme": "light"} | features).items()
+        ]
+        self.cdp("Emulation.setEmulatedMedia", features=wanted)
+
     def press(self, *keys: str) -> None:
         ActionChains(self.browser).send_keys(*keys).perform()
 

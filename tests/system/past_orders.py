@@ -16,23 +16,37 @@ from orders.domain.actor import CUSTOMER, Actor
 from system.deployment import TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from local_stack import LocalStack
+    from orders.adapters.dynamodb.rows import Row
     from orders.domain.order import Order
     from orders.domain.status import OrderStatus
     from system.deployment import Deployment
 
 STAFF = Actor("staff", "s-1")
+ROWS_AT_ONCE = 100
+
+
+def deployed_table(stack: LocalStack) -> Table:
+    """The stack's own, for its root user."""
+    root = Credentials("test", "test", "")
+    endpoint = Endpoint(stack.endpoint, REGION, "dynamodb", attempt_seconds=10)
+    return Table(Client(endpoint, "dynamodb", lambda: root), TABLE)
+
+
+def write_rows(table: Table, rows: Sequence[Row]) -> None:
+    """Write thousands of rows in a few seconds, over those that are there."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        table.write(*(table.put(row) for row in rows[start : start + ROWS_AT_ONCE]))
 
 
 class PastOrders:
     """Writes to the deployed table with the functions' own code, as the root user."""
 
     def __init__(self, deployment: Deployment) -> None:
-        root = Credentials("test", "test", "")
-        endpoint = Endpoint(deployment.stack.endpoint, REGION, "dynamodb", attempt_seconds=10)
-        client = Client(endpoint, "dynamodb", lambda: root)
-        self._orders = DynamoDbOrders(Table(client, TABLE), "gsi1")
+        self._orders = DynamoDbOrders(deployed_table(deployment.stack), "gsi1")
 
     def place(
         self,

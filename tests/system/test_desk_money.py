@@ -17,7 +17,7 @@ def test_an_order_that_waits_for_payment_is_marked_as_paid_after_a_question_with
 ) -> None:
     order = customer.place()
     sign_in(tab, deployment.stack.api_url, staff)
-    tab.click("Waiting for payment")
+    tab.click("Unpaid")
     tab.find("h1", "Waiting for payment")
     tab.find("table.orders thead", "Waiting for")
     tab.find("table.orders tbody time", "minutes")

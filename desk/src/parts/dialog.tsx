@@ -21,8 +21,13 @@ export function Dialog({ title, onClose, children }: Props) {
     event.preventDefault();
     onClose?.();
   };
+  // A browser may let a second Escape close any dialog.
+  const closed = () => {
+    if (onClose) onClose();
+    else if (element.current?.isConnected) element.current.showModal();
+  };
   return (
-    <dialog ref={element} aria-labelledby={titleId} onCancel={cancel}>
+    <dialog ref={element} aria-labelledby={titleId} onCancel={cancel} onClose={closed}>
       <h2 id={titleId}>{title}</h2>
       {children}
     </dialog>

@@ -14,6 +14,7 @@ export function Heading({ title, children }: Props) {
   const element = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = texts.titled(title);
+    scrollTo(0, 0);
     element.current?.focus({ preventScroll: true });
   }, [title]);
   return (

@@ -1,5 +1,4 @@
-import { memo } from 'preact/compat';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import type { OrderSummary } from '../api';
 import { useShortcuts } from '../keyboard';
@@ -20,6 +19,7 @@ interface Props {
 
 export function Orders({ list, onRefresh }: Props) {
   useObservable(list);
+  const now = useMinute();
   const { place } = list;
   const table = useRef<HTMLTableElement>(null);
   const links = () => [...(table.current?.querySelectorAll('a') ?? [])];
@@ -38,36 +38,43 @@ export function Orders({ list, onRefresh }: Props) {
     { key: 'r', does: texts.keys.refresh, run: onRefresh },
   ]);
   useEffect(() => {
+    const opened = document.getElementById(list.opened);
+    scrollTo(0, list.scrolled);
+    opened?.focus({ preventScroll: true });
+    opened?.closest('tr')?.scrollIntoView({ block: 'nearest' });
     if (!list.pages.length) void list.loadMore();
-    else if (list.opened) document.getElementById(list.opened)?.focus();
   }, [list]);
   const title =
     place.screen === 'customer' ? t.ofCustomer(place.customerId) : texts.list(place.status);
+  const hasNews = list.news.size > 0 || list.isOutdated;
   return (
     <section>
-      <Heading title={title} />
-      <Filter place={place} onRefresh={onRefresh} />
-      <p role="status" class="news">
-        {list.news.size > 0 && (
-          <>
-            {t.news(list.news.size)}{' '}
-            <button type="button" onClick={onRefresh}>
-              {t.showNews}
-            </button>
-          </>
-        )}
-      </p>
-      {list.pages.length > 0 && list.orders.length > 0 && (
-        <table ref={table} class="orders">
-          <thead>
-            <tr>
-              <th scope="col">{t.number}</th>
-              {place.screen === 'customer' && <th scope="col">{t.status}</th>}
-              <th scope="col" class="number">
-                {t.amount}
+      <header class="head">
+        <Heading title={title} />
+        <p role="status" class="news">
+          {hasNews && (list.isOutdated ? t.outdated : t.news(list.news.size))}
+        </p>
+        <button type="button" class={hasNews ? 'primary' : ''} onClick={onRefresh}>
+          {hasNews ? t.showNews : t.refresh}
+        </button>
+      </header>
+      <Filter place={place} />
+      {list.orders.length > 0 && (
+        <table ref={table} class="orders" role="table">
+          {/* The roles, since some browsers take them away with the layout of a table. */}
+          <thead role="rowgroup">
+            <tr role="row">
+              <th role="columnheader" scope="col">
+                {t.number}
               </th>
-              <th scope="col">
-                {place.screen === 'orders' && place.status === 'PENDING' ? t.waiting : t.placed}
+              <th role="columnheader" scope="col">
+                {place.screen === 'customer' ? t.status : t.customer}
+              </th>
+              <th role="columnheader" scope="col">
+                {t.placed}
+              </th>
+              <th role="columnheader" scope="col" class="number">
+                {t.amount}
               </th>
             </tr>
           </thead>
@@ -77,8 +84,10 @@ export function Orders({ list, onRefresh }: Props) {
               orders={page}
               place={place}
               changedTo={changesOf(page, list.changedTo)}
+              now={now}
               onOpen={(order) => {
                 list.opened = order.orderNumber;
+                list.scrolled = scrollY;
               }}
             />
           ))}
@@ -87,6 +96,16 @@ export function Orders({ list, onRefresh }: Props) {
       <End list={list} />
     </section>
   );
+}
+
+/** The time, to the minute. */
+function useMinute(): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 60_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
 }
 
 /** As text, so that a page that nothing has happened to is not drawn again. */
@@ -99,20 +118,24 @@ interface PageProps {
   readonly orders: readonly OrderSummary[];
   readonly place: ListPlace;
   readonly changedTo: string;
+  readonly now: number;
   readonly onOpen: (order: OrderSummary) => void;
 }
 
-const Page = memo(
-  ({ orders, place, changedTo, onOpen }: PageProps) => {
+/** Statuses that somebody is to do something about, so that it matters for how long. */
+const WAITING: ReadonlySet<string> = new Set(['PENDING', 'PAID']);
+
+/** Drawn again only if something in it has changed: there may be hundreds of pages. */
+function Page({ orders, place, changedTo, now, onOpen }: PageProps) {
+  return useMemo(() => {
     const changes = changedTo.split(',');
-    const now = Date.now();
     return (
-      <tbody>
+      <tbody role="rowgroup">
         {orders.map((order, index) => {
           const change = changes[index];
           return (
-            <tr key={order.orderId} class={change ? 'changed' : ''}>
-              <th scope="row">
+            <tr key={order.orderId} role="row" class={change ? 'changed' : ''}>
+              <th scope="row" role="rowheader">
                 <a
                   id={order.orderNumber}
                   href={formatPlace({ screen: 'order', id: order.orderNumber })}
@@ -121,50 +144,53 @@ const Page = memo(
                   {order.orderNumber}
                 </a>{' '}
                 {change && <Status status={change}>{t.now(change)}</Status>}
-                {place.screen === 'orders' && (
-                  <span class="small customer">{order.customerId}</span>
-                )}
               </th>
-              {place.screen === 'customer' && (
-                <td>
-                  <Status status={order.status} />
-                </td>
-              )}
-              <td class="number">
-                <Money amount={order.amount} currency={order.currency} />
+              <td role="cell" class="customer">
+                {place.screen === 'customer' ? <Status status={order.status} /> : order.customerId}
               </td>
-              <td>
-                <Time at={order.createdAt}>
-                  {order.status === 'PENDING' ? age(order.createdAt, now) : undefined}
-                </Time>
+              <td role="cell" class="placed">
+                <Time at={order.createdAt} />{' '}
+                {WAITING.has(order.status) && (
+                  <span class="age">{t.waiting(age(order.createdAt, now))}</span>
+                )}
+              </td>
+              <td role="cell" class="number">
+                <Money amount={order.amount} currency={order.currency} />
               </td>
             </tr>
           );
         })}
       </tbody>
     );
-  },
-  (before, after) => before.orders === after.orders && before.changedTo === after.changedTo,
-);
+  }, [orders, changedTo, now]);
+}
 
-function Filter({ place, onRefresh }: { place: ListPlace; onRefresh: () => void }) {
+const EARLIEST = '2000-01-01';
+
+function Filter({ place }: { place: ListPlace }) {
   const change = (range: Partial<ListPlace>) => go({ ...place, ...range } as ListPlace);
+  // While a year is being typed, it is one of long ago.
+  const taken = (input: HTMLInputElement, name: 'from' | 'to') => {
+    if (input.validity.valid) change({ [name]: input.value });
+  };
   return (
     <form class="filter" onSubmit={(event) => event.preventDefault()}>
       <label>
         {t.from}
         <input
           type="date"
+          min={EARLIEST}
           value={place.from}
-          onChange={(event) => change({ from: event.currentTarget.value })}
+          onChange={(event) => taken(event.currentTarget, 'from')}
         />
       </label>
       <label>
         {t.to}
         <input
           type="date"
+          min={EARLIEST}
           value={place.to}
-          onChange={(event) => change({ to: event.currentTarget.value })}
+          onChange={(event) => taken(event.currentTarget, 'to')}
         />
       </label>
       <label>
@@ -177,9 +203,6 @@ function Filter({ place, onRefresh }: { place: ListPlace; onRefresh: () => void 
           <option value="newest">{t.newest}</option>
         </select>
       </label>
-      <button type="button" onClick={onRefresh}>
-        {t.refresh}
-      </button>
     </form>
   );
 }
@@ -188,6 +211,7 @@ function Filter({ place, onRefresh }: { place: ListPlace; onRefresh: () => void 
 function End({ list }: { list: OrderList }) {
   const end = useRef<HTMLDivElement>(null);
   const { length } = list.orders;
+  const pages = list.pages.length;
   useEffect(() => {
     const observer = new IntersectionObserver(
       ([entry]) => {
@@ -195,21 +219,21 @@ function End({ list }: { list: OrderList }) {
       },
       { rootMargin: '600px' },
     );
-    if (end.current && list.pages.length) observer.observe(end.current);
+    if (end.current && pages) observer.observe(end.current);
     return () => observer.disconnect();
-  }, [list, length]);
+  }, [list, pages]);
+  const isEmpty = list.isComplete && length === 0;
   return (
     <div ref={end} class="end">
       {list.error !== null && <Failure error={list.error} onRetry={() => void list.loadMore()} />}
-      {list.isLoading && <p role="status">{texts.loading}</p>}
-      {list.isComplete && <p>{length === 0 ? t.none : texts.ordersShown(length)}</p>}
-      {!list.isComplete && !list.isLoading && !list.error && list.pages.length > 0 && (
-        <>
-          <p>{texts.ordersShown(length)}</p>
-          <button type="button" onClick={() => void list.loadMore()}>
-            {t.more}
-          </button>
-        </>
+      <p role="status">
+        {pages > 0 && (isEmpty ? t.none : texts.ordersShown(length))}
+        {pages === 0 && list.error === null && texts.loading}
+      </p>
+      {pages > 0 && !list.isComplete && list.error === null && (
+        <button type="button" onClick={() => void list.loadMore()}>
+          {list.isLoading ? texts.loading : t.more}
+        </button>
       )}
     </div>
   );
