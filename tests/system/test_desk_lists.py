@@ -117,7 +117,7 @@ def sign_in(deployment: Deployment, tab: Tab, place: str = "") -> None:
 
 def show(deployment: Deployment, tab: Tab, place: str) -> None:
     tab.open(f"{deployment.stack.api_url}/desk{place}")
-    tab.find(".end [role=status]", "orders")
+    tab.find(".end [role=status]", "order")
 
 
 def shown(tab: Tab) -> list[str]:
