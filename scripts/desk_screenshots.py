@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
+
 from emulator import ROOT
 from local_stack import LocalStack
 from offline import free_port
@@ -71,12 +73,11 @@ def show_days(tab: Tab) -> None:
     """Thirty days, plotted."""
     tab.click("Days")
     tab.find("canvas")
+    tab.wait(lambda _: "Loading" not in tab.text, "all days")
 
 
 def show_conflict(tab: Tab, api_url: str, token: str) -> None:
     """Somebody ships an order that is about to be canceled."""
-    import httpx  # noqa: PLC0415 - for this one
-
     show_order(tab)
     number = tab.address.rpartition("/")[2]
     tab.click("Cancel the order")
@@ -133,6 +134,7 @@ def main() -> None:
                 tab.close()
             tab = Tab(browser)
             tab.look(**LOOKS["desktop"])
+            tab.cdp("Emulation.setTimezoneOverride", timezoneId="Europe/Berlin")
             tab.run_first(STILL)
             tab.open(f"{api_url}/desk#token={token}")
             show_conflict(tab, api_url, token)
