@@ -17,7 +17,6 @@ const TIMEOUT = 35_000;
 
 export interface Reply<Body> {
   readonly body: Body;
-  readonly etag: string | null;
   /** By the API's clock, in milliseconds since the epoch. */
   readonly date: number;
 }
@@ -155,7 +154,6 @@ interface Whole {
   readonly status: number;
   readonly ok: boolean;
   readonly json: unknown;
-  readonly etag: string | null;
   readonly date: number;
   readonly retryAfter: string | null;
 }
@@ -173,7 +171,6 @@ async function readWhole(response: Response): Promise<Whole> {
     status,
     ok,
     json,
-    etag: headers.get('ETag'),
     date: Date.parse(headers.get('Date') ?? ''),
     retryAfter: headers.get('Retry-After'),
   };

@@ -111,7 +111,7 @@ export class Changes extends Observable {
     try {
       outcome = await send(this.api, change, pause, signal);
     } catch (error) {
-      if (signal.aborted) return;
+      if (error instanceof DOMException) return; // Signed out meanwhile.
       throw error;
     }
     const draft = { status, reason };

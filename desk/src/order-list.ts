@@ -9,6 +9,7 @@ interface Standing {
   readonly orderId: string;
   readonly status: string;
   readonly customerId: string;
+  readonly version: number;
 }
 
 /** The orders of a list, page by page, as they were when they were loaded. */
@@ -31,6 +32,9 @@ export class OrderList extends Observable {
   private cursor: string | null | undefined;
   /** The statuses of loaded orders, as they were loaded. */
   private readonly known = new Map<string, string>();
+  /** The latest versions of orders that are known here: the feed is behind them. */
+  private readonly versions = new Map<string, number>();
+  private loading = Promise.resolve();
 
   constructor(
     private readonly api: Api,
@@ -47,15 +51,22 @@ export class OrderList extends Observable {
     return this.cursor === null;
   }
 
-  async loadMore(): Promise<void> {
-    if (this.isLoading || this.isComplete) return;
+  /** Loads the next page once, however many ask for it meanwhile. */
+  loadMore(): Promise<void> {
+    if (this.isComplete) return Promise.resolve();
+    if (!this.isLoading) this.loading = this.load();
+    return this.loading;
+  }
+
+  private async load(): Promise<void> {
     this.isLoading = true;
     this.changed();
     try {
       const { body } = await this.request();
       this.pages.push(body.items);
-      for (const { orderId, status } of body.items) {
+      for (const { orderId, status, version } of body.items) {
         this.known.set(orderId, status);
+        this.versions.set(orderId, version);
         this.news.delete(orderId);
       }
       this.cursor = body.nextCursor;
@@ -86,8 +97,10 @@ export class OrderList extends Observable {
   }
 
   /** As it is now. */
-  takeOrder({ orderId, status, customerId }: Standing): void {
+  takeOrder({ orderId, status, customerId, version }: Standing): void {
     const { place } = this;
+    if (version <= (this.versions.get(orderId) ?? 0)) return;
+    this.versions.set(orderId, version);
     const known = this.known.get(orderId);
     if (known !== undefined) {
       if (status === known) this.changedTo.delete(orderId);

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { NoResponse, type Order, type Problem, Refusal } from '../src/api';
 import { type Change, send, type Waiting } from '../src/change';
 
-const CHANGE: Change = { orderId: 'o-1', version: 3, status: 'PAID', reason: '', key: 'k-1' };
-const ORDER = { orderId: 'o-1', version: 4 } as Order;
+const CHANGE: Change = { orderNumber: 'o-1', version: 3, status: 'PAID', reason: '', key: 'k-1' };
+const ORDER = { orderNumber: 'o-1', version: 4 } as Order;
 const problem = { type: '/docs#illegal-transition', detail: 'no' } as Problem;
 
 /** Sends the change to an API that responds like this, one after the other. */
@@ -17,7 +17,7 @@ async function sent(responses: unknown[], change = CHANGE) {
       requests.push(request.slice(0, 4));
       const response = responses.shift();
       if (response instanceof Error) throw response;
-      return { body: response as Order, etag: null };
+      return { body: response as Order, date: 0 };
     },
   };
   const wait = async (waiting: Waiting) => void waits.push(waiting);

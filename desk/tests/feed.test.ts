@@ -16,19 +16,23 @@ afterEach(() => mock.timers.reset());
 
 const events = (count: number) => Array<CloudEvent>(count).fill({ id: 'e' } as CloudEvent);
 
+/** What the clocks of this machine and of the API show. */
+const clocks = { here: NOW, there: NOW };
+
 /** A feed of an API that has these responses and then nothing new. */
 function feedOf(...responses: (CloudEvent[] | Error)[]) {
   const queries: Query[] = [];
+  Object.assign(clocks, { here: NOW, there: NOW });
   const api = {
     async listEvents(query: Query) {
       queries.push(query);
       const items = responses.shift() ?? [];
       if (items instanceof Error) throw items;
       const body: EventPage = { items, nextCursor: `cursor ${queries.length}` };
-      return { body, etag: null };
+      return { body, date: clocks.there };
     },
   };
-  return { feed: new Feed(api, NOW), queries };
+  return { feed: new Feed(api, () => clocks.here), queries };
 }
 
 const responded = () => new Promise(setImmediate);
@@ -107,4 +111,38 @@ test('after an error the same is asked for again', async () => {
     [undefined, 'cursor 1', 'cursor 1'],
   );
   stop();
+});
+
+test('a clock that is wrong here is corrected by the API’s', async () => {
+  const { feed, queries } = feedOf(events(1));
+  clocks.there = NOW - 3 * 3_600_000;
+  let found = 0;
+  feed.read((read) => (found += read.length));
+  const stop = feed.start();
+  await responded();
+  await later(0);
+  stop();
+  assert.deepEqual(queries[1], {
+    recordedFrom: '2026-11-30T08:58:30.000Z',
+    cursor: undefined,
+    limit: 100,
+  });
+  assert.equal(found, 0);
+});
+
+test('after a long sleep the feed begins anew and says that events were left out', async () => {
+  const { feed, queries } = feedOf();
+  let gaps = 0;
+  feed.read(
+    () => undefined,
+    () => (gaps += 1),
+  );
+  const stop = feed.start();
+  await responded();
+  clocks.here = clocks.there = NOW + 8 * 3_600_000;
+  await later(10_000);
+  stop();
+  assert.equal(gaps, 1);
+  assert.equal(queries[1]?.recordedFrom, '2026-11-30T19:58:30.000Z');
+  assert.equal(queries[1]?.cursor, undefined);
 });

@@ -34,7 +34,7 @@ function listOf(place: Partial<ListPlace>, ...pages: (OrderSummary[] | Error)[])
     const page = pages.shift() ?? [];
     if (page instanceof Error) throw page;
     const body: OrderPage = { items: page, nextCursor: pages.length ? `${pages.length}` : null };
-    return { body, etag: null };
+    return { body, date: 0 };
   };
   const api = {
     listOrders: respond,
@@ -139,4 +139,21 @@ test('the neighbor of the last loaded order is on the next page', async () => {
   assert.equal(await list.neighbor(id(2)), undefined);
   assert.equal(await list.neighbor(id(0), -1), undefined);
   assert.equal(await list.neighbor(id(9)), undefined);
+});
+
+test('an event that is older than what is known of the order says nothing', async () => {
+  const { list } = listOf({}, [{ ...order(0), version: 2 }]);
+  await list.loadMore();
+  const at = (version: number, status: string) => ({ data: { ...order(0, status), version } });
+  list.take([at(3, 'SHIPPED')]);
+  list.take([at(1, 'PENDING'), at(2, 'PAID')]);
+  assert.deepEqual([...list.changedTo], [[id(0), 'SHIPPED']]);
+});
+
+test('whoever asks for the order after the last one waits for a page that is under way', async () => {
+  const { list, queries } = listOf({}, [order(0)], [order(1)]);
+  await list.loadMore();
+  void list.loadMore();
+  assert.deepEqual(await list.neighbor(id(0)), order(1));
+  assert.equal(queries.length, 2);
 });

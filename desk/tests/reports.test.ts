@@ -23,11 +23,11 @@ function reports() {
   const pauses: number[] = [];
   const api = {
     getDailyReport: (day: string) =>
-      new Promise<{ body: DailyReport; etag: null }>((resolve, reject) => {
+      new Promise<{ body: DailyReport; date: 0 }>((resolve, reject) => {
         asked.push({
           day,
           respond: (with_) =>
-            with_ instanceof Error ? reject(with_) : resolve({ body: with_, etag: null }),
+            with_ instanceof Error ? reject(with_) : resolve({ body: with_, date: 0 }),
         });
       }),
   };

@@ -150,11 +150,11 @@ class TestBrokenConnection:
     def test_offline_waits_and_goes_on_by_itself_when_the_network_is_back(
         self, tab: Tab, shown: Json, connection: Connection, staff: Caller
     ) -> None:
-        tab.browser.set_network_conditions(offline=True, latency=0, throughput=-1)  # type: ignore[attr-defined]  # Chromium's own
+        tab.browser.set_network_conditions(offline=True, latency=0, throughput=-1)
         tab.press("s")
         tab.see(WAITING)
         assert not connection.changes
-        tab.browser.delete_network_conditions()  # type: ignore[attr-defined]  # Chromium's own
+        tab.browser.delete_network_conditions()
         tab.see("Done: the order is shipped.")
         assert len(connection.changes) == 1
         assert statuses(staff, shown) == SHIPPED
@@ -345,7 +345,7 @@ class TestImpatience:
 
 def _key_down(tab: Tab, *, is_repeated: bool) -> None:
     """Press Enter without letting it go."""
-    tab.browser.execute_cdp_cmd(  # type: ignore[attr-defined]  # Chromium's own
+    tab.browser.execute_cdp_cmd(
         "Input.dispatchKeyEvent",
         {"type": "keyDown", "key": "Enter", "code": "Enter", "text": "\r"}
         | {"windowsVirtualKeyCode": 13, "autoRepeat": is_repeated},

@@ -112,7 +112,7 @@ class TestAnswering:
         show_order(desk, order)
         placed, paid, canceled = [one.text for one in desk.all(".timeline li")]
         assert placed.startswith("Placed by the customer")
-        assert paid.startswith("Paid by the platform (settlement)")
+        assert paid.startswith("Paid by the platform (settle-payments)")
         assert canceled.startswith(f"Canceled by staff ({staff.id}) out of mugs")
 
     def test_the_customer_reads_why_their_order_was_canceled(

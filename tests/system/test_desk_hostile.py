@@ -49,7 +49,7 @@ def test_every_text_of_an_order_is_shown_as_text(
     tab.find("table.orders, .end p")
     tab.complaints()
     tab.requests()
-    tab.browser.execute_cdp_cmd(  # type: ignore[attr-defined]  # Chromium's own
+    tab.browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True},
     )
@@ -62,7 +62,7 @@ def test_every_text_of_an_order_is_shown_as_text(
         (".timeline li:last-child q", text),
     ):
         assert tab.find(css).get_property("textContent") == shown
-    notes = [one.get_property("textContent") for one in tab.all(".facts dd:has(bdi)")]
+    notes = [str(one.get_property("textContent")) for one in tab.all(".facts dd:has(bdi)")]
     assert sorted(notes) == sorted(f"{key} {value}" for key, value in order["metadata"].items())
     assert tab.browser.title == f"Order {order['orderNumber']} – Orders"
     assert not tab.all("main img, main script, main h1 ~ h1, main b")
@@ -75,13 +75,13 @@ def test_every_text_of_an_order_is_shown_as_text(
     )
     assert wide <= narrow, tab.screenshot("sideways")
     # A text that turns the direction turns nothing but itself.
-    assert tab.browser.execute_script(
+    first, second = tab.browser.execute_script(
+        "const { firstChild } = document.querySelector('.timeline li:last-child time');"
         "const range = document.createRange();"
-        "const left = (node) => (range.selectNode(node), range.getBoundingClientRect().left);"
-        "const last = document.querySelector('.timeline li:last-child');"
-        "return left(last.querySelector('.status')) <= left(last.querySelector('time'))"
-        " || last.querySelector('time').offsetTop > last.querySelector('.status').offsetTop"
+        "return [0, 1].map((at) => (range.setStart(firstChild, at),"
+        " range.setEnd(firstChild, at + 1), range.getBoundingClientRect().left))"
     )
+    assert first < second
     assert not tab.complaints()
     addresses = [request["url"] for request in tab.requests()]
     assert addresses

@@ -84,3 +84,28 @@ def test_the_page_explains_every_problem_type(tab: Tab, api_address: str) -> Non
 
     assert sorted(article.get_attribute("id") or "" for article in articles) == sorted(SLUGS)
     assert all(len(article.text) > 100 for article in articles)
+
+
+def test_the_page_does_not_scroll_sideways_on_a_phone(tab: Tab, api_address: str) -> None:
+    page = opened(tab, f"{api_address}/docs")
+
+    def sideways() -> list[int]:
+        """The widths of phones on which something is wider than what is shown."""
+        return [width for width in (390, 320) if is_sideways(width)]
+
+    def is_sideways(width: int) -> bool:
+        metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+        page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scrolls: bool = page.browser.execute_script(
+            "const { scrollWidth, clientWidth } = document.documentElement;"
+            "return scrollWidth > clientWidth"
+        )
+        return scrolls
+
+    assert sideways() == []
+    page.browser.execute_script(
+        "for (const one of document.querySelectorAll('.opblock-summary-control')) one.click()"
+    )
+    page.wait(lambda _: len(page.all(".responses-wrapper")) == len(page.all(".opblock")))
+    assert sideways() == []
+    page.screenshot("docs-phone")

@@ -1,5 +1,4 @@
-import { memo } from 'preact/compat';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import type { OrderSummary } from '../api';
 import { useShortcuts } from '../keyboard';
@@ -126,8 +125,9 @@ interface PageProps {
 /** Statuses that somebody is to do something about, so that it matters for how long. */
 const WAITING: ReadonlySet<string> = new Set(['PENDING', 'PAID']);
 
-const Page = memo(
-  ({ orders, place, changedTo, now, onOpen }: PageProps) => {
+/** Drawn again only if something in it has changed: there may be hundreds of pages. */
+function Page({ orders, place, changedTo, now, onOpen }: PageProps) {
+  return useMemo(() => {
     const changes = changedTo.split(',');
     return (
       <tbody role="rowgroup">
@@ -162,12 +162,8 @@ const Page = memo(
         })}
       </tbody>
     );
-  },
-  (before, after) =>
-    before.orders === after.orders &&
-    before.changedTo === after.changedTo &&
-    before.now === after.now,
-);
+  }, [orders, changedTo, now]);
+}
 
 const EARLIEST = '2000-01-01';
 
