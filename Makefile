@@ -24,7 +24,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -61,6 +61,10 @@ prove: ## clients and faults on a local AWS of its own, then the count: SEED, DU
 	$(install) dev emulator node
 	@PYTHONPATH=src:scripts:. $(bin)/python -m proof --duration $(or $(DURATION),60) \
 		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
+
+screenshots: ## pictures of the staff desk into build/screenshots and docs/images; needs Chromium
+	$(install) dev emulator node
+	@PYTHONPATH=src:scripts:tests:. $(bin)/python scripts/desk_screenshots.py
 
 offline: ## serverless-offline with hot reload on DynamoDB Local
 	$(install) emulator node

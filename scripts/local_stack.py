@@ -202,17 +202,17 @@ class LocalStack(Emulator):
 
 
 def print_addresses(environment: dict[str, str], directory: Path) -> None:
-    """Print where the API and its docs are, and a request to try."""
+    """Print where the API and its docs are, a request to try, and the way to the staff desk."""
     api = environment["API_URL"]
     if directory.is_relative_to(Path.cwd()):
         directory = directory.relative_to(Path.cwd())
     sys.stdout.write(
         f"\nAPI   {api}\n"
         f"Docs  {api}/docs\n"
-        f"Desk  {api}/desk#token={environment['STAFF_TOKEN']}\n"
         f"Tokens and addresses for your shell: . {directory}/env\n\n"
         f'Try it:\n. {directory}/env && curl -i "$API_URL/orders" \\\n'
-        f'  -H "Authorization: Bearer $CUSTOMER_TOKEN" --json @{directory}/order.json\n'
+        f'  -H "Authorization: Bearer $CUSTOMER_TOKEN" --json @{directory}/order.json\n\n'
+        f"Open the desk as staff:\n{api}/desk#token={environment['STAFF_TOKEN']}\n"
     )
 
 

@@ -115,7 +115,7 @@ class Tab:
 
     def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever it returns
         """What the script `return`s; `arguments[0]` is the first argument."""
-        return self.browser.execute_script(script, *arguments)  # type: ignore[no-untyped-call]  # Selenium leaves it out
+        return self.browser.execute_script(script, *arguments)
 
     def run_first(self, script: str) -> None:
         """Run the script in each page from now on, before its own."""

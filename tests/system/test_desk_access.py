@@ -106,7 +106,7 @@ class Screens:
         self.tab.press("c")
         self.tab.find("textarea").send_keys("expired")
         self.tab.find(".question button.primary").click()
-        self.tab.see("Not changed")
+        self.tab.see("This reason is reserved")
 
     def news(self) -> None:
         order_id = self.order()
@@ -223,12 +223,12 @@ def test_the_help_lists_the_shortcuts_of_the_screen(deployment: Deployment, tab:
     everywhere = ["/", "1", "2", "3", "4", "5", "?"]
     for reach, keys in (
         (screens.list, ["j", "↓", "k", "↑", "r"]),
-        (screens.order, ["p", "c", "n", "b", "u"]),
+        (screens.order, ["u", "p", "c"]),
     ):
         reach()
         tab.press("?")
         tab.find("dialog")
-        assert [one.text for one in tab.all("kbd")] == [*everywhere, *keys]
+        assert {one.text for one in tab.all("kbd")} == {*everywhere, *keys}
         tab.click("Close")
 
 
