@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 from emulator import ROOT
+from system.past_orders import PastOrders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,9 +71,11 @@ class Screens:
         self.tab.find("button", "Sign in")
 
     def list(self) -> None:
+        """Of a day of its own: a list that others' orders make longer has no last control."""
+        day = datetime(2020, 2, 1, 12, tzinfo=UTC) + timedelta(days=secrets.randbelow(2000))
         for _ in range(15):
-            self.owner.place()
-        self.show("orders?status=PENDING&sort=newest")
+            PastOrders(self.deployment).place(day)
+        self.show(f"orders?status=PENDING&from={day:%Y-%m-%d}&to={day:%Y-%m-%d}")
         self.tab.find("table.orders")
 
     def empty_list(self) -> None:
