@@ -19,7 +19,7 @@ def test_an_order_that_waits_for_payment_is_marked_as_paid_after_a_question_with
     sign_in(tab, deployment.stack.api_url, staff)
     tab.click("Unpaid")
     tab.find("h1", "Waiting for payment")
-    tab.find("table.orders tbody", "minutes ago")
+    tab.find("table.orders tbody .age", "minutes ago")
     show_order(tab, order)
 
     tab.press("p")
