@@ -74,7 +74,7 @@ class Screens:
 
     def empty_list(self) -> None:
         self.show("orders?status=SHIPPED&from=2001-01-01&to=2001-01-01")
-        self.tab.see("There are no such orders.")
+        self.tab.see("No orders here.")
 
     def list_of_a_customer(self) -> None:
         for _ in range(15):
@@ -254,4 +254,4 @@ def test_shortcuts_can_be_turned_off_and_stay_off(
     tab.find("dialog input").click()
     tab.click("Close")
     tab.press("1")
-    tab.find("h1", "To pack and ship")
+    tab.find("h1", "To ship")

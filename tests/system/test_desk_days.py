@@ -176,7 +176,7 @@ def test_the_plots_can_be_read_as_tables_and_a_day_without_report_is_no_day_with
     assert rows[-4] == ["Jun 12, 2035", "no report"]
     assert table(tab, "Statuses, USD") == [["Paid", "450"], ["Canceled", "28"]]
     assert table(tab, "Statuses, JPY") == [["Shipped", "3"]]
-    assert table(tab, "Reasons for cancellation, all currencies") == [
+    assert table(tab, "Cancellation reasons, all currencies") == [
         ["expired: not paid in time", "28"]
     ]
     tab.see("2 orders could not be read and are missing here.")

@@ -115,7 +115,7 @@ def test_what_is_searched_for_is_shown_as_text(
     tab.browser.execute_script("document.execCommand('insertText', false, arguments[0])", text)
     tab.find("form.find button").click()
     said = tab.find("form.find p", "No customer").get_property("textContent")
-    assert str(said).endswith(f"No customer “{text}” has orders.")
+    assert str(said).endswith(f"No orders found for customer “{text}”.")
     assert not tab.all("img")
 
 

@@ -111,7 +111,7 @@ def list_of_customer(customer: Caller, more: str = "") -> str:
 
 def sign_in(deployment: Deployment, tab: Tab, place: str = "") -> None:
     tab.open(f"{deployment.stack.api_url}/desk#token={deployment.staff.token}")
-    tab.find("h1", "To pack and ship")
+    tab.find("h1", "To ship")
     if place:
         show(deployment, tab, place)
 
@@ -291,7 +291,7 @@ def test_an_unpaid_order_shows_how_long_it_has_been_waiting(
     order = past.place(datetime.now(UTC) - timedelta(hours=3, minutes=5))
     sign_in(deployment, tab)
     tab.click("Unpaid")
-    tab.find("h1", "Waiting for payment")
+    tab.find("h1", "Unpaid")
     number = order_number(order.order_id)
     tab.wait(lambda _: number in shown(tab), "the order")
     row = f"//tr[.//a[@id='{number}']]"
@@ -338,7 +338,7 @@ def test_after_hours_of_sleep_the_list_says_that_it_is_not_up_to_date(
     tab.wait(lambda _: tab.run(POLLS) > 0, "a first poll")
 
     tab.run("window.skew = 9 * 36e5")
-    news(tab, "This list is not up to date.")
+    news(tab, "This list is out of date.")
     tab.click("Show")
     tab.wait(lambda _: shown(tab) == [first["orderNumber"]], "the list")
     tab.find("button", "Refresh")
