@@ -1,6 +1,12 @@
+import type { Age } from './time';
+
 /** Every text that the desk shows, for translation. */
 
+/** Of the words here, whatever the reader's; numbers, dates and money look as the reader writes them. */
+const LANGUAGE = 'en';
+
 const number = new Intl.NumberFormat();
+const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: 'always' });
 
 function count(value: number, one: string, many: string): string {
   return `${number.format(value)} ${value === 1 ? one : many}`;
@@ -15,11 +21,6 @@ const STATUSES: Record<string, string> = {
 };
 
 const LISTS: Record<string, string> = {
-  PENDING: 'Unpaid',
-  PAID: 'To ship',
-};
-
-const TABS: Record<string, string> = {
   PENDING: 'Unpaid',
   PAID: 'To ship',
 };
@@ -49,21 +50,19 @@ function word(words: Readonly<Record<string, string>>, name: string): string | u
 }
 
 const status = (name: string) => word(STATUSES, name) ?? name;
+const change = (name: string) => word(CHANGES, name) ?? `Change to ${name}`;
 
 export const texts = {
-  title: 'Orders',
   titled: (screen: string) => `${screen} – Orders`,
   status,
   reason: (reason: string) => word(REASONS, reason) ?? reason,
   list: (name: string) => word(LISTS, name) ?? status(name),
-  tab: (name: string) => word(TABS, name) ?? status(name),
-  change: (name: string) => word(CHANGES, name) ?? `Change to ${name}`,
+  change,
   number: (value: number) => number.format(value),
-  count,
   ordersShown: (value: number) => count(value, 'order shown', 'orders shown'),
   navigation: 'Lists',
   skip: 'Skip to the content',
-  days: 'Days',
+  days: 'Daily revenue',
   loading: 'Loading …',
   unsettled: 'Still unsaved:',
 
@@ -103,7 +102,7 @@ export const texts = {
     amount: 'Amount',
     status: 'Status',
     placed: 'Placed',
-    waiting: (age: string) => `${age} ago`,
+    ago: ({ value, unit }: Age) => (value ? relative.format(-value, unit) : 'just now'),
     from: 'From',
     to: 'To',
     sort: 'Sort by',
@@ -113,9 +112,11 @@ export const texts = {
     refresh: 'Refresh',
     none: 'No orders here.',
     now: (name: string) => `now ${status(name).toLowerCase()}`,
-    news: (value: number) => count(value, 'new order', 'new orders'),
-    outdated: 'This list is out of date.',
-    showNews: 'Show',
+    news: (value: number) => `Show ${count(value, 'new order', 'new orders')}`,
+    outdated: 'Out of date: refresh',
+    filter: 'Time range and sorting',
+    backwards: 'The range ends before it begins: choose another day.',
+    noStatus: (name: string) => `No order can have the status “${name}”.`,
     ofCustomer: (id: string) => `Customer ${id}`,
   },
 
@@ -140,7 +141,8 @@ export const texts = {
     next: 'Next order',
     previous: 'Previous order',
     last: 'That was the last order in the list.',
-    confirm: (change: string, amount: string) => `${change}: ${amount}?`,
+    confirm: (name: string, amount: string) =>
+      name === 'CANCELED' ? `Cancel this order of ${amount}?` : `${change(name)}: ${amount}?`,
     sending: 'Saving …',
     noResponse: 'No connection. Retrying until the platform responds.',
     busy: 'The platform is busy. Retrying until the change is made.',
@@ -165,7 +167,6 @@ export const texts = {
   },
 
   reports: {
-    title: 'Days',
     range: 'Days to show',
     last: (days: number) => `Last ${days} days`,
     sum: (currency: string, orders: number, revenue: string) =>
@@ -213,13 +214,11 @@ export const texts = {
     open: 'Keyboard shortcuts',
     use: 'Use single-key shortcuts',
     close: 'Close',
-    find: 'find an order',
-    help: 'show this',
-    list: (name: string) => `list: ${word(LISTS, name) ?? status(name)}`,
-    days: 'days',
-    down: 'next row',
-    up: 'previous row',
-    refresh: 'refresh the list',
+    find: 'Find an order',
+    help: 'Show these keys',
+    down: 'Next row',
+    up: 'Previous row',
+    refresh: 'Refresh the list',
     name: (key: string) => KEYS[key] ?? key,
   },
 } as const;

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from system.browser import Tab
     from system.deployment import Caller, Deployment, Json
 
-WAITING = "The change is sent again"
+WAITING = "Retrying until"
 SHIPPED = ["PENDING", "PAID", "SHIPPED"]
 
 

@@ -67,8 +67,11 @@ class TestFinding:
     def test_a_typing_error_in_a_number_is_said(self, desk: Tab, order: Json) -> None:
         number: str = order["orderNumber"]
         wrong = DIGITS[(DIGITS.index(number[0]) + 1) % 32] + number[1:]
+        desk.look(1280, 800)
+        place = desk.find("h1").rect
         find(desk, wrong)
         found_word(desk, "This order number has a typing error.")
+        assert desk.find("h1").rect == place
         assert desk.find("form.find input").get_attribute("value") == wrong
 
     def test_a_customer_is_found_with_their_orders_alone(

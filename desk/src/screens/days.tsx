@@ -29,7 +29,7 @@ export function Days({ api, count }: { readonly api: Api; readonly count: number
   const sum = sumOf(days, reports.known);
   return (
     <section>
-      <Heading title={t.title} />
+      <Heading title={texts.days} />
       <nav class="range" aria-label={t.range}>
         {DAY_COUNTS.map((each) => (
           <a
@@ -93,6 +93,7 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
   };
   const revenue = inMoney(sum.revenue);
   const orders = texts.number(sum.orders);
+  const widest = shortMoney(8_888_888, currency);
   return (
     <section>
       <h2>{t.sum(currency, sum.orders, revenue)}</h2>
@@ -104,6 +105,7 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
           values={revenuePerDay}
           long={inMoney}
           short={(amount) => shortMoney(amount, currency)}
+          widest={widest}
         />
       </figure>
       <figure>
@@ -114,6 +116,7 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
           values={ordersPerDay}
           long={t.ordersOf}
           short={texts.number}
+          widest={widest}
         />
       </figure>
       <details>
