@@ -73,6 +73,9 @@ class TestFinding:
         found_word(desk, "This order number has a typing error.")
         assert desk.find("h1").rect == place
         assert desk.find("form.find input").get_attribute("value") == wrong
+        desk.click("Unpaid")
+        desk.find("h1", "Unpaid")
+        assert desk.all("form.find p:empty")
 
     def test_a_customer_is_found_with_their_orders_alone(
         self, desk: Tab, deployment: Deployment, staff: Caller

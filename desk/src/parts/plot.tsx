@@ -21,12 +21,12 @@ interface Props {
   readonly long: (value: number) => string;
   /** A value beside the scale. */
   readonly short: (value: number) => string;
-  /** Plots with the same one have their days in the same places. */
-  readonly widest: string;
+  /** What the scale leaves room for: plots with the same have their days in the same places. */
+  readonly room: readonly string[];
 }
 
 /** A bar for each day. A day without a report is gray from top to bottom. */
-export function Plot({ label, days, values, long, short, widest }: Props) {
+export function Plot({ label, days, values, long, short, room }: Props) {
   const element = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState<number | null | undefined>(null);
   useEffect(() => {
@@ -69,7 +69,7 @@ export function Plot({ label, days, values, long, short, widest }: Props) {
             ...axis,
             space: 20,
             incrs: STEPS,
-            size: (drawn, texts) => widthOf(drawn, [widest, ...(texts ?? [])]),
+            size: (drawn, texts) => widthOf(drawn, [...room, ...(texts ?? [])]),
             values: (_, numbers) => numbers.map(short),
           },
         ],

@@ -93,7 +93,8 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
   };
   const revenue = inMoney(sum.revenue);
   const orders = texts.number(sum.orders);
-  const widest = shortMoney(8_888_888, currency);
+  const most = Math.max(...revenuePerDay.map((amount) => amount ?? 0));
+  const room = [8_888_888, most].map((amount) => shortMoney(amount, currency));
   return (
     <section>
       <h2>{t.sum(currency, sum.orders, revenue)}</h2>
@@ -105,7 +106,7 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
           values={revenuePerDay}
           long={inMoney}
           short={(amount) => shortMoney(amount, currency)}
-          widest={widest}
+          room={room}
         />
       </figure>
       <figure>
@@ -116,7 +117,7 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
           values={ordersPerDay}
           long={t.ordersOf}
           short={texts.number}
-          widest={widest}
+          room={room}
         />
       </figure>
       <details>

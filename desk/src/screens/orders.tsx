@@ -60,7 +60,7 @@ export function Orders({ list, onRefresh }: Props) {
           </button>
         </p>
       </header>
-      <Filter place={place} />
+      <Filter key={title} place={place} />
       {list.orders.length > 0 && (
         <table ref={table} class="orders" role="table">
           {/* The roles, since some browsers take them away with the layout of a table. */}
