@@ -11,7 +11,7 @@ import { useObservable } from './observable';
 import { OrderList } from './order-list';
 import { Dialog } from './parts/dialog';
 import { Heading } from './parts/heading';
-import { formatPlace, go, type ListPlace, type Place, usePlace } from './place';
+import { formatPlace, go, type ListPlace, type Place, statusPlace, usePlace } from './place';
 import { Days } from './screens/days';
 import { OrderScreen } from './screens/order';
 import { Orders } from './screens/orders';
@@ -86,20 +86,12 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
   useEffect(() => changes.start(), [changes]);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const list = useList(api, feed, changes, place);
-  const places: Place[] = [
-    ...STATUSES.map((status): Place => ({
-      screen: 'orders',
-      status,
-      from: '',
-      to: '',
-      oldestFirst: status === 'PAID' || status === 'PENDING',
-    })),
-    { screen: 'days', count: 30 },
-  ];
+  const places: Place[] = [...STATUSES.map(statusPlace), { screen: 'days', count: 30 }];
+  const name = (to: Place) => (to.screen === 'orders' ? texts.list(to.status) : texts.days);
   useShortcuts([
     ...places.map((to, index) => ({
       key: String(index + 1),
-      does: to.screen === 'orders' ? texts.keys.list(to.status) : texts.keys.days,
+      does: name(to),
       run: () => go(to),
     })),
     { key: '?', does: texts.keys.help, run: () => setHelpOpen(true) },
@@ -128,7 +120,7 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
               href={formatPlace(to)}
               aria-current={isWithin(place, to) ? 'page' : undefined}
             >
-              {to.screen === 'orders' ? texts.tab(to.status) : texts.days}
+              {name(to)}
             </a>
           ))}
         </nav>

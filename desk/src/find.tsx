@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { type Api, Refusal } from './api';
 import { useShortcuts } from './keyboard';
@@ -18,6 +18,11 @@ export function Find({ api }: { api: Api }) {
   const [said, setSaid] = useState('');
   useShortcuts([{ key: '/', does: texts.keys.find, run: () => input.current?.select() }]);
   const search = useRef(new AbortController());
+  useEffect(() => {
+    const clear = () => setSaid('');
+    addEventListener('hashchange', clear);
+    return () => removeEventListener('hashchange', clear);
+  }, []);
   const find = async (text: string) => {
     search.current.abort();
     search.current = new AbortController();

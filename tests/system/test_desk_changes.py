@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from system.browser import Tab
     from system.deployment import Caller, Deployment, Json
 
-WAITING = "The change is sent again"
+WAITING = "Retrying until"
 SHIPPED = ["PENDING", "PAID", "SHIPPED"]
 
 
@@ -75,7 +75,7 @@ class TestTwoStaff:
         other_staff.patch(order["orderId"], "PAID").raise_for_status()
 
         tab.find(".question button.primary").click()
-        tab.see("Somebody changed this order meanwhile")
+        tab.see("Someone else has changed this order")
         happened = tab.find(".question .timeline")
         assert "Paid by staff" in happened.text
         assert other_staff.id in happened.text
@@ -99,12 +99,12 @@ class TestTwoStaff:
         tab.find("textarea").send_keys("asked on the phone")
         other_staff.patch(shown["orderId"], "SHIPPED").raise_for_status()
         tab.find(".question button.primary").click()
-        tab.see("What you wanted isn’t possible any more.")
+        tab.see("This change is no longer possible.")
         assert not tab.all(".question button.primary")
         tab.see("You had written: asked on the phone")
         assert not tab.all("textarea")
         tab.click("OK")
-        tab.see("This order is finished")
+        tab.see("This order is final")
         assert len(connection.changes) == 1
 
     def test_what_both_wanted_is_not_asked_again(
@@ -112,7 +112,7 @@ class TestTwoStaff:
     ) -> None:
         other_staff.patch(shown["orderId"], "SHIPPED").raise_for_status()
         tab.press("s")
-        tab.see("It is what you wanted already.")
+        tab.see("The order already has this status.")
 
     def test_the_question_waits_while_the_order_cannot_be_loaded(
         self, tab: Tab, shown: Json, connection: Connection, other_staff: Caller
@@ -128,7 +128,7 @@ class TestTwoStaff:
 
         connection.treat_read = untouched
         tab.click("Try again")
-        tab.see("What you wanted isn’t possible any more.")
+        tab.see("This change is no longer possible.")
         assert "No connection" not in tab.text
 
 
@@ -188,11 +188,11 @@ class TestBrokenConnection:
         tab.press("s")
         tab.see(WAITING)
         tab.press("u")
-        tab.find("h1", "To pack and ship")
-        tab.see(f"Not changed yet: {shown['orderNumber']}")
+        tab.find("h1", "To ship")
+        tab.see(f"Still unsaved: {shown['orderNumber']}")
         connection.treat_change = untouched
         eventually(lambda: statuses(staff, shown), lambda found: found == SHIPPED)
-        tab.wait(lambda _: "Not changed yet" not in tab.text)
+        tab.wait(lambda _: "Still unsaved" not in tab.text)
         assert len(connection.keys) == 1
         show_order(tab, shown)
         tab.find(".order > header .status", "Shipped")
@@ -204,7 +204,7 @@ class TestBrokenConnection:
         tab.press("s")
         assert held.came.wait(PATIENCE)
         tab.press("u")
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         show_order(tab, shown)
         tab.see("Saving …")
         held.let_go.set()
@@ -328,7 +328,7 @@ class TestImpatience:
         click_at(tab, following)
         tab.see(row[2]["orderId"])
         click_at(tab, following)
-        tab.see("That was the last order of the list.")
+        tab.see("That was the last order in the list.")
         assert [statuses(staff, order)[-1] for order in row] == ["SHIPPED", "PAID", "PAID"]
 
     def test_what_has_just_appeared_is_not_pressed_by_the_pointer_but_by_its_key(
@@ -447,7 +447,7 @@ class TestNews:
         assert tab.browser.switch_to.active_element.tag_name == "textarea"
         tab.click("Show it")
         tab.find(".order > header .status", "Shipped")
-        tab.see("What you wanted isn’t possible any more.")
+        tab.see("This change is no longer possible.")
         tab.see("You had written: asked on the phone")
         assert "This order has changed" not in tab.text
 
@@ -510,7 +510,7 @@ def test_the_focus_is_never_lost(
     tab.wait(lambda _: focused() == "div")
     tab.press("c")
     assert tab.find("textarea").get_attribute("value") == "", "what was dismissed is gone"
-    tab.click("Don’t change it")
+    tab.click("Keep the order as it is")
     tab.wait(lambda _: focused() == "div")
     connection.treat_read = Times(1, 401)
     poll = "document.dispatchEvent(new Event('visibilitychange'))"

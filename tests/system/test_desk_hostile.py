@@ -116,7 +116,7 @@ def test_what_is_searched_for_is_shown_as_text(
     tab.find("form.find button").click()
     said = tab.find("form.find p", "No customer").get_property("textContent")
     repeated = text if len(text) <= 60 else f"{text[:60]}…"
-    assert str(said).endswith(f"No customer “{repeated}” has orders.")
+    assert str(said).endswith(f"No orders found for customer “{repeated}”.")
     assert not tab.all("img")
 
 

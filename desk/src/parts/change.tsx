@@ -156,7 +156,7 @@ function Question({ order, events, step, changes }: QuestionProps) {
         </p>
       )}
       {isPossible ? (
-        <p class="asked">{t.confirm(change, money(order.amount, order.currency))}</p>
+        <p class="asked">{t.confirm(draft.status, money(order.amount, order.currency))}</p>
       ) : (
         <p role="alert">{order.status === draft.status ? t.already : t.conflictOver}</p>
       )}

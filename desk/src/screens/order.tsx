@@ -10,7 +10,7 @@ import { Actions } from '../parts/change';
 import { Heading } from '../parts/heading';
 import { Failure, inWords, Money, Status, Time } from '../parts/show';
 import { Timeline } from '../parts/timeline';
-import { formatPlace, go, type Place } from '../place';
+import { formatPlace, go, type Place, statusPlace } from '../place';
 import { texts } from '../texts';
 
 const t = texts.order;
@@ -153,13 +153,7 @@ function News({ feed, order, onShow }: { feed: Feed; order: Order; onShow: () =>
 
 function useNeighbors(list: OrderList | null, order: Order | undefined) {
   const [said, setSaid] = useState('');
-  const place: Place = list?.place ?? {
-    screen: 'orders',
-    status: order?.status ?? 'PAID',
-    from: '',
-    to: '',
-    oldestFirst: true,
-  };
+  const place: Place = list?.place ?? statusPlace(order?.status ?? 'PAID');
   return {
     place,
     said,
