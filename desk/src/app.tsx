@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 
 import type { Api } from './api';
 import { Changes } from './changes';
+import { Drafts } from './drafts';
 import { Feed } from './feed';
 import { Find } from './find';
 import { STATUSES as ALL_STATUSES } from './generated/domain';
@@ -81,7 +82,7 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
   const place = usePlace();
   const feed = useMemo(() => new Feed(api), [api]);
   useEffect(() => feed.start(), [feed]);
-  const changes = useMemo(() => new Changes(api), [api]);
+  const changes = useMemo(() => new Changes(api, new Drafts(sessionStorage), window), [api]);
   useEffect(() => changes.start(), [changes]);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const list = useList(api, feed, changes, place);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { NoResponse, type Order, type Problem, Refusal } from '../src/api';
-import { type Change, send, type Waiting } from '../src/change';
+import { type Change, send, type Waiting } from '../src/send-change';
 
 const CHANGE: Change = { orderNumber: 'o-1', version: 3, status: 'PAID', reason: '', key: 'k-1' };
 const ORDER = { orderNumber: 'o-1', version: 4 } as Order;
