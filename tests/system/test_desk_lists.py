@@ -55,8 +55,9 @@ TICKS: Final = """
 
 PLACES: Final = """
     return [...document.querySelectorAll(".head, .filter, table.orders tbody tr")]
-        .map((one) => one.getBoundingClientRect().top);
+        .map((one) => one.getBoundingClientRect().top).concat(scrollY);
 """
+"""Some browsers scroll to keep a row where it is."""
 ROWS: Final = "return document.querySelectorAll('table.orders tbody tr').length"
 WALK: Final = """
     const rows = document.querySelector("table.orders").getElementsByTagName("a");
