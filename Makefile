@@ -87,7 +87,7 @@ test-fast: test-desk ## the unit tests
 test-desk: ## the unit tests of the staff desk
 	$(install) node
 	@node desk/tests/build.js
-	@LC_ALL=en_US.UTF-8 TZ=America/New_York node --test build/desk-tests/*.test.js
+	@LC_ALL=en_US.UTF-8 TZ=America/New_York node --test --test-timeout=60000 build/desk-tests/*.test.js
 
 mutate: ## mutation tests: every change to core code must fail a unit test
 	$(install) dev

@@ -78,9 +78,7 @@ module.exports = async ({ resolveVariable }) => {
     // Longer than a write takes from the moment its time is taken, with the index's lag. Here one
     // person waits for it, and nothing lags.
     feedDelaySeconds: local ? 5 : 60,
-    desk: isTrue('desk', await param('desk'))
-      ? desk(await signIn(stage, resolveVariable, param))
-      : desk.without,
+    desk: await staffDesk(stage, resolveVariable, param),
     eventsTopic: isTrue('eventsTopic', await param('eventsTopic'))
       ? eventsTopic(name('order-events'), batched['sns:Publish'])
       : { functions: {}, resources: {} },
@@ -163,11 +161,17 @@ function isTrue(name, value) {
   throw refusal(`Parameter "${name}" is true or false, not "${value}".`);
 }
 
-/** How staff sign in at the desk: without a client id, with a token that they paste. */
-async function signIn(stage, resolveVariable, param) {
+/** Without a client id, staff sign in with a token that they paste. */
+async function staffDesk(stage, resolveVariable, param) {
   const clientId = await param('deskClientId');
   const scope = await param('deskScope');
   const origin = await param('deskSignInOrigin');
+  if (!isTrue('desk', await param('desk'))) {
+    if (clientId === '' && scope === 'openid' && origin === '') return desk.without;
+    throw refusal(
+      '"deskClientId", "deskScope" and "deskSignInOrigin" have no effect where "desk" is false.'
+    );
+  }
   requireText('deskScope', scope);
   if (!scope.split(' ').every((word) => SCOPE.test(word)) || !scope.split(' ').includes('openid')) {
     throw refusal(
@@ -176,12 +180,12 @@ async function signIn(stage, resolveVariable, param) {
     );
   }
   if (clientId === '') {
-    if (scope === 'openid' && origin === '') return { tokenInLink: stage === LOCAL };
+    if (scope === 'openid' && origin === '') return desk({ tokenInLink: stage === LOCAL });
     throw refusal('"deskScope" and "deskSignInOrigin" have no effect without "deskClientId".');
   }
   requireText('deskClientId', clientId);
   const { issuerUrl, audience } = await issuer(stage, resolveVariable, param);
-  return {
+  return desk({
     tokenInLink: stage === LOCAL,
     clientId,
     scope,
@@ -189,7 +193,7 @@ async function signIn(stage, resolveVariable, param) {
     // The API that the token is for, where the issuer knows more than one.
     audience: audience.includes(clientId) ? '' : audience[0],
     origin: origin === '' ? '' : new URL(publicHttpsUrl('deskSignInOrigin', origin)).origin,
-  };
+  });
 }
 
 /** Empty: the functions take the address from the request. */
@@ -270,28 +274,32 @@ async function issuer(stage, resolveVariable, param) {
         'JWT_AUDIENCE. Several audiences are separated by commas.'
     );
   }
-  return {
-    issuerUrl: publicHttpsUrl('jwtIssuer', url),
-    audience: String(audience)
-      .split(',')
-      .map((one) => one.trim()),
-  };
+  const audiences = String(audience)
+    .split(',')
+    .map((one) => one.trim());
+  if (audiences.includes('')) {
+    throw refusal(
+      `Parameter "jwtAudience" is one audience, or several with a comma between, not "${audience}".`
+    );
+  }
+  return { issuerUrl: publicHttpsUrl('jwtIssuer', url), audience: audiences };
 }
 
-/** The URL as given, after checking that it is https and on a public host name. */
+/**
+ * The URL as given, after checking that it is https and on a public host name.
+ *
+ * It goes into a policy and is compared with what tokens say: only the one normal form passes.
+ */
 function publicHttpsUrl(name, value) {
-  let url;
-  try {
-    url = new URL(value);
-  } catch {
-    throw refusal(`Parameter "${name}" is not a URL: "${value}".`);
-  }
-  const host = url.hostname.toLowerCase().replace(/\.$/, '');
-  const isAddress = host.startsWith('[') || /^[0-9.]+$/.test(host);
-  const isLocalName = !host.includes('.') || /\.(localhost|local|internal|invalid|test)$/.test(host);
-  if (url.protocol !== 'https:' || isAddress || isLocalName || url.username || url.password) {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  const isPublic =
+    /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/.test(url?.hostname) &&
+    !/\.(localhost|local|internal|invalid|test)$/.test(url.hostname);
+  const isPlain = isPublic && [url.href, url.origin].includes(value) && !/[?#@]/.test(value);
+  if (!isPlain || url.protocol !== 'https:') {
     throw refusal(
-      `Parameter "${name}" must be an https URL on a public host name, not "${value}".`
+      `Parameter "${name}" must be an https URL on a public host name, in lower case, without ` +
+        `user, query, fragment and white space, not "${value}".`
     );
   }
   return value;

@@ -35,19 +35,21 @@ function page({ html, parts, styles, scripts, policy = [] }) {
     scripts: safe.map((script) => `<script>${script}</script>`).join('\n'),
   };
   const whole = html.replace(/\{\{(\w+)\}\}/g, (_, name) => elements[name]);
+  const contentSecurityPolicy = [
+    "default-src 'none'",
+    `script-src ${hashes(safe)}`,
+    `style-src ${hashes(styles)}`,
+    'img-src data:',
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    ...policy,
+  ].join('; ');
   return {
-    contentSecurityPolicy: [
-      "default-src 'none'",
-      `script-src ${hashes(safe)}`,
-      `style-src ${hashes(styles)}`,
-      'img-src data:',
-      "connect-src 'self'",
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-      ...policy,
-    ].join('; '),
-    etag: `"${sha256(whole)}"`,
+    contentSecurityPolicy,
+    // Who is told that it is the same page keeps the policy too.
+    etag: `"${sha256(contentSecurityPolicy + whole)}"`,
     gzip: zlib.gzipSync(whole, { level: 9 }).toString('base64'),
   };
 }

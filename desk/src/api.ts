@@ -52,11 +52,16 @@ interface Request {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** For one session: what is asked for in one person's name never goes on in another's. */
 export class Api {
+  private readonly signedOut: AbortSignal;
+
   constructor(
     private readonly address: string,
     private readonly session: Session,
-  ) {}
+  ) {
+    this.signedOut = session.ending;
+  }
 
   getOrder(idOrNumber: string, signal?: AbortSignal): Promise<Reply<Order>> {
     return this.send(`/orders/${encodeURIComponent(idOrNumber)}`, { signal });
@@ -112,7 +117,7 @@ export class Api {
    */
   private async send<Body>(path: string, request: Request): Promise<Reply<Body>> {
     const { method = 'GET', query = {}, body, headers } = request;
-    const signedOut = this.session.ending;
+    const { signedOut } = this;
     const signal = request.signal ? AbortSignal.any([request.signal, signedOut]) : signedOut;
     const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
@@ -139,13 +144,15 @@ export class Api {
           signal.throwIfAborted();
           throw new NoResponse(String(error));
         });
-      if (response.status === 401) this.session.refused(token);
-      else if (response.ok) return { ...response, body: response.json as Body };
-      else {
-        const refused = refusal(response);
-        if (method === 'GET' && refused.type === 'forbidden') this.session.notStaff();
-        throw refused;
+      if (response.status === 401) {
+        this.session.refused(token);
+        continue;
       }
+      this.session.honored(token);
+      if (response.ok) return { ...response, body: response.json as Body };
+      const refused = refusal(response);
+      if (method === 'GET' && refused.type === 'forbidden') this.session.notStaff();
+      throw refused;
     }
   }
 }

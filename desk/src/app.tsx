@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 
-import type { Api } from './api';
+import { Api } from './api';
 import { Changes } from './changes';
 import { Drafts } from './drafts';
 import { Feed } from './feed';
@@ -17,23 +17,26 @@ import { OrderScreen } from './screens/order';
 import { Orders } from './screens/orders';
 import { SignInForm, SignInScreen } from './screens/sign-in';
 import type { Session } from './session';
+import { API_ADDRESS } from './settings';
 import type { SignIn } from './sign-in';
 import { texts } from './texts';
 
 interface Props {
-  readonly api: Api;
   readonly session: Session;
   readonly signIn: SignIn;
 }
 
-export function App({ api, session, signIn }: Props) {
+export function App({ session, signIn }: Props) {
   useObservable(session);
+  const { ending } = session;
+  const api = useMemo(() => new Api(API_ADDRESS, session), [session, ending]);
   const leave = () => void signIn.end(session.signOut());
   if (session.state === 'signed-out') return <SignInScreen session={session} signIn={signIn} />;
   if (session.state === 'not-staff') return <NotStaff onSignOut={leave} />;
   return (
     <>
-      <Desk api={api} onSignOut={leave} />
+      {/* Nothing that one person has seen or typed stays for another. */}
+      <Desk key={ending} api={api} onSignOut={leave} />
       {session.state === 'ended' && (
         <Dialog title={texts.signIn.title}>
           <p>{texts.signIn.ended}</p>

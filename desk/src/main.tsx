@@ -1,6 +1,5 @@
 import { render } from 'preact';
 
-import { Api } from './api';
 import { App } from './app';
 import { Session } from './session';
 import { API_ADDRESS, readSettings } from './settings';
@@ -9,14 +8,16 @@ import { texts } from './texts';
 
 async function start(root: Element): Promise<void> {
   const signIn = new SignIn(readSettings());
-  const session = new Session(sessionStorage, Date.now, (tokens) => signIn.renew(tokens));
+  const session = new Session(API_ADDRESS, sessionStorage, Date.now, (tokens) =>
+    signIn.renew(tokens),
+  );
   root.textContent = texts.loading;
   await signIn.finish(session);
   addEventListener('hashchange', () => signIn.takeLink(session));
   // The page as it was when it was left may show what has been signed out since.
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
   root.replaceChildren();
-  render(<App api={new Api(API_ADDRESS, session)} session={session} signIn={signIn} />, root);
+  render(<App session={session} signIn={signIn} />, root);
 }
 
 const root = document.getElementById('desk');

@@ -11,6 +11,9 @@ export interface Tokens {
 
 const STORED = 'desk.tokens';
 
+/** With the address of the API that the tokens are for: another may have the same origin. */
+type Stored = Tokens & { readonly api: string };
+
 /**
  * `ended`: the token is not valid any more, and what is on the screen waits for another one.
  * `not-staff`: the API knows the caller, who may not work here.
@@ -29,6 +32,7 @@ export class Session extends Observable {
   private isReplacement = false;
 
   constructor(
+    private readonly api: string,
     private readonly storage: Storage,
     private readonly now: () => number,
     /** Null where the issuer doesn't renew it. Throws where that can't be told now. */
@@ -36,15 +40,21 @@ export class Session extends Observable {
   ) {
     super();
     const stored = storage.getItem(STORED);
-    if (stored !== null) this.keep(JSON.parse(stored) as Tokens);
+    if (stored === null) return;
+    const { api: storedApi, ...tokens } = JSON.parse(stored) as Stored;
+    if (storedApi === api) this.keep(tokens);
+    else storage.clear();
   }
 
+  /** Where they are another person's, the session so far ends as by a sign-out. */
   accept(tokens: Tokens): void {
+    const person = personOf(tokens);
+    if (this.tokens && (!person || person !== personOf(this.tokens))) this.signOut();
     this.isReplacement = false;
     this.keep(tokens);
   }
 
-  /** Aborts when whoever works here signs out. */
+  /** Aborts when whoever works here signs out. Each session has one of its own. */
   get ending(): AbortSignal {
     return this.leaving.signal;
   }
@@ -63,7 +73,8 @@ export class Session extends Observable {
   /**
    * A token that is valid as far as is known here. Waits until there is one.
    *
-   * Throws NoResponse where it can't be renewed now, and the signal's own error where it aborts.
+   * Throws NoResponse where it must be renewed and can't be now, and the signal's own error where it
+   * aborts.
    */
   async token(signal?: AbortSignal): Promise<string> {
     for (;;) {
@@ -73,6 +84,11 @@ export class Session extends Observable {
       if (this.state === 'signed-in' && this.tokens) return this.tokens.accessToken;
       await this.nextChange(signal);
     }
+  }
+
+  /** The API has let this token pass. */
+  honored(token: string): void {
+    if (this.tokens?.accessToken === token) this.isReplacement = false;
   }
 
   /** The API has refused this token. */
@@ -104,7 +120,8 @@ export class Session extends Observable {
           this.keep(renewed);
         },
         (error: unknown) => {
-          throw new NoResponse(String(error));
+          // It is renewed early: it may be valid still, which the API knows best.
+          if (tokens === this.refusedTokens) throw new NoResponse(String(error));
         },
       )
       .finally(() => {
@@ -115,7 +132,8 @@ export class Session extends Observable {
 
   private keep(tokens: Tokens): void {
     this.tokens = tokens;
-    this.storage.setItem(STORED, JSON.stringify(tokens));
+    const stored: Stored = { ...tokens, api: this.api };
+    this.storage.setItem(STORED, JSON.stringify(stored));
     this.become('signed-in');
   }
 
@@ -139,4 +157,24 @@ export class Session extends Observable {
       signal?.addEventListener('abort', abort);
     });
   }
+}
+
+/** Whose tokens they are; undefined where that can't be read. */
+function personOf({ accessToken, idToken = '' }: Tokens): string | undefined {
+  return subject(accessToken) ?? subject(idToken);
+}
+
+/** Of a JWT, which others verify. */
+function subject(token: string): string | undefined {
+  try {
+    const payload = token.split('.')[1] ?? '';
+    const claims = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as Claims;
+    return claims.sub;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Claims {
+  readonly sub?: string;
 }

@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi';
 
+import { Observable } from './observable';
 import type { Session, Tokens } from './session';
 import type { Settings } from './settings';
 import { texts } from './texts';
@@ -11,7 +12,11 @@ const EARLY = 30_000;
 /** By how much the clocks of this computer and of the issuer may differ, in seconds. */
 const CLOCK_TOLERANCE = 300;
 const TIMEOUT = 15_000;
+/** A sign-out waits so long for the revocation, which goes on without it. */
+const REVOCATION = 2000;
 const STORED = 'desk.sign-in';
+/** There from a sign-out to the next sign-in. */
+const LEFT = 'desk.signed-out';
 /** By RFC 6749, 5.2, and 403 from Auth0; with any other the issuer has trouble of its own. */
 const REFUSED: ReadonlySet<number> = new Set([400, 401, 403]);
 
@@ -25,14 +30,19 @@ interface Begun {
 }
 
 /** How staff become known to the API: OpenID Connect, authorization code with PKCE. */
-export class SignIn {
+export class SignIn extends Observable {
   /** Why the last attempt failed; else empty. */
   failure = '';
+  /** Whether a sign-out is under way. */
+  isLeaving = false;
+  /** The issuer, where it may still have its own session of who has signed out; else empty. */
+  leftAt = '';
   private readonly client: oauth.Client;
   private readonly options: { signal: () => AbortSignal; [oauth.allowInsecureRequests]: boolean };
   private discovery: Promise<oauth.AuthorizationServer> | null = null;
 
   constructor(private readonly settings: Settings) {
+    super();
     this.client = { client_id: settings.clientId, [oauth.clockTolerance]: CLOCK_TOLERANCE };
     this.options = {
       signal: () => AbortSignal.timeout(TIMEOUT),
@@ -67,6 +77,8 @@ export class SignIn {
         code_challenge: await oauth.calculatePKCECodeChallenge(begun.verifier),
         code_challenge_method: 'S256',
         ...(audience && { audience }),
+        // Who signs in after a sign-out may be another person.
+        ...(sessionStorage.getItem(LEFT) !== null && { prompt: 'login' }),
       });
       sessionStorage.setItem(STORED, JSON.stringify(begun));
       location.assign(address);
@@ -90,8 +102,10 @@ export class SignIn {
       if (response.get('error') === 'access_denied') throw new Error(t.denied);
       if (response.get('state') !== begun.state) throw new Error(t.notBegunHere);
       session.accept(await this.exchanged(response, begun));
+      sessionStorage.removeItem(LEFT);
     } catch (error) {
-      this.failure = inWords(error);
+      // Who is signed in has nothing to do with what others began.
+      if (begun || session.state !== 'signed-in') this.failure = inWords(error);
     }
   }
 
@@ -125,27 +139,42 @@ export class SignIn {
     }
   }
 
-  /** Ends the session at the issuer too, as far as it has a way to. */
+  /** Ends the session at the issuer too, as far as it has a way to: that leaves the page. */
   async end(tokens: Tokens | null): Promise<void> {
     if (!this.isByIssuer || !tokens) return;
+    sessionStorage.setItem(LEFT, 'true');
+    this.failure = this.leftAt = '';
+    this.isLeaving = true;
+    this.changed();
     const server = await this.server().catch(() => null);
-    if (!server) return;
     const { refreshToken, idToken } = tokens;
-    if (refreshToken && server.revocation_endpoint) {
-      // It expires anyway.
-      await oauth
-        .revocationRequest(server, this.client, oauth.None(), refreshToken, this.options)
-        .catch(() => undefined);
+    if (refreshToken && server?.revocation_endpoint) await this.revoked(server, refreshToken);
+    if (server?.end_session_endpoint) {
+      location.assign(
+        withParameters(server.end_session_endpoint, {
+          client_id: this.client.client_id,
+          post_logout_redirect_uri: pageAddress(),
+          logout_uri: pageAddress(), // as Cognito calls it
+          ...(idToken && { id_token_hint: idToken }), // Okta refuses without it
+        }),
+      );
+      return;
     }
-    if (!server.end_session_endpoint) return;
-    location.assign(
-      withParameters(server.end_session_endpoint, {
-        client_id: this.client.client_id,
-        post_logout_redirect_uri: pageAddress(),
-        logout_uri: pageAddress(), // as Cognito calls it
-        ...(idToken && { id_token_hint: idToken }),
-      }),
-    );
+    this.leftAt = new URL(this.settings.issuer).host;
+    this.isLeaving = false;
+    this.changed();
+  }
+
+  /** As far as that is known in time; it expires anyway. */
+  private async revoked(server: oauth.AuthorizationServer, refreshToken: string): Promise<void> {
+    const revocation = oauth.revocationRequest(server, this.client, oauth.None(), refreshToken, {
+      ...this.options,
+      // It outlives the page.
+      [oauth.customFetch]: (url, options) =>
+        fetch(url, { ...(options as RequestInit), keepalive: true }),
+    });
+    const late = new Promise((resolve) => setTimeout(resolve, REVOCATION));
+    await Promise.race([revocation.catch(() => undefined), late]);
   }
 
   private async exchanged(response: URLSearchParams, begun: Begun): Promise<Tokens> {

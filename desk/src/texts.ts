@@ -90,6 +90,8 @@ export const texts = {
     issuerSays: (description: string) => `the sign-in service says: ${description}`,
     invalid: (what: string) => `the sign-in service sent something unexpected: ${what}`,
     out: 'Sign out',
+    leaving: 'Signing out …',
+    leftAt: (issuer: string) => `You are signed out here, but maybe not at ${issuer}.`,
     notStaff: 'This desk is for staff',
     notStaffHint:
       'You are signed in, but not as staff, so there is nothing here for you. ' +

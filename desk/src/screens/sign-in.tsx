@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 
+import { useObservable } from '../observable';
 import { Heading } from '../parts/heading';
 import type { Session } from '../session';
 import type { SignIn } from '../sign-in';
@@ -13,10 +14,16 @@ interface Props {
 }
 
 export function SignInScreen(props: Props) {
+  const { isLeaving, leftAt } = useObservable(props.signIn);
   return (
     <main id="content" class="narrow">
-      <Heading title={t.title} />
-      <SignInForm {...props} />
+      <Heading title={isLeaving ? t.leaving : t.title} />
+      {leftAt && (
+        <p class="message" role="status">
+          {t.leftAt(leftAt)}
+        </p>
+      )}
+      {!isLeaving && <SignInForm {...props} />}
     </main>
   );
 }

@@ -44,11 +44,14 @@ def with_settings(page: Page, settings: DeskSettings) -> Page:
     html = page.html.replace(_NO_SETTINGS, _NO_SETTINGS.replace("{}", text)).encode()
     urls = [urlsplit(url) for url in (settings.issuer, settings.sign_in_origin) if url]
     hosts = dict.fromkeys(["'self'", *(f"{url.scheme}://{url.netloc}" for url in urls)])
+    policy = page.content_security_policy.replace(
+        "connect-src 'self'", " ".join(["connect-src", *hosts])
+    )
+    # Who is told that it is the same page keeps the policy too.
+    digest = hashlib.sha256(policy.encode() + html).digest()
     return Page(
-        page.content_security_policy.replace(
-            "connect-src 'self'", " ".join(["connect-src", *hosts])
-        ),
-        f'"{base64.b64encode(hashlib.sha256(html).digest()).decode()}"',
+        policy,
+        f'"{base64.b64encode(digest).decode()}"',
         base64.b64encode(gzip.compress(html, mtime=0)).decode(),
     )
 
