@@ -30,13 +30,25 @@ export function App({ session, signIn }: Props) {
   useObservable(session);
   const { ending } = session;
   const api = useMemo(() => new Api(API_ADDRESS, session), [session, ending]);
-  const leave = () => void signIn.end(session.signOut());
+  const drafts = useMemo(() => new Drafts(sessionStorage), []);
+  useEffect(() => {
+    // Signing in again leaves the page too, and comes back to it.
+    const warn = (event: Event) => {
+      if (session.state === 'signed-in' && drafts.pending.length) event.preventDefault();
+    };
+    addEventListener('beforeunload', warn);
+    return () => removeEventListener('beforeunload', warn);
+  }, [session, drafts]);
+  const leave = () => {
+    const { pending } = drafts;
+    if (!pending.length || confirm(texts.abandon(pending))) void signIn.end(session.signOut());
+  };
   if (session.state === 'signed-out') return <SignInScreen session={session} signIn={signIn} />;
   if (session.state === 'not-staff') return <NotStaff onSignOut={leave} />;
   return (
     <>
       {/* Nothing that one person has seen or typed stays for another. */}
-      <Desk key={ending} api={api} onSignOut={leave} />
+      <Desk key={ending} api={api} drafts={drafts} onSignOut={leave} />
       {session.state === 'ended' && (
         <Dialog title={texts.signIn.title}>
           <p>{texts.signIn.ended}</p>
@@ -81,11 +93,17 @@ function Unsettled({ changes, shown }: { changes: Changes; shown: string }) {
 /** The lists that are offered, in the order of the work. */
 const STATUSES = ['PAID', ...ALL_STATUSES.filter((status) => status !== 'PAID')];
 
-function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
+interface DeskProps {
+  readonly api: Api;
+  readonly drafts: Drafts;
+  readonly onSignOut: () => void;
+}
+
+function Desk({ api, drafts, onSignOut }: DeskProps) {
   const place = usePlace();
   const feed = useMemo(() => new Feed(api), [api]);
   useEffect(() => feed.start(), [feed]);
-  const changes = useMemo(() => new Changes(api, new Drafts(sessionStorage), window), [api]);
+  const changes = useMemo(() => new Changes(api, drafts, window), [api, drafts]);
   useEffect(() => changes.start(), [changes]);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const list = useList(api, feed, changes, place);

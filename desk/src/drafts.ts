@@ -20,6 +20,11 @@ export class Drafts {
       .map(([name, stored]) => [name.slice(PREFIX.length), JSON.parse(String(stored)) as Draft]);
   }
 
+  /** The numbers of orders whose change was sent, without a known outcome. */
+  get pending(): string[] {
+    return this.all().flatMap(([orderNumber, { sent }]) => (sent ? [orderNumber] : []));
+  }
+
   keep(orderNumber: string, draft: Draft | null): void {
     if (draft) this.storage.setItem(PREFIX + orderNumber, JSON.stringify(draft));
     else this.storage.removeItem(PREFIX + orderNumber);

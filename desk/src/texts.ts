@@ -65,6 +65,8 @@ export const texts = {
   days: 'Daily revenue',
   loading: 'Loading …',
   unsettled: 'Still unsaved:',
+  abandon: (orderNumbers: readonly string[]) =>
+    `Changes of these orders are still being saved: ${orderNumbers.join(', ')}. Abandon them?`,
 
   find: {
     label: 'Order number or id, or customer id',
@@ -148,14 +150,18 @@ export const texts = {
     confirm: (name: string, amount: string) =>
       name === 'CANCELED' ? `Cancel this order of ${amount}?` : `${change(name)}: ${amount}?`,
     sending: 'Saving …',
-    noResponse: 'No connection. Retrying until the platform responds.',
-    busy: 'The platform is busy. Retrying until the change is made.',
+    waiting: {
+      'no-response': 'No connection. Retrying until the platform responds.',
+      busy: 'The platform is busy. Retrying until the change is made.',
+      error: 'The platform reports an error. Retrying.',
+    },
     tryNow: 'Try now',
     done: (name: string) => `Done: the order is ${status(name).toLowerCase()}.`,
     conflict: 'Someone else has changed this order:',
     conflictAgain: 'Do you still want this?',
     conflictOver: 'This change is no longer possible.',
     refused: (why: string) => `Not changed: ${why}`,
+    unknown: (why: string) => `It is not known whether the order was changed: ${why}`,
     actions: 'Change the order',
     already: 'The order already has this status.',
     news: (name: string) => `This order has changed: it is ${status(name).toLowerCase()} now.`,

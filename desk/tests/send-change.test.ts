@@ -73,3 +73,19 @@ test('nothing is sent again once the reader has left', async () => {
   assert.equal(requests.length, 1);
   assert.deepEqual(waits, []);
 });
+
+test('a platform that keeps failing is not asked for ever, and its error is the outcome', async () => {
+  const failures = () => Array.from({ length: 9 }, () => new Refusal(500, problem, null));
+  const { outcome, requests, waits } = await sent([new NoResponse(), ...failures()]);
+  assert.deepEqual(outcome, { kind: 'refused', problem, status: 500 });
+  assert.equal(requests.length, 6);
+  assert.equal(waits.at(-1)?.because, 'error');
+});
+
+test('a platform that is busy is asked until it is not', async () => {
+  for (const status of [429, 502, 503, 504]) {
+    const busy = Array.from({ length: 30 }, () => new Refusal(status, null, null));
+    const { outcome } = await sent([...busy, ORDER]);
+    assert.deepEqual(outcome, { kind: 'done', order: ORDER });
+  }
+});

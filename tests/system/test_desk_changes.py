@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
 
 from proof.proxy import Response, untouched
 from system.browser import PATIENCE
@@ -211,6 +212,27 @@ class TestBrokenConnection:
         tab.see("Done: the order is shipped.")
         assert len(connection.changes) == 1
         assert statuses(staff, shown) == SHIPPED
+
+    def test_leaving_the_desk_would_abandon_a_change_and_asks_first(
+        self, tab: Tab, shown: Json, connection: Connection, staff: Caller
+    ) -> None:
+        leaves = "return dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+        assert tab.run(leaves)
+        connection.treat_change = lost
+        tab.press("s")
+        tab.see(WAITING)
+        assert not tab.run(leaves)
+        tab.click("Sign out")
+        question = tab.wait(expected_conditions.alert_is_present())
+        assert shown["orderNumber"] in question.text
+        question.dismiss()
+        connection.treat_change = untouched
+        tab.click("Try now")
+        tab.see("Done: the order is shipped.")
+        assert tab.run(leaves)
+        assert statuses(staff, shown) == SHIPPED
+        tab.click("Sign out")
+        tab.find("h1", "Sign in")
 
     def test_an_order_that_is_shown_stays_when_it_cannot_be_loaded_again(
         self, tab: Tab, shown: Json, connection: Connection

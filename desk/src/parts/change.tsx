@@ -79,8 +79,7 @@ export function Actions({ order, events, changes, taken, onNext }: ActionsProps)
 }
 
 function said({ waiting }: Extract<Step, { at: 'work' }>): string {
-  if (!waiting) return t.sending;
-  return waiting.because === 'busy' ? t.busy : t.noResponse;
+  return waiting ? t.waiting[waiting.because] : t.sending;
 }
 
 /**
@@ -115,6 +114,12 @@ function useFocusOnStep(at: Step['at'], done: boolean) {
       if (isButton && event.repeat && event.key === 'Enter') event.preventDefault();
     },
   };
+}
+
+function whyRefused({ problem, status }: NonNullable<QuestionProps['step']['refused']>): string {
+  const why = problem?.detail ?? texts.problem.other(status);
+  if (status < 500) return t.refused(why);
+  return `${t.unknown(why)} ${problem ? texts.problem.request(problem.instance) : ''}`;
 }
 
 interface QuestionProps {
@@ -152,7 +157,7 @@ function Question({ order, events, step, changes }: QuestionProps) {
       )}
       {refused && !faultOfReason && (
         <p class="message failure" role="alert">
-          {t.refused(refused.problem?.detail ?? texts.problem.other(refused.status))}
+          {whyRefused(refused)}
         </p>
       )}
       {isPossible ? (
