@@ -155,7 +155,8 @@ export class SignIn extends Observable {
           client_id: this.client.client_id,
           post_logout_redirect_uri: pageAddress(),
           logout_uri: pageAddress(), // as Cognito calls it
-          ...(idToken && { id_token_hint: idToken }), // Okta refuses without it
+          // Okta requires it. Where the API takes it like an access token, it stays out of addresses.
+          ...(idToken && this.settings.audience && { id_token_hint: idToken }),
         }),
       );
       return;
