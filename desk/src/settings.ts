@@ -4,7 +4,7 @@ export interface Settings {
   readonly issuer: string;
   readonly clientId: string;
   readonly scope: string;
-  /** The API that the token is for, where it has to be named; else empty. */
+  /** The API that the token is for, where it has to be named; empty where it takes ID tokens too. */
   readonly audience: string;
   /** Whether `#token=` in the address signs in: on a stage of this machine alone. */
   readonly takesTokenInLink: boolean;

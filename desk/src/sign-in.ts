@@ -114,7 +114,7 @@ export class SignIn extends Observable {
     if (!location.hash.startsWith('#token=')) return;
     const accessToken = location.hash.slice('#token='.length);
     history.replaceState(null, '', location.pathname);
-    if (this.settings.takesTokenInLink) session.accept({ accessToken });
+    if (this.settings.takesTokenInLink && isToken(accessToken)) session.accept({ accessToken });
   }
 
   /** Null where the issuer gives no more. Throws where that can't be told now. */
@@ -155,7 +155,8 @@ export class SignIn extends Observable {
           client_id: this.client.client_id,
           post_logout_redirect_uri: pageAddress(),
           logout_uri: pageAddress(), // as Cognito calls it
-          ...(idToken && { id_token_hint: idToken }), // Okta refuses without it
+          // Okta requires it. Where the API takes it like an access token, it stays out of addresses.
+          ...(idToken && this.settings.audience && { id_token_hint: idToken }),
         }),
       );
       return;
@@ -210,6 +211,11 @@ export class SignIn extends Observable {
       });
     return this.discovery;
   }
+}
+
+/** Whether the text has the form of a JWT (RFC 7519). */
+export function isToken(text: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
 }
 
 /** Where the issuer sends people back to. */

@@ -146,3 +146,21 @@ test('after a long sleep the feed begins anew and says that events were left out
   assert.equal(queries[1]?.recordedFrom, '2026-11-30T19:58:30.000Z');
   assert.equal(queries[1]?.cursor, undefined);
 });
+
+test('a page that is open for long, and asks all the time, has no gap', async () => {
+  const { feed, queries } = feedOf();
+  let gaps = 0;
+  feed.read(
+    () => undefined,
+    () => (gaps += 1),
+  );
+  const stop = feed.start();
+  await responded();
+  for (let minute = 0; minute < 30; minute++) {
+    clocks.here = clocks.there += 60_000;
+    await later(10_000);
+  }
+  stop();
+  assert.equal(queries.length, 31);
+  assert.equal(gaps, 0);
+});

@@ -17,6 +17,7 @@ import pytest
 from build_artifact import build_pages
 from infrastructure.templates import ROOT
 from orders.functions.desk import DeskSettings, desk_page, with_settings
+from orders.http.pages import built_page
 from prerequisites import missing
 
 if TYPE_CHECKING:
@@ -101,6 +102,13 @@ def test_every_script_and_style_is_admitted_by_its_hash_and_nothing_else(
 
 def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@pytest.mark.parametrize("name", ["desk", "docs"])
+def test_a_page_with_another_policy_is_another_page(page: Page, name: str) -> None:
+    del page  # is built
+    built = built_page(name)
+    assert built.etag == f'"{_sha256(built.content_security_policy + built.html)}"'
 
 
 def test_it_carries_the_licence_of_each_library_that_it_is_made_of(elements: Elements) -> None:

@@ -72,6 +72,11 @@ UNREACHABLE = [
     *(f"https://{ip}" for ip in ("127.0.0.1", "127.1", "0x7f000001", "2130706433", "10.0.0.1")),
     *("https://[::1]", "https://user:password@issuer.example.com"),
     "https://issuer.example.com@127.0.0.1",
+    # What browsers or policies read otherwise than it looks.
+    *("https://issuer.example.com;sandbox", "https://*.example.com", "https:issuer.example.com"),
+    *("https://issuer.example.com\\x", "https://ISSUER.example.com", "https://müller.example.com"),
+    *("https://issuer.example.com/?a=b", "https://issuer.example.com?", "https://a.example.com#b"),
+    *(" https://issuer.example.com", "https://issuer.example.com ", "https://a..example.com"),
 ]
 REACHABLE = [
     "https://cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_AbCdEf123",
@@ -104,6 +109,17 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
     "an issuer on a public host": (
         [{"sls:stage": "prod", **ISSUED, "param:jwtIssuer": issuer} for issuer in REACHABLE],
         None,
+    ),
+    "an audience that is missing": (
+        [
+            {"sls:stage": "prod", **ISSUED, "param:jwtAudience": one}
+            for one in (",", ",orders", "orders,", "orders, ,desk", " ")
+        ],
+        'Parameter "jwtAudience"',
+    ),
+    "an address that is not the API's": (
+        [{"sls:stage": "prod", **ISSUED, "param:publicBaseUrl": one} for one in UNREACHABLE],
+        'Parameter "publicBaseUrl"',
     ),
     "a mock that settles payments in production": (
         [TWO_PRODUCTIONS | {"sls:stage": s, "param:payments": "mock"} for s in ("prod", "shop")],
@@ -186,8 +202,15 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
         'have no effect without "deskClientId"',
     ),
     "how to sign in without a desk": (
-        [{"param:desk": False, "param:deskClientId": "the-desk", "param:deskScope": "openid a"}],
-        None,
+        [
+            {"param:desk": False, f"param:{name}": value}
+            for name, value in (
+                ("deskClientId", "the-desk"),
+                ("deskScope", "openid a"),
+                ("deskSignInOrigin", "https://login.example.com"),
+            )
+        ],
+        'have no effect where "desk" is false',
     ),
     "a stage of this machine among the production stages, whichever is deployed": (
         [

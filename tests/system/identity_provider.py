@@ -6,7 +6,7 @@ import contextlib
 import re
 import time
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -39,6 +39,8 @@ class IdentityProvider:
     lifetime: timedelta
     url: str = ""
     is_down: bool = False
+    revokes: Event = field(default_factory=Event)
+    """Unless it is set, who revokes a token gets no response."""
     authorizations: list[dict[str, str]] = field(default_factory=list)
     token_requests: list[dict[str, str]] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
@@ -49,6 +51,7 @@ class IdentityProvider:
         return [one for one in self.token_requests if one["grant_type"] == "refresh_token"]
 
     def __post_init__(self) -> None:
+        self.revokes.set()
         self.app = app = flask.Flask("oidc_provider_mock")  # where its templates are
         app.secret_key = uuid4().bytes
         app.config["OAUTH2_ACCESS_TOKEN_GENERATOR"] = self._access_token
@@ -97,6 +100,7 @@ class IdentityProvider:
     def _revoke(self) -> str:
         token = flask.request.form["token"]
         self.revoked.append(token)
+        self.revokes.wait()
         flask.g.oidc_provider_mock_storage.remove_refresh_token(token)
         return ""
 
@@ -130,6 +134,7 @@ def identity_provider(lifetime: timedelta) -> Iterator[IdentityProvider]:
         try:
             yield provider
         finally:
+            provider.revokes.set()
             server.shutdown()
             thread.join()
             server.server_close()

@@ -456,6 +456,49 @@ def test_a_token_that_expires_meanwhile_is_asked_for_and_the_same_change_goes_on
     assert statuses(staff, shown) == SHIPPED
 
 
+class TestAnotherPerson:
+    """Somebody signs in where somebody else's session has ended."""
+
+    @pytest.fixture
+    def orders(self, tab: Tab, shown: Json, connection: Connection, customer: Caller) -> list[Json]:
+        """One whose reason was being typed, and one whose change was sent when the token ended."""
+        other = customer.place()
+        for order in (other, shown):
+            show_order(tab, order)
+            tab.click("Cancel the order")
+            tab.find("textarea").send_keys("asked on the phone")
+        connection.treat_change = Times(1, 401)
+        tab.find(".question button.primary").click()
+        tab.find("dialog[open]")
+        return [other, shown]
+
+    @pytest.fixture(params=["staff", "customer"])
+    def another(
+        self, request: pytest.FixtureRequest, deployment: Deployment, customer: Caller
+    ) -> Caller:
+        return deployment.new_customer(group="staff") if request.param == "staff" else customer
+
+    @pytest.mark.parametrize("way", ["form", "link"])
+    def test_nothing_that_the_other_asked_for_is_shown_to_them_or_made_in_their_name(
+        self, tab: Tab, staff: Caller, orders: list[Json], another: Caller, way: str
+    ) -> None:
+        if way == "form":
+            tab.find("dialog input").send_keys(another.token)
+            tab.click("Sign in again")
+        else:
+            tab.open(f"{tab.address.partition('#')[0]}#token={another.token}")
+            tab.wait(lambda _: "#token" not in tab.address)
+        if another.id == orders[0]["customerId"]:
+            tab.find("h1", "This desk is for staff")
+        else:
+            for order in orders:
+                show_order(tab, order)
+                assert not tab.all(".question")
+        kept = tab.run("return Object.keys(sessionStorage)")
+        assert not [name for name in kept if name.startswith("desk.draft.")]
+        assert [statuses(staff, order)[-1] for order in orders] == ["PENDING", "PAID"]
+
+
 class TestNews:
     def test_an_order_that_changed_elsewhere_says_so_and_moves_nothing(
         self, tab: Tab, shown: Json, deployment: Deployment

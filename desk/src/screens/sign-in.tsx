@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { useObservable } from '../observable';
 import { Heading } from '../parts/heading';
 import type { Session } from '../session';
-import type { SignIn } from '../sign-in';
+import { isToken, type SignIn } from '../sign-in';
 import { texts } from '../texts';
 
 const t = texts.signIn;
@@ -50,8 +50,6 @@ export function SignInForm({ session, signIn }: Props) {
   );
 }
 
-const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
-
 function TokenForm({ session }: { session: Session }) {
   const [fault, setFault] = useState('');
   return (
@@ -62,7 +60,7 @@ function TokenForm({ session }: { session: Session }) {
         const accessToken = String(form.get('token'))
           .trim()
           .replace(/^Bearer +/i, '');
-        if (TOKEN.test(accessToken)) session.accept({ accessToken });
+        if (isToken(accessToken)) session.accept({ accessToken });
         else setFault(t.notAToken);
       }}
     >

@@ -141,10 +141,11 @@ def test_the_page_may_connect_to_the_hosts_that_signing_in_takes_and_to_no_other
 
 
 def test_the_entity_tag_changes_with_the_settings_and_only_with_them() -> None:
-    stages = [NONE, SIGN_IN, SIGN_IN._replace(scope="openid a")]
+    elsewhere = SIGN_IN._replace(sign_in_origin="https://shop.auth.example.com")
+    stages = [NONE, SIGN_IN, SIGN_IN._replace(scope="openid a"), elsewhere]
     tags = [Desk(settings).get()["headers"]["ETag"] for settings in [*stages, *stages]]
-    assert tags[:3] == tags[3:]
-    assert len(set(tags)) == 3
+    assert tags[:4] == tags[4:]
+    assert len(set(tags)) == 4, "elsewhere only the policy is another"
     assert PAGE.etag not in tags
 
 
