@@ -21,7 +21,8 @@ require('./infra/stage.js')({
   resolveVariable: async (variable) =>
     ({ 'sls:stage': 'prod', 'self:custom.productionStages': ['prod'],
        'param:customerIdClaim': 'sub', 'param:staffClaim': 'scope', 'param:staffValue': 'staff',
-       'param:logLevel': 'INFO', 'param:eventsTopic': false, 'param:desk': false,
+       'param:logLevel': 'INFO', 'param:eventsTopic': false,
+       'param:desk': true, 'param:deskScope': 'openid',
        'param:jwtIssuer': 'https://issuer.example.com/', 'param:jwtAudience': 'orders',
        'env:VERSION': process.env.VERSION ?? '' })[variable.split(',')[0]] ?? '',
 }).then(({ version }) => console.log(version), (error) => console.log(error.message));
