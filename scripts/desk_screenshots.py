@@ -21,7 +21,7 @@ from offline import free_port
 from orders.adapters.dynamodb import rows
 from proof.stack import Platform
 from sample_orders import DAYS, NOW, sample_orders
-from system.browser import SCREENSHOTS, Tab, chromium
+from system.browser import DESKTOP, PHONE, PROGRAMS, SCREENSHOTS, Tab, chromium
 from system.past_orders import deployed_table, write_rows
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 IMAGES: Final = ROOT / "docs" / "images"
 MAX_BYTES: Final = 100_000
 LOOKS: Final[dict[str, dict[str, Any]]] = {
-    "desktop": {"width": 1280, "height": 800},
-    "desktop-dark": {"width": 1280, "height": 800},
-    "phone": {"width": 390, "height": 844, "scale": 2, "touch": True},
-    "phone-dark": {"width": 390, "height": 844, "scale": 2, "touch": True},
+    "desktop": DESKTOP,
+    "desktop-dark": DESKTOP,
+    "phone": PHONE,
+    "phone-dark": PHONE,
 }
 STILL: Final = f"""
     const Moving = Date;
@@ -71,7 +71,7 @@ def show_order(tab: Tab) -> None:
 
 def show_days(tab: Tab) -> None:
     """Thirty days, plotted."""
-    tab.click("Days")
+    tab.click("Daily revenue")
     tab.find("canvas")
     tab.wait(lambda _: "Loading" not in tab.text, "all days")
 
@@ -104,6 +104,8 @@ def save_small(tab: Tab, name: str) -> None:
 
 def main() -> None:
     """Take them all."""
+    if not all(map(shutil.which, PROGRAMS)):
+        raise SystemExit(f"Pictures need {' and '.join(PROGRAMS)} on PATH.")
     directory = Path(tempfile.mkdtemp(prefix="desk-"))
     stack = LocalStack(directory, free_port())
     try:
@@ -133,7 +135,7 @@ def main() -> None:
                         save_small(tab, f"desk-{name}")
                 tab.close()
             tab = Tab(browser)
-            tab.look(**LOOKS["desktop"])
+            tab.look(**DESKTOP)
             tab.cdp("Emulation.setTimezoneOverride", timezoneId="Europe/Berlin")
             tab.run_first(STILL)
             tab.open(f"{api_url}/desk#token={token}")

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from orders.domain.money import MINOR_UNIT_DIGITS
-from orders.domain.status import OrderStatus
+from orders.domain.status import TRANSITIONS, OrderStatus
 
 ROOT = Path(__file__).resolve().parent.parent
 GENERATED = ROOT / "desk" / "src" / "generated"
@@ -29,6 +29,9 @@ def main() -> None:
         "// Written by make generate.\n\n"
         "/** In the order of an order's life. */\n"
         f"export const STATUSES: readonly string[] = {json.dumps(list(OrderStatus))};\n\n"
+        "/** Those that lead to another one: somebody is to act on such an order. */\n"
+        "export const OPEN_STATUSES: readonly string[] = "
+        f"{json.dumps([status for status in OrderStatus if TRANSITIONS[status]])};\n\n"
         f"/** Of the currencies that don't have {USUAL_DIGITS}, by ISO 4217. */\n"
         "export const MINOR_UNIT_DIGITS: Readonly<Record<string, number>> = "
         f"{json.dumps(unusual)};\n",

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 
 import { Api } from './api';
 import { Changes } from './changes';
+import { Drafts } from './drafts';
 import { Feed } from './feed';
 import { Find } from './find';
 import { STATUSES as ALL_STATUSES } from './generated/domain';
@@ -10,7 +11,7 @@ import { useObservable } from './observable';
 import { OrderList } from './order-list';
 import { Dialog } from './parts/dialog';
 import { Heading } from './parts/heading';
-import { formatPlace, go, type ListPlace, type Place, usePlace } from './place';
+import { formatPlace, go, type ListPlace, type Place, statusPlace, usePlace } from './place';
 import { Days } from './screens/days';
 import { OrderScreen } from './screens/order';
 import { Orders } from './screens/orders';
@@ -29,13 +30,25 @@ export function App({ session, signIn }: Props) {
   useObservable(session);
   const { ending } = session;
   const api = useMemo(() => new Api(API_ADDRESS, session), [session, ending]);
-  const leave = () => void signIn.end(session.signOut());
+  const drafts = useMemo(() => new Drafts(sessionStorage), []);
+  useEffect(() => {
+    // Signing in again leaves the page too, and comes back to it.
+    const warn = (event: Event) => {
+      if (session.state === 'signed-in' && drafts.pending.length) event.preventDefault();
+    };
+    addEventListener('beforeunload', warn);
+    return () => removeEventListener('beforeunload', warn);
+  }, [session, drafts]);
+  const leave = () => {
+    const { pending } = drafts;
+    if (!pending.length || confirm(texts.abandon(pending))) void signIn.end(session.signOut());
+  };
   if (session.state === 'signed-out') return <SignInScreen session={session} signIn={signIn} />;
   if (session.state === 'not-staff') return <NotStaff onSignOut={leave} />;
   return (
     <>
       {/* Nothing that one person has seen or typed stays for another. */}
-      <Desk key={ending} api={api} onSignOut={leave} />
+      <Desk key={ending} api={api} drafts={drafts} onSignOut={leave} />
       {session.state === 'ended' && (
         <Dialog title={texts.signIn.title}>
           <p>{texts.signIn.ended}</p>
@@ -80,28 +93,26 @@ function Unsettled({ changes, shown }: { changes: Changes; shown: string }) {
 /** The lists that are offered, in the order of the work. */
 const STATUSES = ['PAID', ...ALL_STATUSES.filter((status) => status !== 'PAID')];
 
-function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
+interface DeskProps {
+  readonly api: Api;
+  readonly drafts: Drafts;
+  readonly onSignOut: () => void;
+}
+
+function Desk({ api, drafts, onSignOut }: DeskProps) {
   const place = usePlace();
   const feed = useMemo(() => new Feed(api), [api]);
   useEffect(() => feed.start(), [feed]);
-  const changes = useMemo(() => new Changes(api), [api]);
+  const changes = useMemo(() => new Changes(api, drafts, window), [api, drafts]);
   useEffect(() => changes.start(), [changes]);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const list = useList(api, feed, changes, place);
-  const places: Place[] = [
-    ...STATUSES.map((status): Place => ({
-      screen: 'orders',
-      status,
-      from: '',
-      to: '',
-      oldestFirst: status === 'PAID' || status === 'PENDING',
-    })),
-    { screen: 'days', count: 30 },
-  ];
+  const places: Place[] = [...STATUSES.map(statusPlace), { screen: 'days', count: 30 }];
+  const name = (to: Place) => (to.screen === 'orders' ? texts.list(to.status) : texts.days);
   useShortcuts([
     ...places.map((to, index) => ({
       key: String(index + 1),
-      does: to.screen === 'orders' ? texts.keys.list(to.status) : texts.keys.days,
+      does: name(to),
       run: () => go(to),
     })),
     { key: '?', does: texts.keys.help, run: () => setHelpOpen(true) },
@@ -130,7 +141,7 @@ function Desk({ api, onSignOut }: { api: Api; onSignOut: () => void }) {
               href={formatPlace(to)}
               aria-current={isWithin(place, to) ? 'page' : undefined}
             >
-              {to.screen === 'orders' ? texts.tab(to.status) : texts.days}
+              {name(to)}
             </a>
           ))}
         </nav>

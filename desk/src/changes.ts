@@ -1,7 +1,7 @@
 import type { Api, Order } from './api';
-import { type Change, type Outcome, send, type Waiting } from './change';
-import { type Draft, keepDraft, keptDrafts } from './drafts';
+import type { Draft, Drafts } from './drafts';
 import { Observable } from './observable';
+import { type Change, type Outcome, send, type Waiting } from './send-change';
 
 /** Where a change of an order stands. */
 export type Step =
@@ -33,20 +33,25 @@ export class Changes extends Observable {
   private stopped = new AbortController();
   private pauses = new AbortController();
 
-  constructor(private readonly api: Pick<Api, 'changeStatus'>) {
+  constructor(
+    private readonly api: Pick<Api, 'changeStatus'>,
+    private readonly drafts: Drafts,
+    /** Says `online` when there is a network again. */
+    private readonly network: EventTarget,
+  ) {
     super();
   }
 
   /** Goes on with what was typed or sent before a reload. */
   start(): () => void {
     this.stopped = new AbortController();
-    for (const [orderNumber, draft] of keptDrafts()) {
+    for (const [orderNumber, draft] of this.drafts.all()) {
       if (draft.sent) void this.run(draft.sent);
       else this.take(orderNumber, { at: 'question', draft });
     }
-    addEventListener('online', this.tryNow);
+    this.network.addEventListener('online', this.tryNow);
     return () => {
-      removeEventListener('online', this.tryNow);
+      this.network.removeEventListener('online', this.tryNow);
       this.stopped.abort();
     };
   }
@@ -78,17 +83,18 @@ export class Changes extends Observable {
   write({ orderNumber }: Order, draft: Draft): void {
     const step = this.step(orderNumber);
     if (step.at === 'work') return;
-    keepDraft(orderNumber, draft);
+    this.drafts.keep(orderNumber, draft);
     this.take(orderNumber, { ...(step.at === 'question' && step), at: 'question', draft });
   }
 
   submit({ orderNumber, version }: Order, { status, reason }: Draft): void {
     if (this.step(orderNumber).at === 'work') return;
-    void this.run({ orderNumber, version, status, reason, key: crypto.randomUUID() });
+    const key = crypto.randomUUID();
+    void this.run({ orderNumber, version, status, reason: reason.trim(), key });
   }
 
   dismiss({ orderNumber }: Order): void {
-    keepDraft(orderNumber, null);
+    this.drafts.keep(orderNumber, null);
     this.take(orderNumber, REST);
   }
 
@@ -101,7 +107,7 @@ export class Changes extends Observable {
   private async run(change: Change): Promise<void> {
     const { orderNumber, status, reason } = change;
     const { signal } = this.stopped;
-    keepDraft(orderNumber, { status, reason, sent: change });
+    this.drafts.keep(orderNumber, { status, reason, sent: change });
     this.take(orderNumber, { at: 'work', change });
     const pause = (waiting: Waiting) => {
       this.take(orderNumber, { at: 'work', change, waiting });
@@ -110,12 +116,13 @@ export class Changes extends Observable {
     let outcome: Outcome;
     try {
       outcome = await send(this.api, change, pause, signal);
+      signal.throwIfAborted();
     } catch (error) {
       if (error instanceof DOMException) return; // Signed out meanwhile.
       throw error;
     }
     const draft = { status, reason };
-    keepDraft(orderNumber, outcome.kind === 'done' ? null : draft);
+    this.drafts.keep(orderNumber, outcome.kind === 'done' ? null : draft);
     for (const reader of this.readers) reader(outcome, change);
     this.take(orderNumber, stepAfter(outcome, change, draft));
   }

@@ -1,6 +1,6 @@
-import type { Change } from './change';
+import type { Change } from './send-change';
 
-/** What was asked for, or is being typed, about one order. It outlives a reload and a sign-in. */
+/** What was asked for, or is being typed, about one order. */
 export interface Draft {
   readonly status: string;
   readonly reason: string;
@@ -10,14 +10,23 @@ export interface Draft {
 
 const PREFIX = 'desk.draft.';
 
-/** With the numbers of their orders. */
-export function keptDrafts(): [string, Draft][] {
-  return Object.entries(sessionStorage)
-    .filter(([name]) => name.startsWith(PREFIX))
-    .map(([name, stored]) => [name.slice(PREFIX.length), JSON.parse(String(stored)) as Draft]);
-}
+/** By the numbers of their orders. They outlive a reload and a sign-in. */
+export class Drafts {
+  constructor(private readonly storage: Storage) {}
 
-export function keepDraft(orderNumber: string, draft: Draft | null): void {
-  if (draft) sessionStorage.setItem(PREFIX + orderNumber, JSON.stringify(draft));
-  else sessionStorage.removeItem(PREFIX + orderNumber);
+  all(): [string, Draft][] {
+    return Object.entries(this.storage)
+      .filter(([name]) => name.startsWith(PREFIX))
+      .map(([name, stored]) => [name.slice(PREFIX.length), JSON.parse(String(stored)) as Draft]);
+  }
+
+  /** The numbers of orders whose change was sent, without a known outcome. */
+  get pending(): string[] {
+    return this.all().flatMap(([orderNumber, { sent }]) => (sent ? [orderNumber] : []));
+  }
+
+  keep(orderNumber: string, draft: Draft | null): void {
+    if (draft) this.storage.setItem(PREFIX + orderNumber, JSON.stringify(draft));
+    else this.storage.removeItem(PREFIX + orderNumber);
+  }
 }

@@ -1,12 +1,16 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { type Api, Refusal } from './api';
 import { useShortcuts } from './keyboard';
 import { inWords } from './parts/show';
-import { go } from './place';
+import { formatPlace, go, type Place } from './place';
 import { texts } from './texts';
 
 const t = texts.find;
+/** Of what is repeated. */
+const MOST_CHARACTERS = 60;
+/** Whether its check character is right or not. */
+const MEANT_AS_NUMBER = /^([a-z\d]-?){12}[a-z\d]$/i;
 
 /** Takes whatever a customer says: the order's number or id, or who they are. */
 export function Find({ api }: { api: Api }) {
@@ -14,6 +18,11 @@ export function Find({ api }: { api: Api }) {
   const [said, setSaid] = useState('');
   useShortcuts([{ key: '/', does: texts.keys.find, run: () => input.current?.select() }]);
   const search = useRef(new AbortController());
+  useEffect(() => {
+    const clear = () => setSaid('');
+    addEventListener('hashchange', clear);
+    return () => removeEventListener('hashchange', clear);
+  }, []);
   const find = async (text: string) => {
     search.current.abort();
     search.current = new AbortController();
@@ -50,19 +59,26 @@ export function Find({ api }: { api: Api }) {
   );
 }
 
-/** Goes there; else says what is wrong. What a number looks like, the API alone knows. */
+/** Goes there; else says what is wrong. What is in a number, the API alone knows. */
 async function found(api: Api, text: string, signal: AbortSignal): Promise<string> {
-  const order = await api.getOrder(text, signal).catch(notFound);
-  if (!(order instanceof Refusal)) {
-    go({ screen: 'order', id: order.body.orderNumber });
-    return '';
-  }
+  // As people paste it, or read it out in groups.
+  const number = text.replace(/^(order\s)?\s*#?|\s/gi, '');
+  const order = await api.getOrder(number || text, signal).catch(notFound);
+  if (!(order instanceof Refusal)) return show({ screen: 'order', id: order.body.orderNumber });
   const orders = await api.listCustomerOrders(text, { limit: 1 }, signal).catch(notFound);
   if (orders instanceof Refusal || !orders.body.items.length) {
     const why = order.type === 'order-not-found' ? order.message : '';
-    return `${why} ${t.nobody(text)}`;
+    if (why && MEANT_AS_NUMBER.test(number)) return why;
+    const isLong = text.length > MOST_CHARACTERS;
+    return `${why} ${t.nobody(isLong ? `${text.slice(0, MOST_CHARACTERS)}…` : text)}`;
   }
-  go({ screen: 'customer', customerId: text, from: '', to: '', oldestFirst: false });
+  return show({ screen: 'customer', customerId: text, from: '', to: '', oldestFirst: false });
+}
+
+function show(place: Place): string {
+  // What is open already isn't opened again, and wouldn't take the focus.
+  if (location.hash === formatPlace(place)) document.querySelector('h1')?.focus();
+  go(place);
   return '';
 }
 

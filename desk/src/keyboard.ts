@@ -7,6 +7,8 @@ export interface Shortcut {
   readonly key: string;
   readonly does: string;
   readonly run: () => void;
+  /** Whether it goes on while the key is held down. */
+  readonly repeats?: boolean;
 }
 
 const STORED = 'desk.shortcuts';
@@ -38,12 +40,12 @@ class Keyboard extends Observable {
   }
 
   readonly press = (event: KeyboardEvent): void => {
-    if (!this.isOn || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (!this.isOn || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
     const target = event.target as HTMLElement;
     if (target.closest('input, select, textarea')) return;
     const shortcut = this.shortcuts.find(({ key }) => key === event.key);
-    if (!shortcut) return;
+    if (!shortcut || (event.repeat && !shortcut.repeats)) return;
     event.preventDefault();
     shortcut.run();
   };

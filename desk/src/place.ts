@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
+import { OPEN_STATUSES } from './generated/domain';
+
 /** What of a list is shown. `from` and `to` are days in the reader's zone, both inclusive. */
 export interface Range {
   readonly from: string;
@@ -35,7 +37,14 @@ export function parsePlace(hash: string): Place {
     return { screen: 'days', count: DAY_COUNTS.includes(count) ? count : 30 };
   }
   if (screen === 'orders' && id) return { screen: 'order', id };
-  return { screen: 'orders', status: parameters.get('status') ?? 'PAID', ...range(true) };
+  const list = statusPlace(parameters.get('status') ?? 'PAID');
+  return { ...list, ...range(list.oldestFirst) };
+}
+
+/** The whole list of a status. Where somebody is to act, the oldest come first. */
+export function statusPlace(status: string): ListPlace {
+  const oldestFirst = OPEN_STATUSES.includes(status);
+  return { screen: 'orders', status, from: '', to: '', oldestFirst };
 }
 
 export function formatPlace(place: Place): string {

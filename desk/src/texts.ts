@@ -1,6 +1,12 @@
+import type { Age } from './time';
+
 /** Every text that the desk shows, for translation. */
 
+/** Of the words here, whatever the reader's; numbers, dates and money look as the reader writes them. */
+const LANGUAGE = 'en';
+
 const number = new Intl.NumberFormat();
+const relative = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: 'always' });
 
 function count(value: number, one: string, many: string): string {
   return `${number.format(value)} ${value === 1 ? one : many}`;
@@ -15,11 +21,6 @@ const STATUSES: Record<string, string> = {
 };
 
 const LISTS: Record<string, string> = {
-  PENDING: 'Waiting for payment',
-  PAID: 'To pack and ship',
-};
-
-const TABS: Record<string, string> = {
   PENDING: 'Unpaid',
   PAID: 'To ship',
 };
@@ -49,30 +50,30 @@ function word(words: Readonly<Record<string, string>>, name: string): string | u
 }
 
 const status = (name: string) => word(STATUSES, name) ?? name;
+const change = (name: string) => word(CHANGES, name) ?? `Change to ${name}`;
 
 export const texts = {
-  title: 'Orders',
   titled: (screen: string) => `${screen} – Orders`,
   status,
   reason: (reason: string) => word(REASONS, reason) ?? reason,
   list: (name: string) => word(LISTS, name) ?? status(name),
-  tab: (name: string) => word(TABS, name) ?? status(name),
-  change: (name: string) => word(CHANGES, name) ?? `Change to ${name}`,
+  change,
   number: (value: number) => number.format(value),
-  count,
   ordersShown: (value: number) => count(value, 'order shown', 'orders shown'),
   navigation: 'Lists',
   skip: 'Skip to the content',
-  days: 'Days',
+  days: 'Daily revenue',
   loading: 'Loading …',
-  unsettled: 'Not changed yet:',
+  unsettled: 'Still unsaved:',
+  abandon: (orderNumbers: readonly string[]) =>
+    `Changes of these orders are still being saved: ${orderNumbers.join(', ')}. Abandon them?`,
 
   find: {
     label: 'Order number or id, or customer id',
     placeholder: 'Number, id or customer',
     submit: 'Find',
     searching: 'Searching …',
-    nobody: (text: string) => `No customer “${text}” has orders.`,
+    nobody: (text: string) => `No orders found for customer “${text}”.`,
   },
 
   signIn: {
@@ -81,11 +82,11 @@ export const texts = {
     again: 'Sign in again',
     ended: 'Your session has ended. Sign in again to go on: nothing that you typed is lost.',
     token: 'Access token',
-    tokenHint: 'This stage has no sign-in of its own. Paste an access token of staff.',
+    tokenHint: 'This stage has no sign-in of its own. Paste a staff access token.',
     notAToken: 'This is not an access token: it has three parts, separated by dots.',
     failed: (why: string) => `The sign-in failed: ${why}`,
     denied: 'it was canceled or not allowed.',
-    notBegunHere: 'it was not begun in this tab, or it was used already.',
+    notBegunHere: 'it was started in another tab, or has already been used.',
     wrongClock: 'the clock of this computer is wrong. Set it, and try again.',
     unreachable: 'the sign-in service can’t be reached.',
     issuerSays: (description: string) => `the sign-in service says: ${description}`,
@@ -105,19 +106,21 @@ export const texts = {
     amount: 'Amount',
     status: 'Status',
     placed: 'Placed',
-    waiting: (age: string) => `${age} ago`,
+    ago: ({ value, unit }: Age) => (value ? relative.format(-value, unit) : 'just now'),
     from: 'From',
     to: 'To',
-    sort: 'Order by',
+    sort: 'Sort by',
     oldest: 'Oldest first',
     newest: 'Newest first',
     more: 'Show more',
     refresh: 'Refresh',
-    none: 'There are no such orders.',
+    none: 'No orders here.',
     now: (name: string) => `now ${status(name).toLowerCase()}`,
-    news: (value: number) => count(value, 'new order', 'new orders'),
-    outdated: 'This list is not up to date.',
-    showNews: 'Show',
+    news: (value: number) => `Show ${count(value, 'new order', 'new orders')}`,
+    outdated: 'Out of date: refresh',
+    filter: 'Time range and sorting',
+    backwards: 'The range ends before it begins: choose another day.',
+    noStatus: (name: string) => `No order can have the status “${name}”.`,
     ofCustomer: (id: string) => `Customer ${id}`,
   },
 
@@ -127,33 +130,40 @@ export const texts = {
     quantity: 'Quantity',
     item: 'Item',
     unitAmount: 'Each',
-    total: 'Total',
     customer: 'Customer',
     placed: 'Placed',
     changed: 'Changed',
     orderId: 'Id',
     notes: 'Notes',
     history: 'History',
-    final: 'This order is finished: its status can’t change any more.',
+    final: 'This order is final. Its status can no longer change.',
     reason: 'Reason',
     reasonHint: 'The customer can read it.',
+    reasonMissing: 'Say why.',
+    written: 'You had written:',
     back: 'Back to the list',
-    keep: 'Don’t change it',
+    keep: 'Keep the order as it is',
+    over: 'OK',
     next: 'Next order',
     previous: 'Previous order',
-    last: 'That was the last order of the list.',
-    confirm: (change: string, amount: string) => `${change}: ${amount}?`,
+    last: 'That was the last order in the list.',
+    confirm: (name: string, amount: string) =>
+      name === 'CANCELED' ? `Cancel this order of ${amount}?` : `${change(name)}: ${amount}?`,
     sending: 'Saving …',
-    noResponse: 'No connection. The change is sent again until there is a response.',
-    busy: 'The platform is busy. The change is sent again until it is done.',
+    waiting: {
+      'no-response': 'No connection. Retrying until the platform responds.',
+      busy: 'The platform is busy. Retrying until the change is made.',
+      error: 'The platform reports an error. Retrying.',
+    },
     tryNow: 'Try now',
     done: (name: string) => `Done: the order is ${status(name).toLowerCase()}.`,
-    conflict: 'Somebody changed this order meanwhile:',
+    conflict: 'Someone else has changed this order:',
     conflictAgain: 'Do you still want this?',
-    conflictOver: 'What you wanted isn’t possible any more.',
+    conflictOver: 'This change is no longer possible.',
     refused: (why: string) => `Not changed: ${why}`,
+    unknown: (why: string) => `It is not known whether the order was changed: ${why}`,
     actions: 'Change the order',
-    already: 'It is what you wanted already.',
+    already: 'The order already has this status.',
     news: (name: string) => `This order has changed: it is ${status(name).toLowerCase()} now.`,
     reload: 'Show it',
     began: 'Placed',
@@ -167,7 +177,6 @@ export const texts = {
   },
 
   reports: {
-    title: 'Days',
     range: 'Days to show',
     last: (days: number) => `Last ${days} days`,
     sum: (currency: string, orders: number, revenue: string) =>
@@ -184,7 +193,7 @@ export const texts = {
     total: 'Total',
     rounded: (amount: string) => `about ${amount}`,
     statuses: (currency: string) => `Statuses, ${currency}`,
-    reasons: 'Reasons for cancellation, all currencies',
+    reasons: 'Cancellation reasons, all currencies',
     asTable: (currency: string) => `As a table, ${currency}`,
     none: 'There are no reports of these days yet.',
     noOrders: 'No orders were placed on these days.',
@@ -198,7 +207,7 @@ export const texts = {
         : `${number.format(orders)} orders could not be read and are missing here.`,
     hint:
       'Days are in UTC. A day’s report is made after midnight, so today has none yet. ' +
-      'Revenue is what is paid or shipped.',
+      'Revenue counts paid and shipped orders.',
   },
 
   problem: {
@@ -213,15 +222,13 @@ export const texts = {
   keys: {
     title: 'Keyboard',
     open: 'Keyboard shortcuts',
-    use: 'Use shortcuts of a single key',
+    use: 'Use single-key shortcuts',
     close: 'Close',
-    find: 'find an order',
-    help: 'show this',
-    list: (name: string) => `list: ${word(LISTS, name) ?? status(name)}`,
-    days: 'days',
-    down: 'next row',
-    up: 'previous row',
-    refresh: 'refresh the list',
+    find: 'Find an order',
+    help: 'Show these keys',
+    down: 'Next row',
+    up: 'Previous row',
+    refresh: 'Refresh the list',
     name: (key: string) => KEYS[key] ?? key,
   },
 } as const;

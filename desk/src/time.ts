@@ -28,18 +28,17 @@ export function shortDay(date: string): string {
   return shortDays.format(new Date(date));
 }
 
-/** How long ago it was, in its largest unit: `3 hours`. A clock that is behind says `0 minutes`. */
-export function age(rfc3339: string, now: number): string {
+export interface Age {
+  readonly value: number;
+  readonly unit: 'minute' | 'hour' | 'day';
+}
+
+/** How long ago it was, in its largest unit, rounded down. A clock that is behind says 0 minutes. */
+export function age(rfc3339: string, now: number): Age {
   const minutes = Math.max(0, Math.floor((now - Date.parse(rfc3339)) / 60_000));
-  const [value, unit] =
-    minutes < 60
-      ? [minutes, 'minute']
-      : minutes < 24 * 60
-        ? [Math.floor(minutes / 60), 'hour']
-        : [Math.floor(minutes / 60 / 24), 'day'];
-  return new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay: 'long' }).format(
-    value,
-  );
+  if (minutes < 60) return { value: minutes, unit: 'minute' };
+  if (minutes < 24 * 60) return { value: Math.floor(minutes / 60), unit: 'hour' };
+  return { value: Math.floor(minutes / 60 / 24), unit: 'day' };
 }
 
 /** The first instant of a day in the reader's zone, RFC 3339 in UTC; of the next with `days` 1. */

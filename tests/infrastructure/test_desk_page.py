@@ -16,8 +16,7 @@ import pytest
 
 from build_artifact import build_pages
 from infrastructure.templates import ROOT
-from orders.functions.desk import desk_page, with_settings
-from orders.functions.settings import DeskSettings
+from orders.functions.desk import DeskSettings, desk_page, with_settings
 from orders.http.pages import built_page
 from prerequisites import missing
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from selenium.webdriver.chrome.webdriver import WebDriver
     from selenium.webdriver.remote.webelement import WebElement
 
+PROGRAMS: Final = ("chromium", "chromedriver")
 SCREENSHOTS: Final = ROOT / "build" / "screenshots"
+DESKTOP: Final[dict[str, Any]] = {"width": 1280, "height": 800}
+PHONE: Final[dict[str, Any]] = {"width": 390, "height": 844, "scale": 2, "touch": True}
 PATIENCE: Final = 60
 """Seconds; nothing waits longer than it must."""
 
@@ -31,7 +34,7 @@ PATIENCE: Final = 60
 @contextlib.contextmanager
 def chromium() -> Iterator[WebDriver]:
     """A browser that can reach this machine only."""
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    program, driver = map(shutil.which, PROGRAMS)
     if program is None or driver is None:
         missing("No chromium and chromedriver on PATH; on Debian: apt install chromium-driver")
     options = webdriver.ChromeOptions()

@@ -8,6 +8,8 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from emulator import ROOT
+from system.browser import DESKTOP, PHONE
+from system.desk_order import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 AXE: Final = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS: Final[dict[str, dict[str, Any]]] = {
-    "desktop": {"width": 1280, "height": 800},
-    "phone": {"width": 390, "height": 844, "scale": 2, "touch": True},
+    "desktop": DESKTOP,
+    "phone": PHONE,
     "320 px": {"width": 320, "height": 640, "scale": 2, "touch": True},
     "200 %": {"width": 640, "height": 400, "scale": 2},
 }
@@ -47,8 +49,8 @@ FOCUSED: Final = """
 """
 
 
-class Screens:
-    """How each screen is reached."""
+class Desk:
+    """The desk in a tab, with a customer who has no orders yet."""
 
     def __init__(self, deployment: Deployment, tab: Tab) -> None:
         self.deployment = deployment
@@ -59,9 +61,12 @@ class Screens:
         self.tab.open(f"{self.deployment.stack.api_url}/desk#token={token}")
 
     def show(self, place: str) -> None:
-        self.enter(self.deployment.staff.token)
-        self.tab.find("h1")
+        sign_in(self.tab, self.deployment.stack.api_url, self.deployment.staff)
         self.tab.open(f"{self.deployment.stack.api_url}/desk#/{place}")
+
+
+class Screens(Desk):
+    """How each screen is reached."""
 
     def sign_in(self) -> None:
         self.tab.open(f"{self.deployment.stack.api_url}/desk")
@@ -74,7 +79,7 @@ class Screens:
 
     def empty_list(self) -> None:
         self.show("orders?status=SHIPPED&from=2001-01-01&to=2001-01-01")
-        self.tab.see("There are no such orders.")
+        self.tab.see("No orders here.")
 
     def list_of_a_customer(self) -> None:
         for _ in range(15):
@@ -124,7 +129,7 @@ class Screens:
 
     def days(self) -> None:
         self.show("days?days=30")
-        self.tab.find("h1", "Days")
+        self.tab.find("h1", "Daily revenue")
 
     def help(self) -> None:
         self.order()
@@ -141,23 +146,7 @@ class Screens:
 
 
 SCREENS: Final[dict[str, Callable[[Screens], object]]] = {
-    reach.__name__: reach
-    for reach in (
-        Screens.sign_in,
-        Screens.list,
-        Screens.empty_list,
-        Screens.list_of_a_customer,
-        Screens.order,
-        Screens.question,
-        Screens.conflict,
-        Screens.refusal,
-        Screens.news,
-        Screens.missing_order,
-        Screens.days,
-        Screens.help,
-        Screens.ended,
-        Screens.not_staff,
-    )
+    name: reach for name, reach in vars(Screens).items() if not name.startswith("__")
 }
 
 
@@ -254,4 +243,27 @@ def test_shortcuts_can_be_turned_off_and_stay_off(
     tab.find("dialog input").click()
     tab.click("Close")
     tab.press("1")
-    tab.find("h1", "To pack and ship")
+    tab.find("h1", "To ship")
+
+
+def test_forced_colors_leave_the_current_range_to_be_seen(deployment: Deployment, tab: Tab) -> None:
+    Screens(deployment, tab).days()
+    tab.prefer(forced_colors="active")
+    color = "return getComputedStyle(document.querySelector(arguments[0])).backgroundColor"
+    assert tab.run(color, ".range [aria-current]") != tab.run(color, "body")
+
+
+def test_the_navigation_is_where_it_was_on_each_screen(deployment: Deployment, tab: Tab) -> None:
+    tab.look(360, 640, touch=True)
+    Screens(deployment, tab).list()
+    places = """
+        return [...document.querySelectorAll("nav a, form.find")].map((one) => {
+          const { left, top, width } = one.getBoundingClientRect();
+          return [left, top, width].join();
+        });
+    """
+    before = tab.run(places)[:6]
+    for name in ("To ship", "Shipped", "Canceled", "Daily revenue"):
+        tab.click(name)
+        tab.find("h1", name)
+        assert tab.run(places)[:6] == before

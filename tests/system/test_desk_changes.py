@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
 
 from proof.proxy import Response, untouched
 from system.browser import PATIENCE
@@ -26,11 +27,13 @@ from system.desk_order import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from selenium.webdriver.remote.webelement import WebElement
+
     from proof.proxy import PassOn, Request, Treatment
     from system.browser import Tab
     from system.deployment import Caller, Deployment, Json
 
-WAITING = "The change is sent again"
+WAITING = "Retrying until"
 SHIPPED = ["PENDING", "PAID", "SHIPPED"]
 
 
@@ -73,7 +76,7 @@ class TestTwoStaff:
         other_staff.patch(order["orderId"], "PAID").raise_for_status()
 
         tab.find(".question button.primary").click()
-        tab.see("Somebody changed this order meanwhile")
+        tab.see("Someone else has changed this order")
         happened = tab.find(".question .timeline")
         assert "Paid by staff" in happened.text
         assert other_staff.id in happened.text
@@ -97,11 +100,12 @@ class TestTwoStaff:
         tab.find("textarea").send_keys("asked on the phone")
         other_staff.patch(shown["orderId"], "SHIPPED").raise_for_status()
         tab.find(".question button.primary").click()
-        tab.see("What you wanted isn’t possible any more.")
+        tab.see("This change is no longer possible.")
         assert not tab.all(".question button.primary")
-        assert tab.find("textarea").get_attribute("value") == "asked on the phone"
-        tab.click("Don’t change it")
-        tab.see("This order is finished")
+        tab.see("You had written: asked on the phone")
+        assert not tab.all("textarea")
+        tab.click("OK")
+        tab.see("This order is final")
         assert len(connection.changes) == 1
 
     def test_what_both_wanted_is_not_asked_again(
@@ -109,7 +113,7 @@ class TestTwoStaff:
     ) -> None:
         other_staff.patch(shown["orderId"], "SHIPPED").raise_for_status()
         tab.press("s")
-        tab.see("It is what you wanted already.")
+        tab.see("The order already has this status.")
 
     def test_the_question_waits_while_the_order_cannot_be_loaded(
         self, tab: Tab, shown: Json, connection: Connection, other_staff: Caller
@@ -125,7 +129,7 @@ class TestTwoStaff:
 
         connection.treat_read = untouched
         tab.click("Try again")
-        tab.see("What you wanted isn’t possible any more.")
+        tab.see("This change is no longer possible.")
         assert "No connection" not in tab.text
 
 
@@ -185,11 +189,11 @@ class TestBrokenConnection:
         tab.press("s")
         tab.see(WAITING)
         tab.press("u")
-        tab.find("h1", "To pack and ship")
-        tab.see(f"Not changed yet: {shown['orderNumber']}")
+        tab.find("h1", "To ship")
+        tab.see(f"Still unsaved: {shown['orderNumber']}")
         connection.treat_change = untouched
         eventually(lambda: statuses(staff, shown), lambda found: found == SHIPPED)
-        tab.wait(lambda _: "Not changed yet" not in tab.text)
+        tab.wait(lambda _: "Still unsaved" not in tab.text)
         assert len(connection.keys) == 1
         show_order(tab, shown)
         tab.find(".order > header .status", "Shipped")
@@ -201,13 +205,34 @@ class TestBrokenConnection:
         tab.press("s")
         assert held.came.wait(PATIENCE)
         tab.press("u")
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         show_order(tab, shown)
         tab.see("Saving …")
         held.let_go.set()
         tab.see("Done: the order is shipped.")
         assert len(connection.changes) == 1
         assert statuses(staff, shown) == SHIPPED
+
+    def test_leaving_the_desk_would_abandon_a_change_and_asks_first(
+        self, tab: Tab, shown: Json, connection: Connection, staff: Caller
+    ) -> None:
+        leaves = "return dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+        assert tab.run(leaves)
+        connection.treat_change = lost
+        tab.press("s")
+        tab.see(WAITING)
+        assert not tab.run(leaves)
+        tab.click("Sign out")
+        question = tab.wait(expected_conditions.alert_is_present())
+        assert shown["orderNumber"] in question.text
+        question.dismiss()
+        connection.treat_change = untouched
+        tab.click("Try now")
+        tab.see("Done: the order is shipped.")
+        assert tab.run(leaves)
+        assert statuses(staff, shown) == SHIPPED
+        tab.click("Sign out")
+        tab.find("h1", "Sign in")
 
     def test_an_order_that_is_shown_stays_when_it_cannot_be_loaded_again(
         self, tab: Tab, shown: Json, connection: Connection
@@ -266,7 +291,81 @@ class TestBusyPlatform:
         assert statuses(staff, shown) == SHIPPED
 
 
+def pressable(tab: Tab, change: str) -> WebElement:
+    """The button of a change, once the pointer can press it."""
+    button = tab.find(".actions .change", change)
+    tab.wait(lambda _: button.value_of_css_property("pointer-events") == "auto")
+    return button
+
+
+def middle(tab: Tab, element: WebElement) -> tuple[float, float]:
+    x, y = tab.run(
+        "const box = arguments[0].getBoundingClientRect();"
+        "return [box.x + box.width / 2, box.y + box.height / 2]",
+        element,
+    )
+    return x, y
+
+
+def click_at(tab: Tab, place: tuple[float, float]) -> None:
+    """Click, and wait for what comes of it. However fast, no part of a double click."""
+    x, y = place
+    for kind in ("mousePressed", "mouseReleased"):
+        tab.cdp("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+    tab.wait(lambda _: "Loading" not in tab.text and "Saving" not in tab.text, "the outcome")
+
+
 class TestImpatience:
+    @pytest.fixture
+    def row(
+        self, deployment: Deployment, tab: Tab, connection: Connection, staff: Caller
+    ) -> list[Json]:
+        """Three orders to ship; the first is shown, and the others are next."""
+        customer = deployment.new_customer()
+        orders = [customer.place() for _ in range(3)]
+        for order in orders:
+            staff.patch(order["orderId"], "PAID").raise_for_status()
+        sign_in(tab, connection.api_url, staff)
+        tab.open(f"{connection.api_url}/desk#/customers/{customer.id}?sort=oldest")
+        tab.click(orders[0]["orderNumber"])
+        tab.see(orders[0]["orderId"])
+        return orders
+
+    @pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 640)])
+    def test_clicks_on_one_place_ship_no_order_that_nobody_has_seen(
+        self, tab: Tab, row: list[Json], staff: Caller, width: int, height: int
+    ) -> None:
+        tab.look(width, height)
+        following = middle(tab, tab.find(".next"))
+        shipping = middle(tab, pressable(tab, "Mark as shipped"))
+        for _ in range(5):
+            click_at(tab, shipping)
+        tab.see("Done: the order is shipped.")
+        assert middle(tab, tab.find(".next")) == following, "it stays where it was"
+        assert [statuses(staff, order)[-1] for order in row] == ["SHIPPED", "PAID", "PAID"]
+
+        click_at(tab, following)
+        tab.see(row[1]["orderId"])
+        assert middle(tab, tab.find(".next")) == following
+        click_at(tab, following)
+        tab.see(row[2]["orderId"])
+        click_at(tab, following)
+        tab.see("That was the last order in the list.")
+        assert [statuses(staff, order)[-1] for order in row] == ["SHIPPED", "PAID", "PAID"]
+
+    def test_what_has_just_appeared_is_not_pressed_by_the_pointer_but_by_its_key(
+        self, tab: Tab, row: list[Json], connection: Connection, staff: Caller
+    ) -> None:
+        tab.cdp("Animation.enable")
+        tab.cdp("Animation.setPlaybackRate", playbackRate=0)  # no time passes
+        tab.press("n")
+        tab.see(row[1]["orderId"])
+        click_at(tab, middle(tab, tab.find(".actions .change", "Mark as shipped")))
+        assert not connection.changes
+        tab.press("s")
+        tab.see("Done: the order is shipped.")
+        assert statuses(staff, row[1]) == SHIPPED
+
     def test_a_key_that_is_pressed_twice_makes_one_change(
         self, tab: Tab, shown: Json, connection: Connection, staff: Caller
     ) -> None:
@@ -279,7 +378,7 @@ class TestImpatience:
     def test_a_double_click_makes_one_change(
         self, tab: Tab, shown: Json, connection: Connection, staff: Caller
     ) -> None:
-        button = tab.find(".actions button", "Mark as shipped")
+        button = pressable(tab, "Mark as shipped")
         ActionChains(tab.browser).double_click(button).perform()
         tab.see("Done: the order is shipped.")
         assert len(connection.changes) == 1
@@ -295,7 +394,7 @@ class TestImpatience:
         tab.browser.execute_script(
             "document.styleSheets[0].insertRule('.asked { position: absolute; top: 3000px }')"
         )
-        button = tab.find(".actions button", "Mark as paid")
+        button = pressable(tab, "Mark as paid")
         ActionChains(tab.browser).double_click(button).perform()
         tab.see("Mark as paid: $59.97?")
         assert not connection.changes
@@ -319,25 +418,17 @@ class TestImpatience:
         assert statuses(staff, order) == ["PENDING", "PAID"]
 
     def test_the_next_order_at_once_does_not_cut_off_the_change(
-        self, deployment: Deployment, tab: Tab, connection: Connection, staff: Caller
+        self, tab: Tab, row: list[Json], connection: Connection, staff: Caller
     ) -> None:
-        customer = deployment.new_customer()
-        orders = [customer.place() for _ in range(2)]
-        for order in orders:
-            staff.patch(order["orderId"], "PAID").raise_for_status()
-        sign_in(tab, connection.api_url, staff)
-        tab.open(f"{connection.api_url}/desk#/customers/{customer.id}?sort=oldest")
-        tab.click(orders[0]["orderNumber"])
-        tab.see(orders[0]["orderId"])
         connection.treat_change = held = Held()
         connection.treat_read = reads = Held()
         tab.press("s", "n", "n", "s")
         assert held.came.wait(PATIENCE)
         reads.let_go.set()
         held.let_go.set()
-        tab.see(orders[1]["orderId"])
-        eventually(lambda: statuses(staff, orders[0]), lambda found: found == SHIPPED)
-        assert statuses(staff, orders[1]) == ["PENDING", "PAID"], "it was not shown yet"
+        tab.see(row[1]["orderId"])
+        eventually(lambda: statuses(staff, row[0]), lambda found: found == SHIPPED)
+        assert statuses(staff, row[1]) == ["PENDING", "PAID"], "it was not shown yet"
         assert len(connection.changes) == 1
 
 
@@ -421,8 +512,8 @@ class TestNews:
         assert tab.browser.switch_to.active_element.tag_name == "textarea"
         tab.click("Show it")
         tab.find(".order > header .status", "Shipped")
-        tab.see("What you wanted isn’t possible any more.")
-        assert tab.find("textarea").get_attribute("value") == "asked on the phone"
+        tab.see("This change is no longer possible.")
+        tab.see("You had written: asked on the phone")
         assert "This order has changed" not in tab.text
 
     def test_statuses_that_this_desk_does_not_know_are_shown_and_asked_about(
@@ -474,10 +565,23 @@ def test_the_focus_is_never_lost(
         return tab.browser.switch_to.active_element.tag_name
 
     tab.wait(lambda _: focused() == "h1")
+    tab.press("?")
+    tab.wait(lambda _: focused() == "input")
+    tab.press(Keys.ESCAPE)
+    tab.wait(lambda _: focused() == "h1")
     tab.press("c")
     tab.wait(lambda _: focused() == "textarea")
-    tab.click("Don’t change it")
+    tab.press("asked on the phone", Keys.ESCAPE)
     tab.wait(lambda _: focused() == "div")
+    tab.press("c")
+    assert tab.find("textarea").get_attribute("value") == "", "what was dismissed is gone"
+    tab.click("Keep the order as it is")
+    tab.wait(lambda _: focused() == "div")
+    connection.treat_read = Times(1, 401)
+    poll = "document.dispatchEvent(new Event('visibilitychange'))"
+    tab.wait(lambda _: tab.run(poll) or tab.all("dialog"), "the ended session")
+    tab.find("dialog input").send_keys(staff.token, Keys.ENTER)
+    tab.wait(lambda _: not tab.all("dialog") and focused() == "div")
     tab.press("p")
     tab.wait(lambda _: focused() == "button")
     connection.treat_change = lost

@@ -53,11 +53,15 @@ class TestFinding:
             number.replace("-", ""),
             number.replace("0", "O"),
             f"  {number.lower().replace('-', '').replace('0', 'o')}  ",
+            number.replace("-", " "),
+            f"#{number}",
+            f"Order {number}",
+            f"order # {number}",
             order["orderId"],
             order["orderId"].upper(),
         ):
             desk.press("1")
-            desk.find("h1", "To pack and ship")
+            desk.find("h1", "To ship")
             find(desk, written)
             desk.find("h1", number)
             desk.see(order["orderId"])
@@ -67,9 +71,27 @@ class TestFinding:
     def test_a_typing_error_in_a_number_is_said(self, desk: Tab, order: Json) -> None:
         number: str = order["orderNumber"]
         wrong = DIGITS[(DIGITS.index(number[0]) + 1) % 32] + number[1:]
+        desk.look(1280, 800)
+        place = desk.find("h1").rect
         find(desk, wrong)
-        found_word(desk, "This order number has a typing error.")
+        said = desk.find("form.find p", "typing error")
+        assert said.text == "This order number has a typing error."
+        assert desk.find("h1").rect == place
         assert desk.find("form.find input").get_attribute("value") == wrong
+        desk.click("Unpaid")
+        desk.find("h1", "Unpaid")
+        assert desk.all("form.find p:empty")
+
+    def test_finding_the_order_that_is_open_leads_to_it(self, desk: Tab, order: Json) -> None:
+        show_order(desk, order)
+        find(desk, order["orderNumber"])
+        desk.wait(lambda browser: browser.switch_to.active_element == desk.find("h1"), "the order")
+
+    def test_an_order_that_does_not_exist_is_said_with_a_way_back(self, desk: Tab) -> None:
+        desk.open(f"{desk.address.partition('#')[0]}#/orders/00000000-0000-7000-8000-000000000000")
+        assert desk.find(".failure").text == "There is no such order. Back to the list"
+        desk.find(".failure a").click()
+        desk.find("h1", "To ship")
 
     def test_a_customer_is_found_with_their_orders_alone(
         self, desk: Tab, deployment: Deployment, staff: Caller
@@ -97,8 +119,8 @@ class TestFinding:
         find(desk, text)
         if "/" not in text:
             found_word(desk, "There is no such order.")
-        found_word(desk, f"No customer “{text}” has orders.")
-        desk.find("h1", "To pack and ship")
+        found_word(desk, f"No orders found for customer “{text}”.")
+        desk.find("h1", "To ship")
 
 
 class TestAnswering:
@@ -132,6 +154,26 @@ class TestAnswering:
             "staff",
             "You asked us to, on the phone.",
         )
+
+    @pytest.mark.parametrize("reason", ["", " \N{NO-BREAK SPACE}"])
+    def test_an_order_is_canceled_with_a_reason_alone(
+        self, desk: Tab, customer: Caller, reason: str
+    ) -> None:
+        order = customer.place()
+        show_order(desk, order)
+        desk.press("c")
+        field = desk.find("textarea")
+        field.send_keys(reason)
+        desk.find(".question button.primary").click()
+        assert field.get_property("validationMessage") == "Say why."
+        assert desk.browser.switch_to.active_element == field
+        field.send_keys(" ordered twice \n")
+        desk.find(".question button.primary").click()
+        desk.see("Done: the order is canceled.")
+        assert [event["reason"] for event in customer.timeline(order["orderId"])] == [
+            None,
+            "ordered twice",
+        ]
 
     def test_a_reason_that_is_refused_stays_beside_the_words_why(
         self, desk: Tab, customer: Caller

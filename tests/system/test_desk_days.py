@@ -16,6 +16,7 @@ from orders.adapters.dynamodb.table import Table
 from orders.domain.daily_report import DailyReport
 from orders.domain.status import OrderStatus
 from system.deployment import TABLE
+from system.desk_order import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +67,7 @@ def days(deployment: Deployment, tab: Tab) -> Callable[[int], Tab]:
     before_each_page(tab, f"Date.now = () => Date.parse('{TODAY}T12:00:00Z');")
 
     def opened(count: int) -> Tab:
-        tab.open(f"{deployment.stack.api_url}/desk#token={deployment.staff.token}")
-        tab.find("h1")
+        sign_in(tab, deployment.stack.api_url, deployment.staff)
         show(tab, count)
         return tab
 
@@ -176,7 +176,7 @@ def test_the_plots_can_be_read_as_tables_and_a_day_without_report_is_no_day_with
     assert rows[-4] == ["Jun 12, 2035", "no report"]
     assert table(tab, "Statuses, USD") == [["Paid", "450"], ["Canceled", "28"]]
     assert table(tab, "Statuses, JPY") == [["Shipped", "3"]]
-    assert table(tab, "Reasons for cancellation, all currencies") == [
+    assert table(tab, "Cancellation reasons, all currencies") == [
         ["expired: not paid in time", "28"]
     ]
     tab.see("2 orders could not be read and are missing here.")
@@ -238,6 +238,14 @@ def test_plots_are_as_wide_as_their_place_and_follow_the_theme(
     tab.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     tab.wait(lambda _: measured("canvas.clientWidth === place.clientWidth"), "a fitting plot")
     assert measured("place.clientWidth") < 390
+    shapes = tab.run("""
+        return [...document.querySelectorAll(".u-over")].map((one) => {
+          const { left, width } = one.getBoundingClientRect();
+          return [left, width].join();
+        });
+    """)
+    assert len(shapes) == 4
+    assert (shapes[0], shapes[2]) == (shapes[1], shapes[3]), "the same days below each other"
     assert drawn(tab, 0) > 0
     assert measured("page.scrollWidth <= page.clientWidth")
     tab.screenshot("desk-days-phone")

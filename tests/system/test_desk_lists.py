@@ -18,6 +18,7 @@ from orders.domain.customer_id import CustomerId
 from orders.domain.order_id import make_order_id
 from orders.domain.order_number import order_number
 from orders.domain.status import OrderStatus
+from system import desk_order
 from system.browser import Tab
 from system.deployment import TABLE
 from system.past_orders import STAFF, PastOrders, deployed_table, write_rows
@@ -52,6 +53,11 @@ TICKS: Final = """
 """Five times the pause between two polls, in the page's own time."""
 
 
+PLACES: Final = """
+    return [...document.querySelectorAll(".head, .filter, table.orders tbody tr")]
+        .map((one) => one.getBoundingClientRect().top).concat(scrollY);
+"""
+"""Some browsers scroll to keep a row where it is."""
 ROWS: Final = "return document.querySelectorAll('table.orders tbody tr').length"
 WALK: Final = """
     const rows = document.querySelector("table.orders").getElementsByTagName("a");
@@ -110,8 +116,8 @@ def list_of_customer(customer: Caller, more: str = "") -> str:
 
 
 def sign_in(deployment: Deployment, tab: Tab, place: str = "") -> None:
-    tab.open(f"{deployment.stack.api_url}/desk#token={deployment.staff.token}")
-    tab.find("h1", "To pack and ship")
+    desk_order.sign_in(tab, deployment.stack.api_url, deployment.staff)
+    tab.find("h1", "To ship")
     if place:
         show(deployment, tab, place)
 
@@ -214,23 +220,25 @@ def test_pages_are_appended_and_no_order_is_repeated(
     assert (scrolled(tab) == 0) == (how == "button")
 
 
+@pytest.mark.parametrize("width", [1280, 360])
 def test_a_new_order_is_announced_and_nothing_moves_until_it_is_asked_for(
-    deployment: Deployment, tab: Tab
+    width: int, deployment: Deployment, tab: Tab
 ) -> None:
     owner = deployment.new_customer()
     for _ in range(30):
         owner.place()
-    tab.look(1280, 700)
+    tab.look(width, 640)
     sign_in(deployment, tab, list_of_customer(owner))
     before = shown(tab)
     tab.run("scrollTo(0, 300)")
+    places = tab.run(PLACES)
 
     new = owner.place()
     news(tab, "1 new order")
     assert shown(tab) == before
-    assert scrolled(tab) == 300
+    assert tab.run(PLACES) == places
 
-    tab.click("Show")
+    tab.click("Show 1 new order")
     tab.wait(lambda _: shown(tab) == [new["orderNumber"], *before], "the new order")
     assert scrolled(tab) == 0
     assert "new order" not in tab.text
@@ -254,7 +262,7 @@ def test_a_range_announces_no_order_outside_of_it_and_marks_what_changed_elsewhe
     tab.wait(marked, "now shipped")
 
     assert len(shown(tab)) == 1
-    assert not tab.all(".news:not(:empty)")
+    assert tab.find(".news").text == "Refresh"
     assert tab.find("table.orders tbody .customer").text == "Paid"
 
 
@@ -285,17 +293,69 @@ def test_back_from_an_order_the_list_is_as_it_was_left(deployment: Deployment, t
     assert not [one for one in tab.requests() if "/customers/" in one["url"]]
 
 
-def test_an_unpaid_order_shows_how_long_it_has_been_waiting(
+def test_an_unpaid_order_shows_how_long_it_has_been_waiting_in_english_wherever_the_reader_is(
     deployment: Deployment, tab: Tab, past: PastOrders
 ) -> None:
     order = past.place(datetime.now(UTC) - timedelta(hours=3, minutes=5))
+    tab.cdp("Emulation.setLocaleOverride", locale="de-DE")
     sign_in(deployment, tab)
     tab.click("Unpaid")
-    tab.find("h1", "Waiting for payment")
+    tab.find("h1", "Unpaid")
     number = order_number(order.order_id)
     tab.wait(lambda _: number in shown(tab), "the order")
     row = f"//tr[.//a[@id='{number}']]"
-    assert "3 hours ago" in tab.browser.find_element(By.XPATH, row).text
+    words = tab.browser.find_element(By.XPATH, row).text
+    assert "3 hours ago" in words
+    assert "59,97" in words
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("status=BOXED", "No order can have the status “BOXED”."),
+        ("status=PAID&from=2021-03-02&to=2021-03-01", "The range ends before it begins"),
+    ],
+)
+def test_an_address_of_no_list_is_explained_and_nothing_is_requested(
+    query: str, word: str, deployment: Deployment, tab: Tab
+) -> None:
+    sign_in(deployment, tab)
+    tab.requests()
+    tab.open(f"{deployment.stack.api_url}/desk#/orders?{query}")
+    tab.find("main .message", word)
+    assert not [one for one in tab.requests() if query.partition("&")[0] in one["url"]]
+
+
+def test_on_a_phone_orders_are_in_sight_and_a_range_is_shown_where_there_is_one(
+    deployment: Deployment, tab: Tab
+) -> None:
+    deployment.new_customer().place()
+    tab.look(360, 640, touch=True)
+    sign_in(deployment, tab, "#/orders?status=PENDING")
+    assert tab.find("table.orders tbody tr").rect["y"] < 320
+    assert not tab.find("summary").find_element(By.XPATH, "..").get_attribute("open")
+
+    show(deployment, tab, "#/orders?status=PENDING&from=2021-03-01")
+    assert tab.find("input[type=date]").get_attribute("value") == "2021-03-01"
+
+
+def test_a_key_held_down_goes_on_through_the_rows_alone(deployment: Deployment, tab: Tab) -> None:
+    owner = deployment.new_customer()
+    for _ in range(3):
+        owner.place()
+    sign_in(deployment, tab, list_of_customer(owner))
+    numbers = shown(tab)
+
+    def hold(key: str) -> None:
+        for repeated in (False, True, True):
+            tab.cdp("Input.dispatchKeyEvent", type="keyDown", key=key, autoRepeat=repeated)
+
+    hold("j")
+    assert tab.browser.switch_to.active_element.get_attribute("id") == numbers[2]
+    tab.requests()
+    hold("r")
+    tab.wait(lambda _: shown(tab) == numbers, "the list again")
+    assert len([one for one in tab.requests() if "/customers/" in one["url"]]) == 1
 
 
 def test_a_hidden_page_asks_for_no_news(
@@ -338,8 +398,8 @@ def test_after_hours_of_sleep_the_list_says_that_it_is_not_up_to_date(
     tab.wait(lambda _: tab.run(POLLS) > 0, "a first poll")
 
     tab.run("window.skew = 9 * 36e5")
-    news(tab, "This list is not up to date.")
-    tab.click("Show")
+    news(tab, "Out of date: refresh")
+    tab.click("Out of date: refresh")
     tab.wait(lambda _: shown(tab) == [first["orderNumber"]], "the list")
     tab.find("button", "Refresh")
     owner.place()

@@ -18,7 +18,7 @@ def test_an_order_that_waits_for_payment_is_marked_as_paid_after_a_question_with
     order = customer.place()
     sign_in(tab, deployment.stack.api_url, staff)
     tab.click("Unpaid")
-    tab.find("h1", "Waiting for payment")
+    tab.find("h1", "Unpaid")
     tab.find("table.orders tbody .age", "minutes ago")
     show_order(tab, order)
 
@@ -40,7 +40,7 @@ def test_a_question_that_is_declined_changes_nothing(
     sign_in(tab, deployment.stack.api_url, staff)
     show_order(tab, order)
     tab.click("Mark as paid")
-    tab.click("Don’t change it")
+    tab.click("Keep the order as it is")
     tab.find(".actions button", "Mark as paid")
     assert len(staff.timeline(order["orderId"])) == 1
 

@@ -118,7 +118,7 @@ class TestAtTheIssuer:
     ) -> None:
         tab.open(f"{address}?from=mail{PENDING}")
         sign_in(tab)
-        tab.find("h1", "Waiting for payment")
+        tab.find("h1", "Unpaid")
         (asked,) = provider.authorizations
         (exchanged,) = provider.token_requests
         challenge = base64.urlsafe_b64encode(
@@ -203,7 +203,7 @@ class TestWhatGoesWrong:
         assert provider.token_requests == []
         tab.screenshot("sign-in-denied")
         sign_in(tab)
-        tab.find("h1", "Waiting for payment")
+        tab.find("h1", "Unpaid")
 
     @pytest.mark.parametrize("has_begun", [False, True], ids=["never begun", "another's state"])
     def test_a_response_that_was_not_asked_for_here_signs_nobody_in(
@@ -214,7 +214,7 @@ class TestWhatGoesWrong:
             tab.click("Sign in")
             tab.find("button", STAFF)
         tab.open(f"{address}?code=of-somebody-else&state=of-somebody-else")
-        tab.see("The sign-in failed: it was not begun in this tab, or it was used already.")
+        tab.see("The sign-in failed: it was started in another tab, or has already been used.")
         assert tab.address == address
         assert provider.token_requests == []
         assert stored(tab) == {}
@@ -228,7 +228,7 @@ class TestWhatGoesWrong:
         tab.see("The sign-in failed: the sign-in service can’t be reached.")
         provider.is_down = False
         sign_in(tab)
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
 
     def test_a_wrong_clock_is_said(
         self, provider: IdentityProvider, tab: Tab, address: str
@@ -248,11 +248,11 @@ class TestRenewal:
         with issued_by(deployment, MOMENT) as provider:
             tab.open(address)
             sign_in(tab)
-            tab.find("h1", "To pack and ship")
+            tab.find("h1", "To ship")
             first = stored(tab)["desk.tokens"]
             eventually(lambda: stored(tab)["desk.tokens"], lambda tokens: tokens != first)
             tab.click("Refresh")
-            tab.find("h1", "To pack and ship")
+            tab.find("h1", "To ship")
         assert tab.all("dialog") == []
         assert len(provider.renewals()) == 1
 
@@ -262,7 +262,7 @@ class TestRenewal:
         with issued_by(deployment, MOMENT) as provider:
             tab.open(address)
             sign_in(tab)
-            tab.find("h1", "To pack and ship")
+            tab.find("h1", "To ship")
             provider.is_down = True
             expired = int(time.time()) + MOMENT.total_seconds() + 1
             eventually(time.time, lambda now: now > expired)
@@ -280,12 +280,12 @@ class TestRenewal:
         with issued_by(deployment, MOMENT) as provider:
             tab.open(address)
             sign_in(tab)
-            tab.find("h1", "To pack and ship")
+            tab.find("h1", "To ship")
             httpx.post(f"{provider.url}/users/{STAFF}/revoke-tokens", trust_env=False)
             tab.find("dialog", ENDED)
             tab.click("Sign in again")
             tab.click(STAFF)
-            tab.find("h1", "To pack and ship")
+            tab.find("h1", "To ship")
 
     def test_what_was_typed_is_there_after_the_api_refused_the_token_and_a_new_sign_in(
         self, deployment: Deployment, provider: IdentityProvider, tab: Tab, address: str
@@ -344,7 +344,7 @@ class TestSigningOut:
         with deployment.changed_environment("desk", DESK_AUDIENCE=audience):
             tab.open(address)
             sign_in(tab)
-            tab.find("h1", "To pack and ship")
+            tab.find("h1", "To ship")
         tab.click("Sign out")
         tab.find("button", "End session")
         (revoked,) = provider.revoked
@@ -364,7 +364,7 @@ class TestSigningOut:
         provider.revokes.clear()
         tab.open(address)
         sign_in(tab)
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         tab.click("Sign out")
         tab.find("h1", "Signing out …")
         assert [one for one in tab.all("button") if one.text] == []
@@ -377,9 +377,9 @@ class TestSigningOut:
     ) -> None:
         tab.open(address)
         sign_in(tab)
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         tab.browser.refresh()  # what the issuer said about itself is forgotten
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         provider.is_down = True
         tab.click("Sign out")
         issuer = provider.url.removeprefix("http://")
@@ -392,7 +392,7 @@ class TestSigningOut:
             tab.click("Deny")
             tab.see("The sign-in failed")
         sign_in(tab)
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         assert [one.get("prompt") for one in provider.authorizations[1:]] == ["login"] * 3
         assert "desk.signed-out" not in stored(tab)
 
@@ -405,7 +405,7 @@ class TestToken:
         tab.open(address + PENDING)
         tab.find("input[name=token]").send_keys(form.format(staff.token).strip("\n"))
         tab.click("Sign in")
-        tab.find("h1", "Waiting for payment")
+        tab.find("h1", "Unpaid")
 
     @pytest.mark.parametrize("text", ["secret", "a.b", "two words.and.dots", "a.b.c.d.e"])
     def test_what_is_no_token_is_not_sent(self, tab: Tab, address: str, text: str) -> None:
@@ -419,7 +419,7 @@ class TestToken:
         self, staff: Caller, tab: Tab, address: str
     ) -> None:
         tab.open(f"{address}#token={staff.token}")
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         assert staff.token not in "".join(history(tab))
 
     def test_a_link_in_a_page_that_is_open_signs_in_too(
@@ -428,7 +428,7 @@ class TestToken:
         tab.open(address)
         tab.find("h1", "Sign in")
         run(tab, f"location.hash = 'token={staff.token}'")
-        tab.find("h1", "To pack and ship")
+        tab.find("h1", "To ship")
         assert staff.token not in "".join(history(tab))
 
     def test_no_link_signs_anybody_in_elsewhere(

@@ -21,10 +21,12 @@ interface Props {
   readonly long: (value: number) => string;
   /** A value beside the scale. */
   readonly short: (value: number) => string;
+  /** What the scale leaves room for: plots with the same have their days in the same places. */
+  readonly room: readonly string[];
 }
 
 /** A bar for each day. A day without a report is gray from top to bottom. */
-export function Plot({ label, days, values, long, short }: Props) {
+export function Plot({ label, days, values, long, short, room }: Props) {
   const element = useRef<HTMLDivElement>(null);
   const [pointed, setPointed] = useState<number | null | undefined>(null);
   useEffect(() => {
@@ -67,7 +69,7 @@ export function Plot({ label, days, values, long, short }: Props) {
             ...axis,
             space: 20,
             incrs: STEPS,
-            size: widthOf,
+            size: (drawn, texts) => widthOf(drawn, [...room, ...(texts ?? [])]),
             values: (_, numbers) => numbers.map(short),
           },
         ],
@@ -115,10 +117,9 @@ function dayAt(days: readonly string[], place: number): string {
 }
 
 /** Of the scale: as wide as its widest text. */
-function widthOf(plot: uPlot, texts: string[] | null): number {
+function widthOf(plot: uPlot, texts: readonly string[]): number {
   plot.ctx.font = FONT;
-  const widths = (texts ?? []).map((text) => plot.ctx.measureText(text).width);
-  return Math.ceil(Math.max(0, ...widths)) + 14;
+  return Math.ceil(Math.max(...texts.map((text) => plot.ctx.measureText(text).width))) + 14;
 }
 
 function shade(plot: uPlot, values: PerDay): void {

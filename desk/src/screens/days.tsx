@@ -29,7 +29,7 @@ export function Days({ api, count }: { readonly api: Api; readonly count: number
   const sum = sumOf(days, reports.known);
   return (
     <section>
-      <Heading title={t.title} />
+      <Heading title={texts.days} />
       <nav class="range" aria-label={t.range}>
         {DAY_COUNTS.map((each) => (
           <a
@@ -93,6 +93,8 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
   };
   const revenue = inMoney(sum.revenue);
   const orders = texts.number(sum.orders);
+  const most = Math.max(...revenuePerDay.map((amount) => amount ?? 0));
+  const room = [8_888_888, most].map((amount) => shortMoney(amount, currency));
   return (
     <section>
       <h2>{t.sum(currency, sum.orders, revenue)}</h2>
@@ -104,6 +106,7 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
           values={revenuePerDay}
           long={inMoney}
           short={(amount) => shortMoney(amount, currency)}
+          room={room}
         />
       </figure>
       <figure>
@@ -114,6 +117,7 @@ function Currency({ days, sum }: { days: readonly string[]; sum: CurrencySum }) 
           values={ordersPerDay}
           long={t.ordersOf}
           short={texts.number}
+          room={room}
         />
       </figure>
       <details>

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import type { OrderSummary } from '../api';
+import { OPEN_STATUSES, STATUSES } from '../generated/domain';
 import { useShortcuts } from '../keyboard';
 import { useObservable } from '../observable';
 import type { OrderList } from '../order-list';
@@ -21,6 +22,7 @@ export function Orders({ list, onRefresh }: Props) {
   useObservable(list);
   const now = useMinute();
   const { place } = list;
+  const fault = faultOf(place);
   const table = useRef<HTMLTableElement>(null);
   const links = () => [...(table.current?.querySelectorAll('a') ?? [])];
   const move = (step: number) => {
@@ -31,10 +33,10 @@ export function Orders({ list, onRefresh }: Props) {
     if (all.length - at < 5) void list.loadMore();
   };
   useShortcuts([
-    { key: 'j', does: texts.keys.down, run: () => move(1) },
-    { key: 'ArrowDown', does: texts.keys.down, run: () => move(1) },
-    { key: 'k', does: texts.keys.up, run: () => move(-1) },
-    { key: 'ArrowUp', does: texts.keys.up, run: () => move(-1) },
+    { key: 'j', does: texts.keys.down, run: () => move(1), repeats: true },
+    { key: 'ArrowDown', does: texts.keys.down, run: () => move(1), repeats: true },
+    { key: 'k', does: texts.keys.up, run: () => move(-1), repeats: true },
+    { key: 'ArrowUp', does: texts.keys.up, run: () => move(-1), repeats: true },
     { key: 'r', does: texts.keys.refresh, run: onRefresh },
   ]);
   useEffect(() => {
@@ -42,7 +44,7 @@ export function Orders({ list, onRefresh }: Props) {
     scrollTo(0, list.scrolled);
     opened?.focus({ preventScroll: true });
     opened?.closest('tr')?.scrollIntoView({ block: 'nearest' });
-    if (!list.pages.length) void list.loadMore();
+    if (!list.pages.length && !fault) void list.loadMore();
   }, [list]);
   const title =
     place.screen === 'customer' ? t.ofCustomer(place.customerId) : texts.list(place.status);
@@ -51,14 +53,14 @@ export function Orders({ list, onRefresh }: Props) {
     <section>
       <header class="head">
         <Heading title={title} />
+        {/* In the place of the button, so that nothing moves. */}
         <p role="status" class="news">
-          {hasNews && (list.isOutdated ? t.outdated : t.news(list.news.size))}
+          <button type="button" class={hasNews ? 'primary' : ''} onClick={onRefresh}>
+            {list.isOutdated ? t.outdated : hasNews ? t.news(list.news.size) : t.refresh}
+          </button>
         </p>
-        <button type="button" class={hasNews ? 'primary' : ''} onClick={onRefresh}>
-          {hasNews ? t.showNews : t.refresh}
-        </button>
       </header>
-      <Filter place={place} />
+      <Filter key={title} place={place} />
       {list.orders.length > 0 && (
         <table ref={table} class="orders" role="table">
           {/* The roles, since some browsers take them away with the layout of a table. */}
@@ -67,13 +69,13 @@ export function Orders({ list, onRefresh }: Props) {
               <th role="columnheader" scope="col">
                 {t.number}
               </th>
-              <th role="columnheader" scope="col">
+              <th role="columnheader" scope="col" class="customer">
                 {place.screen === 'customer' ? t.status : t.customer}
               </th>
-              <th role="columnheader" scope="col">
+              <th role="columnheader" scope="col" class="placed">
                 {t.placed}
               </th>
-              <th role="columnheader" scope="col" class="number">
+              <th role="columnheader" scope="col" class="number sum">
                 {t.amount}
               </th>
             </tr>
@@ -93,9 +95,17 @@ export function Orders({ list, onRefresh }: Props) {
           ))}
         </table>
       )}
-      <End list={list} />
+      {fault ? <p class="message">{fault}</p> : <End list={list} />}
     </section>
   );
+}
+
+/** Why there can't be such a list. */
+function faultOf(place: ListPlace): string {
+  if (place.screen === 'orders' && !STATUSES.includes(place.status)) {
+    return t.noStatus(place.status);
+  }
+  return place.to && place.from > place.to ? t.backwards : '';
 }
 
 /** The time, to the minute. */
@@ -122,9 +132,6 @@ interface PageProps {
   readonly onOpen: (order: OrderSummary) => void;
 }
 
-/** Statuses that somebody is to do something about, so that it matters for how long. */
-const WAITING: ReadonlySet<string> = new Set(['PENDING', 'PAID']);
-
 /** Drawn again only if something in it has changed: there may be hundreds of pages. */
 function Page({ orders, place, changedTo, now, onOpen }: PageProps) {
   return useMemo(() => {
@@ -150,11 +157,11 @@ function Page({ orders, place, changedTo, now, onOpen }: PageProps) {
               </td>
               <td role="cell" class="placed">
                 <Time at={order.createdAt} />{' '}
-                {WAITING.has(order.status) && (
-                  <span class="age">{t.waiting(age(order.createdAt, now))}</span>
+                {OPEN_STATUSES.includes(order.status) && (
+                  <span class="age">{t.ago(age(order.createdAt, now))}</span>
                 )}
               </td>
-              <td role="cell" class="number">
+              <td role="cell" class="number sum">
                 <Money amount={order.amount} currency={order.currency} />
               </td>
             </tr>
@@ -173,7 +180,7 @@ function Filter({ place }: { place: ListPlace }) {
   const taken = (input: HTMLInputElement, name: 'from' | 'to') => {
     if (input.validity.valid) change({ [name]: input.value });
   };
-  return (
+  const form = (
     <form class="filter" onSubmit={(event) => event.preventDefault()}>
       <label>
         {t.from}
@@ -205,6 +212,29 @@ function Filter({ place }: { place: ListPlace }) {
       </label>
     </form>
   );
+  const [isOpen, setOpen] = useState(false);
+  if (!useIsNarrow()) return form;
+  return (
+    <details
+      open={isOpen || place.from !== '' || place.to !== ''}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
+      <summary>{t.filter}</summary>
+      {form}
+    </details>
+  );
+}
+
+const narrow = matchMedia('(max-width: 40rem)');
+
+function useIsNarrow(): boolean {
+  const [isNarrow, setNarrow] = useState(narrow.matches);
+  useEffect(() => {
+    const follow = () => setNarrow(narrow.matches);
+    narrow.addEventListener('change', follow);
+    return () => narrow.removeEventListener('change', follow);
+  }, []);
+  return isNarrow;
 }
 
 /** Below the last row: what is loaded, and the next page as soon as it comes into view. */

@@ -6,11 +6,12 @@ import base64
 import gzip
 import hashlib
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
+from orders.environment import one_of, optional
 from orders.functions.settings import Settings
 from orders.http.endpoint import endpoint
 from orders.http.pages import Page, built_page, page_response
@@ -18,11 +19,36 @@ from orders.http.pages import Page, built_page, page_response
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.functions.settings import DeskSettings
     from orders.http.request import Request
     from orders.http.response import Response
 
 _NO_SETTINGS: Final = '<script id="settings" type="application/json">{}</script>'
+
+
+class DeskSettings(NamedTuple):
+    """How staff sign in at the desk: by OpenID Connect if there is an issuer, else with a token.
+
+    `sign_in_origin` is where the issuer's token endpoint is, if not at the issuer's own origin.
+    `takes_token_in_link` lets a link sign in whoever opens it: for this machine only.
+    """
+
+    issuer: str
+    client_id: str
+    scope: str
+    audience: str
+    sign_in_origin: str
+    takes_token_in_link: bool
+
+    @classmethod
+    def read(cls) -> DeskSettings:
+        return cls(
+            issuer=optional("DESK_ISSUER", ""),
+            client_id=optional("DESK_CLIENT_ID", ""),
+            scope=optional("DESK_SCOPE", "openid"),
+            audience=optional("DESK_AUDIENCE", ""),
+            sign_in_origin=optional("DESK_SIGN_IN_ORIGIN", ""),
+            takes_token_in_link=one_of("DESK_TOKEN_IN_LINK", ("true", "false"), "false") == "true",
+        )
 
 
 @cache
@@ -57,9 +83,11 @@ def with_settings(page: Page, settings: DeskSettings) -> Page:
 
 
 def route(
-    settings: Settings, read_page: Callable[[], Page] = desk_page
+    _settings: Settings,
+    read_page: Callable[[], Page] = desk_page,
+    read_settings: Callable[[], DeskSettings] = DeskSettings.read,
 ) -> Callable[[Request], Response]:
-    desk = settings.desk
+    desk = read_settings()
 
     @cache
     def page() -> Page:

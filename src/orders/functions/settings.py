@@ -4,25 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import NamedTuple
 
 from orders.environment import one_of, optional
 from orders.http.claims import Claims
-
-
-class DeskSettings(NamedTuple):
-    """How staff sign in at the desk: by OpenID Connect if there is an issuer, else with a token.
-
-    `sign_in_origin` is where the issuer's token endpoint is, if not at the issuer's own origin.
-    `takes_token_in_link` lets a link sign in whoever opens it: for this machine only.
-    """
-
-    issuer: str
-    client_id: str
-    scope: str
-    audience: str
-    sign_in_origin: str
-    takes_token_in_link: bool
 
 
 class Settings:
@@ -55,14 +39,3 @@ class Settings:
     def has_desk(self) -> bool:
         """Whether the stage has the route GET /desk."""
         return one_of("DESK", ("true", "false"), "true") == "true"
-
-    @cached_property
-    def desk(self) -> DeskSettings:
-        return DeskSettings(
-            issuer=optional("DESK_ISSUER", ""),
-            client_id=optional("DESK_CLIENT_ID", ""),
-            scope=optional("DESK_SCOPE", "openid"),
-            audience=optional("DESK_AUDIENCE", ""),
-            sign_in_origin=optional("DESK_SIGN_IN_ORIGIN", ""),
-            takes_token_in_link=one_of("DESK_TOKEN_IN_LINK", ("true", "false"), "false") == "true",
-        )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { NoResponse, type Order, type Problem, Refusal } from '../src/api';
-import { type Change, send, type Waiting } from '../src/change';
+import { type Change, send, type Waiting } from '../src/send-change';
 
 const CHANGE: Change = { orderNumber: 'o-1', version: 3, status: 'PAID', reason: '', key: 'k-1' };
 const ORDER = { orderNumber: 'o-1', version: 4 } as Order;
@@ -72,4 +72,20 @@ test('nothing is sent again once the reader has left', async () => {
   assert.equal(outcome, left);
   assert.equal(requests.length, 1);
   assert.deepEqual(waits, []);
+});
+
+test('a platform that keeps failing is not asked for ever, and its error is the outcome', async () => {
+  const failures = () => Array.from({ length: 9 }, () => new Refusal(500, problem, null));
+  const { outcome, requests, waits } = await sent([new NoResponse(), ...failures()]);
+  assert.deepEqual(outcome, { kind: 'refused', problem, status: 500 });
+  assert.equal(requests.length, 6);
+  assert.equal(waits.at(-1)?.because, 'error');
+});
+
+test('a platform that is busy is asked until it is not', async () => {
+  for (const status of [429, 502, 503, 504]) {
+    const busy = Array.from({ length: 30 }, () => new Refusal(status, null, null));
+    const { outcome } = await sent([...busy, ORDER]);
+    assert.deepEqual(outcome, { kind: 'done', order: ORDER });
+  }
 });
