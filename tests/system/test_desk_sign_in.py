@@ -219,6 +219,20 @@ class TestWhatGoesWrong:
         assert provider.token_requests == []
         assert stored(tab) == {}
 
+    def test_such_a_response_says_nothing_to_who_is_signed_in_when_their_session_ends(
+        self, deployment: Deployment, provider: IdentityProvider, tab: Tab, address: str
+    ) -> None:
+        tab.open(address)
+        sign_in(tab)
+        tab.find("h1", "To ship")
+        tab.open(f"{address}?code=of-somebody-else&state=of-somebody-else")
+        tab.find("h1", "To ship")
+        with accepted(deployment, provider.url, "nobody"):
+            tab.click("Refresh")
+            assert "failed" not in tab.find("dialog", ENDED).text
+            tab.look(360, 640)
+            tab.screenshot("session-ended-phone")
+
     def test_an_issuer_out_of_reach_is_said_and_can_be_tried_again(
         self, provider: IdentityProvider, tab: Tab, address: str
     ) -> None:
