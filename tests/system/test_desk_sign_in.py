@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -58,27 +58,19 @@ def address(deployment: Deployment) -> str:
 @pytest.fixture
 def tab(tab: Tab) -> Tab:
     """It asks for the page each time: its settings change from test to test."""
-    cdp(tab, "Network.setCacheDisabled", cacheDisabled=True)
+    tab.cdp("Network.setCacheDisabled", cacheDisabled=True)
     return tab
-
-
-def cdp(tab: Tab, command: str, **parameters: object) -> Any:  # noqa: ANN401 - whatever it returns
-    return tab.browser.execute_cdp_cmd(command, parameters)
-
-
-def run(tab: Tab, script: str) -> Any:  # noqa: ANN401 - whatever it returns
-    return tab.browser.execute_script(script)
 
 
 def stored(tab: Tab) -> dict[str, str]:
     """All that the page keeps."""
-    found: dict[str, str] = run(tab, "return {...localStorage, ...sessionStorage}")
+    found: dict[str, str] = tab.run("return {...localStorage, ...sessionStorage}")
     return found
 
 
 def history(tab: Tab) -> list[str]:
     """The addresses of the tab so far."""
-    entries = cdp(tab, "Page.getNavigationHistory")["entries"]
+    entries = tab.cdp("Page.getNavigationHistory")["entries"]
     return [entry["url"] for entry in entries]
 
 
@@ -93,6 +85,17 @@ def caller(deployment: Deployment, provider: IdentityProvider, person: str) -> C
 
 def placed(deployment: Deployment, provider: IdentityProvider) -> Json:
     return caller(deployment, provider, CUSTOMER).place()
+
+
+def list_with_an_order(
+    deployment: Deployment, provider: IdentityProvider, tab: Tab, address: str
+) -> Json:
+    """Sign in to a list, and return an order that is in it."""
+    order = placed(deployment, provider)
+    tab.open(address + PENDING)
+    sign_in(tab)
+    tab.find("table.orders", order["orderNumber"])
+    return order
 
 
 def origin(url: str) -> str:
@@ -153,16 +156,13 @@ class TestAtTheIssuer:
     def test_no_request_goes_to_another_host_and_no_address_holds_a_code_or_token(
         self, deployment: Deployment, provider: IdentityProvider, tab: Tab, address: str
     ) -> None:
-        order = placed(deployment, provider)
-        tab.open(address + PENDING)
-        sign_in(tab)
-        tab.find("table.orders", order["orderNumber"])
+        list_with_an_order(deployment, provider, tab, address)
         kept = stored(tab)["desk.tokens"]
         requests = tab.requests()
         assert {origin(one["url"]) for one in requests} == {origin(address), provider.url}
         referrers = [one["headers"].get("Referer", "") for one in requests]
         assert not any(one.startswith(origin(address)) for one in referrers)
-        assert run(tab, "return {...localStorage}") == {}
+        assert tab.run("return {...localStorage}") == {}
         tab.click("Sign out")
         tab.find("button", "End session")
         requests += tab.requests()
@@ -248,7 +248,7 @@ class TestWhatGoesWrong:
         self, provider: IdentityProvider, tab: Tab, address: str
     ) -> None:
         assert provider.lifetime < timedelta(hours=2)
-        cdp(tab, "Page.addScriptToEvaluateOnNewDocument", source=TWO_HOURS_AHEAD)
+        tab.cdp("Page.addScriptToEvaluateOnNewDocument", source=TWO_HOURS_AHEAD)
         tab.open(address)
         sign_in(tab)
         tab.see("The sign-in failed: the clock of this computer is wrong.")
@@ -325,10 +325,7 @@ class TestSigningOut:
     def test_nothing_is_left_and_the_back_button_shows_nothing(
         self, deployment: Deployment, provider: IdentityProvider, tab: Tab, address: str
     ) -> None:
-        order = placed(deployment, provider)
-        tab.open(address + PENDING)
-        sign_in(tab)
-        tab.find("table.orders", order["orderNumber"])
+        order = list_with_an_order(deployment, provider, tab, address)
         tab.open(deployment.stack.api_url + "/docs")
         tab.open(address + PENDING)
         tab.find("table.orders", order["orderNumber"])
@@ -441,7 +438,7 @@ class TestToken:
     ) -> None:
         tab.open(address)
         tab.find("h1", "Sign in")
-        run(tab, f"location.hash = 'token={staff.token}'")
+        tab.run(f"location.hash = 'token={staff.token}'")
         tab.find("h1", "To ship")
         assert staff.token not in "".join(history(tab))
 
@@ -451,7 +448,7 @@ class TestToken:
         with deployment.changed_environment("desk", DESK_TOKEN_IN_LINK="false"):
             tab.open(f"{address}#token={staff.token}")
             tab.find("h1", "Sign in")
-            run(tab, f"location.hash = 'token={staff.token}'")
+            tab.run(f"location.hash = 'token={staff.token}'")
             tab.wait(lambda _: "token=" not in tab.address)
             tab.find("h1", "Sign in")
         assert stored(tab) == {}

@@ -28,6 +28,10 @@ interface Props {
 /** A bar for each day. A day without a report is gray from top to bottom. */
 export function Plot({ label, days, values, long, short, room }: Props) {
   const element = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(null);
+  // What the plot reads whenever it is drawn: it is made once, and its values come day by day.
+  const scaled = useRef(room);
+  scaled.current = room;
   const [pointed, setPointed] = useState<number | null | undefined>(null);
   useEffect(() => {
     const parent = element.current;
@@ -38,7 +42,7 @@ export function Plot({ label, days, values, long, short, room }: Props) {
       grid: { stroke: () => color('--line'), width: 1 },
       ticks: { show: false },
     };
-    const plot = new uPlot(
+    const made = new uPlot(
       {
         width: parent.clientWidth,
         height: HEIGHT,
@@ -69,31 +73,33 @@ export function Plot({ label, days, values, long, short, room }: Props) {
             ...axis,
             space: 20,
             incrs: STEPS,
-            size: (drawn, texts) => widthOf(drawn, [...room, ...(texts ?? [])]),
+            size: (drawn, texts) => widthOf(drawn, [...scaled.current, ...(texts ?? [])]),
             values: (_, numbers) => numbers.map(short),
           },
         ],
         hooks: {
-          drawClear: [(drawn) => shade(drawn, values)],
+          drawClear: [shade],
           setCursor: [(drawn) => setPointed(drawn.cursor.idx)],
         },
       },
-      [days.map((_, index) => index), [...values]],
+      dataOf(days, values),
       parent,
     );
+    plot.current = made;
     const fit = new ResizeObserver(() => {
-      plot.setSize({ width: parent.clientWidth, height: HEIGHT });
+      made.setSize({ width: parent.clientWidth, height: HEIGHT });
     });
     fit.observe(parent);
     const dark = matchMedia('(prefers-color-scheme: dark)');
-    const repaint = () => plot.redraw(false);
+    const repaint = () => made.redraw(false);
     dark.addEventListener('change', repaint);
     return () => {
       dark.removeEventListener('change', repaint);
       fit.disconnect();
-      plot.destroy();
+      made.destroy();
     };
-  }, [days, values]);
+  }, [days]);
+  useEffect(() => plot.current?.setData(dataOf(days, values)), [days, values]);
   const date = days[pointed ?? -1];
   const value = values[pointed ?? -1];
   return (
@@ -104,6 +110,10 @@ export function Plot({ label, days, values, long, short, room }: Props) {
       </p>
     </>
   );
+}
+
+function dataOf(days: readonly string[], values: PerDay): uPlot.AlignedData {
+  return [days.map((_, index) => index), [...values]];
 }
 
 /** Of the style sheet, which knows whether it is dark. */
@@ -122,10 +132,10 @@ function widthOf(plot: uPlot, texts: readonly string[]): number {
   return Math.ceil(Math.max(...texts.map((text) => plot.ctx.measureText(text).width))) + 14;
 }
 
-function shade(plot: uPlot, values: PerDay): void {
-  const { ctx, bbox } = plot;
+function shade(plot: uPlot): void {
+  const { ctx, bbox, data } = plot;
   ctx.fillStyle = color('--line');
-  values.forEach((value, index) => {
+  data[1]?.forEach((value, index) => {
     if (value !== null) return;
     const [left, right] = [index - 0.5, index + 0.5].map((place) =>
       plot.valToPos(place, 'x', true),

@@ -10,10 +10,10 @@ export function Money({ amount, currency }: { amount: number; currency: string }
 }
 
 /** In the reader's zone; in UTC where the pointer rests on it. */
-export function Time({ at, children }: { at: string; children?: ComponentChildren }) {
+export function Time({ at }: { at: string }) {
   return (
     <time dateTime={at} title={utc(at)}>
-      {children ?? instant(at)}
+      {instant(at)}
     </time>
   );
 }
