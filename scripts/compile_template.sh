@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 stage=$1
 mkdir -p build/template
 : > build/template/no-code.zip
-JWT_ISSUER=https://issuer.example.com/ JWT_AUDIENCE=orders \
-    ORDERS_ARTIFACT=build/template/no-code.zip \
-    node_modules/.bin/osls package --stage "$stage" --package "build/template/$stage" >&2
+export JWT_ISSUER=https://issuer.example.com/ JWT_AUDIENCE=orders \
+    ORDERS_ARTIFACT=build/template/no-code.zip
+# Whoever stops this stops osls.
+exec node_modules/.bin/osls package --stage "$stage" --package "build/template/$stage" >&2

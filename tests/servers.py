@@ -26,7 +26,7 @@ from emulator import (
     ROOT,
     START_SECONDS,
     StackError,
-    http_status,
+    fetch,
     wait_until,
 )
 from offline import CREATE_TABLE, free_port, require_java, start_database, stop
@@ -159,7 +159,7 @@ def _started(process: subprocess.Popen[bytes], endpoint: str, path: str) -> str:
     def responses() -> bool:
         if process.poll() is not None:
             raise StackError(f"{process.args!r} ended with {process.returncode}.")
-        return http_status(endpoint + path) is not None
+        return fetch(endpoint + path) is not None
 
     wait_until(responses, START_SECONDS, f"{endpoint} does not respond.")
     return endpoint

@@ -272,7 +272,8 @@ class _Survey:
             return failed(
                 detail=f"is {state}, {ago}", remedy=f"aws events enable-rule --name {rule}"
             )
-        if self.now - (last_run or self.created) > _OVERDUE:
+        since = last_run or self.created
+        if self.now - max(since, self.stage.started or since) > _OVERDUE:
             return failed(detail=ago, remedy="docs/runbook.md#schedule-not-run")
         return Finding("schedule", function, ok=True, detail=ago)
 
