@@ -20,6 +20,7 @@ lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes 
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
+export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 # Where it is set, every run of the tests compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
 

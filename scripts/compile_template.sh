@@ -7,6 +7,6 @@ stage=$1
 mkdir -p build/template
 : > build/template/no-code.zip
 export JWT_ISSUER=https://issuer.example.com/ JWT_AUDIENCE=orders \
-    ORDERS_ARTIFACT=build/template/no-code.zip
+    ORDERS_ARTIFACT=build/template/no-code.zip SLS_SCHEMA_CACHE_BASE_DIR=$PWD/.local/osls
 # Whoever stops this stops osls.
 exec node_modules/.bin/osls package --stage "$stage" --package "build/template/$stage" >&2

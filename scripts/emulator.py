@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 EMULATOR_PYTHON = ROOT / ".local" / "venv" / "bin" / "python"
 EMULATOR_APP = "ministack.app:app"
+OSLS_CACHE = ROOT / ".local" / "osls"  # with one that it can't write, such as a HOME, osls hangs
 REGION = "ap-southeast-1"
 # The key pair of the emulator's root user.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -265,7 +266,15 @@ def own_environment() -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_REGION": REGION,
+        "SLS_SCHEMA_CACHE_BASE_DIR": str(OSLS_CACHE),
     }
+
+
+def reach_this_machine_directly() -> None:
+    """Let clients that follow the environment use no proxy for this machine."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    direct = ",".join(filter(None, [known, "127.0.0.1", "localhost"]))
+    os.environ.update(no_proxy=direct, NO_PROXY=direct)
 
 
 @contextlib.contextmanager

@@ -52,6 +52,7 @@ CUSTOMER = "customer@example.com"
 STAFF = "staff@example.com"
 TESTED = ("publish-order-events", "settle-payments")
 TEST_CUSTOMER = "make-up"
+LATE_SECONDS = 5
 
 
 class LocalStack(Emulator):
@@ -219,38 +220,34 @@ class LocalStack(Emulator):
         before it shows an event. Where a trigger is paused there is no way to test.
         Raises StackError, and leaves the order.
         """
-        functions, logs = self.client("lambda"), self.client("logs")
-        consumer = f"{STACK}-settle-payments"
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        for mapping in self.client("lambda").list_event_source_mappings()["EventSourceMappings"]:
             name = mapping["FunctionArn"].rpartition(f":{STACK}-")[2]
             if mapping["State"] == "Disabled" and name in TESTED:
                 say(f"{name} is paused (./orderctl resume {name}) ... ")
                 return
-        started_ms = int(time.time() * 1000)
-        order_id = self._place_free_order(staff_token)
+        logs, started, placed = self.client("logs"), time.time(), list[str]()
 
-        def consumed() -> bool:
-            # A line that was late comes with the function's next invocation.
-            functions.invoke(FunctionName=consumer, Payload=json.dumps({"Records": []}))
+        def consumed() -> set[str]:
+            # The last line of an invocation can come late: with the function's next one.
+            if time.time() >= started + LATE_SECONDS * len(placed):
+                placed.append(self._place_test_order(staff_token))
             lines = logs.filter_log_events(
-                logGroupName=f"/aws/lambda/{consumer}", startTime=started_ms
+                logGroupName=f"/aws/lambda/{STACK}-settle-payments",
+                startTime=int(started * 1000),
+                filterPattern='"event processed"',
             )["events"]
-            return any(
-                order_id in line["message"] and "event processed" in line["message"]
-                for line in lines
-            )
+            return {one for one in placed if any(one in line["message"] for line in lines)}
 
         wait_until(
-            consumed,
+            lambda: bool(consumed()),
             START_SECONDS,
-            f"The API responds, but nothing consumed the event of order {order_id}, with which "
-            f"`make up` tests the stack. `./orderctl status` and `./orderctl show {order_id}` tell "
-            "more. If the local AWS's data is damaged, `make clean` and `make up` begin anew.",
+            f"The API responds, but nothing consumed the events of orders of {TEST_CUSTOMER}, with "
+            "which `make up` tests the stack. `./orderctl status` tells more. If the local AWS's "
+            "data is damaged, `make clean` and `make up` begin anew.",
         )
-        self._delete_rows(f"ORDER#{order_id}")
-        self._delete_rows(f"CUSTOMER#{TEST_CUSTOMER}")
+        self._delete_test_orders(set(placed) - consumed())
 
-    def _place_free_order(self, staff_token: str) -> str:
+    def _place_test_order(self, staff_token: str) -> str:
         """Return its id. Raises StackError."""
         item = {"sku": "TEST", "name": "Test of make up", "quantity": 1, "unitAmount": 0}
         order = {"customerId": TEST_CUSTOMER, "currency": "USD", "items": [item]}
@@ -266,15 +263,23 @@ class LocalStack(Emulator):
         order_id: str = json.loads(response[1])["orderId"]
         return order_id
 
-    def _delete_rows(self, partition: str) -> None:
+    def _delete_test_orders(self, kept: set[str]) -> None:
+        """Delete also those of earlier tests, but not those whose events are under way."""
         dynamodb = self.client("dynamodb")
-        rows = dynamodb.query(
-            TableName=TABLE,
-            KeyConditionExpression="pk = :partition",
-            ExpressionAttributeValues={":partition": {"S": partition}},
-        )["Items"]
-        for row in rows:
-            dynamodb.delete_item(TableName=TABLE, Key={name: row[name] for name in ("pk", "sk")})
+
+        def rows(partition: str) -> list[Any]:
+            found: list[Any] = dynamodb.query(
+                TableName=TABLE,
+                KeyConditionExpression="pk = :partition",
+                ExpressionAttributeValues={":partition": {"S": partition}},
+            )["Items"]
+            return found
+
+        for entry in rows(f"CUSTOMER#{TEST_CUSTOMER}"):
+            if entry["orderId"]["S"] not in kept:
+                for row in [*rows(f"ORDER#{entry['orderId']['S']}"), entry]:
+                    key = {name: row[name] for name in ("pk", "sk")}
+                    dynamodb.delete_item(TableName=TABLE, Key=key)
 
 
 def write_env(path: Path, values: dict[str, str]) -> None:

@@ -15,10 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import pytest
 import yaml
-from botocore.config import Config
 
 from emulator import (
     EMULATOR_APP,
@@ -27,6 +25,7 @@ from emulator import (
     START_SECONDS,
     StackError,
     fetch,
+    local_client,
     wait_until,
 )
 from offline import CREATE_TABLE, free_port, require_java, start_database, stop
@@ -86,9 +85,7 @@ def ministack() -> str:
 @cache
 def aws_client(service: str, endpoint: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
     """A client that tries once."""
-    config = Config(retries={"total_max_attempts": 1})
-    session = botocore.session.get_session()
-    return session.create_client(service, endpoint_url=endpoint, config=config)
+    return local_client(service, endpoint)
 
 
 def create_table(endpoint: str) -> str:
