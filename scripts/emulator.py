@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ import botocore.session
 import psutil
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,7 +187,8 @@ class Emulator:
         running = self.running()
         if running is None:
             return False
-        running.process.terminate()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            running.process.terminate()
         try:
             running.process.wait(STOP_SECONDS)
         except psutil.TimeoutExpired as error:
@@ -286,6 +289,14 @@ def ending_plainly() -> Iterator[None]:
         yield
     except StackError as error:
         raise SystemExit(f"\n{error}") from error
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(
+            f"\nThe local AWS failed: {error}\n`make clean` and `make up` begin anew."
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(
+            f"\nThis failed, and its output is above: {shlex.join(error.cmd)}"
+        ) from error
     except OSError as error:
         raise SystemExit(f"\nA file or a program can't be used: {error}") from error
     except KeyboardInterrupt:

@@ -92,7 +92,7 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
     require_free_port(port, EXAMPLE)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "env").unlink(missing_ok=True)
-    build_pages()
+    build_pages(own_environment())
 
     say("Starting DynamoDB Local ...\n")
     database_port = free_port()

@@ -71,6 +71,7 @@ class Machine:
             **dict.fromkeys(["AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_DEFAULTS_MODE"], "none"),
             **dict.fromkeys(["SLS_LOG_LEVEL", "SLS_AWS_REQUEST_MAX_RETRIES"], "none"),
             "AWS_SDK_LOAD_CONFIG": "1",
+            "NODE_OPTIONS": "--require ./not-there.js",
             "SERVERLESS_ACCESS_KEY": "none",
             "JWT_ISSUER": "nobody",
             "STAGE": "prod",

@@ -7,10 +7,18 @@ import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.request import proxy_bypass
 
 import pytest
 
-from emulator import EMULATOR_APP, Emulator, StackError, read_port, require_free_port
+from emulator import (
+    EMULATOR_APP,
+    Emulator,
+    StackError,
+    reach_this_machine_directly,
+    read_port,
+    require_free_port,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,3 +82,14 @@ def test_a_port_that_is_taken_or_not_permitted_is_told_apart(
     monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(StackError, match="Port 80 is for the system's own programs"):
         require_free_port(80, "make up")
+
+
+def test_only_this_machine_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", "intranet.example.com")
+    monkeypatch.setenv("no_proxy", "")
+
+    reach_this_machine_directly()
+
+    hosts = ("127.0.0.1:4566", "localhost:9515", "intranet.example.com", "example.com")
+    assert [bool(proxy_bypass(host)) for host in hosts] == [True, True, True, False]
