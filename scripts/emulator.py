@@ -223,7 +223,8 @@ def emulators() -> list[Running]:
     """
     found = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):  # it ended meanwhile, or another user runs it
+        # It ended meanwhile, or another user runs it, or somebody started one in another way.
+        with contextlib.suppress(psutil.Error, ValueError):
             command = process.cmdline()
             if EMULATOR_APP in command:
                 port = int(command[-1].rpartition(":")[2])
