@@ -12,8 +12,8 @@ import pytest
 
 from emulator import ROOT
 from orderctl.reference import COMMANDS
-from system.sent_to_dynamodb import never_sent, of_each_form, refused_by_dynamodb_local
 from system.deployment import TABLE
+from system.sent_to_dynamodb import never_sent, of_each_form, refused_by_dynamodb_local
 from system.test_orderctl_rights import PREPARED, RESTORED, quiet
 
 if TYPE_CHECKING:
