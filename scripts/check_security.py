@@ -1,8 +1,8 @@
-"""Checks the compiled templates by the rules of checkov, and their policies by parliament's.
+"""Checks templates by the rules of checkov, and their policies by parliament's.
 
 Each finding is to be mended, or argued in infra/accepted-findings.toml. An argument that nothing
-needs any more fails too. Neither tool asks the network. Parliament knows the resource types and
-condition keys of each action, as of April 2025; cfn-lint knows newer actions, and the form of
+needs any more fails too. Neither tool asks the network. Parliament knows the resources and the
+conditions that an action takes, as of April 2025; cfn-lint knows newer actions, and the form of
 policies about who may assume a role, which parliament doesn't read.
 """
 
@@ -30,20 +30,28 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 ACCEPTED: Final = ROOT / "infra" / "accepted-findings.toml"
 CHECKOV: Final = Path(sys.executable).parent / "checkov"
 
+ACCOUNT: Final = "123456789012"
+REGION: Final = "ap-southeast-1"
 PSEUDO_PARAMETERS: Final = {
-    "AWS::AccountId": "123456789012",
+    "AWS::AccountId": ACCOUNT,
     "AWS::Partition": "aws",
-    "AWS::Region": "ap-southeast-1",
+    "AWS::Region": REGION,
 }
 ARNS: Final = {
-    "AWS::DynamoDB::Table": "dynamodb:{place}:table/{name}",
-    "AWS::Events::Rule": "events:{place}:rule/{name}",
-    "AWS::Lambda::Function": "lambda:{place}:function:{name}",
-    "AWS::Logs::LogGroup": "logs:{place}:log-group:{name}:*",
-    "AWS::SNS::Topic": "sns:{place}:{name}",
-    "AWS::SQS::Queue": "sqs:{place}:{name}",
+    "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/%s",
+    "AWS::Events::Rule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/%s",
+    "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/%s",
+    "AWS::Lambda::Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:%s",
+    "AWS::Logs::LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:%s:*",
+    "AWS::SNS::Topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:%s",
+    "AWS::SQS::Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:%s",
 }
-"""What `Fn::GetAtt` and, for a topic, `Ref` give."""
+"""Of each type whose ARN a policy refers to."""
+REFERRED_TO_BY_ARN: Final = {"AWS::IAM::ManagedPolicy", "AWS::SNS::Topic"}
+"""What `Ref` gives the ARN of."""
+
+
+LEFT_TO_CFN_LINT: Final = {"UNKNOWN_ACTION", "UNKNOWN_PREFIX"}
 
 
 class Finding(NamedTuple):
@@ -57,21 +65,25 @@ class Finding(NamedTuple):
 def main(paths: Sequence[str]) -> None:
     """Check the templates; print what is neither mended nor argued, and end with 1."""
     found = {*by_checkov(paths), *(finding for path in paths for finding in by_parliament(path))}
-    accepted = tomllib.loads(ACCEPTED.read_text())
-
-    def argued(finding: Finding) -> bool:
-        argument = accepted.get(finding.rule)
-        return argument is not None and fnmatchcase(finding.resource, argument["on"])
-
-    open_ = sorted(finding for finding in found if not argued(finding))
-    needed = {finding.rule for finding in found if argued(finding)}
-    for finding in open_:
+    arguments = {
+        (rule, resource)
+        for rule, argument in tomllib.loads(ACCEPTED.read_text()).items()
+        for resource in argument["on"]
+    }
+    needed = {one for one in arguments if any(is_argued(finding, *one) for finding in found)}
+    left = [one for one in sorted(found) if not any(is_argued(one, *other) for other in needed)]
+    for finding in left:
         sys.stdout.write(f"{finding.resource}: {finding.rule}: {finding.what}\n")
-    for rule in sorted(accepted.keys() - needed):
-        sys.stdout.write(f"{ACCEPTED.relative_to(ROOT)}: {rule}: nothing needs this any more\n")
-    if open_ or accepted.keys() - needed:
+    for rule, resource in sorted(arguments - needed):
+        sys.stdout.write(f"{ACCEPTED.name}: {rule} on {resource}: nothing needs this any more\n")
+    if left or arguments != needed:
         raise SystemExit(f"Mend these, or argue them in {ACCEPTED.relative_to(ROOT)}.")
     sys.stdout.write(f"{len(found)} findings in {len(paths)} templates, all argued.\n")
+
+
+def is_argued(finding: Finding, rule: str, resource: str) -> bool:
+    """Tell whether the argument is for it; `*` stands for anything."""
+    return fnmatchcase(finding.rule, rule) and fnmatchcase(finding.resource, resource)
 
 
 def by_checkov(paths: Sequence[str]) -> Iterator[Finding]:
@@ -92,23 +104,25 @@ def by_checkov(paths: Sequence[str]) -> Iterator[Finding]:
 
 
 def by_parliament(path: str) -> Iterator[Finding]:
-    """Yield what parliament says against each policy of a template, by rule and action."""
+    """Yield what parliament says against each action of each policy of a template."""
     text = Path(path).read_text()
     is_json = path.endswith(".json")
     template = Template(json.loads(text) if is_json else yaml.load(text, Loader))  # noqa: S506 - a SafeLoader
     for logical_id, resource in template.resources.items():
-        for policy in policies(resource["Properties"]):
-            document = json.dumps(template.resolved(policy))
-            analyzed = analyze_policy_string(document, ignore_private_auditors=True)
-            for finding in map(enhance_finding, analyzed.findings):
-                details = finding.detail if isinstance(finding.detail, list) else [finding.detail]
-                for detail in details:
-                    action = detail["action"] if isinstance(detail, dict) else detail
-                    yield Finding(
-                        f"{finding.issue} {action}".strip(),
-                        f"{resource['Type']}.{logical_id}",
-                        finding.title,
-                    )
+        for policy in map(template.resolved, policies(resource["Properties"])):
+            for statement in policy["Statement"]:
+                for action in listed(statement["Action"]):
+                    alone = policy | {"Statement": [statement | {"Action": action}]}
+                    analyzed = analyze_policy_string(json.dumps(alone))
+                    for one in map(enhance_finding, analyzed.findings):
+                        if one.issue not in LEFT_TO_CFN_LINT:
+                            name = f"{resource['Type']}.{logical_id}"
+                            yield Finding(f"{one.issue} {action}", name, one.title)
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """Return the list that one value stands for."""
+    return value if isinstance(value, list) else [value]
 
 
 def policies(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
@@ -132,15 +146,22 @@ class Template:
         self.resources: dict[str, dict[str, Any]] = document["Resources"]
         self.parameters: dict[str, dict[str, Any]] = document.get("Parameters", {})
 
-    def resolved(self, value: Any) -> Any:  # noqa: ANN401 - JSON
-        """Return the value with texts in place of intrinsic functions."""
+    def resolved(self, value: Any) -> Any:  # noqa: ANN401, PLR0911 - JSON; one for each function
+        """Return the value with texts in place of intrinsic functions; no condition holds."""
         match value:
             case {"Ref": name}:
                 return self.referred_to(name)
             case {"Fn::GetAtt": [name, attribute]}:
                 return self.referred_to(f"{name}.{attribute}")
+            case {"Fn::Sub": [text, own]}:
+                named = self.resolved(own)
+                return self.resolved(
+                    {"Fn::Sub": re.sub(r"\$\{(\w+)\}", lambda one: named.get(one[1], one[0]), text)}
+                )
             case {"Fn::Sub": str(text)}:
-                return re.sub(r"\$\{([\w:.]+)\}", lambda found: self.referred_to(found[1]), text)
+                return re.sub(r"\$\{([\w:.]+)\}", lambda one: self.referred_to(one[1]), text)
+            case {"Fn::If": [_, _, otherwise]}:
+                return self.resolved(otherwise)
             case {"Fn::Join": [separator, parts]}:
                 return separator.join(self.resolved(parts))
         if isinstance(value, dict):
@@ -155,10 +176,9 @@ class Template:
         if name in self.parameters:
             return str(self.parameters[name].get("Default", name))
         kind = self.resources[logical_id]["Type"]
-        if not attribute and kind != "AWS::SNS::Topic":
+        if not attribute and kind not in REFERRED_TO_BY_ARN:
             return logical_id.lower()
-        place = f"{PSEUDO_PARAMETERS['AWS::Region']}:{PSEUDO_PARAMETERS['AWS::AccountId']}"
-        arn = f"arn:aws:{ARNS[kind].format(place=place, name=logical_id)}"
+        arn = ARNS[kind] % logical_id
         # On AWS its name is a time, whose colons parliament takes for those of the ARN.
         return f"{arn}/stream/name" if attribute == "StreamArn" else arn
 
