@@ -8,12 +8,13 @@ PACKAGE_STAGE = $(or $(STAGE),prod)
 install = @$(PYTHON) scripts/install.py
 local_stack = .local/venv/bin/python scripts/local_stack.py
 bin = .venv/bin
+templates = build/template/*/cloudformation-template-update-stack.json
 node_bin = node_modules/.bin
 benchmarks = PYTHONPATH=src:scripts:tests:. $(bin)/python -m benchmarks
 # What make check runs: what is cheap, and if nothing is wrong with that, the rest. Of each stage all
 # targets run side by side, whatever fails.
 first = check-format check-lint check-types check-layers check-generated
-then = check-infrastructure check-openapi check-bounds
+then = check-infrastructure check-security check-openapi check-bounds
 together = $(MAKE) --no-print-directory --keep-going --jobs=2 \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync)
 lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
@@ -25,7 +26,7 @@ export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -72,13 +73,13 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	@.local/venv/bin/python scripts/offline.py
 
 test: test-desk ## all tests, with coverage
-	$(install) dev emulator node
+	$(install) dev emulator lint node
 	@$(bin)/pytest -n 3 --cov --cov-report=
 	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
 		$(bin)/coverage report --fail-under=100 --include=$(inner) && exit $$outer
 
 test-most: test-desk ## all tests that need no deployed stack
-	$(install) dev emulator node
+	$(install) dev emulator lint node
 	@$(bin)/pytest -n 2 --ignore tests/system
 
 test-fast: test-desk ## the unit tests
@@ -94,8 +95,8 @@ mutate: ## mutation tests: every change to core code must fail a unit test
 	$(install) dev
 	@$(bin)/python scripts/mutate.py
 
-check: ## format, lint, types, layers, generated files, infrastructure, bounds
-	$(install) dev emulator node
+check: ## format, lint, types, layers, generated files, infrastructure, security, bounds
+	$(install) dev emulator lint node
 	@$(together) $(first)
 	@$(together) $(then)
 
@@ -117,9 +118,16 @@ check-layers:
 check-generated: # compiles the production template besides
 	MAKEFLAGS= $(bin)/python scripts/check_drift.py
 
-check-infrastructure:
-	scripts/compile_template.sh dev
+check-infrastructure: compiled
 	$(bin)/cfn-lint
+
+check-security: compiled
+	.local/lint/bin/python scripts/check_security.py $(templates) $(wildcard infra/deployer.yml)
+
+compiled: # the production template was compiled by check-generated
+	scripts/compile_template.sh dev
+	scripts/compile_template.sh dev eventsTopic=true desk=false
+	scripts/compile_template.sh prod eventsTopic=true desk=false
 
 check-openapi:
 	$(bin)/openapi-spec-validator openapi.json
@@ -166,6 +174,7 @@ lock: ## pin the newest versions that requirements/*.in allow
 		--python-version 3.13 benchmarks/typical/requirements.in -o benchmarks/typical/requirements.txt
 	$(lock) --universal --python-version 3.11 --constraint requirements/dev.txt \
 		requirements/orderctl.in -o requirements/orderctl.txt
+	$(lock) --universal --python-version 3.11 requirements/lint.in -o requirements/lint.txt
 	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
 	$(lock) --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
 		requirements/lambda.in -o requirements/lambda.txt

@@ -2,8 +2,9 @@
 
 Parts: `uv` (the installer, in .venv), `dev` (tests and checks, in .venv), `emulator` (the local
 AWS with the functions' libraries, in .local/venv), `orderctl` (the operator's command, in
-.local/orderctl), `node` (the deployment tools, in node_modules). A part is current while its pinned
-versions and the Python it was made with stay.
+.local/orderctl), `lint` (what checks the compiled templates, in .local/lint), `node` (the
+deployment tools, in node_modules). A part is current while its pinned versions and the Python it
+was made with stay.
 
 This file must run on Pythons that are too old for the rest, to be able to say so.
 """
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 EMULATOR_VENV = ROOT / ".local" / "venv"
 ORDERCTL_VENV = ROOT / ".local" / "orderctl"
+LINT_VENV = ROOT / ".local" / "lint"
 REQUIREMENTS = ROOT / "requirements"
 MIN_PYTHON = (3, 11)
 MIN_NODE = (20, 19)
@@ -82,6 +84,12 @@ def orderctl() -> None:
     sync(ORDERCTL_VENV, REQUIREMENTS / "orderctl.txt", "orderctl into .local/orderctl")
 
 
+def lint() -> None:
+    """Install what checks the compiled templates into an environment of its own."""
+    uv()
+    sync(LINT_VENV, REQUIREMENTS / "lint.txt", "the checks of templates into .local/lint")
+
+
 def sync(venv: Path, requirements: Path, what: str) -> None:
     """Make the environment hold exactly the pinned packages."""
     stamp = Stamp(venv / ".packages-stamp", requirements)
@@ -122,7 +130,14 @@ def node() -> None:
     stamp.write()
 
 
-INSTALL = {"uv": uv, "dev": dev, "emulator": emulator, "orderctl": orderctl, "node": node}
+INSTALL = {
+    "uv": uv,
+    "dev": dev,
+    "emulator": emulator,
+    "orderctl": orderctl,
+    "lint": lint,
+    "node": node,
+}
 
 
 class Stamp:

@@ -40,6 +40,9 @@ _BATCHES_OF_MESSAGES: Final = {
 """SQS and SNS ask for the action on one message."""
 
 
+OPERATOR: Final = "orderctl"
+"""The caller of its calls."""
+
 DENIED: Final = rb"AccessDenied|AuthorizationError"
 """SNS says it in its own word."""
 
@@ -67,8 +70,21 @@ class RecordedCalls:
         return len(self._made)
 
     def since(self, number: int) -> list[Call]:
-        """All calls but the first so many."""
-        return [Call(frozenset(needed(request)), denied) for request, denied in self._made[number:]]
+        """The functions' calls, but the first so many calls."""
+        return [
+            Call(frozenset(needed(request)), denied)
+            for request, denied in self._made[number:]
+            if request.caller != OPERATOR
+        ]
+
+    def of_dynamodb(self, *, by_operators: bool) -> list[Request]:
+        """What the functions asked of it, or what orderctl did."""
+        return [
+            request
+            for request, _ in self._made
+            if request.headers.get("X-Amz-Target", "").startswith("DynamoDB_")
+            and (request.caller == OPERATOR) == by_operators
+        ]
 
 
 def needed(request: Request) -> Iterator[Right]:
