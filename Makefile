@@ -93,7 +93,7 @@ mutate: ## mutation tests: every change to core code must fail a unit test
 	$(install) dev
 	@$(bin)/python scripts/mutate.py
 
-check: ## format, lint, types, layers, generated files, infrastructure, bounds
+check: ## format, lint, types, layers, workflows, generated files, infrastructure, compatibility, bounds
 	$(install) dev emulator node
 	@$(together) $(first)
 	@$(together) $(then)
