@@ -24,7 +24,7 @@ export LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy smoke lock
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -156,6 +156,10 @@ deploy: ## deploy STAGE to AWS, with JWT_ISSUER and JWT_AUDIENCE set
 	$(install) uv node
 	$(PYTHON) scripts/build_artifact.py
 	node_modules/.bin/osls deploy --stage $(STAGE)
+
+smoke: ## claims about the API at API_URL: CUSTOMER_TOKEN, STAFF_TOKEN; EXPECT_VERSION, STAGE
+	$(install) orderctl >&2
+	@PYTHONPATH=src:scripts .local/orderctl/bin/python -m smoke
 
 lock: ## pin the newest versions that requirements/*.in allow
 	$(install) uv

@@ -111,7 +111,7 @@ def read_env(path: Path) -> dict[str, str]:
     if not path.exists():
         raise SystemExit("The local AWS has not been started: start it with `make up`.")
     words = shlex.split(path.read_text())
-    return dict(word.split("=", 1) for word in words)
+    return dict(word.split("=", 1) for word in words if word != "export")
 
 
 def heading(text: str) -> None:

@@ -76,7 +76,7 @@ class LocalStack(Emulator):
             environment = self.sign_in_users()
         with step("Waiting for the API to respond"):
             self._wait_for_api()
-        lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment.items()]
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()]
         (self.directory / "env").write_text("".join(lines))
         order = sample_order(environment["CUSTOMER_ID"])
         (self.directory / "order.json").write_text(f"{json.dumps(order)}\n")
