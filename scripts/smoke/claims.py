@@ -25,6 +25,7 @@ from smoke.target import claims_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from smoke.publishing import PublishedAt
     from smoke.session import Json, Session
 
 SAMPLES: Final = 20
@@ -74,8 +75,9 @@ def claim(text: str) -> Callable[[Callable[[Run], str]], Callable[[Run], str]]:
 class Run:
     """What the claims share: the session, the customer's id, and the order that most are about."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, published_at: PublishedAt = published_at) -> None:
         self.session = session
+        self.published_at = published_at
         self.target = session.target
         self.version = "unknown"
         self.known_customer: str | None = None
@@ -474,7 +476,7 @@ def publishing(run: Run) -> str:
     if not run.target.stage:
         raise NotApplicable("STAGE is not set, or there are no AWS credentials for it")
     order_id, started = run.order["orderId"], time.monotonic()
-    at = published_at(run.target.stage, order_id, run.created_at, run.session.pause)
+    at = run.published_at(run.target.stage, order_id, run.created_at, run.session.pause)
     if at is None:
         raise Failed(
             "no line of the publisher's log names it: docs/runbook.md#events-not-published"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, TypeAlias
 
 from orderctl.logs import read_lines
 from orderctl.stage import find_stage
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+PublishedAt: TypeAlias = Callable[[str, str, datetime, Callable[[float], object]], datetime | None]
+"""`published_at`, or what stands in for it."""
 
 _SECONDS: Final = 30
 _POLL_SECONDS: Final = 2.0

@@ -169,10 +169,23 @@ def _span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _texts(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in claims; the name of a nested one is its JSON Pointer, as in the settings."""
-    if isinstance(value, str):
-        yield (name[1:] if name.count("/") == 1 else name), value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, f"{name}/{key.replace('~', '~0').replace('/', '~1')}")
+def _texts(claims: Claims) -> Iterator[tuple[str, str]]:
+    """Every text with its name in the settings: nested ones have JSON Pointers."""
+    for name, value in claims.items():
+        if isinstance(value, dict):
+            yield from _nested(value, f"/{_escaped(name)}")
+        elif isinstance(value, str):
+            yield name, value
+
+
+def _nested(claims: Claims, pointer: str) -> Iterator[tuple[str, str]]:
+    for name, value in claims.items():
+        inner = f"{pointer}/{_escaped(name)}"
+        if isinstance(value, dict):
+            yield from _nested(value, inner)
+        elif isinstance(value, str):
+            yield inner, value
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
