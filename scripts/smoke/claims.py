@@ -474,7 +474,7 @@ def settlement(run: Run) -> str:
 @claim("An event is published soon after its change")
 def publishing(run: Run) -> str:
     if not run.target.stage:
-        raise NotApplicable("STAGE is not set, or there are no AWS credentials for it")
+        raise NotApplicable("STAGE, for which AWS credentials are needed, is not set")
     order_id, started = run.order["orderId"], time.monotonic()
     at = run.published_at(run.target.stage, order_id, run.created_at, run.session.pause)
     if at is None:

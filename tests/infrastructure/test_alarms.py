@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Happening = Callable[[Platform], object]
 
+PRODUCTION = ROOT / "docs" / "production.md"
 RUNBOOK = ROOT / "docs" / "runbook.md"
 WITHIN = HOUR
 AWAITED = {"not-run": 26 * HOUR, "api-failing-slowly": 14 * HOUR}
@@ -406,6 +407,28 @@ def test_what_tells_nobody_is_a_part_of_an_alarm_that_does(watched: Template) ->
         for part in watch(watched, name).parts  # type: ignore[union-attr]  # it has a rule
     ]
     assert sorted(parts) == sorted(silent)
+
+
+def test_the_objectives_page_has_the_table_of_their_burn_rates(production: Template) -> None:
+    def window(alarm: dict[str, Any]) -> str:
+        minutes = Alarm(alarm).period
+        span = f"{minutes // HOUR} h" if minutes >= HOUR else f"{minutes} min"
+        return span + {1: "", 3: ", three times in a row"}[alarm["EvaluationPeriods"]]
+
+    table = []
+    for name, alarm in alarms(production).items():
+        if "AlarmRule" in alarm:
+            parts = watch(production, name).parts  # type: ignore[union-attr]  # it has a rule
+            for rule in alarm["AlarmRule"]["Fn::Sub"].split(" OR "):
+                pair = [parts[part].properties for part in re.findall(r"\{(\w+)\}", rule)]
+                burn = pair[0]["AlarmName"].removeprefix(f"orders-prod-{name}-").partition("x-")[0]
+                (percent,) = {f"{one['Threshold']:g}" for one in pair}
+                topic, windows = topic_of(alarm), " | ".join(map(window, pair))
+                table.append(f"| `{name}` | {topic} | {burn} × | {percent} % | {windows} |")
+    shown = re.findall(
+        r"^\| `.+` \| (?:page|ticket) \| .+ × \| .+ \|$", PRODUCTION.read_text(), re.MULTILINE
+    )
+    assert shown == table
 
 
 # Whom they tell, and what the runbook says.
