@@ -6,7 +6,9 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -29,6 +31,8 @@ def main() -> int:
     """Claim, clean up whatever happens, and print what was seen."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not every terminal has every character
     started = datetime.now(UTC)
     try:
         target = read_target(os.environ, started.timestamp())
@@ -65,13 +69,11 @@ def smoke(run: Run) -> list[Row]:
 
 def clean_up(session: Session) -> str:
     """Raises Failed: some orders may be left."""
-    made = len(session.made)
-    try:
-        left = session.cancel_all()
-    except KeyboardInterrupt:
-        left = list(session.made)
-    if left:
-        raise Failed(f"these may be left; cancel them at the desk: {', '.join(left)}")
+    made = len(session.left)
+    with suppress(KeyboardInterrupt):
+        session.cancel_all()
+    if session.left:
+        raise Failed(f"these may be left; cancel them at the desk: {', '.join(session.left)}")
     return f"{made} orders"
 
 

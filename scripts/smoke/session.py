@@ -91,8 +91,13 @@ class Session:
             del self._undecided[one.key]
         return response
 
-    def cancel_all(self) -> list[str]:
-        """Cancel every order of this run; returns the ids and keys of those that may be left.
+    @property
+    def left(self) -> list[str]:
+        """The ids, or the keys, of orders that may not be canceled."""
+        return [*self.made, *(f"of the key {key}" for key in self._undecided)]
+
+    def cancel_all(self) -> None:
+        """Cancel every order of this run, as far as that works.
 
         A create whose response was lost is sent again with its key, which tells its order.
         """
@@ -100,7 +105,6 @@ class Session:
             self._until(lambda one=one: self._create(one).status_code < _SERVER_ERROR)  # type: ignore[misc]  # its default is its value
         for order_id in list(self.made):
             self._until(lambda order_id=order_id: self._cancel(order_id))  # type: ignore[misc]  # likewise
-        return [*self.made, *(f"of the key {key}" for key in self._undecided)]
 
     def _cancel(self, order_id: str) -> bool:
         change = {"status": "CANCELED", "reason": REASON}

@@ -292,6 +292,20 @@ def test_creates_whose_responses_are_lost_leave_no_order() -> None:
     assert platform.left == []
 
 
+def test_ctrl_c_during_the_clean_up_names_what_is_left() -> None:
+    platform = PlatformInMemory()
+
+    def interrupt(_response: httpx.Response) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    platform.treat = of_caller("staff", seen(ORDER, if_status(200, interrupt), method="PATCH"))(
+        platform
+    )
+    rows = run(platform)
+    assert rows[-1].outcome is Outcome.FAILED
+    assert all(order_id in rows[-1].seen for order_id in platform.left)
+
+
 def test_orders_that_could_not_be_canceled_are_named() -> None:
     platform = PlatformInMemory()
     platform.treat = of_caller("staff", seen(ORDER, if_status(200, status(503)), method="PATCH"))(
@@ -363,6 +377,21 @@ def test_a_file_gets_markdown() -> None:
         "| Another | \\x1b[2J | 0 | FAILED |\n"
         "| A third |  | 0 | not applicable |\n"
     )
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_a_table() -> None:
+    platform, screen = PlatformInMemory(), Screen()
+    rows = [Row("`GET` responds", "[bold]200[/bold]", 12.3, Outcome.OK)]
+    target = Target(ADDRESS, platform.customer, platform.staff)
+    Report(target, "1.2.3", datetime(2026, 12, 1, tzinfo=UTC), rows).write(screen)
+    assert [line.split("  ") for line in screen.getvalue().splitlines()][2:3] == [
+        ["GET responds", "[bold]200[/bold]", "12", "ok"]
+    ]
 
 
 def test_tokens_are_never_printed() -> None:
