@@ -96,8 +96,9 @@ def claims_of(token: str) -> Claims:
 def _address(given: str) -> str:
     if not given:
         raise WrongUsage(f"API_URL is not set. Type: {_HOW}")
-    if "://" not in given:
-        raise WrongUsage(f"API_URL needs its scheme. Type: API_URL=https://{given}")
+    if "://" not in given and "[" not in given:
+        scheme = "http" if _is_loopback(urlsplit(f"//{given}").hostname or "") else "https"
+        raise WrongUsage(f"API_URL needs its scheme. Type: API_URL={scheme}://{given}")
     try:
         url = urlsplit(given)
         host, _ = url.hostname or "", url.port
