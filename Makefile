@@ -26,7 +26,7 @@ export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy lock audit
+.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy smoke lock audit
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -73,7 +73,7 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	@.local/venv/bin/python scripts/offline.py
 
 test: test-desk ## all tests, with coverage
-	$(install) dev emulator lint node
+	$(install) dev emulator lint node orderctl
 	@$(bin)/pytest -n 3 --cov --cov-report=
 	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
 		$(bin)/coverage report --fail-under=100 --include=$(inner) && exit $$outer
@@ -172,6 +172,10 @@ deploy: ## deploy STAGE to AWS, with JWT_ISSUER and JWT_AUDIENCE set
 	$(install) uv node
 	$(PYTHON) scripts/build_artifact.py
 	node_modules/.bin/osls deploy --stage $(STAGE)
+
+smoke: ## claims about the API at API_URL: CUSTOMER_TOKEN, STAFF_TOKEN; EXPECT_VERSION, STAGE
+	$(install) orderctl >&2
+	@PYTHONPATH=src:scripts .local/orderctl/bin/python -m smoke
 
 lock: ## pin the newest versions that requirements/*.in allow
 	$(install) uv

@@ -284,12 +284,14 @@ class LocalStack(Emulator):
 
 def write_env(path: Path, values: dict[str, str]) -> None:
     """Write variables for shells."""
-    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    path.write_text("".join(lines))
 
 
 def read_env(path: Path) -> dict[str, str]:
     """Return what `write_env` wrote."""
-    return dict(word.split("=", 1) for word in shlex.split(path.read_text()))
+    words = shlex.split(path.read_text())
+    return dict(word.split("=", 1) for word in words if word != "export")
 
 
 def print_addresses(environment: dict[str, str], directory: Path) -> None:
