@@ -57,7 +57,11 @@ def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
 
 LONGEST: Final = ("tests/system/", "proof/tests/test_model.py")
 PROVE: Final = "tests/system/test_prove.py"
-STACKS: Final = ("tests/system/test_orderctl_", "tests/system/test_desk_")
+STACKS: Final = (
+    "tests/system/test_orderctl_",
+    "tests/system/test_desk_",
+    "tests/system/test_deployer",
+)
 """Tests that deploy a stack of their own."""
 
 
@@ -69,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
     """Gives a worker a file at a time; the tests that share a deployed stack are one file.
 
-    There are three such stacks: the operator's command and the desk have their own.
+    There are four such stacks: the operator's command, the desk and the deployer have their own.
     """
 
     def _split_scope(self, nodeid: str) -> str:
