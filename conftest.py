@@ -63,6 +63,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
 LONGEST: Final = ("tests/system/", "proof/tests/test_model.py")
 PROVE: Final = "tests/system/test_prove.py"
 STACKS: Final = (
+    "tests/system/test_deploy",
     "tests/system/test_desk_",
     "tests/system/test_machine_",
     "tests/system/test_orderctl_",

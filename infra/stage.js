@@ -22,6 +22,8 @@ const INDEX = 'gsi1';
 const TEXT_BYTES = 512;
 /** API Gateway's quota for one authorizer. */
 const AUDIENCES = 50;
+/** A managed policy of an account, by its name or its ARN. */
+const POLICY = /^(arn:aws[a-z-]*:iam::\d{12}:policy\/([\w+=,.@-]+\/)*)?[\w+=,.@-]{1,128}$/;
 /** One of the words of a scope (RFC 6749, 3.3). */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
@@ -109,6 +111,7 @@ module.exports = async ({ options, resolveConfigurationProperty, resolveVariable
       ...(await issuer(stage, resolveVariable, param)),
     },
     batched,
+    permissionsBoundary: permissionsBoundary(await param('permissionsBoundary')),
     // The emulator's CloudFormation refuses alarms on metric math.
     metricMath: !local,
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
@@ -183,6 +186,19 @@ function payments(stage, production, value) {
     );
   }
   return value;
+}
+
+/** The ARN of the policy that every role of the template gets as its boundary; null without one. */
+function permissionsBoundary(value) {
+  if (value === '') return null;
+  if (typeof value !== 'string' || !POLICY.test(value)) {
+    throw refusal(
+      'Parameter "permissionsBoundary" is the name or the ARN of a managed policy of the account, ' +
+        `such as orders-staging-functions-boundary-ap-southeast-1, not ${JSON.stringify(value)}.`
+    );
+  }
+  if (value.startsWith('arn:')) return value;
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:policy/${value}` };
 }
 
 function isTrue(name, value) {

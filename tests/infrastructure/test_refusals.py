@@ -241,6 +241,24 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
         ],
         'Parameter "logLevel" is INFO, WARNING or ERROR, not "',
     ),
+    "a policy that can be a boundary": (
+        [
+            {"param:permissionsBoundary": one}
+            for one in ("", "a", "Bound_+=,.@-1", "arn:aws:iam::123456789012:policy/path/to/bound")
+        ],
+        None,
+    ),
+    "what no policy of the account can be named": (
+        [
+            {"param:permissionsBoundary": one}
+            for one in (
+                *(" ", "a b", "bound ", "a/b", "a" * 129, True, "${AWS::AccountId}", "ü"),
+                *("arn:aws:iam::123456789012:role/bound", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+                *("arn:aws:iam::123456789012:policy/", "arn:aws:sns:eu-west-1:123456789012:bound"),
+            )
+        ],
+        'Parameter "permissionsBoundary" is the name or the ARN of a managed policy',
+    ),
     "a topic or none": ([{"param:eventsTopic": one} for one in (True, "true", "false")], None),
     "neither a topic nor none": (
         [{"param:eventsTopic": value} for value in ("", "True", "yes", 1, 0, "true ", [True])],

@@ -43,8 +43,12 @@ _BATCHES_OF_MESSAGES: Final = {
 OPERATOR: Final = "orderctl"
 """The caller of its calls."""
 
+_OF_BUCKETS: Final = {"GET": "s3:ListBucket", "HEAD": "s3:ListBucket", "POST": "s3:DeleteObject"}
+_OF_OBJECTS: Final = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
+"""By method, as far as they are used: S3 and Lambda name no operation."""
+
 DENIED: Final = rb"AccessDenied|AuthorizationError"
-"""SNS says it in its own word."""
+"""SNS says it in its own word, and S3 in no word where the method is HEAD."""
 
 
 class Call(NamedTuple):
@@ -62,7 +66,9 @@ class RecordedCalls:
 
     async def __call__(self, request: Request, pass_on: PassOn) -> Response:
         response = await pass_on(request)
-        denied = response.status >= 400 and re.search(DENIED, response.body) is not None
+        denied = response.status == 403 or (
+            response.status >= 400 and re.search(DENIED, response.body) is not None
+        )
         self._made.append((request, denied))
         return response
 
@@ -117,8 +123,11 @@ def _of_dynamodb(operation: str, body: Json) -> Iterator[tuple[str, str]]:
 def _of_another_service(operation: str, request: Request) -> tuple[str, str]:
     """The action is the operation, on what the request names by its ARN; in S3, on the object."""
     service = request.headers["Authorization"].split("/")[3]
+    path = request.target.partition("?")[0].strip("/")
     if service == "s3":
-        return f"s3:{request.method.title()}Object", request.target.partition("?")[0].lstrip("/")
+        return (_OF_OBJECTS if "/" in path else _OF_BUCKETS)[request.method], path
+    if service == "lambda" and request.method == "GET":
+        return "lambda:GetFunction", f"function:{path.rpartition('/')[2]}"
     form = dict(parse_qsl(request.body.decode()))
     arns = re.findall(r"arn:[\w:/.-]+", unquote_plus(request.body.decode()))
     operation = operation or form["Action"]
