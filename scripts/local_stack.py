@@ -125,6 +125,8 @@ class LocalStack(Emulator):
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
             "LOCAL_PORT": str(self.port),
+            # It keeps files at home, which may be read-only.
+            "SLS_SCHEMA_CACHE_BASE_DIR": str(ROOT / ".local" / "cache"),
             "ORDERS_ARTIFACT": str(self.artifact),
         }
         self._run([str(OSLS), *arguments], environment, service)
