@@ -5,7 +5,11 @@ PYTHON ?= python3
 LOCAL_PORT ?= 4566
 PACKAGE_STAGE = $(or $(STAGE),prod)
 
-install = @$(PYTHON) scripts/install.py
+# Where PYTHON is none, this ends make before a shell says something less helpful.
+python = $(if $(shell "$(PYTHON)" -Ec 'print(1)' 2>/dev/null),,$(error \
+	There is no Python that runs as "$(PYTHON)". Install Python 3.11 or newer, or name one: \
+	make PYTHON=/path/to/python3.13))"$(PYTHON)" -E
+install = @$(python) scripts/install.py
 local_stack = .local/venv/bin/python scripts/local_stack.py
 bin = .venv/bin
 templates = build/template/*/cloudformation-template-update-stack.json
@@ -17,19 +21,27 @@ first = check-format check-lint check-types check-layers check-workflows check-g
 then = check-infrastructure check-security check-openapi check-compatibility check-bounds
 together = $(MAKE) --no-print-directory --keep-going --jobs=2 \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync)
-lock = .venv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
+lock = .local/uv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
 	--no-emit-index-url --no-annotate
+# Said before anything is installed and built. infra/stage.js has the rule.
+issued = @[ -n "$$JWT_ISSUER" ] && [ -n "$$JWT_AUDIENCE" ] || grep -q "jwtIssuer: *[^' ]" serverless.yml \
+	|| { echo 'Whose tokens does the API accept? make $@ JWT_ISSUER=https://... JWT_AUDIENCE=...'; exit 1; }
 inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
+# Where osls keeps files that it would keep at home, which may be read-only.
 export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
-# Where it is set, every run of the tests compiles them anew.
-unexport PYTHONDONTWRITEBYTECODE
+# They change what Python runs and how. PYTHONDONTWRITEBYTECODE has every run of the tests compile
+# them anew.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONINSPECT PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy smoke lock audit
+.PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy smoke lock audit
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
+
+doctor: ## what this machine has of what make up needs, and what to type
+	@$(python) scripts/doctor.py
 
 up: ## start the local AWS, deploy to it, print the addresses; again: deploy what changed
 	$(install) emulator node
@@ -163,14 +175,15 @@ generate: ## rewrite the generated files
 	$(bin)/python scripts/generate_routes.py
 
 package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed
+	$(issued)
 	$(install) uv node
-	$(PYTHON) scripts/build_artifact.py
+	$(python) scripts/build_artifact.py
 	node_modules/.bin/osls package --stage $(PACKAGE_STAGE) --package build/package
 
 deploy: ## deploy STAGE to AWS, with JWT_ISSUER and JWT_AUDIENCE set
 	@test -n "$(STAGE)" || { echo 'Which stage? make deploy STAGE=dev'; exit 1; }
 	$(install) uv node
-	$(PYTHON) scripts/build_artifact.py
+	$(python) scripts/build_artifact.py
 	node_modules/.bin/osls deploy --stage $(STAGE)
 
 smoke: ## claims about the API at API_URL: CUSTOMER_TOKEN, STAFF_TOKEN; EXPECT_VERSION, STAGE

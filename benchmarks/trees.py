@@ -12,7 +12,8 @@ import zipfile
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.figures import KEPT, ROOT
-from build_artifact import UNNEEDED, UV, copy_package, find_lambda_python
+from build_artifact import UNNEEDED, copy_package, find_lambda_python
+from environments import uv_pip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,11 +91,7 @@ def _finished(tree: Path, requirements: Path) -> Path:
 
 
 def _install(tree: Path, *what: str) -> None:
-    subprocess.run(
-        [str(UV), "pip", "install", "--quiet", "--no-config", "--only-binary", ":all:",
-         "--target", str(tree), "--python", PYTHON, *what],
-        check=True,
-    )  # fmt: skip
+    uv_pip("install", "--only-binary", ":all:", "--target", str(tree), "--python", PYTHON, *what)
 
 
 def _compiled(tree: Path) -> Path:

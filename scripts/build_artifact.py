@@ -17,8 +17,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-UV = ROOT / ".venv" / "bin" / "uv"
+from environments import ROOT, UV, uv_pip
+
 LAMBDA_PYTHON = "3.13"
 LAMBDA_PLATFORM = "aarch64-manylinux_2_28"
 LAMBDA_CODE_DIRECTORY = "/var/task"
@@ -76,18 +76,12 @@ def build_pages(environment: dict[str, str] | None = None) -> None:
 
 def install_libraries(tree: Path) -> None:
     """Install the pinned wheels for Lambda's platform, whatever platform this is."""
-    subprocess.run(
-        [
-            str(UV), "pip", "install", "--quiet", "--no-config", "--no-deps", "--require-hashes",
-            "--target", str(tree),
-            "--python", sys.executable,
-            "--python-version", LAMBDA_PYTHON,
-            "--python-platform", LAMBDA_PLATFORM,
-            "--only-binary", ":all:",
-            "--requirement", str(ROOT / "requirements" / "lambda.txt"),
-        ],
-        check=True,
-    )  # fmt: skip
+    uv_pip(
+        *("install", "--no-deps", "--require-hashes", "--only-binary", ":all:"),
+        *("--target", str(tree), "--python", sys.executable),
+        *("--python-version", LAMBDA_PYTHON, "--python-platform", LAMBDA_PLATFORM),
+        *("--requirement", str(ROOT / "requirements" / "lambda.txt")),
+    )
     for pattern in UNNEEDED:
         for path in sorted(tree.rglob(pattern)):
             if path.is_dir():

@@ -78,7 +78,8 @@ def test_another_build_in_another_place_at_another_time_gives_the_same_bytes(
     built = shutil.ignore_patterns("__pycache__", "pages")
     for part in ("desk", "docs", "requirements", "scripts", "src"):
         shutil.copytree(ROOT / part, checkout / part, ignore=built, copy_function=shutil.copyfile)
-    for installed in (".venv", "node_modules"):
+    (checkout / ".local").mkdir()
+    for installed in (".local/uv", "node_modules"):
         (checkout / installed).symlink_to(ROOT / installed)
     again = build(checkout, PYTHONHASHSEED="7", TZ="Asia/Kathmandu", LC_ALL="C")
     changed = [name for name, file in unpacked(again).items() if content.get(name) != file]

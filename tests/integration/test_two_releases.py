@@ -23,6 +23,7 @@ import pytest
 from benchmarks.process import Code, Process
 from benchmarks.systems import OURS, deployed, function_of
 from check_compatibility import entries
+from environments import uv_pip
 from gateway import CUSTOMER_CLAIMS, MERGE_PATCH, STAFF_CLAIMS, order_body, request
 from last_release import ROOT, UnknownRelease, last_release
 from orders.adapters.dynamodb import keys
@@ -359,19 +360,14 @@ def released(release: Release, directory: Path) -> Source:
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(directory, filter="data")
     libraries = directory / "libraries"
-    installed = subprocess.run(
-        [
-            str(ROOT / ".venv" / "bin" / "uv"), "pip", "install", "--quiet", "--no-config",
-            "--no-deps", "--require-hashes", "--python", sys.executable,
+    try:
+        uv_pip(
+            "install", "--no-deps", "--require-hashes", "--python", sys.executable,
             "--target", str(libraries),
             "--requirement", str(directory / "requirements" / "lambda.txt"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    if installed.returncode:
-        missing(f"The libraries of {release.version} can't be installed: {installed.stderr}")
+        )  # fmt: skip
+    except SystemExit as failure:
+        missing(f"The libraries of {release.version} can't be installed: {failure}")
     return Source(directory, libraries, breaking)
 
 

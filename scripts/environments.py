@@ -1,0 +1,275 @@
+"""Makes what commands run in: environments for Python, node_modules for Node.js.
+
+A part is current while its pinned versions, its Python or platform, and its place stay. Else it is
+made anew from nothing, so that nothing half-made, or made elsewhere, is left in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import doctor
+
+ROOT = Path(doctor.ROOT)
+LOCAL = ROOT / ".local"
+REQUIREMENTS = ROOT / "requirements"
+UV = LOCAL / "uv" / "bin" / "uv"
+PIP = LOCAL / "uv" / "bin" / "python"
+# Of the user's settings, those stay that say how a registry is reached. The others say what is
+# installed, or where to.
+STAYS = {
+    "PIP_": re.compile(
+        "CONFIG_FILE|(EXTRA_)?INDEX_URL|NO_INDEX|FIND_LINKS|TRUSTED_HOST|(CLIENT_)?CERT|PROXY"
+        "|KEYRING_PROVIDER|USE_FEATURE|(DEFAULT_)?TIMEOUT|RETRIES|(NO_)?CACHE_DIR"
+    ),
+    "UV_": re.compile(
+        "(DEFAULT_|EXTRA_)?INDEX.*|FIND_LINKS|INSECURE_HOST|KEYRING_PROVIDER|NATIVE_TLS"
+        "|SYSTEM_CERTS|OFFLINE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|(NO_)?CACHE(_DIR)?|LINK_MODE"
+    ),
+    "NPM_CONFIG_": re.compile(
+        "(USER|GLOBAL)CONFIG|(.*:)?REGISTRY|_?AUTH.*|//.*|(HTTP_|HTTPS_|NO)?PROXY|CA(FILE)?|CERT|KEY"
+        "|STRICT_SSL|OFFLINE|PREFER_.*|FETCH_.*|MAXSOCKETS|LOCAL_ADDRESS|CACHE"
+    ),
+    "PYTHON": re.compile(""),
+}
+# uv reads none of pip's settings.
+SAME_FOR_UV = {
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+    "PIP_TRUSTED_HOST": "UV_INSECURE_HOST",
+    "PIP_CERT": "SSL_CERT_FILE",
+    "PIP_CLIENT_CERT": "SSL_CLIENT_CERT",
+    "PIP_PROXY": "ALL_PROXY",
+}
+# All packages of the lock file, and into this checkout, whatever the user's .npmrc says.
+NPM_CI = (
+    *("npm", "ci", "--loglevel=error", "--include=dev", "--include=optional", "--include=peer"),
+    *("--location=project", "--no-global", "--package-lock", "--no-package-lock-only"),
+    *("--no-dry-run", "--ignore-scripts", "--bin-links", "--install-strategy=hoisted"),
+    "--min-release-age=0",
+)
+
+
+def main() -> None:
+    """Bring each part that the command line names up to date."""
+    parser = argparse.ArgumentParser(prog="install.py", description="Installs what is missing.")
+    parser.add_argument("parts", nargs="+", choices=sorted(PARTS), metavar="PART")
+    try:
+        install(parser.parse_args().parts)
+    except OSError as error:
+        raise SystemExit(
+            f"{error.filename or ROOT}: {error.strerror}.\n"
+            "Everything is installed into this folder: it must be writable and its disk have room."
+        ) from error
+
+
+def install(parts: list[str]) -> None:
+    """Bring parts up to date. Raises OSError."""
+    LOCAL.mkdir(exist_ok=True)
+    # Two commands may be started side by side; the second waits for the first.
+    with (LOCAL / "install.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another command that installs")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for part in parts:
+            PARTS[part]()
+
+
+def uv() -> None:
+    """Make .local/uv, with nothing but uv in it, and the pip that installed it."""
+    part = Part(LOCAL / "uv", REQUIREMENTS / "bootstrap.txt", sys.version, "bin/python")
+    if part.current():
+        return
+    say("Installing uv into .local/uv")
+    # It runs before pip can be asked for its settings, and doesn't download.
+    run([sys.executable, "-I", "-m", "venv", "--clear", str(part.directory)], dict(os.environ))
+    run(
+        [str(PIP), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--require-hashes", "--requirement", str(part.pins)],
+        environment(),
+    )  # fmt: skip
+    part.finish()
+
+
+def dev() -> None:
+    """Make .venv, with what tests and checks need."""
+    python_environment(ROOT / ".venv", "dev.txt", "the tools for tests and checks")
+
+
+def emulator() -> None:
+    """Make .local/venv, with the local AWS, apart because it pins its own botocore."""
+    python_environment(LOCAL / "venv", "local-aws.txt", "the local AWS")
+
+
+def orderctl() -> None:
+    """Make .local/orderctl, with what the operator's command needs."""
+    python_environment(LOCAL / "orderctl", "orderctl.txt", "orderctl")
+
+
+def lint() -> None:
+    """Make .local/lint, with what checks the compiled templates, apart because of its many pins."""
+    python_environment(LOCAL / "lint", "lint.txt", "the checks of templates")
+
+
+def python_environment(directory: Path, pins: str, what: str) -> None:
+    """Make an environment that holds exactly the pinned packages."""
+    uv()
+    part = Part(directory, REQUIREMENTS / pins, sys.version, "bin/python")
+    if part.current():
+        return
+    say(f"Installing {what} into {directory.relative_to(ROOT)}")
+    run(
+        [str(UV), "venv", "--quiet", "--no-config", "--clear", "--python", sys.executable,
+         str(directory)],
+        environment(),
+    )  # fmt: skip
+    uv_pip("sync", "--require-hashes", "--python", str(part.needed), str(part.pins))
+    part.finish()
+
+
+def node() -> None:
+    """Make node_modules."""
+    require(doctor.node())
+    part = Part(
+        ROOT / "node_modules", ROOT / "package-lock.json", " ".join(os.uname()[::4]), ".bin/osls"
+    )
+    if part.current():
+        return
+    require(doctor.npm())
+    say("Installing the deployment tools into node_modules")
+    run([*NPM_CI], user_variables())
+    part.finish()
+
+
+class Part:
+    """A directory that holds what is pinned; a stamp in it says what it was made from."""
+
+    def __init__(self, directory: Path, pins: Path, maker: str, needed: str) -> None:
+        """`maker` is what the content depends on besides; without `needed`, it is incomplete."""
+        self.directory = directory
+        self.pins = pins
+        self.needed = directory / needed
+        self._stamp = directory / doctor.STAMP
+        digest = hashlib.sha256(pins.read_bytes()).hexdigest()
+        self._content = json.dumps({"pins": digest, "maker": maker, "root": str(ROOT)})
+
+    def current(self) -> bool:
+        """Tell whether it is complete, and nothing has changed since."""
+        return (
+            self.needed.exists()
+            and self._stamp.exists()
+            and self._stamp.read_text() == self._content
+        )
+
+    def finish(self) -> None:
+        """Call it complete."""
+        # On a full disk npm leaves files out and reports success.
+        if doctor.free_bytes(str(ROOT)) < doctor.BYTES_TO_RUN:
+            raise SystemExit(advice())
+        self._stamp.write_text(self._content)
+
+
+def uv_pip(*arguments: str) -> None:
+    """Run a command of `uv pip`; where it fails, say what to do, and stop."""
+    # An index of the user's that comes first may lack a version that is pinned.
+    options = ("--quiet", "--no-config", "--index-strategy", "unsafe-best-match")
+    run([str(UV), "pip", *arguments, *options], environment())
+
+
+def environment() -> dict[str, str]:
+    """Return the user's variables for pip and uv.
+
+    What files tell pip is among them, and how either reaches the registry is told to the other.
+    """
+    told = user_variables()
+    listed = run([str(PIP), "-m", "pip", "config", "list"], told, stdout=subprocess.PIPE)
+    given = told.keys() & os.environ.keys()
+    # Sorted: what is set for `pip install` comes after what is set for all commands.
+    for name, value in re.findall(r"^(?:global|install)\.([a-z-]+)=(.*)$", listed, re.MULTILINE):
+        variable = "PIP_" + name.upper().replace("-", "_")
+        if stays(variable) and variable not in given:
+            told[variable] = " ".join(ast.literal_eval(value).split())
+    told["PIP_CONFIG_FILE"] = os.devnull
+    index = told.get("UV_DEFAULT_INDEX", told.get("UV_INDEX_URL"))
+    if index is not None:
+        told.setdefault("PIP_INDEX_URL", re.sub(r"^[\w-]+=(?=\w+:)", "", index))
+    for pips, uvs in SAME_FOR_UV.items():
+        if pips in told and (uvs != "UV_DEFAULT_INDEX" or index is None):
+            told.setdefault(uvs, told[pips].replace(" ", "," if uvs == "UV_FIND_LINKS" else " "))
+    return told
+
+
+def user_variables() -> dict[str, str]:
+    """Return this process's variables, without those that would lead an installer astray."""
+    kept = {name: value for name, value in os.environ.items() if stays(name)}
+    return kept | doctor.caches_here()
+
+
+def stays(variable: str) -> bool:
+    """Tell whether a variable leaves it to this file what is installed, and where to."""
+    name = variable.upper().replace("-", "_")
+    for prefix, names in STAYS.items():
+        if name.startswith(prefix):
+            return names.fullmatch(name.removeprefix(prefix)) is not None
+    return True
+
+
+def require(finding: doctor.Finding) -> None:
+    """Stop where something is missing, with what to do about it."""
+    if finding.mark == doctor.PROBLEM:
+        raise SystemExit(f"{finding.text}.\n{finding.advice}")
+
+
+def run(command: list[str], variables: dict[str, str], stdout: int | None = None) -> str:
+    """Run a command in the project's root and return what it says to a pipe, if that is stdout.
+
+    Where it fails, say what to do, and stop.
+    """
+    result = subprocess.run(command, cwd=ROOT, env=variables, stdout=stdout, text=True, check=False)
+    if result.returncode != 0:
+        raise SystemExit(f"This failed: {shlex.join(command)}\n{advice()}")
+    return result.stdout or ""
+
+
+def advice() -> str:
+    """What probably helps after a failure."""
+    for directory in (doctor.ROOT, tempfile.gettempdir()):
+        free = doctor.free_bytes(directory)
+        if free < doctor.BYTES_TO_INSTALL:
+            return (
+                f"Only {doctor.megabytes(free)} are free on the disk of {directory}: free "
+                f"{doctor.megabytes(doctor.BYTES_TO_INSTALL)}."
+            )
+    return (
+        "If the network or its proxy was down, try again: what is installed comes from the package "
+        "registries."
+    )
+
+
+def say(line: str) -> None:
+    """Print a progress line at once."""
+    sys.stdout.write(f"{line} ...\n")
+    sys.stdout.flush()
+
+
+PARTS = {
+    "uv": uv,
+    "dev": dev,
+    "emulator": emulator,
+    "orderctl": orderctl,
+    "lint": lint,
+    "node": node,
+}
