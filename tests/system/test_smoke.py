@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from emulator import ROOT
-from install import ORDERCTL_VENV
+from environments import LOCAL
 from local_stack import orderctl_environment
 from prerequisites import missing
 from proof.proxy import Proxy
@@ -48,7 +48,7 @@ def not_canceled(deployment: Deployment, customer: Caller) -> list[str]:
 
 
 def test_every_claim_holds_here_and_no_order_is_left(deployment: Deployment) -> None:
-    if not (ORDERCTL_VENV / "bin" / "python").exists():
+    if not (LOCAL / "orderctl" / "bin" / "python").exists():
         missing("orderctl is not installed: make test installs it.")
     customer = deployment.new_customer()
     version = deployment.nobody.http.get("/health").json()["version"]
