@@ -223,7 +223,7 @@ def caches_here():
         "UV_CACHE_DIR": os.path.join(cache, "uv"),
         "npm_config_cache": os.path.join(home, ".npm"),
     }
-    given = {name.lower() for name in os.environ}
+    given = {name.lower() for name, value in os.environ.items() if value}
     return {
         name: os.path.join(ROOT, ".local", "cache", os.path.basename(place))
         for name, place in usual.items()

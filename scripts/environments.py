@@ -213,8 +213,8 @@ def environment() -> dict[str, str]:
 
 
 def user_variables() -> dict[str, str]:
-    """Return this process's variables, without those that would lead an installer astray."""
-    kept = {name: value for name, value in os.environ.items() if stays(name)}
+    """Return this process's variables, without those that are empty or lead an installer astray."""
+    kept = {name: value for name, value in os.environ.items() if value and stays(name)}
     return kept | doctor.caches_here()
 
 
