@@ -11,6 +11,7 @@ python = $(if $(shell "$(PYTHON)" -Ec 'print(1)' 2>/dev/null),,$(error \
 	make PYTHON=/path/to/python3.13))"$(PYTHON)" -E
 install = @$(python) scripts/install.py
 local_stack = .local/venv/bin/python scripts/local_stack.py
+apply = @PYTHONPATH=src:scripts .local/orderctl/bin/python scripts/deploy.py
 bin = .venv/bin
 templates = build/template/*/cloudformation-template-update-stack.json
 node_bin = node_modules/.bin
@@ -35,7 +36,7 @@ export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONINSPECT PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy smoke lock audit
+.PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy rollback smoke lock audit
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -180,11 +181,18 @@ package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS
 	$(python) scripts/build_artifact.py
 	node_modules/.bin/osls package --stage $(PACKAGE_STAGE) --package build/package
 
-deploy: ## deploy STAGE to AWS, with JWT_ISSUER and JWT_AUDIENCE set
+deploy: ## show what changes on STAGE, and deploy it; with JWT_ISSUER and JWT_AUDIENCE set; YES=1 doesn't ask
 	@test -n "$(STAGE)" || { echo 'Which stage? make deploy STAGE=dev'; exit 1; }
-	$(install) uv node
-	$(python) scripts/build_artifact.py
-	node_modules/.bin/osls deploy --stage $(STAGE)
+	$(issued)
+	$(install) uv node orderctl
+	$(if $(ORDERS_ARTIFACT),,$(python) scripts/build_artifact.py)
+	node_modules/.bin/osls package --stage $(STAGE) --package build/package
+	$(apply) deploy $(STAGE) $(if $(YES),--yes)
+
+rollback: ## go back to VERSION on STAGE; without VERSION, list what can be gone back to; YES=1 doesn't ask
+	@test -n "$(STAGE)" || { echo 'Which stage? make rollback STAGE=dev'; exit 1; }
+	$(install) orderctl
+	$(apply) rollback $(STAGE) $(VERSION) $(if $(YES),--yes)
 
 smoke: ## claims about the API at API_URL: CUSTOMER_TOKEN, STAFF_TOKEN; EXPECT_VERSION, STAGE
 	$(install) orderctl >&2

@@ -31,11 +31,11 @@ def complete_app() -> Typer:
     return app
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """The exit code: 0 done, 1 failed, 2 wrong usage, 3 nothing to do."""
+def run(arguments: list[str] | None = None, program: Typer | None = None) -> int:
+    """The exit code: 0 done, 1 failed, 2 wrong usage, 3 nothing to do. The default is orderctl."""
     logger.stream = sys.stderr  # what the platform's own modules log is no output of a command
     try:
-        code = _call(arguments)
+        code = _call(program or complete_app(), arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         code = FAILED  # whoever read the output, such as `head`, has seen enough
@@ -49,9 +49,9 @@ def run(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _call(arguments: list[str] | None) -> int:
+def _call(program: Typer, arguments: list[str] | None) -> int:
     try:
-        complete_app()(arguments, prog_name="orderctl")
+        program(arguments, prog_name=program.info.name)
     except SystemExit as end:
         if end.code == _INTERRUPTED:
             raise KeyboardInterrupt from end
@@ -75,7 +75,7 @@ def _give_up_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def main() -> int:
+def main(program: Typer | None = None) -> int:
     """`run` as a process of its own."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
@@ -86,7 +86,7 @@ def main() -> int:
         for stream in (sys.stdin, sys.stdout):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
-        return run()
+        return run(program=program)
 
 
 if __name__ == "__main__":

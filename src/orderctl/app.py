@@ -23,6 +23,7 @@ class NothingToDo(Exception):
 
 
 app: Final = typer.Typer(
+    name="orderctl",
     help="Operate the order platform: the local stack, or any stage on AWS.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing to do.",
     no_args_is_help=True,

@@ -1,0 +1,467 @@
+"""Applies what osls has packaged: `deploy.py deploy STAGE`, `deploy.py rollback STAGE [VERSION]`.
+
+The change set that is shown is the one that is executed. Runs in orderctl's environment, with the
+AWS credentials of whoever deploys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections import defaultdict
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+
+import boto3
+import typer
+from botocore.exceptions import ClientError, WaiterError
+
+from emulator import REGION, ROOT
+from orderctl.__main__ import main
+from orderctl.app import Problem
+from orderctl.operations import recorded
+from orderctl.stage import Stage
+from orderctl.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PACKAGE: Final = ROOT / "build" / "package"
+ARTIFACT: Final = ROOT / "build" / "orders.zip"
+TEMPLATE: Final = "compiled-cloudformation-template.json"
+STATE: Final = "serverless-state.json"
+BUCKET: Final = "ServerlessDeploymentBucket"
+"""Names of the framework's, so that its own commands find what was deployed here."""
+
+KEPT_DEPLOYMENTS: Final = 10
+CHANGE_SET: Final = "make-deploy"
+HOLDS_DATA: Final = {
+    "AWS::DynamoDB::Table": "the orders in it",
+    "AWS::SQS::Queue": "the events in it",
+}
+"""What is lost where a resource of the type is replaced or removed."""
+
+NEVER_WORKED: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+SHOWN_NAMES: Final = 5
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+EFFECTS: Final = ("Removed", "Replaced", "Added", "Taken back", "Changed")
+
+app: Final = typer.Typer(name="deploy.py", no_args_is_help=True, pretty_exceptions_enable=False)
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask, also on a production stage.")]
+
+
+class Package(NamedTuple):
+    """What osls has packaged."""
+
+    template: Mapping[str, Any]
+    bucket_template: str
+    state: Mapping[str, Any]
+    directory: str
+    """In the deployment bucket."""
+
+    @classmethod
+    def read(cls, directory: Path, stage: str) -> Package:
+        """Raises Problem: there is none, or it is another stage's."""
+        try:
+            state = json.loads((directory / STATE).read_text())
+            template = json.loads(
+                (directory / "cloudformation-template-update-stack.json").read_text()
+            )
+            bucket = (directory / "cloudformation-template-create-stack.json").read_text()
+        except OSError as error:
+            raise Problem(f"Nothing is packaged in {directory}: make deploy STAGE=…") from error
+        folder: str = state["package"]["artifactDirectoryName"]
+        packaged_for = folder.split("/")[2]
+        if packaged_for != stage:
+            raise Problem(
+                f'This was packaged for the stage "{packaged_for}": package it for "{stage}".'
+            )
+        return cls(template, bucket, state, folder)
+
+    @property
+    def version(self) -> str:
+        version: str = self.template["Outputs"]["Version"]["Value"]
+        return version
+
+    @property
+    def artifact_key(self) -> str:
+        """Where the functions' code has to be in the deployment bucket."""
+        (key,) = {
+            one["Properties"]["Code"]["S3Key"]
+            for one in self.template["Resources"].values()
+            if one["Type"] == "AWS::Lambda::Function"
+        }
+        return str(key)
+
+
+@app.command()
+def deploy(
+    stage_name: Annotated[str, typer.Argument(metavar="STAGE")],
+    package: Annotated[Path, typer.Option(help="What `osls package` wrote.")] = PACKAGE,
+    artifact: Annotated[
+        Path, typer.Option(envvar="ORDERS_ARTIFACT", help="The functions' code.")
+    ] = ARTIFACT,
+    *,
+    yes: Yes = False,
+) -> None:
+    """Show what a package changes on a stage, and change it."""
+    terminal = Terminal(as_json=False)
+    packaged = Package.read(package, stage_name)
+    stage = open_stage(stage_name)
+    code = artifact.read_bytes()
+    sha256 = hashlib.sha256(code).hexdigest()
+    if is_production(packaged.template) and packaged.version.endswith(("-dirty", "unknown")):
+        raise Problem(
+            f"Version {packaged.version} can't be told from others: commit what you deploy to "
+            "production, or set VERSION."
+        )
+    target = Target(stage, terminal)
+    target.announce(packaged.version, f"artefact {sha256}")
+    target.prepare(packaged)
+    is_new = packaged.directory not in target.directories()
+    s3 = stage.client("s3")
+    s3.put_object(Bucket=target.bucket, Key=packaged.artifact_key, Body=code)
+    for name, content in ((TEMPLATE, packaged.template), (STATE, packaged.state)):
+        s3.put_object(
+            Bucket=target.bucket, Key=f"{packaged.directory}/{name}", Body=json.dumps(content)
+        )
+    try:
+        target.change(packaged.directory, packaged.version, "deploy", yes=yes, sha256=sha256)
+    except BaseException:
+        if is_new and not target.is_executing:
+            target.forget(packaged.directory)
+        raise
+    target.prune()
+    terminal.print(
+        f"\n{packaged.version} is deployed: {stage.api_url}\n"
+        f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={packaged.version}"
+    )
+
+
+@app.command()
+def rollback(
+    stage_name: Annotated[str, typer.Argument(metavar="STAGE")],
+    version: Annotated[str, typer.Argument(metavar="VERSION")] = "",
+    *,
+    yes: Yes = False,
+) -> None:
+    """Go back to a version that was deployed before; without VERSION, list what there is."""
+    terminal = Terminal(as_json=False)
+    stage = open_stage(stage_name)
+    target = Target(stage, terminal)
+    target.require_idle()
+    deployments = target.deployments()
+    if not version:
+        for directory, known in deployments.items():
+            mark = "  <- deployed" if known == target.version else ""
+            terminal.print(f"{directory.rpartition('/')[2][14:30]}Z  {known}{mark}")
+        return
+    found = [place for place, known in deployments.items() if known == version]
+    if not found:
+        raise Problem(
+            f"Version {version} is not among the last {KEPT_DEPLOYMENTS} deployments of "
+            f"{stage_name}: {', '.join(dict.fromkeys(deployments.values()))}. Check it out and "
+            "deploy it."
+        )
+    target.announce(version)
+    target.change(found[0], version, "rollback", yes=yes)
+    terminal.print(
+        f"\n{stage_name} is back at {version}: {stage.api_url}\n"
+        f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={version}"
+    )
+
+
+def is_production(template: Mapping[str, Any]) -> bool:
+    """Whether it is a production stage's: they keep their table whatever happens."""
+    policy: str = template["Resources"]["OrdersTable"]["DeletionPolicy"]
+    return policy == "Retain"
+
+
+def open_stage(name: str) -> Stage:
+    """Raises Problem: the stage is for this machine only, and this is AWS."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    emulated = endpoint is not None and endpoint.startswith("http://127.0.0.1:")
+    if name == "offline" or (name == "local" and not emulated):
+        raise Problem(f'"{name}" has a stand-in issuer: use `make up`, or deploy another stage.')
+    region = os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
+    return Stage(name, boto3.Session(region_name=region), endpoint if emulated else None)
+
+
+class Target:
+    """The stack of a stage, as it is now."""
+
+    def __init__(self, stage: Stage, terminal: Terminal) -> None:
+        """Nothing is asked yet."""
+        # `is_executing`: what is in the bucket is, or will be, deployed.
+        self.stage = stage
+        self.terminal = terminal
+        self.is_executing = False
+        self._cloudformation = stage.client("cloudformation")
+
+    def describe(self) -> dict[str, Any] | None:
+        """CloudFormation's description of the stack; None where there is none."""
+        try:
+            stacks = self._cloudformation.describe_stacks(StackName=self.stage.stack)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+        found: dict[str, Any] = stacks[0]
+        return found
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        stack = self.describe() or {}
+        return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+
+    @property
+    def version(self) -> str | None:
+        """The deployed one; None before the first deployment has ended."""
+        return self.outputs.get("Version")
+
+    @property
+    def bucket(self) -> str:
+        detail = self._cloudformation.describe_stack_resource(
+            StackName=self.stage.stack, LogicalResourceId=BUCKET
+        )["StackResourceDetail"]
+        return str(detail["PhysicalResourceId"])
+
+    def announce(self, version: str, *more: str) -> None:
+        """Print what goes where, and in whose name."""
+        where = f"{self.stage.stack} in {self._cloudformation.meta.region_name}"
+        lines = [f"{where}: {self.version or 'nothing'} -> {version}", *more]
+        self.terminal.print("\n".join([*lines, f"as {self.stage.operator}", ""]))
+
+    def require_idle(self) -> str | None:
+        """The stack's status; None where there is none. Raises Problem: it can't be changed now."""
+        stack = self.describe()
+        if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+            return None
+        status: str = stack["StackStatus"]
+        if status.endswith("_IN_PROGRESS"):
+            since = stack.get("LastUpdatedTime", stack["CreationTime"])
+            raise Problem(
+                f"{self.stage.stack} is {status} since {since:%H:%M:%S} UTC: somebody deploys. "
+                "Wait until that has ended."
+            )
+        if status == "UPDATE_ROLLBACK_FAILED":
+            raise Problem(
+                f"{self.stage.stack} could neither be changed nor changed back. Look at its "
+                "events, mend what they name, then: aws cloudformation continue-update-rollback "
+                f"--stack-name {self.stage.stack}"
+            )
+        return status
+
+    def prepare(self, package: Package) -> None:
+        """Have a stack with a deployment bucket."""
+        status = self.require_idle()
+        if status in NEVER_WORKED:
+            self.terminal.note(f"{self.stage.stack} is {status}: deleting it, to begin anew.")
+            self._cloudformation.delete_stack(StackName=self.stage.stack)
+            self._wait("stack_delete_complete")
+            status = None
+        if status is None:
+            self.terminal.note("Creating the stack, with a bucket for deployments.")
+            self._create_change_set(
+                package.version,
+                ChangeSetType="CREATE",
+                TemplateBody=package.bucket_template,
+                OnStackFailure="DELETE",
+            )
+            self._execute("stack_create_complete")
+            self.is_executing = False
+
+    def change(
+        self, directory: str, version: str, operation: str, *, yes: bool, **what: object
+    ) -> None:
+        """Show what the template in the bucket's directory changes, ask, and change it.
+
+        Raises:
+            Problem: it would lose data, or it failed.
+            NothingToDo: somebody said no.
+        """
+        s3 = self.stage.client("s3").meta.endpoint_url
+        changes = self._create_change_set(
+            version,
+            ChangeSetType="UPDATE",
+            TemplateURL=f"{s3}/{self.bucket}/{directory}/{TEMPLATE}",
+        )
+        if not changes:
+            self.terminal.print("Nothing changes.")
+            return
+        with self._discarded_unless_executed():
+            self._show(changes)
+            refuse_losses(changes)
+            if is_production(self._template(directory)):
+                self.terminal.confirm(f"Change {self.stage.name}, a production stage?", yes=yes)
+            first = "OperationsLogGroupName" not in self.outputs
+            # The first deployment makes the place where deployments are recorded.
+            record = (
+                nullcontext()
+                if first
+                else recorded(self.stage, operation, version=version, previous=self.version, **what)
+            )
+            with record:
+                self._execute("stack_update_complete")
+        if first:
+            with recorded(self.stage, operation, version=version, previous=None, **what):
+                pass
+
+    def _template(self, directory: str) -> dict[str, Any]:
+        body = self.stage.client("s3").get_object(
+            Bucket=self.bucket, Key=f"{directory}/{TEMPLATE}"
+        )["Body"]
+        template: dict[str, Any] = json.loads(body.read())
+        return template
+
+    def deployments(self) -> dict[str, str]:
+        """The version of each deployment in the bucket, newest first, by its directory."""
+        return {
+            place: self._template(place)["Outputs"]["Version"]["Value"]
+            for place in self.directories()
+        }
+
+    def _directories(self) -> list[str]:
+        prefix = f"serverless/orders/{self.stage.name}/"
+        pages = self.stage.client("s3").get_paginator("list_objects_v2")
+        keys = [
+            one["Key"]
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix)
+            for one in page.get("Contents", ())
+        ]
+        found = {key.rpartition("/")[0] for key in keys if key.endswith(f"/{TEMPLATE}")}
+        return sorted(found, reverse=True)
+
+    def prune(self) -> None:
+        """Keep the newest deployments, which can be rolled back to."""
+        for directory in self.directories()[KEPT_DEPLOYMENTS:]:
+            self.forget(directory)
+
+    def forget(self, directory: str) -> None:
+        """Delete a deployment from the bucket."""
+        s3 = self.stage.client("s3")
+        listed = s3.list_objects_v2(Bucket=self.bucket, Prefix=f"{directory}/").get("Contents", ())
+        for one in listed:
+            s3.delete_object(Bucket=self.bucket, Key=one["Key"])
+
+    def _create_change_set(self, version: str, **what: str) -> list[dict[str, Any]]:
+        """What it would change; nothing is left of a change set that would change nothing."""
+        name = {"StackName": self.stage.stack, "ChangeSetName": CHANGE_SET}
+        if what["ChangeSetType"] == "UPDATE":
+            self._cloudformation.delete_change_set(**name)  # of a deployment that was killed
+            # The table of production outlives a failed first deployment, and a removal.
+            what |= {"ImportExistingResources": True}  # type: ignore[dict-item]
+        self._cloudformation.create_change_set(
+            **name,
+            **what,
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Tags=[
+                {"Key": "STAGE", "Value": self.stage.name},
+                {"Key": "version", "Value": version},
+            ],
+        )
+        with suppress(WaiterError):
+            self._cloudformation.get_waiter("change_set_create_complete").wait(
+                **name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+            )
+        pages = self._cloudformation.get_paginator("describe_change_set").paginate(**name)
+        described = list(pages)
+        if described[0]["Status"] == "FAILED":
+            self._cloudformation.delete_change_set(**name)
+            reason = described[0].get("StatusReason", "")
+            if re.search("didn't contain changes|No updates are to be performed", reason):
+                return []
+            raise Problem(f"CloudFormation refuses the template: {reason}")
+        return [one["ResourceChange"] for page in described for one in page.get("Changes", ())]
+
+    @contextmanager
+    def _discarded_unless_executed(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if not self.is_executing:
+                self._cloudformation.delete_change_set(
+                    StackName=self.stage.stack, ChangeSetName=CHANGE_SET
+                )
+
+    def _execute(self, until: str) -> None:
+        began = datetime.now(UTC)
+        self._cloudformation.execute_change_set(
+            StackName=self.stage.stack, ChangeSetName=CHANGE_SET
+        )
+        self.is_executing = True
+        try:
+            self._wait(until)
+        except KeyboardInterrupt:
+            self.terminal.note(
+                f"CloudFormation goes on with {self.stage.stack} without you. Its state: aws "
+                f"cloudformation describe-stacks --stack-name {self.stage.stack}"
+            )
+            raise
+        except WaiterError as error:
+            self.is_executing = False
+            raise Problem(self._failure(began)) from error
+
+    def _wait(self, until: str) -> None:
+        self._cloudformation.get_waiter(until).wait(
+            StackName=self.stage.stack, WaiterConfig={"Delay": 2, "MaxAttempts": 1800}
+        )
+
+    def _failure(self, began: datetime) -> str:
+        """The resource that failed first, with its reason, and how the stack is now."""
+        stack = self.describe()
+        status = "gone again" if stack is None else stack["StackStatus"]
+        name = self.stage.stack if stack is None else stack["StackId"]
+        failed = "CloudFormation doesn't say why"
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+        for event in (one for page in pages for one in page["StackEvents"]):
+            if event["Timestamp"] < began - CLOCKS_DIFFER:
+                break
+            reason = event.get("ResourceStatusReason", "")
+            if event["ResourceStatus"].endswith("_FAILED") and "ancelled" not in reason:
+                failed = f"{event['LogicalResourceId']} {event['ResourceStatus']}: {reason}"
+        return f"{failed}. {self.stage.stack} is {status}. Mend that, and deploy again."
+
+    def _show(self, changes: list[dict[str, Any]]) -> None:
+        by_effect: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for change in changes:
+            by_effect[effect(change)][change["ResourceType"]].append(change["LogicalResourceId"])
+        for name in EFFECTS:
+            kinds = by_effect.get(name, {})
+            if not kinds:
+                continue
+            self.terminal.print(f"{name}: {sum(map(len, kinds.values()))}")
+            for kind, names in sorted(kinds.items()):
+                listed = ", ".join(sorted(names)[:SHOWN_NAMES])
+                more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+                self.terminal.print(
+                    f"  {len(names):3} {kind.removeprefix('AWS::')}: {listed}{more}"
+                )
+
+
+def effect(change: Mapping[str, Any]) -> str:
+    """What a change does to its resource; one that may replace it counts as replacing."""
+    if change["Action"] == "Modify" and change.get("Replacement") in {"True", "Conditional"}:
+        return "Replaced"
+    known = {"Add": "Added", "Remove": "Removed", "Import": "Taken back"}
+    return known.get(change["Action"], "Changed")
+
+
+def refuse_losses(changes: list[dict[str, Any]]) -> None:
+    """Raises Problem: a table or queue would be replaced or removed."""
+    for change in changes:
+        what = HOLDS_DATA.get(change["ResourceType"])
+        if what and effect(change) in {"Replaced", "Removed"}:
+            raise Problem(
+                f"{change['LogicalResourceId']} would be {effect(change).lower()}, and {what} "
+                "would be lost to this stage. Nothing was changed."
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main(app))
