@@ -49,7 +49,8 @@ HOLDS_DATA: Final = {
 NEVER_WORKED: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 SHOWN_NAMES: Final = 5
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-EFFECTS: Final = ("Removed", "Replaced", "Added", "Taken back", "Changed")
+EFFECTS: Final = ("Removed", "Replaced", "Perhaps replaced", "Added", "Taken back", "Changed")
+LOSSES: Final = EFFECTS[:3]
 
 app: Final = typer.Typer(name="deploy.py", no_args_is_help=True, pretty_exceptions_enable=False)
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask, also on a production stage.")]
@@ -326,7 +327,7 @@ class Target:
             for place in self.directories()
         }
 
-    def _directories(self) -> list[str]:
+    def directories(self) -> list[str]:
         prefix = f"serverless/orders/{self.stage.name}/"
         pages = self.stage.client("s3").get_paginator("list_objects_v2")
         keys = [
@@ -445,9 +446,10 @@ class Target:
 
 
 def effect(change: Mapping[str, Any]) -> str:
-    """What a change does to its resource; one that may replace it counts as replacing."""
-    if change["Action"] == "Modify" and change.get("Replacement") in {"True", "Conditional"}:
-        return "Replaced"
+    """What a change does to its resource. Before values are known, a replacement is perhaps one."""
+    if change["Action"] == "Modify":
+        replaced = {"True": "Replaced", "Conditional": "Perhaps replaced"}
+        return replaced.get(change.get("Replacement", ""), "Changed")
     known = {"Add": "Added", "Remove": "Removed", "Import": "Taken back"}
     return known.get(change["Action"], "Changed")
 
@@ -456,10 +458,10 @@ def refuse_losses(changes: list[dict[str, Any]]) -> None:
     """Raises Problem: a table or queue would be replaced or removed."""
     for change in changes:
         what = HOLDS_DATA.get(change["ResourceType"])
-        if what and effect(change) in {"Replaced", "Removed"}:
+        if what and effect(change) in LOSSES:
             raise Problem(
-                f"{change['LogicalResourceId']} would be {effect(change).lower()}, and {what} "
-                "would be lost to this stage. Nothing was changed."
+                f"{change['LogicalResourceId']} would be {effect(change).lower()}, and {what} lost "
+                "to this stage. Nothing was changed. See docs/runbook.md#deploying."
             )
 
 
