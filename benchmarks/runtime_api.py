@@ -25,6 +25,9 @@ _TRACE: Final = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad
 _REMAINING_SECONDS: Final = 300
 """More than any function takes."""
 
+_POLL_SECONDS: Final = 0.02
+"""How long the end of a process may wait for its server."""
+
 
 class Outcome(NamedTuple):
     """What the function posted; `what` is one of response, error, and init error."""
@@ -43,7 +46,7 @@ class RuntimeApi(ThreadingHTTPServer):
         self.outcomes: SimpleQueue[Outcome] = SimpleQueue()
 
     def __enter__(self) -> Self:
-        Thread(target=self.serve_forever, daemon=True).start()
+        Thread(target=self.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import zipfile
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.figures import KEPT, ROOT
@@ -26,6 +27,20 @@ def ours() -> Path:
     tree = _empty("ours")
     copy_package(tree)
     return _finished(tree, ROOT / "requirements" / "lambda.txt")
+
+
+def artifact() -> tuple[Path, Path]:
+    """What goes to Lambda, behind its libraries for this machine: its own are for Lambda's."""
+    tree, libraries = _empty("artifact"), _empty("libraries")
+    built = tree / "orders.zip"
+    subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "build_artifact.py"), "--output", str(built)],
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(tree)
+    return _finished(libraries, ROOT / "requirements" / "lambda.txt"), tree
 
 
 def typical() -> Path:

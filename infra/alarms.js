@@ -2,6 +2,27 @@
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Of the requests of 30 days, so many percent don't fail, and don't take longer than so long. */
+const AVAILABILITY = 99.9;
+const FAST_ENOUGH = 99;
+const FAST_MS = 1000;
+
+/**
+ * How many times as fast as the objective allows the error budget may burn, over a long window and
+ * still over a short one (Site Reliability Workbook, chapter 5).
+ *
+ * No period of CloudWatch is longer than a day: the longest window is three of them, each over.
+ */
+const FAST_BURNS = [
+  { burn: 14.4, long: HOUR, short: 5 * MINUTE },
+  { burn: 6, long: 6 * HOUR, short: 30 * MINUTE },
+];
+const SLOW_BURNS = [
+  { burn: 3, long: DAY, short: 2 * HOUR },
+  { burn: 1, long: DAY, periods: 3, short: 6 * HOUR },
+];
 
 /**
  * What wakes somebody (`page`) and what can wait for the morning (`ticket`).
@@ -51,22 +72,64 @@ module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
     Threshold: percent,
   });
 
-  const alarm = (topic) => (name, description, settings, section = name) => ({
+  const watch = (name, description, settings) => ({
     Type: 'AWS::CloudWatch::Alarm',
     Properties: {
       AlarmName: `${prefix}-${name}`,
-      AlarmDescription: `${description} See docs/runbook.md#${section}`,
+      AlarmDescription: description,
       ComparisonOperator: 'GreaterThanThreshold',
       Threshold: 0,
       EvaluationPeriods: 1,
       TreatMissingData: 'notBreaching',
-      AlarmActions: [{ Ref: topic }],
-      OKActions: [{ Ref: topic }],
       ...settings,
     },
   });
+  const told = (topic) => ({ AlarmActions: [{ Ref: topic }], OKActions: [{ Ref: topic }] });
+  const see = (description, section) => `${description} See docs/runbook.md#${section}`;
+  const alarm =
+    (topic) =>
+    (name, description, settings, section = name) =>
+      watch(name, see(description, section), { ...settings, ...told(topic) });
   const page = alarm('PageTopic');
   const ticket = alarm('TicketTopic');
+
+  /** Rings while any of the burn rates is exceeded, in both windows of it. */
+  const burning = (topic, name, description, section, objective, metrics, burns) => {
+    const windows = burns.map(({ burn, long, short, periods = 1 }) => {
+      const percent = Number((burn * (100 - objective)).toFixed(2));
+      return [
+        [long, 5, periods],
+        [short, 1, 1],
+      ].map(([period, atLeast, EvaluationPeriods]) =>
+        watch(
+          `${name}-${burn}x-${period / MINUTE}-min`,
+          `A part of ${prefix}-${name}.`,
+          {
+            ...rate(period, percent, atLeast, metrics, 'requests'),
+            EvaluationPeriods,
+          }
+        )
+      );
+    });
+    const rings = ({ Properties }) => `ALARM("\${${alarmLogicalId(Properties.AlarmName, prefix)}}")`;
+    const rule = windows.map((pair) => `(${pair.map(rings).join(' AND ')})`).join(' OR ');
+    return [
+      ...windows.flat(),
+      {
+        Type: 'AWS::CloudWatch::CompositeAlarm',
+        Properties: {
+          AlarmName: `${prefix}-${name}`,
+          AlarmDescription: see(description, section),
+          AlarmRule: { 'Fn::Sub': rule },
+          ...told(topic),
+        },
+      },
+    ];
+  };
+  const requests = ofApi('Count', 'Sum');
+  const failing = { some: ofApi('5xx', 'Sum'), requests };
+  // How many took longer.
+  const slow = { some: ofApi('Latency', `TC(${FAST_MS}:)`), requests };
 
   const alarms = [
     // A period in which something was recorded and nothing published is 1, any other in which
@@ -130,10 +193,14 @@ module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
         'some + paid + declined + outOfStock'
       )
     ),
-    page(
-      'api-5xx',
-      'More than 5 % of the requests of 15 minutes, and at least 5, failed with 5xx.',
-      rate(15 * MINUTE, 5, 5, { some: ofApi('5xx', 'Sum'), requests: ofApi('Count', 'Sum') }, 'requests')
+    ...burning(
+      'PageTopic',
+      'api-failing',
+      'Requests fail so fast that the error budget of 30 days is gone within 5 days.',
+      'api-failing',
+      AVAILABILITY,
+      failing,
+      FAST_BURNS
     ),
     ...[
       ['callers-unauthenticated', 'RequestsUnauthenticated', 401, 20],
@@ -147,7 +214,7 @@ module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
             5 * MINUTE,
             percent,
             20,
-            { some: refused(counter), requests: ofApi('Count', 'Sum') },
+            { some: refused(counter), requests },
             'requests'
           ),
           EvaluationPeriods: 3,
@@ -195,14 +262,24 @@ module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
         'schedule-not-run'
       )
     ),
-    ticket('api-latency', 'One request in twenty took longer than 300 ms for 15 minutes.', {
-      ...ofApi('Latency'),
-      ExtendedStatistic: 'p95',
-      Threshold: 300,
-      Period: 5 * MINUTE,
-      EvaluationPeriods: 3,
-      EvaluateLowSampleCountPercentile: 'ignore',
-    }),
+    ...burning(
+      'TicketTopic',
+      'api-failing-slowly',
+      'More requests fail than the error budget allows, for a day or for days.',
+      'api-failing',
+      AVAILABILITY,
+      failing,
+      SLOW_BURNS
+    ),
+    ...burning(
+      'TicketTopic',
+      'api-slow',
+      `More requests take longer than ${FAST_MS} ms than the error budget allows.`,
+      'api-slow',
+      FAST_ENOUGH,
+      slow,
+      [...FAST_BURNS, ...SLOW_BURNS]
+    ),
     // A daily function is tried three times in all, within a quarter of an hour. Nothing else
     // reports a consumer that can't start: it counts no retry, and SQS leaves messages that were
     // received three times out of the oldest message's age.
@@ -263,7 +340,7 @@ module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
       ),
       ...Object.fromEntries(
         alarms
-          .filter(({ Properties }) => metricMath || !('Metrics' in Properties))
+          .filter(({ Properties }) => metricMath || 'MetricName' in Properties)
           .map((one) => [alarmLogicalId(one.Properties.AlarmName, prefix), one])
       ),
     },
@@ -274,8 +351,8 @@ module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
   };
 };
 
-/** `orders-prod-api-5xx` is `Api5xxAlarm`. */
+/** `orders-prod-api-slow` is `ApiSlowAlarm`. */
 function alarmLogicalId(name, prefix) {
-  const words = name.slice(prefix.length + 1).split('-');
+  const words = name.slice(prefix.length + 1).split(/[-.]/);
   return `${words.map((word) => word[0].toUpperCase() + word.slice(1)).join('')}Alarm`;
 }

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Leaves the template with the functions' own roles only, and keeps the stages of this machine
- * off AWS.
+ * Leaves the template with the functions' own roles only, bounded if there is a boundary, and keeps
+ * the stages of this machine off AWS.
  *
  * The framework always writes one role with the union of all permissions;
  * serverless-iam-roles-per-function copies from it and leaves it behind, unused. It also lets each
@@ -16,6 +16,7 @@ class Safeguards {
         this.removeUnionRole();
         this.removeLogGroupCreation();
       },
+      'after:aws:package:finalize:mergeCustomProviderResources': () => this.boundRoles(),
       'before:deploy:deploy': () => {
         this.refuseAnotherStagesPackage();
         this.refuseStandInsOnAws();
@@ -44,6 +45,16 @@ class Safeguards {
       for (const statement of role.Properties.Policies[0].PolicyDocument.Statement) {
         statement.Action = statement.Action.filter((action) => action !== 'logs:CreateLogGroup');
       }
+    }
+  }
+
+  boundRoles() {
+    const { provider, custom } = this.serverless.service;
+    const boundary = custom.stage.permissionsBoundary;
+    if (boundary === null) return;
+    const { Resources: resources } = provider.compiledCloudFormationTemplate;
+    for (const role of Object.values(resources).filter(({ Type }) => Type === 'AWS::IAM::Role')) {
+      role.Properties.PermissionsBoundary = boundary;
     }
   }
 

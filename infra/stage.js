@@ -18,6 +18,12 @@ const LOCAL = 'local';
 const LOCAL_API_ID = '0bde5000';
 const OFFLINE = 'offline';
 const INDEX = 'gsi1';
+/** What fits five times into a function's environment of 4 KB, with the rest. */
+const TEXT_BYTES = 512;
+/** API Gateway's quota for one authorizer. */
+const AUDIENCES = 50;
+/** A managed policy of an account, by its name or its ARN. */
+const POLICY = /^(arn:aws[a-z-]*:iam::\d{12}:policy\/([\w+=,.@-]+\/)*)?[\w+=,.@-]{1,128}$/;
 /** One of the words of a scope (RFC 6749, 3.3). */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
@@ -38,10 +44,14 @@ const RESPONSE_HEADERS = [
   'Retry-After',
 ];
 
-module.exports = async ({ resolveVariable }) => {
+module.exports = async ({ options, resolveConfigurationProperty, resolveVariable }) => {
   const stage = await resolveVariable('sls:stage');
   const param = (name) => resolveVariable(`param:${name}, ''`);
+  requireKnownParameters(await resolveConfigurationProperty(['params']), options.param ?? []);
   const productionStages = await resolveVariable('self:custom.productionStages');
+  if (!Array.isArray(productionStages)) {
+    throw refusal(`"productionStages" is a list such as [prod], not "${productionStages}".`);
+  }
   for (const stageOfThisMachine of [LOCAL, OFFLINE]) {
     if (productionStages.includes(stageOfThisMachine)) {
       throw refusal(`"${stageOfThisMachine}" has a stand-in issuer: no production stage.`);
@@ -94,13 +104,14 @@ module.exports = async ({ resolveVariable }) => {
     metricsNamespace: plainNames ? 'Orders' : `Orders/${stage}`,
     payments: payments(stage, production, await param('payments')),
     publicBaseUrl: await publicBaseUrl(stage, resolveVariable, param),
-    cors: cors(await param('corsOrigins')),
+    cors: cors(production, await param('corsOrigins')),
     authorizer: {
       type: 'jwt',
       identitySource: '$request.header.Authorization',
       ...(await issuer(stage, resolveVariable, param)),
     },
     batched,
+    permissionsBoundary: permissionsBoundary(await param('permissionsBoundary')),
     // The emulator's CloudFormation refuses alarms on metric math.
     metricMath: !local,
     apiTags: local ? { 'ms-custom-id': LOCAL_API_ID } : {},
@@ -111,6 +122,29 @@ module.exports = async ({ resolveVariable }) => {
 /** Without its stack the framework prints the message alone. */
 function refusal(message) {
   return Object.assign(new Error(message), { stack: message });
+}
+
+/** The framework ignores a name that nothing asks for, and what follows the first line of a value. */
+function requireKnownParameters(blocks, passed) {
+  const known = Object.keys(blocks.default);
+  const requireKnown = (name, where) => {
+    if (known.includes(name)) return;
+    throw refusal(`${where}: no parameter is called "${name}". There are: ${known.join(', ')}.`);
+  };
+  for (const [stage, block] of Object.entries(blocks)) {
+    for (const name of Object.keys(block ?? {})) requireKnown(name, `params.${stage}`);
+  }
+  for (const one of passed) {
+    const [, name] = /^([^=]+)=.+$/.exec(one) ?? [];
+    if (name === undefined) {
+      throw refusal(`Write --param="name=value", with a value in one line, not ${quoted(one)}.`);
+    }
+    requireKnown(name, '--param');
+  }
+}
+
+function quoted(value) {
+  return JSON.stringify(value);
 }
 
 function logLevel(value) {
@@ -152,6 +186,19 @@ function payments(stage, production, value) {
     );
   }
   return value;
+}
+
+/** The ARN of the policy that every role of the template gets as its boundary; null without one. */
+function permissionsBoundary(value) {
+  if (value === '') return null;
+  if (typeof value !== 'string' || !POLICY.test(value)) {
+    throw refusal(
+      'Parameter "permissionsBoundary" is the name or the ARN of a managed policy of the account, ' +
+        `such as orders-staging-functions-boundary-ap-southeast-1, not ${JSON.stringify(value)}.`
+    );
+  }
+  if (value.startsWith('arn:')) return value;
+  return { 'Fn::Sub': `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:policy/${value}` };
 }
 
 function isTrue(name, value) {
@@ -211,17 +258,46 @@ async function publicBaseUrl(stage, resolveVariable, param) {
   return publicHttpsUrl('publicBaseUrl', value).replace(/\/+$/, '');
 }
 
-function cors(origins) {
-  if (origins === '') return false;
+function cors(production, value) {
+  if (value === '') return false;
+  const origins = list('corsOrigins', 'origin', value);
+  for (const origin of origins) requireOrigin(production, origin);
   return {
-    allowedOrigins: String(origins)
-      .split(',')
-      .map((origin) => origin.trim()),
+    allowedOrigins: origins,
     allowedMethods: ['GET', 'HEAD', 'POST', 'PATCH'],
     allowedHeaders: REQUEST_HEADERS,
     exposedResponseHeaders: RESPONSE_HEADERS,
     maxAge: 3600,
   };
+}
+
+/** API Gateway compares it with what browsers send (RFC 6454, 6.2), and knows no subdomains `*.`. */
+function requireOrigin(production, origin) {
+  const url = URL.canParse(origin) ? new URL(origin) : null;
+  const schemes = production ? ['https:'] : ['https:', 'http:'];
+  if (!schemes.includes(url?.protocol) || !/^[a-z0-9.-]+$/.test(url.hostname)) {
+    throw refusal(
+      `Parameter "corsOrigins" names each origin, such as https://shop.example.com` +
+        `${production ? '' : ' or http://localhost:5173'}, not ${quoted(origin)}.`
+    );
+  }
+  if (url.origin !== origin) {
+    throw refusal(
+      `Parameter "corsOrigins": browsers send ${url.origin}, so write that, not ${quoted(origin)}.`
+    );
+  }
+}
+
+/** The parts of a text with commas between them. */
+function list(name, what, value) {
+  const parts = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : [''];
+  if (parts.includes('') || new Set(parts).size < parts.length) {
+    throw refusal(
+      `Parameter "${name}" is a text with one ${what}, or several, each once, with a comma ` +
+        `between, not ${quoted(value)}.`
+    );
+  }
+  return parts;
 }
 
 /** Refuses settings of the functions that no token can match. */
@@ -248,7 +324,13 @@ function requireText(name, value) {
   if (typeof value !== 'string' || value === '' || value !== value.trim()) {
     throw refusal(
       `Parameter "${name}" must be a text that is not empty, without white space at its ends, ` +
-        `not ${JSON.stringify(value)}.`
+        `not ${quoted(value)}.`
+    );
+  }
+  if (/\p{Cc}/u.test(value) || Buffer.byteLength(value) > TEXT_BYTES) {
+    throw refusal(
+      `Parameter "${name}" must be a text of up to ${TEXT_BYTES} bytes, without line breaks and ` +
+        `other control characters, not ${quoted(value)}.`
     );
   }
 }
@@ -274,13 +356,10 @@ async function issuer(stage, resolveVariable, param) {
         'JWT_AUDIENCE. Several audiences are separated by commas.'
     );
   }
-  const audiences = String(audience)
-    .split(',')
-    .map((one) => one.trim());
-  if (audiences.includes('')) {
-    throw refusal(
-      `Parameter "jwtAudience" is one audience, or several with a comma between, not "${audience}".`
-    );
+  const audiences = list('jwtAudience', 'audience', audience);
+  for (const one of audiences) requireText('jwtAudience', one);
+  if (audiences.length > AUDIENCES) {
+    throw refusal(`Parameter "jwtAudience" has ${audiences.length} audiences, not up to ${AUDIENCES}.`);
   }
   return { issuerUrl: publicHttpsUrl('jwtIssuer', url), audience: audiences };
 }
@@ -299,9 +378,10 @@ function publicHttpsUrl(name, value) {
   if (!isPlain || url.protocol !== 'https:') {
     throw refusal(
       `Parameter "${name}" must be an https URL on a public host name, in lower case, without ` +
-        `user, query, fragment and white space, not "${value}".`
+        `user, query, fragment and white space, not ${quoted(value)}.`
     );
   }
+  requireText(name, value);
   return value;
 }
 

@@ -91,7 +91,7 @@ class Run:
                 Poller(self._staff("feed-of-paid"), {"type": "ORDER_PAID"}),
             ]
             self.platform.hurry()
-            address = {"AWS_ENDPOINT_URL": self._aws.address(OPERATOR)}
+            address = {"ORDERCTL_LOCAL_ENDPOINT": self._aws.address(OPERATOR)}
             environment = orderctl_environment(self.platform.stack) | address
             self._operator = Operator(environment, self.notes, self._aws_faults.replayed, self.seed)
             with step(f"Clients and faults for {seconds:.0f} s"), self._reading_stream():

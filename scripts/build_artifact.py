@@ -68,9 +68,10 @@ def copy_package(tree: Path) -> None:
     shutil.copytree(source, tree / "orders", ignore=shutil.ignore_patterns(*UNNEEDED))
 
 
-def build_pages() -> None:
+def build_pages(environment: dict[str, str] | None = None) -> None:
     """Build the pages that the API serves into our package's folder."""
-    subprocess.run(["node", str(ROOT / "scripts" / "build_pages.js")], check=True)
+    script = str(ROOT / "scripts" / "build_pages.js")
+    subprocess.run(["node", script], env=environment, check=True)
 
 
 def install_libraries(tree: Path) -> None:

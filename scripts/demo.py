@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main begins: no traceback of an import
+
 import argparse
 import json
-import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from emulator import ROOT, StackError, wait_until
+from emulator import ROOT, StackError, ending_plainly, say, wait_until
 from local_stack import LocalStack, sample_order
 
 EVENT_SECONDS = 30
+LATE_SECONDS = 5
 PUBLISHER = "orders-local-publish-order-events"
 
 
@@ -24,18 +28,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", type=Path, default=ROOT / ".local")
     directory = parser.parse_args().directory
-    settings = read_env(directory / "env")
-    port = httpx.URL(settings["API_URL"]).port or 80
-    try:
-        demo(settings, LocalStack(directory, port))
-    except httpx.TransportError as error:
-        raise SystemExit(
-            f"{settings['API_URL']} does not respond: start it with `make up`."
-        ) from error
-    except httpx.HTTPStatusError as error:
-        raise SystemExit(f"\n{error}\n{error.response.text}\nFor fresh tokens: make up") from error
-    except StackError as error:
-        raise SystemExit(f"\n{error}") from error
+    with ending_plainly():
+        stack = LocalStack.find(directory)
+        if stack is None:
+            raise StackError("The local AWS does not run: start it with `make up`.")
+        try:
+            demo(stack.sign_in_users(), stack)
+        except httpx.HTTPStatusError as error:
+            raise StackError(f"{error}\n{error.response.text}") from error
+        except httpx.TransportError as error:
+            raise StackError(
+                f"The local AWS stopped responding ({error!r}). See {stack.log}."
+            ) from error
 
 
 def demo(settings: dict[str, str], stack: LocalStack) -> None:
@@ -57,7 +61,7 @@ def demo(settings: dict[str, str], stack: LocalStack) -> None:
 
     heading("The events that were published (from the publisher's log)")
     for event in published(stack, order["orderId"], started_ms, count=3):
-        sys.stdout.write(f"  {event['type']:<14} id {event['event_id']}\n")
+        say(f"  {event['type']:<14} id {event['event_id']}\n")
 
     heading("The order's timeline")
     send(staff, "GET", f"{path}/timeline")
@@ -72,17 +76,17 @@ def client(api_url: str, token: str) -> httpx.Client:
 
 def send(caller: httpx.Client, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
     """Send a request, print it and its response, and return the response's JSON."""
-    sys.stdout.write(f"\n{method} {path}\n")
+    say(f"\n{method} {path}\n")
     if body is not None:
-        sys.stdout.write(f"  {json.dumps(body)}\n")
+        say(f"  {json.dumps(body)}\n")
     response = caller.request(method, path, json=body).raise_for_status()
-    sys.stdout.write(f"{response.status_code} {response.reason_phrase}\n")
+    say(f"{response.status_code} {response.reason_phrase}\n")
     for name in ("ETag", "Location"):
         if name in response.headers:
-            sys.stdout.write(f"  {name}: {response.headers[name]}\n")
+            say(f"  {name}: {response.headers[name]}\n")
     response = response.json()
     for line in response["items"] if "nextCursor" in response else [response]:
-        sys.stdout.write(f"  {json.dumps(line)}\n")
+        say(f"  {json.dumps(line)}\n")
     return response
 
 
@@ -93,8 +97,10 @@ def published(stack: LocalStack, order_id: str, since_ms: int, count: int) -> li
     events: dict[str, dict[str, str]] = {}
 
     def all_there() -> bool:
-        # A line that was late comes with the function's next invocation.
-        functions.invoke(FunctionName=PUBLISHER, Payload=json.dumps({"Records": []}))
+        # A line that was late comes with the function's next invocation. One that logs nothing
+        # looks like a crash, so it is made only if need be.
+        if time.time() > since_ms / 1000 + LATE_SECONDS:
+            functions.invoke(FunctionName=PUBLISHER, Payload=json.dumps({"Records": []}))
         found = logs.filter_log_events(logGroupName=log_group, startTime=since_ms)
         for line in found["events"]:
             if order_id in line["message"] and line["message"].startswith("{"):
@@ -106,17 +112,9 @@ def published(stack: LocalStack, order_id: str, since_ms: int, count: int) -> li
     return [events[event_id] for event_id in sorted(events)]
 
 
-def read_env(path: Path) -> dict[str, str]:
-    """Return what `make up` wrote for shells."""
-    if not path.exists():
-        raise SystemExit("The local AWS has not been started: start it with `make up`.")
-    words = shlex.split(path.read_text())
-    return dict(word.split("=", 1) for word in words)
-
-
 def heading(text: str) -> None:
     """Print a heading."""
-    sys.stdout.write(f"\n--- {text}\n")
+    say(f"\n--- {text}\n")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from emulator import ROOT
+from emulator import ROOT, reach_this_machine_directly
 from local_stack import LocalStack
 from offline import free_port
 from orders.adapters.dynamodb import rows
@@ -106,6 +106,7 @@ def main() -> None:
     """Take them all."""
     if not all(map(shutil.which, PROGRAMS)):
         raise SystemExit(f"Pictures need {' and '.join(PROGRAMS)} on PATH.")
+    reach_this_machine_directly()
     directory = Path(tempfile.mkdtemp(prefix="desk-"))
     stack = LocalStack(directory, free_port())
     try:

@@ -21,7 +21,6 @@ MIN_NODE = (20, 19)
 # What `make up` installs, and what it writes once that is there.
 BYTES_TO_INSTALL = 500 * 10**6
 BYTES_TO_RUN = 50 * 10**6
-ENVIRONMENTS = (".local/venv", "node_modules", ".local/orderctl", ".venv")
 STAMP = ".packages-stamp"
 TOOLS = (
     # The command, its least version, what it is for, Debian's package, Homebrew's.
@@ -108,7 +107,7 @@ def checkout():
     if not writable(ROOT):
         text = "%s can't be written, and everything is installed into it" % ROOT
         return Finding(PROBLEM, text, "Make it writable, or clone the project to another place.")
-    complete = all(state(name) == "" for name in ENVIRONMENTS[:2])
+    complete = state(".local/venv") == state("node_modules") == ""
     needed = BYTES_TO_RUN if complete else BYTES_TO_INSTALL
     free = free_bytes(ROOT)
     if free < needed:
@@ -160,7 +159,12 @@ def running_port():
 def installed():
     # type: () -> list[Finding]
     """What is installed. A command that needs an environment which is stale makes it anew."""
-    states = [(name, state(name)) for name in ENVIRONMENTS]
+    local = os.path.join(ROOT, ".local")
+    apart = sorted(os.listdir(local)) if os.path.isdir(local) else []
+    names = ["node_modules", ".venv"] + [
+        ".local/" + name for name in apart if os.path.isdir(os.path.join(local, name, "bin"))
+    ]
+    states = [(name, state(name)) for name in names]
     current = ", ".join(name for name, problem in states if problem == "") or "nothing yet"
     stale = [name + problem for name, problem in states if problem]
     return [Finding(NOTE, "installed: " + current, "")] + [

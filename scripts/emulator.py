@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -17,11 +19,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import botocore.session
+import psutil
 from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,15 +35,50 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 EMULATOR_PYTHON = ROOT / ".local" / "venv" / "bin" / "python"
 EMULATOR_APP = "ministack.app:app"
+OSLS_CACHE = ROOT / ".local" / "osls"  # with one that it can't write, such as a HOME, osls hangs
 REGION = "ap-southeast-1"
 # The key pair of the emulator's root user.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 START_SECONDS = 60
 STOP_SECONDS = 30
+INTERRUPTED = 130
+# Files of the emulator's state that have queues' addresses, with the port, in them.
+KEEP_QUEUE_URLS = ("cloudformation.json", "lambda.json", "sqs.json")
+QUEUE_URL = re.compile(r"http://127\.0\.0\.1:\d+(?=/\d{12}/)")
+# Variables of the user's that lead programs to another AWS, through a proxy, or to other options.
+LEADS_AWAY = re.compile(
+    r"(aws|node|npm|serverless|sls)_.*|python.*|(.*_)?proxy|(https_)?ca(file)?", re.IGNORECASE
+)
+# Whatever a system's settings say, nothing on this machine is reached through a proxy.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StackError(Exception):
     """What went wrong, and what to do about it."""
+
+
+class Running(NamedTuple):
+    """A process of an emulator. `directory` is where its data is, None if that can't be known."""
+
+    process: psutil.Process
+    port: int
+    directory: Path | None
+
+    @property
+    def endpoint(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def started(self) -> datetime:
+        """Since when it runs."""
+        return datetime.fromtimestamp(self.process.create_time(), UTC)
+
+    @property
+    def finds_its_files(self) -> bool:
+        """False once its directory was moved or deleted: then functions can't start."""
+        temporary = Path(self.process.environ()["TMPDIR"])
+        return temporary.parent == self.directory and temporary.is_dir()
 
 
 class Emulator:
@@ -47,7 +88,6 @@ class Emulator:
         """Nothing is started or read yet."""
         self.directory = directory.resolve()
         self.port = port
-        self.process_file = self.directory / "aws.json"
         self.log = self.directory / "aws.log"
 
     @property
@@ -58,46 +98,64 @@ class Emulator:
     @property
     def process_id(self) -> int:
         """The running emulator's; its functions' processes descend from it."""
-        known: dict[str, int] = json.loads(self.process_file.read_text())
-        return known["pid"]
+        running = self.running()
+        if running is None:
+            raise StackError(f"No local AWS runs in {self.directory}.")
+        return int(running.process.pid)
 
     def start(self) -> None:
         """Start it where it does not run. Raises StackError."""
         self.directory.mkdir(parents=True, exist_ok=True)
         running = self.running()
-        if running is not None:
-            if running["port"] != self.port:
-                raise StackError(
-                    f"The local AWS of {self.directory} runs on port {running['port']} already. "
-                    "Use that port, or stop it first (make down)."
-                )
-            return
-        if not port_is_free(self.port):
+        if running is not None and not running.finds_its_files:
+            self.stop()
+            running = None
+        if running is None:
+            self._launch()
+        elif running.port != self.port:
             raise StackError(
-                f"Port {self.port} is taken by another program. Stop that program, or choose "
-                "another port: make up LOCAL_PORT=4567"
+                f"The local AWS of {self.directory} runs on port {running.port} already. "
+                f"Use that port (make up LOCAL_PORT={running.port}), or stop it first (make down)."
             )
+
+        def responds() -> bool:
+            if fetch(f"{self.endpoint}/_ministack/health") is not None:
+                return True
+            if self.running() is None:
+                raise StackError(
+                    f"The local AWS stopped right after its start. Its log is {self.log}."
+                )
+            return False
+
+        wait_until(responds, START_SECONDS, f"The local AWS does not respond. See {self.log}.")
+
+    def _launch(self) -> None:
+        require_free_port(self.port, "make up LOCAL_PORT=4567")
         self._forget_stream_positions()
-        shutil.rmtree(self.directory / "tmp", ignore_errors=True)
-        (self.directory / "tmp").mkdir()
+        self._take_queues_to_this_port()
+        temporary = self.directory / "tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.directory),
             # Functions run in processes that unpack the code into the temporary directory.
-            "TMPDIR": str(self.directory / "tmp"),
+            "TMPDIR": str(temporary),
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_HOST": "127.0.0.1",  # in queues' URLs
             "AUTH": "true",  # each function has its own role's rights, and no more
             "PERSIST_STATE": "1",
-            "STATE_DIR": str(self.directory / "state"),
+            # In its working directory, also after that was moved.
+            "STATE_DIR": "state",
             "S3_PERSIST": "1",
-            "S3_DATA_DIR": str(self.directory / "s3"),
+            "S3_DATA_DIR": "s3",
             "IOT_MTLS_ENABLED": "0",  # its MQTT port would listen on all interfaces
             "LAMBDA_WARM_TTL_SECONDS": "86400",
         }
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                [str(EMULATOR_PYTHON), "-m", "hypercorn", EMULATOR_APP,
+            subprocess.Popen(
+                # Without workers it is one process: killed, it leaves none that keeps the port.
+                [str(EMULATOR_PYTHON), "-m", "hypercorn", "--workers", "0", EMULATOR_APP,
                  "--bind", f"127.0.0.1:{self.port}"],
                 cwd=self.directory,
                 env=environment,
@@ -106,16 +164,6 @@ class Emulator:
                 stderr=log,
                 start_new_session=True,
             )  # fmt: skip
-        self.process_file.write_text(json.dumps({"pid": process.pid, "port": self.port}))
-
-        def responses() -> bool:
-            if process.poll() is not None:
-                raise StackError(
-                    f"The local AWS stopped right after its start. Its log is {self.log}."
-                )
-            return http_status(f"{self.endpoint}/_ministack/health") is not None
-
-        wait_until(responses, START_SECONDS, f"The local AWS does not respond. See {self.log}.")
 
     def _forget_stream_positions(self) -> None:
         # The emulator keeps how far its functions have read the table's stream, but not the
@@ -124,21 +172,31 @@ class Emulator:
         if state.exists():
             content = json.loads(state.read_text())
             content["payload"].pop("dynamodb_stream_positions", None)
-            state.write_text(json.dumps(content))
+            replace(state, json.dumps(content))
+
+    def _take_queues_to_this_port(self) -> None:
+        # The emulator keeps queues by their addresses, and looks for those that functions consume
+        # under the port that it listens on now.
+        for name in KEEP_QUEUE_URLS:
+            state = self.directory / "state" / name
+            if state.exists():
+                replace(state, QUEUE_URL.sub(self.endpoint, state.read_text()))
 
     def stop(self) -> bool:
         """Stop the emulator, keeping its data; False where none runs. Raises StackError."""
         running = self.running()
         if running is None:
-            self.process_file.unlink(missing_ok=True)
             return False
-        os.kill(running["pid"], signal.SIGTERM)
-        wait_until(
-            lambda: self.running() is None,
-            STOP_SECONDS,
-            f"The local AWS (process {running['pid']}) does not stop. Its log is {self.log}.",
-        )
-        self.process_file.unlink(missing_ok=True)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            running.process.terminate()
+        try:
+            running.process.wait(STOP_SECONDS)
+        except psutil.TimeoutExpired as error:
+            number = running.process.pid
+            raise StackError(
+                f"The local AWS (process {number}) does not stop. Its log is {self.log}. To end it "
+                f"without what is new since its start: kill -9 {number}"
+            ) from error
         return True
 
     def forget(self) -> None:
@@ -150,68 +208,181 @@ class Emulator:
 
     def client(self, service: str, attempts: int = 1) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
         """Return a botocore client of the emulator, as its root user."""
-        session = botocore.session.Session()
-        session.set_credentials(*CREDENTIALS.values())
-        return session.create_client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.endpoint,
-            config=Config(retries={"total_max_attempts": attempts}),
-        )
+        return local_client(service, self.endpoint, attempts)
 
-    def running(self) -> dict[str, int] | None:
-        """Return process id and port of this directory's emulator, if it runs."""
-        if not self.process_file.exists():
-            return None
-        known: dict[str, int] = json.loads(self.process_file.read_text())
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(known["pid"], os.WNOHANG)
-        # The process id may have been given to another program since. Without -ww, a narrow COLUMNS
-        # cuts the command short.
-        command = subprocess.run(
-            ["ps", "-ww", "-p", str(known["pid"]), "-o", "args="],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-        return known if EMULATOR_APP in command else None
+    def running(self) -> Running | None:
+        """Return this directory's emulator, if it runs."""
+        return next((one for one in emulators() if one.directory == self.directory), None)
+
+
+def emulators() -> list[Running]:
+    """All that run on this machine.
+
+    A process is known by its command, and its data by its working directory, which a copy of the
+    directory hasn't, and a moved one keeps.
+    """
+    found = []
+    for process in psutil.process_iter():
+        # It ended meanwhile, or another user runs it, or somebody started one in another way.
+        with contextlib.suppress(psutil.Error, ValueError):
+            command = process.cmdline()
+            if EMULATOR_APP in command:
+                port = int(command[-1].rpartition(":")[2])
+                found.append(Running(process, port, _working_directory(process)))
+    return found
+
+
+def _working_directory(process: psutil.Process) -> Path | None:
+    try:
+        return Path(process.cwd())
+    except psutil.AccessDenied:
+        return None
+
+
+def own_session() -> botocore.session.Session:
+    """Return a session with an emulator's key pair that asks nothing of the user's AWS set-up."""
+    files = {"config_file": os.devnull, "credentials_file": os.devnull}
+    session = botocore.session.Session(
+        {
+            name: (None, None, files.get(name, default), convert)
+            for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
+        }
+    )
+    session.set_credentials(*CREDENTIALS.values())
+    return session
+
+
+def local_client(service: str, endpoint: str, attempts: int = 1) -> Any:  # noqa: ANN401 - likewise
+    """Return a botocore client of an emulator that needs no proxy to be reached."""
+    return own_session().create_client(
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint,
+        config=Config(proxies={}, retries={"total_max_attempts": attempts}),
+    )
+
+
+def own_environment() -> dict[str, str]:
+    """Return this environment without what leads programs away from this machine's AWS."""
+    kept = {name: value for name, value in os.environ.items() if not LEADS_AWAY.fullmatch(name)}
+    return kept | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": REGION,
+        "SLS_SCHEMA_CACHE_BASE_DIR": str(OSLS_CACHE),
+    }
+
+
+def reach_this_machine_directly() -> None:
+    """Let clients that follow the environment use no proxy for this machine."""
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    direct = ",".join(filter(None, [known, "127.0.0.1", "localhost"]))
+    os.environ.update(no_proxy=direct, NO_PROXY=direct)
+
+
+@contextlib.contextmanager
+def ending_plainly() -> Iterator[None]:
+    """End a command that fails, or is interrupted, with a sentence at most: no traceback."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except StackError as error:
+        raise SystemExit(f"\n{error}") from error
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(
+            f"\nThe local AWS failed: {error}\n`make clean` and `make up` begin anew."
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(
+            f"\nThis failed, and its output is above: {shlex.join(error.cmd)}"
+        ) from error
+    except OSError as error:
+        raise SystemExit(f"\nA file or a program can't be used: {error}") from error
+    except KeyboardInterrupt:
+        say("\n")
+        raise SystemExit(INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def say(text: str) -> None:
+    """Print at once. Where nobody reads it, as in `make up | head`, the work goes on."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
 def step(what: str) -> Iterator[None]:
     """Print what is being done, and how long it took."""
-    sys.stdout.write(f"{what} ... ")
-    sys.stdout.flush()
+    say(f"{what} ... ")
     started = time.monotonic()
     try:
         yield
     except BaseException:
-        sys.stdout.write("failed\n")
+        say("failed\n")
         raise
-    sys.stdout.write(f"{time.monotonic() - started:.1f} s\n")
-    sys.stdout.flush()
+    say(f"{time.monotonic() - started:.1f} s\n")
 
 
-def port_is_free(port: int) -> bool:
-    """Tell whether 127.0.0.1 can listen on the port."""
+def read_port(variable: str, value: str, example: str) -> int:
+    """Return the port that a variable names. Raises StackError; `example` is what to type."""
+    if re.fullmatch("[0-9]{1,5}", value) and 0 < int(value) < 2**16:
+        return int(value)
+    raise StackError(
+        f'{variable} is a port, a number from 1 to 65535, not "{value}". For example: {example}'
+    )
+
+
+def require_free_port(port: int, example: str) -> None:
+    """Raise StackError where 127.0.0.1 can't listen on the port; `example` is what to type."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            problem = f"Port {port} is for the system's own programs."
         except OSError:
-            return False
-        return True
+            problem = f"Port {port} is taken by {_listener(port)}"
+        else:
+            return
+    raise StackError(f"{problem} Choose another port: {example}")
 
 
-def http_status(url: str) -> int | None:
-    """Return the status of the response to a GET, None if nothing responds."""
+def _listener(port: int) -> str:
+    """What listens there, and how to stop it."""
+    for process, its_port, directory in emulators():
+        if its_port == port:
+            if directory is None:
+                return f"a local stack of another user (process {process.pid})."
+            if directory.exists():
+                return f"the local stack of {directory}. Stop that one (make down, there)."
+            return (
+                f"the local stack of {directory}, which is no longer there. "
+                f"Stop it (kill {process.pid})."
+            )
+    return "another program. Stop that program."
+
+
+def fetch(request: str | urllib.request.Request) -> tuple[int, bytes] | None:
+    """Return the status and the body of the response, None if nothing responds."""
     try:
-        with urllib.request.urlopen(url, timeout=30) as response:
-            return int(response.status)
+        with _direct.open(request, timeout=30) as response:
+            return int(response.status), response.read()
     except urllib.error.HTTPError as error:
-        return error.code
+        return error.code, error.read()
     except OSError:
         return None
+
+
+def is_healthy(api_url: str) -> bool:
+    """Tell whether the API's own function responds, and not what stands before it."""
+    response = fetch(f"{api_url}/health")
+    return response is not None and response[0] == 200 and b'"version"' in response[1]  # noqa: PLR2004
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, failure: str) -> None:
@@ -221,3 +392,10 @@ def wait_until(condition: Callable[[], bool], seconds: float, failure: str) -> N
         if time.monotonic() > deadline:
             raise StackError(failure)
         time.sleep(0.1)
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file whole, or leave it as it is."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)

@@ -119,6 +119,11 @@ def orderctl() -> None:
     python_environment(LOCAL / "orderctl", "orderctl.txt", "orderctl")
 
 
+def lint() -> None:
+    """Make .local/lint, with what checks the compiled templates, apart because of its many pins."""
+    python_environment(LOCAL / "lint", "lint.txt", "the checks of templates")
+
+
 def python_environment(directory: Path, pins: str, what: str) -> None:
     """Make an environment that holds exactly the pinned packages."""
     uv()
@@ -260,4 +265,11 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-PARTS = {"uv": uv, "dev": dev, "emulator": emulator, "orderctl": orderctl, "node": node}
+PARTS = {
+    "uv": uv,
+    "dev": dev,
+    "emulator": emulator,
+    "orderctl": orderctl,
+    "lint": lint,
+    "node": node,
+}

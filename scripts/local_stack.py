@@ -6,6 +6,11 @@ beside the first.
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main begins: no traceback of an import
+
 import argparse
 import contextlib
 import json
@@ -13,9 +18,12 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from emulator import (
     CREDENTIALS,
@@ -25,17 +33,26 @@ from emulator import (
     START_SECONDS,
     Emulator,
     StackError,
-    http_status,
+    ending_plainly,
+    fetch,
+    is_healthy,
+    own_environment,
+    read_port,
+    say,
     step,
     wait_until,
 )
 
 OSLS = ROOT / "node_modules" / ".bin" / "osls"
 STACK = "orders-local"
+TABLE = "orders_app"
 API_ID = "0bde5000"  # as tagged by infra/stage.js
 PASSWORD = "Local-only-1"  # noqa: S105 - of users that exist in the emulator alone
 CUSTOMER = "customer@example.com"
 STAFF = "staff@example.com"
+TESTED = ("publish-order-events", "settle-payments")
+TEST_CUSTOMER = "make-up"
+LATE_SECONDS = 5
 
 
 class LocalStack(Emulator):
@@ -50,8 +67,8 @@ class LocalStack(Emulator):
     @classmethod
     def find(cls, directory: Path) -> LocalStack | None:
         """Return the stack that runs in the directory, None if none does."""
-        known = Emulator(directory, 0).running()
-        return None if known is None else cls(directory, known["port"])
+        running = Emulator(directory, 0).running()
+        return None if running is None else cls(directory, running.port)
 
     @property
     def api_url(self) -> str:
@@ -76,8 +93,7 @@ class LocalStack(Emulator):
             environment = self.sign_in_users()
         with step("Waiting for the API to respond"):
             self._wait_for_api()
-        lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment.items()]
-        (self.directory / "env").write_text("".join(lines))
+        write_env(self.directory / "env", environment)
         order = sample_order(environment["CUSTOMER_ID"])
         (self.directory / "order.json").write_text(f"{json.dumps(order)}\n")
         return environment
@@ -94,7 +110,7 @@ class LocalStack(Emulator):
         self._run(
             [str(EMULATOR_PYTHON), str(ROOT / "scripts" / "build_artifact.py"), "--code-only",
              "--output", str(self.artifact)],
-            dict(os.environ),
+            own_environment(),
             ROOT,
         )  # fmt: skip
 
@@ -116,20 +132,14 @@ class LocalStack(Emulator):
 
     def osls(self, service: Path, *arguments: str) -> None:
         """Run osls on the service in a folder, with this AWS. Raises StackError."""
-        # Nothing of the user's own AWS set-up may be reached by a local deployment.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        environment |= CREDENTIALS | {
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
+        environment = CREDENTIALS | {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": REGION,
             "LOCAL_PORT": str(self.port),
             # It keeps files at home, which may be read-only.
             "SLS_SCHEMA_CACHE_BASE_DIR": str(ROOT / ".local" / "cache"),
             "ORDERS_ARTIFACT": str(self.artifact),
         }
-        self._run([str(OSLS), *arguments], environment, service)
+        self._run([str(OSLS), *arguments], own_environment() | environment, service)
 
     def _run(self, command: list[str], environment: dict[str, str], directory: Path) -> None:
         result = subprocess.run(
@@ -152,17 +162,20 @@ class LocalStack(Emulator):
     def _enable_time_to_live(self) -> None:
         # The emulator passes over TimeToLiveSpecification in CloudFormation.
         dynamodb = self.client("dynamodb")
-        described = dynamodb.describe_time_to_live(TableName="orders_app")
+        described = dynamodb.describe_time_to_live(TableName=TABLE)
         if described["TimeToLiveDescription"]["TimeToLiveStatus"] != "ENABLED":
             dynamodb.update_time_to_live(
-                TableName="orders_app",
+                TableName=TABLE,
                 TimeToLiveSpecification={"AttributeName": "purgeAt", "Enabled": True},
             )
 
     def outputs(self) -> dict[str, str]:
-        """Return what the deployed stack says of itself."""
-        stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
-        return {one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]}
+        """Return what the deployed stack says of itself. Raises StackError: it isn't deployed."""
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+            return {one["OutputKey"]: one["OutputValue"] for one in stacks[0]["Outputs"]}
+        except (ClientError, KeyError) as error:
+            raise StackError("The local stack is not fully deployed: run `make up`.") from error
 
     def sign_in(self, user: str, group: str | None = None) -> tuple[str, str]:
         """Return the id and a fresh access token of a user, who is made if there is none."""
@@ -197,10 +210,90 @@ class LocalStack(Emulator):
 
     def _wait_for_api(self) -> None:
         wait_until(
-            lambda: http_status(f"{self.api_url}/health") == 200,  # noqa: PLR2004
+            lambda: is_healthy(self.api_url),
             START_SECONDS,
-            f"{self.api_url}/health does not return 200. See {self.log}.",
+            f"{self.api_url}/health does not say its version. See {self.log}.",
         )
+
+    def test_the_way(self, staff_token: str) -> None:
+        """Send an order through the API, the stream and the queue, and delete it.
+
+        It has no payment token, and is there for as long as that takes: shorter than the feed waits
+        before it shows an event. Where a trigger is paused there is no way to test.
+        Raises StackError, and leaves the order.
+        """
+        for mapping in self.client("lambda").list_event_source_mappings()["EventSourceMappings"]:
+            name = mapping["FunctionArn"].rpartition(f":{STACK}-")[2]
+            if mapping["State"] == "Disabled" and name in TESTED:
+                say(f"{name} is paused (./orderctl resume {name}) ... ")
+                return
+        logs, started, placed = self.client("logs"), time.time(), list[str]()
+
+        def consumed() -> set[str]:
+            # The last line of an invocation can come late: with the function's next one.
+            if time.time() >= started + LATE_SECONDS * len(placed):
+                placed.append(self._place_test_order(staff_token))
+            lines = logs.filter_log_events(
+                logGroupName=f"/aws/lambda/{STACK}-settle-payments",
+                startTime=int(started * 1000),
+                filterPattern='"event processed"',
+            )["events"]
+            return {one for one in placed if any(one in line["message"] for line in lines)}
+
+        wait_until(
+            lambda: bool(consumed()),
+            START_SECONDS,
+            f"The API responds, but nothing consumed the events of orders of {TEST_CUSTOMER}, with "
+            "which `make up` tests the stack. `./orderctl status` tells more. If the local AWS's "
+            "data is damaged, `make clean` and `make up` begin anew.",
+        )
+        self._delete_test_orders(set(placed) - consumed())
+
+    def _place_test_order(self, staff_token: str) -> str:
+        """Return its id. Raises StackError."""
+        item = {"sku": "TEST", "name": "Test of make up", "quantity": 1, "unitAmount": 0}
+        order = {"customerId": TEST_CUSTOMER, "currency": "USD", "items": [item]}
+        response = fetch(
+            urllib.request.Request(
+                f"{self.api_url}/orders",
+                json.dumps(order).encode(),
+                {"Authorization": f"Bearer {staff_token}", "Content-Type": "application/json"},
+            )
+        )
+        if response is None or response[0] != 201:  # noqa: PLR2004
+            raise StackError(f"The API takes no order: {response}. See {self.log}.")
+        order_id: str = json.loads(response[1])["orderId"]
+        return order_id
+
+    def _delete_test_orders(self, kept: set[str]) -> None:
+        """Delete also those of earlier tests, but not those whose events are under way."""
+        dynamodb = self.client("dynamodb")
+
+        def rows(partition: str) -> list[Any]:
+            found: list[Any] = dynamodb.query(
+                TableName=TABLE,
+                KeyConditionExpression="pk = :partition",
+                ExpressionAttributeValues={":partition": {"S": partition}},
+            )["Items"]
+            return found
+
+        for entry in rows(f"CUSTOMER#{TEST_CUSTOMER}"):
+            if entry["orderId"]["S"] not in kept:
+                for row in [*rows(f"ORDER#{entry['orderId']['S']}"), entry]:
+                    key = {name: row[name] for name in ("pk", "sk")}
+                    dynamodb.delete_item(TableName=TABLE, Key=key)
+
+
+def write_env(path: Path, values: dict[str, str]) -> None:
+    """Write variables for shells."""
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    path.write_text("".join(lines))
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """Return what `write_env` wrote."""
+    words = shlex.split(path.read_text())
+    return dict(word.split("=", 1) for word in words if word != "export")
 
 
 def print_addresses(environment: dict[str, str], directory: Path) -> None:
@@ -208,7 +301,7 @@ def print_addresses(environment: dict[str, str], directory: Path) -> None:
     api = environment["API_URL"]
     if directory.is_relative_to(Path.cwd()):
         directory = directory.relative_to(Path.cwd())
-    sys.stdout.write(
+    say(
         f"\nAPI   {api}\n"
         f"Docs  {api}/docs\n"
         f"Tokens and addresses for your shell: . {directory}/env\n\n"
@@ -226,7 +319,7 @@ def orderctl_environment(stack: Emulator) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'scripts'}",
-        "AWS_ENDPOINT_URL": stack.endpoint,
+        "ORDERCTL_LOCAL_ENDPOINT": stack.endpoint,
         "AWS_REGION": REGION,
         **CREDENTIALS,
     }
@@ -245,23 +338,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["up", "down", "clean"])
     parser.add_argument("--directory", type=Path, default=ROOT / ".local")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("LOCAL_PORT", "4566")))
+    parser.add_argument("--port", default=os.environ.get("LOCAL_PORT", "4566"))
     parser.add_argument("--events-topic", default=os.environ.get("EVENTS_TOPIC", "false"))
     arguments = parser.parse_args()
-    stack = LocalStack(arguments.directory, arguments.port, arguments.events_topic)
-    try:
+    with ending_plainly():
         if arguments.command == "up":
-            print_addresses(stack.up(), stack.directory)
+            port = read_port("LOCAL_PORT", arguments.port, "make up LOCAL_PORT=4567")
+            up(LocalStack(arguments.directory, port, arguments.events_topic))
         elif arguments.command == "down":
-            stopped = stack.stop()
-            sys.stdout.write(
-                "Stopped; `make up` finds the orders again.\n" if stopped else "Nothing runs.\n"
-            )
+            stopped = Emulator(arguments.directory, 0).stop()
+            say("Stopped; `make up` finds the orders again.\n" if stopped else "Nothing runs.\n")
         else:
-            stack.clean()
-            sys.stdout.write("Stopped, and all local orders forgotten.\n")
-    except StackError as error:
-        raise SystemExit(f"\n{error}") from error
+            LocalStack(arguments.directory, 0).clean()
+            say("Stopped, and all local orders forgotten.\n")
+
+
+def up(stack: LocalStack) -> None:
+    """Bring the stack up, see that it works, and print its addresses. Raises StackError."""
+    environment = stack.up()
+    with step("Sending an order through the stream and the queue"):
+        stack.test_the_way(environment["STAFF_TOKEN"])
+    print_addresses(environment, stack.directory)
 
 
 if __name__ == "__main__":

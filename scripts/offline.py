@@ -7,14 +7,19 @@ or newer, and listens on all interfaces: it has no option for less.
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until main begins: no traceback of an import
+
 import argparse
 import base64
+import contextlib
 import json
 import os
 import re
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,12 +27,24 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from build_artifact import build_pages
-from emulator import REGION, ROOT, StackError, http_status, port_is_free, wait_until
-from local_stack import OSLS
+from emulator import (
+    CREDENTIALS,
+    REGION,
+    ROOT,
+    StackError,
+    ending_plainly,
+    is_healthy,
+    local_client,
+    own_environment,
+    read_port,
+    require_free_port,
+    say,
+    wait_until,
+)
+from local_stack import OSLS, write_env
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +52,10 @@ if TYPE_CHECKING:
 MIN_JAVA = 17
 START_SECONDS = 60
 STOP_SECONDS = 10
+EXAMPLE = "make offline OFFLINE_PORT=3001"
+STOPPED = "serverless-offline stopped; its output is above."
 TOKEN_SECONDS = 24 * 60 * 60
 TEMPLATE = ROOT / "build" / "template" / "offline" / "cloudformation-template-update-stack.json"
-# DynamoDB Local takes any key pair, and keeps no data apart by it.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 CUSTOMER_ID = "cus_offline"
 # It lives for minutes: what the best compiler saves later is less than it costs first.
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -55,40 +72,38 @@ def main() -> None:
     """Start both, wait until the API responds, and stop both at the end."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", type=Path, default=ROOT / ".local" / "offline")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("OFFLINE_PORT", "3000")))
+    parser.add_argument("--port", default=os.environ.get("OFFLINE_PORT", "3000"))
     arguments = parser.parse_args()
-    # Stopped by SIGTERM, it stops what it started, as by Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     started: list[subprocess.Popen[bytes]] = []
-    try:
-        run(arguments.directory.resolve(), arguments.port, started)
-    except StackError as error:
-        raise SystemExit(f"\n{error}") from error
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
-    finally:
-        for process in reversed(started):
-            stop(process)
+    with ending_plainly():
+        port = read_port("OFFLINE_PORT", arguments.port, EXAMPLE)
+        try:
+            run(arguments.directory.resolve(), port, started)
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # until nothing is left behind
+            for process in reversed(started):
+                stop(process)
 
 
 def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> None:
-    """Add what is started to `started`, and return when serverless-offline ends."""
+    """Add what is started to `started`, and return once the user stops it. Raises StackError."""
+    require_plain_path()
     require_java()
-    if not port_is_free(port):
-        raise StackError(f"Port {port} is taken: choose another, make offline OFFLINE_PORT=3001")
+    require_free_port(port, EXAMPLE)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "env").unlink(missing_ok=True)
-    build_pages()
+    build_pages(own_environment())
 
-    say("Starting DynamoDB Local")
+    say("Starting DynamoDB Local ...\n")
     database_port = free_port()
     started.append(start_database(directory, database_port))
     endpoint = f"http://127.0.0.1:{database_port}"
     create_table(endpoint, port)
 
-    say("Starting serverless-offline")
+    say("Starting serverless-offline ...\n")
     environment = environment_for(port) | {
         "AWS_ENDPOINT_URL": endpoint,
+        "ORDERS_ARTIFACT": "",  # or it would run that code instead of the checkout's
         "PYTHONPATH": str(ROOT / "src"),
         "VIRTUAL_ENV": sys.prefix,  # whose Python runs the functions
     }
@@ -102,14 +117,27 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
     )  # fmt: skip
     started.append(offline)
 
-    def responses() -> bool:
+    def responds() -> bool:
         if offline.poll() is not None:
-            raise StackError("serverless-offline stopped; its output is above.")
-        return http_status(f"http://127.0.0.1:{port}/health") == 200  # noqa: PLR2004
+            raise StackError(STOPPED)
+        return is_healthy(f"http://127.0.0.1:{port}")
 
-    wait_until(responses, START_SECONDS, "serverless-offline does not respond.")
-    write_env(directory / "env", port)
-    offline.wait()
+    wait_until(
+        responds, START_SECONDS, "GET /health does not say its version; the output above says why."
+    )
+    offer(directory / "env", port)
+    with contextlib.suppress(KeyboardInterrupt):
+        offline.wait()
+        raise StackError(STOPPED)
+
+
+def require_plain_path() -> None:
+    """Raise StackError where serverless-offline's shell would take the path for several words."""
+    if shlex.quote(str(ROOT)) != str(ROOT):
+        raise StackError(
+            f'serverless-offline can\'t run in "{ROOT}", because of the blank or another such '
+            "character in it. Move the checkout, or use `make up`."
+        )
 
 
 def require_java() -> None:
@@ -152,28 +180,25 @@ def create_table(endpoint: str, port: int) -> None:
     if compiled.returncode != 0:
         raise StackError(f"The template does not compile:\n{compiled.stdout}{compiled.stderr}")
     properties = json.loads(TEMPLATE.read_text())["Resources"]["OrdersTable"]["Properties"]
-    session = botocore.session.Session()
-    session.set_credentials(*CREDENTIALS.values())
-    dynamodb: Any = session.create_client("dynamodb", region_name=REGION, endpoint_url=endpoint)
+    dynamodb = local_client("dynamodb", endpoint)
 
-    def responses() -> bool:
+    def responds() -> bool:
         try:
             dynamodb.list_tables()
         except (BotoCoreError, ClientError):
             return False
         return True
 
-    wait_until(responses, START_SECONDS, "DynamoDB Local does not respond.")
+    wait_until(responds, START_SECONDS, "DynamoDB Local does not respond.")
     dynamodb.create_table(**{name: properties[name] for name in CREATE_TABLE})
 
 
 def environment_for(port: int) -> dict[str, str]:
-    """Return this environment without the user's AWS set-up."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    return kept | CREDENTIALS | {"AWS_REGION": REGION, "OFFLINE_PORT": str(port)}
+    """Return what osls runs in for this stage."""
+    return own_environment() | CREDENTIALS | {"OFFLINE_PORT": str(port)}
 
 
-def write_env(path: Path, port: int) -> None:
+def offer(path: Path, port: int) -> None:
     """Write addresses and tokens for a shell, and print a request to try."""
     values = {
         "API_URL": f"http://127.0.0.1:{port}",
@@ -181,10 +206,10 @@ def write_env(path: Path, port: int) -> None:
         "STAFF_TOKEN": unverified_token({"sub": "staff_offline", "cognito:groups": ["staff"]}),
         "CUSTOMER_ID": CUSTOMER_ID,
     }
-    path.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+    write_env(path, values)
     say(
         f"API {values['API_URL']}; tokens for your shell: . {os.path.relpath(path)}\n"
-        "Ctrl-C stops it"
+        "Ctrl-C stops it\n"
     )
 
 
@@ -220,12 +245,6 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def say(line: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{line} ...\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

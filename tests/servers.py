@@ -15,10 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import pytest
 import yaml
-from botocore.config import Config
 
 from emulator import (
     EMULATOR_APP,
@@ -26,7 +24,8 @@ from emulator import (
     ROOT,
     START_SECONDS,
     StackError,
-    http_status,
+    fetch,
+    local_client,
     wait_until,
 )
 from offline import CREATE_TABLE, free_port, require_java, start_database, stop
@@ -86,9 +85,7 @@ def ministack() -> str:
 @cache
 def aws_client(service: str, endpoint: str) -> Any:  # noqa: ANN401 - botocore makes its clients at run time
     """A client that tries once."""
-    config = Config(retries={"total_max_attempts": 1})
-    session = botocore.session.get_session()
-    return session.create_client(service, endpoint_url=endpoint, config=config)
+    return local_client(service, endpoint)
 
 
 def create_table(endpoint: str) -> str:
@@ -159,7 +156,7 @@ def _started(process: subprocess.Popen[bytes], endpoint: str, path: str) -> str:
     def responses() -> bool:
         if process.poll() is not None:
             raise StackError(f"{process.args!r} ended with {process.returncode}.")
-        return http_status(endpoint + path) is not None
+        return fetch(endpoint + path) is not None
 
     wait_until(responses, START_SECONDS, f"{endpoint} does not respond.")
     return endpoint

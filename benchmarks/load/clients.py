@@ -17,8 +17,8 @@ from locust import between, events, task
 from locust.contrib.fasthttp import FastHttpUser
 
 from benchmarks.load.counting import CREATE, PERCENTILES, TRY_AGAIN, UPDATE, Response
-from demo import read_env
 from gateway import order_body
+from local_stack import read_env
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from benchmarks.load.counting import Left, Response, faults
-from emulator import ROOT, StackError, step, wait_until
+from emulator import ROOT, StackError, own_environment, step, wait_until
 from local_stack import STACK
 from orders.adapters.dynamodb import keys
 from orders.http.routes import ROUTES
@@ -181,7 +181,7 @@ def _drive(
     done = subprocess.run(
         command,
         cwd=directory,
-        env=os.environ | {"PYTHONPATH": path},
+        env=own_environment() | {"PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -112,7 +112,11 @@ class _Survey:
         self.created: datetime = stage.description["CreationTime"]
         self.rules = resources.get("AWS::Events::Rule", ())
         self.mappings = resources.get("AWS::Lambda::EventSourceMapping", ())
-        self.alarms = resources.get("AWS::CloudWatch::Alarm", ())
+        self.alarms = [
+            name
+            for kind in ("Alarm", "CompositeAlarm")
+            for name in resources.get(f"AWS::CloudWatch::{kind}", ())
+        ]
         self.triggers = threads.submit(list_triggers, stage)
         self.queues = {
             queue_name(url): threads.submit(_queue_attributes, stage, url)
@@ -153,7 +157,7 @@ class _Survey:
 
     def _api(self) -> list[Finding]:
         url = self.stage.api_url
-        failed = partial(Finding, "api", _HEALTH, ok=False, remedy="docs/runbook.md#api-5xx")
+        failed = partial(Finding, "api", _HEALTH, ok=False, remedy="docs/runbook.md#api-failing")
         try:
             response = httpx.get(
                 f"{url}/health", timeout=_API_SECONDS, trust_env=not self.stage.is_local
@@ -272,7 +276,8 @@ class _Survey:
             return failed(
                 detail=f"is {state}, {ago}", remedy=f"aws events enable-rule --name {rule}"
             )
-        if self.now - (last_run or self.created) > _OVERDUE:
+        since = last_run or self.created
+        if self.now - max(since, self.stage.started or since) > _OVERDUE:
             return failed(detail=ago, remedy="docs/runbook.md#schedule-not-run")
         return Finding("schedule", function, ok=True, detail=ago)
 
@@ -290,10 +295,11 @@ class _Survey:
     def _alarms(self) -> list[Finding]:
         prefix = f"{self.stage.stack}-"
         pages = self.stage.client("cloudwatch").get_paginator("describe_alarms")
-        alarms = [
+        types = ["MetricAlarm", "CompositeAlarm"]
+        found = [
             one
-            for page in pages.paginate(AlarmNamePrefix=prefix)
-            for one in page["MetricAlarms"]
+            for page in pages.paginate(AlarmNamePrefix=prefix, AlarmTypes=types)
+            for one in [*page["MetricAlarms"], *page["CompositeAlarms"]]
             if one["AlarmName"] in self.alarms
         ]
         gone = [
@@ -304,8 +310,10 @@ class _Survey:
                 detail="was deleted",
                 remedy="Deploy again.",
             )
-            for name in sorted(set(self.alarms) - {one["AlarmName"] for one in alarms})
+            for name in sorted(set(self.alarms) - {one["AlarmName"] for one in found})
         ]
+        # Without an action it is a part of another.
+        alarms = [one for one in found if one.get("AlarmActions")]
         counts = Counter[str]()
         for log in self.logs.values():
             counts.update(_result_or(log, NOTHING).counts)

@@ -11,13 +11,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-import botocore.session
 import typer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from emulator import CREDENTIALS, REGION, ROOT
-from local_stack import LocalStack
+from emulator import REGION, ROOT, Emulator, own_session
 from orderctl.app import Problem
 from orderctl.aws import BotoClient
 from orders.adapters.dynamodb.repository import DynamoDbOrders
@@ -49,10 +47,20 @@ _PUNCTUAL: Final = _CONFIG.merge(
 
 
 class Stage:
-    """One deployed stage. Threads may share it; AWS is called when something is first asked."""
+    """One deployed stage. Threads may share it; AWS is called when something is first asked.
 
-    def __init__(self, name: str, session: boto3.Session, endpoint: str | None = None) -> None:
+    `started` is since when the local stack has run: before, it could do nothing that was due.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        session: boto3.Session,
+        endpoint: str | None = None,
+        started: datetime | None = None,
+    ) -> None:
         self.name = name
+        self.started = started
         self.stack = f"orders-{name}"
         self._session = session
         self._endpoint = endpoint
@@ -195,24 +203,20 @@ def _own_session() -> boto3.Session:
 
 
 def _local() -> Stage:
-    """What `AWS_ENDPOINT_URL` names if that is on this machine, or else the stack of `make up`."""
-    given = os.environ.get("AWS_ENDPOINT_URL", "")
-    if given.startswith("http://127.0.0.1:"):
+    """The stack of `make up`, or the one that tests name, with the credentials that they set."""
+    given = os.environ.get("ORDERCTL_LOCAL_ENDPOINT")
+    if given:
         return Stage(LOCAL, _own_session(), given)
     return local_stage(LOCAL_DIRECTORY)
 
 
 def local_stage(directory: Path) -> Stage:
     """The local stack in a directory. Raises Problem: it does not run."""
-    stack = LocalStack.find(directory)
-    if stack is None:
+    running = Emulator(directory, 0).running()
+    if running is None:
         raise Problem("The local stack doesn't run: start it with `make up`, or name a --stage.")
-    # Nothing of the user's own AWS set-up is asked.
-    nothing = (None, None, None, None)
-    unset = ("profile", "config_file", "credentials_file", "ca_bundle")
-    session = botocore.session.Session(dict.fromkeys(unset, nothing))
-    session.set_credentials(*CREDENTIALS.values())
-    return Stage(LOCAL, boto3.Session(botocore_session=session, region_name=REGION), stack.endpoint)
+    session = boto3.Session(botocore_session=own_session(), region_name=REGION)
+    return Stage(LOCAL, session, running.endpoint, running.started)
 
 
 def read_order(text: str) -> OrderId:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections import defaultdict
 from functools import cache
+from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     Series = list[float | None]
 
@@ -44,16 +46,51 @@ class Metrics:
 
     def __init__(self) -> None:
         self._samples: dict[str, dict[int, list[float]]] = defaultdict(dict)
+        self._sums: dict[tuple[str, str], list[tuple[int, float]]] = {}
         self.touched: set[str] = set()
 
     def add(self, metric: str, minute: int, *samples: float) -> None:
         self.touched.add(metric)
         self._samples[metric].setdefault(minute, []).extend(samples)
+        self._sums.clear()
 
     def between(self, metric: str, start: int, end: int) -> list[float]:
         """The samples of the minutes from `start` to before `end`."""
         found = self._samples.get(metric, {})
         return [sample for minute in range(start, end) for sample in found.get(minute, ())]
+
+    def statistic(self, metric: str, statistic: str, start: int, end: int) -> float | None:
+        """Of the minutes from `start` to before `end`; None without a sample."""
+        if not _adds_up(statistic):
+            return _statistic(self.between(metric, start, end), statistic)
+        sums = self._sums_of(metric, statistic)
+        (count_before, sum_before), (count, total) = (
+            sums[min(max(minute, 0), len(sums) - 1)] for minute in (start, end)
+        )
+        return total - sum_before if count > count_before else None
+
+    def _sums_of(self, metric: str, statistic: str) -> list[tuple[int, float]]:
+        """How many samples there were before each minute, and what they add up to."""
+        key = metric, statistic
+        if key not in self._sums:
+            found = self._samples.get(metric, {})
+            minutes = [found.get(minute, ()) for minute in range(max(found, default=-1) + 1)]
+            counts = accumulate((len(samples) for samples in minutes), initial=0)
+            totals = accumulate((_sum(samples, statistic) for samples in minutes), initial=0.0)
+            self._sums[key] = list(zip(counts, totals, strict=True))
+        return self._sums[key]
+
+
+def _adds_up(statistic: str) -> bool:
+    return statistic == "Sum" or statistic.startswith("TC")
+
+
+def _sum(samples: Iterable[float], statistic: str) -> float:
+    """Of the samples, or how many are above the bound of a trimmed count, as `TC(300:)`."""
+    if statistic == "Sum":
+        return sum(samples)
+    bound = float(statistic.removeprefix("TC(").removesuffix(":)"))
+    return sum(sample > bound for sample in samples)
 
 
 def metric_name(metric: dict[str, Any]) -> str:
@@ -134,7 +171,7 @@ class Alarm:
     def _read(self, metrics: Metrics, metric: dict[str, Any], statistic: str, now: int) -> Series:
         name, count = metric_name(metric), self.periods + self.further
         starts = [now - self.period * back for back in range(count, 0, -1)]
-        return [_statistic(metrics.between(name, s, s + self.period), statistic) for s in starts]
+        return [metrics.statistic(name, statistic, s, s + self.period) for s in starts]
 
     def _has_few_samples(self, metrics: Metrics, now: int) -> bool:
         if self.properties.get("EvaluateLowSampleCountPercentile") != "ignore":
@@ -145,11 +182,43 @@ class Alarm:
         return len(found) < round(enough)
 
 
+class CompositeAlarm:
+    """An alarm on the states of others, by their logical ids."""
+
+    def __init__(self, properties: dict[str, Any], parts: Mapping[str, Alarm]) -> None:
+        rule = re.sub(r'ALARM\("\$\{(\w+)\}"\)', r"\1", properties["AlarmRule"]["Fn::Sub"])
+        self._rule = _parsed(rule.replace("AND", "and").replace("OR", "or"))
+        names = {node.id for node in ast.walk(self._rule) if isinstance(node, ast.Name)}
+        self.parts = {name: parts[name] for name in names}
+        self.state = OK
+
+    @property
+    def watched(self) -> set[str]:
+        return set[str]().union(*(part.watched for part in self.parts.values()))
+
+    def changes(self, metrics: Metrics, start: int, end: int) -> Iterator[tuple[int, str]]:
+        """As an alarm's."""
+        for minute in range(start, end + 1):
+            changed = [list(part.changes(metrics, minute, minute)) for part in self.parts.values()]
+            if any(changed):
+                before, self.state = self.state, ALARM if self._holds(self._rule) else OK
+                if before != self.state:
+                    yield minute, self.state
+
+    def _holds(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Name(id=name):
+                return self.parts[name].state == ALARM
+            case ast.BoolOp(op=ast.And(), values=values):
+                return all(map(self._holds, values))
+            case ast.BoolOp(op=ast.Or(), values=values):
+                return any(map(self._holds, values))
+        raise NotImplementedError(ast.unparse(node))
+
+
 def _statistic(samples: list[float], statistic: str) -> float | None:
     if not samples:
         return None
-    if statistic == "Sum":
-        return sum(samples)
     if statistic == "Maximum":
         return max(samples)
     rank = ceil(len(samples) * float(statistic.removeprefix("p")) / 100)

@@ -21,7 +21,7 @@ NOW: Final = DAY + 14 * 60 + 5
 END: Final = NOW + DAY + DAY // 2
 HOUR: Final = 60
 FAST_MS: Final = 30
-SLOW_MS: Final = 900
+SLOW_MS: Final = 1500
 
 
 def daily(template: Template) -> dict[str, int]:
@@ -62,7 +62,7 @@ class Platform:
         function: str = "health",
         times: int = 1,
         *,
-        failed: int = 0,
+        failed: float = 0,
         unauthenticated: int = 0,
         throttled: int = 0,
         milliseconds: float = FAST_MS,
@@ -127,8 +127,8 @@ def busy(template: Template) -> Platform:
     """300 requests a minute, a few of which fail as they do on any day; 60 of them are orders."""
     platform = quiet(template)
     for minute in range(NOW - HOUR, NOW + 2 * HOUR):
-        platform.request(minute, "get-order", 231)
-        platform.request(minute, "get-order", 5, milliseconds=SLOW_MS)
+        platform.request(minute, "get-order", 234)
+        platform.request(minute, "get-order", 2, milliseconds=SLOW_MS)
         platform.request(minute, "get-order", 4, failed=minute % 5 == 0, unauthenticated=3)
         platform.orders(minute, 60)
         platform.count("PaymentDeclined", minute, 2)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from infrastructure.cloudwatch import ALARM, OK, Alarm, Metrics, calculate, state
+from infrastructure.cloudwatch import (
+    ALARM,
+    OK,
+    Alarm,
+    CompositeAlarm,
+    Metrics,
+    calculate,
+    state,
+)
 
 RETAINED = "as before"
 TREATMENTS = ("ignore", "breaching", "notBreaching")
@@ -105,3 +113,32 @@ def test_a_percentile_of_few_samples_changes_nothing() -> None:
     assert Alarm(slow).evaluate(metrics, 1) == OK
     metrics.add("Orders OrdersExpired", 0, 3)
     assert Alarm(slow).evaluate(metrics, 1) == ALARM
+
+
+def test_a_trimmed_count_leaves_out_its_lower_bound() -> None:
+    metrics = Metrics()
+    metrics.add("Orders OrdersExpired", 3, 150, 151, 1000)
+    metrics.add("Orders OrdersExpired", 4, 149, 1001)
+    assert metrics.statistic("Orders OrdersExpired", "TC(150:)", 3, 5) == 3
+    assert metrics.statistic("Orders OrdersExpired", "TC(150:)", 5, 9) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "rings"),
+    [
+        ('ALARM("${Few}") AND ALARM("${Many}")', [(11, ALARM), (16, OK)]),
+        ('ALARM("${Few}") OR ALARM("${Many}")', [(6, ALARM), (16, OK)]),
+    ],
+)
+def test_a_composite_alarm_follows_its_rule(rule: str, rings: list[tuple[int, str]]) -> None:
+    parts = {
+        "Few": Alarm(WATCHED | {"Threshold": 2}, further=0),
+        "Many": Alarm(WATCHED | {"Threshold": 5}, further=0),
+        "Another": Alarm(WATCHED),
+    }
+    metrics = Metrics()
+    for minute, count in ((5, 3), (7, 1), (10, 6)):
+        metrics.add("Orders OrdersExpired", minute, count)
+    alarm = CompositeAlarm({"AlarmRule": {"Fn::Sub": rule}}, parts)
+    assert list(alarm.changes(metrics, 0, 30)) == rings
+    assert set(alarm.parts) == {"Few", "Many"}

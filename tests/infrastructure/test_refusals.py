@@ -6,15 +6,12 @@ gets settings by which no token could name its customer or mark staff.
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from infrastructure.templates import ISSUER, ROOT, edited, osls, packaged, service
-from prerequisites import missing
+from infrastructure.stages import PARAMS, resolved
+from infrastructure.templates import ISSUER, edited, osls, packaged, service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,46 +20,6 @@ if TYPE_CHECKING:
 OFFLINE_ISSUER = "https://issuer.invalid"
 NOBODY_LISTENS = "http://127.0.0.1:9"
 EMULATED_ISSUER = "http://127.0.0.1:4566/ap-southeast-1_stand-in"
-USUAL = {
-    "sls:stage": "local",
-    "self:custom.productionStages": ["prod"],
-    "param:customerIdClaim": "sub",
-    "param:staffClaim": "cognito:groups",
-    "param:staffValue": "staff",
-    "param:logLevel": "INFO",
-    "param:eventsTopic": False,
-    "param:desk": True,
-    "param:deskScope": "openid",
-}
-# Resolves what infra/stage.js asks for as the framework would, with no more than is given.
-RESOLVE_STAGE = """
-const makeStage = require('./infra/stage.js');
-const outcome = (given) =>
-  makeStage({
-    resolveVariable: async (variable) => given[variable.split(',')[0]] ?? '',
-  }).then(() => null, (error) => error.message);
-const all = JSON.parse(process.argv[1]);
-Promise.all(all.map(outcome)).then((outcomes) => console.log(JSON.stringify(outcomes)));
-"""
-
-
-def refusals_of_stage(*given: Mapping[str, object]) -> list[str | None]:
-    """What infra/stage.js says against each set of variables; None where it accepts them."""
-    node = shutil.which("node")
-    if node is None:
-        missing("Node.js is not installed.")
-    stages = [{**USUAL, **variables} for variables in given]
-    result = subprocess.run(
-        [node, "-e", RESOLVE_STAGE, json.dumps(stages)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    outcomes: list[str | None] = json.loads(result.stdout)
-    return outcomes
-
-
 ISSUED = {"param:jwtIssuer": "https://issuer.example.com", "param:jwtAudience": "orders"}
 DESK = {"sls:stage": "prod", "param:deskClientId": "the-desk", **ISSUED}
 UNREACHABLE = [
@@ -92,7 +49,7 @@ FORMS_OF_CLAIMS = [
     *("/roles", "/realm_access/roles", "/a~1b/m~0n", "/roles/0", "/a b/ c"),
 ]
 SCOPES = ("scope", "scp", "/scope", "/scp")
-NO_SCOPES = ["store staff", "store\tstaff", "store\u00a0staff", 'a"b', "a\\b", "café"]
+NO_SCOPES = ["store staff", "store\u00a0staff", 'a"b', "a\\b", "café"]
 TWO_PRODUCTIONS = {"self:custom.productionStages": ["prod", "shop"], **ISSUED}
 
 # Several settings of a stage, and why each of them is refused; None where it is accepted.
@@ -110,16 +67,150 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
         [{"sls:stage": "prod", **ISSUED, "param:jwtIssuer": issuer} for issuer in REACHABLE],
         None,
     ),
-    "an audience that is missing": (
+    "an audience that is missing, or there twice, or no text": (
+        [
+            {"sls:stage": "prod", **ISSUED, "param:jwtAudience": "", source: one}
+            for one in (",", ",a", "a,", "a, ,b", " ", "\n", "a,b, a", 7, True, ["a"], {"a": "b"})
+            for source in ("param:jwtAudience", "env:JWT_AUDIENCE")
+            if isinstance(one, str) or source.startswith("param:")
+        ],
+        'Parameter "jwtAudience" is a text with one audience, or several',
+    ),
+    "an audience that the gateway doesn't take": (
         [
             {"sls:stage": "prod", **ISSUED, "param:jwtAudience": one}
-            for one in (",", ",orders", "orders,", "orders, ,desk", " ")
+            for one in ("a\nb", "orders,\0", "a" * 513, ",".join(map(str, range(51))))
         ],
         'Parameter "jwtAudience"',
+    ),
+    "as many audiences as the gateway takes": (
+        [
+            {"sls:stage": "prod", **ISSUED, "param:jwtAudience": one}
+            for one in (",".join(map(str, range(50))), " web ,\tapp ", "api://orders", "a" * 512)
+        ],
+        None,
     ),
     "an address that is not the API's": (
         [{"sls:stage": "prod", **ISSUED, "param:publicBaseUrl": one} for one in UNREACHABLE],
         'Parameter "publicBaseUrl"',
+    ),
+    "origins as browsers send them": (
+        [
+            {"sls:stage": stage, **ISSUED, "param:corsOrigins": one}
+            for stage in ("prod", "dev")
+            for one in (
+                *("", "https://shop.example.com", "https://a.example.com:8443 , https://b.example"),
+                *(
+                    "https://xn--mller-kva.example.com",
+                    "https://localhost:3000",
+                    "https://10.0.0.1",
+                ),
+            )
+        ],
+        None,
+    ),
+    "no origin": (
+        [
+            {"sls:stage": stage, **ISSUED, "param:corsOrigins": one}
+            for stage in ("prod", "dev", "local", "offline")
+            for one in (
+                *("shop.example.com", "//shop.example.com", "localhost:3000", "*", "null"),
+                *("https://*.example.com", "*.example.com", "https://*", "https://", "file:///a"),
+                *("ftp://shop.example.com", "https://a b.example.com", "https://[::1]:3000"),
+                *("https://a.example.com https://b.example.com", "https://a.example.com;b"),
+                *("https://shop.example.com:port", "capacitor://localhost"),
+            )
+        ],
+        'Parameter "corsOrigins" names each origin, such as https://shop.example.com',
+    ),
+    "an origin otherwise than browsers send it": (
+        [
+            {"sls:stage": stage, **ISSUED, "param:corsOrigins": f"https://a.example.com, {one}"}
+            for stage in ("prod", "dev")
+            for one in (
+                *("https://shop.example.com/", "https://shop.example.com/desk"),
+                *("https://Shop.example.com", "HTTPS://shop.example.com"),
+                *("https://shop.example.com:443", "https:shop.example.com"),
+                *("https://shop.example.com?", "https://shop.example.com#a"),
+                *("https://user@shop.example.com", "https://shop.\nexample.com"),
+            )
+        ],
+        "browsers send https://shop.example.com, so write that, not ",
+    ),
+    "origins that are missing, or there twice, or no text": (
+        [
+            {"sls:stage": stage, **ISSUED, "param:corsOrigins": one}
+            for stage in ("prod", "dev", "local")
+            for one in (
+                *(" ", ",", "https://a.example,", ",https://a.example", "https://a.example, "),
+                *("https://a.example,,https://b.example", "https://a.example,https://a.example"),
+                *(["https://a.example"], True, False, 0, 443, {"https": "a.example"}),
+            )
+        ],
+        'Parameter "corsOrigins" is a text with one origin, or several',
+    ),
+    "http where customers are, where anybody can read along": (
+        [
+            {"sls:stage": "prod", **ISSUED, "param:corsOrigins": one}
+            for one in ("http://shop.example.com", "http://localhost:3000")
+        ],
+        'Parameter "corsOrigins" names each origin, such as https://shop.example.com, not "http:',
+    ),
+    "http where no customers are": (
+        [
+            {"sls:stage": stage, **ISSUED, "param:corsOrigins": "http://localhost:5173"}
+            for stage in ("dev", "local", "offline")
+        ],
+        None,
+    ),
+    "a parameter that there is not, for this stage or another": (
+        [{"params": PARAMS | {stage: {"jwtIsuer": "?"}}} for stage in ("local", "prod")],
+        ': no parameter is called "jwtIsuer". There are: jwtIssuer, jwtAudience,',
+    ),
+    "a parameter passed that there is not": (
+        [{"passed": [one]} for one in ("logLevel =INFO", " logLevel=INFO", "LOGLEVEL=INFO", "a=b")],
+        "--param: no parameter is called ",
+    ),
+    "a parameter passed in a way that the framework drops a part of": (
+        [
+            {"passed": [one]}
+            for one in ("logLevel", "=INFO", "logLevel=", "logLevel=INFO\n", "a=\nb")
+        ],
+        'Write --param="name=value", with a value in one line, not "',
+    ),
+    "parameters as they may be": (
+        [
+            {"params": PARAMS | {"prod": None, "dev": {"logLevel": "ERROR"}}},
+            {"passed": ["logLevel=INFO", "staffValue=a=b", "logLevel=ERROR"]},
+        ],
+        None,
+    ),
+    "a text that doesn't fit into an environment or a line of it": (
+        [
+            {**DESK, f"param:{name}": value}
+            for name in ("customerIdClaim", "staffClaim", "staffValue", "deskClientId", "deskScope")
+            for value in ("a" * 513, "ü" * 257, "a\tb", "a\nb", "a\0b", "a\x7fb")
+        ],
+        "must be a text of up to 512 bytes, without line breaks",
+    ),
+    "an address that doesn't fit into an environment": (
+        [
+            {**DESK, f"param:{name}": "https://issuer.example.com/" + "a" * 486}
+            for name in ("jwtIssuer", "publicBaseUrl", "deskSignInOrigin")
+        ],
+        "must be a text of up to 512 bytes, without line breaks",
+    ),
+    "an address that is no text": (
+        [
+            {**DESK, f"param:{name}": value}
+            for name in ("jwtIssuer", "publicBaseUrl", "deskSignInOrigin")
+            for value in (443, True, ["https://issuer.example.com"], {"https": "issuer"})
+        ],
+        "must be an https URL on a public host name",
+    ),
+    "production stages that are no list": (
+        [{"self:custom.productionStages": one} for one in ("prod", "", {"prod": True}, True)],
+        '"productionStages" is a list such as [prod]',
     ),
     "a mock that settles payments in production": (
         [TWO_PRODUCTIONS | {"sls:stage": s, "param:payments": "mock"} for s in ("prod", "shop")],
@@ -144,8 +235,29 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
         'Parameter "payments" is mock or none, not "',
     ),
     "a level that no line has": (
-        [{"param:logLevel": value} for value in ("DEBUG", "TRACE", "info", "", False)],
+        [
+            {"param:logLevel": value}
+            for value in ("DEBUG", "TRACE", "info", "INFO ", " INFO", "", False, 20, ["INFO"])
+        ],
         'Parameter "logLevel" is INFO, WARNING or ERROR, not "',
+    ),
+    "a policy that can be a boundary": (
+        [
+            {"param:permissionsBoundary": one}
+            for one in ("", "a", "Bound_+=,.@-1", "arn:aws:iam::123456789012:policy/path/to/bound")
+        ],
+        None,
+    ),
+    "what no policy of the account can be named": (
+        [
+            {"param:permissionsBoundary": one}
+            for one in (
+                *(" ", "a b", "bound ", "a/b", "a" * 129, True, "${AWS::AccountId}", "ü"),
+                *("arn:aws:iam::123456789012:role/bound", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+                *("arn:aws:iam::123456789012:policy/", "arn:aws:sns:eu-west-1:123456789012:bound"),
+            )
+        ],
+        'Parameter "permissionsBoundary" is the name or the ARN of a managed policy',
     ),
     "a topic or none": ([{"param:eventsTopic": one} for one in (True, "true", "false")], None),
     "neither a topic nor none": (
@@ -182,7 +294,7 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
     "a scope that signs nobody in": (
         [
             DESK | {"param:deskScope": one}
-            for one in ("email", "OpenID", "openid  email", "openid,email", "openid\temail", 'a"b')
+            for one in ("email", "OpenID", "openid  email", "openid,email", 'a"b')
         ],
         'Parameter "deskScope" is "openid", alone or among other scopes',
     ),
@@ -276,7 +388,8 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
 @pytest.mark.parametrize("what", CASES)
 def test_a_stage_is_refused_or_accepted_with(what: str) -> None:
     given, refusal = CASES[what]
-    for variables, said in zip(given, refusals_of_stage(*given), strict=True):
+    for variables, outcome in zip(given, resolved(*given), strict=True):
+        said = outcome["refusal"]
         if refusal is None:
             assert said is None, variables
         else:
@@ -287,6 +400,7 @@ def test_a_stage_is_refused_or_accepted_with(what: str) -> None:
 STAND_IN = "must be an https URL on a public host name"
 UNPAID = "it would ship what nobody paid for"
 NO_ISSUER = "needs the OIDC issuer whose tokens the API accepts: pass --param="
+TYPING_ERROR = 'no parameter is called "jwtIsuer"'
 NO_PRODUCTION = "has a stand-in issuer: no production stage."
 
 
@@ -324,6 +438,23 @@ NO_PRODUCTION = "has a stand-in issuer: no production stage."
         ("prod", None, ("payments=mock",), ISSUER, UNPAID),
         ("local", ("eventsTopic: false", "eventsTopic: 'on'"), (), {}, '"eventsTopic"'),
         ("local", None, ("eventsTopic=yes",), {}, '"eventsTopic"'),
+        ("prod", None, ("jwtIsuer=https://issuer.example.com",), ISSUER, TYPING_ERROR),
+        (
+            "prod",
+            ("logLevel: INFO\n", "logLevel: INFO\n  dev:\n    jwtIsuer: https://a.example.com\n"),
+            (),
+            ISSUER,
+            TYPING_ERROR,
+        ),
+        ("prod", None, ("corsOrigins=https://shop.example.com/",), ISSUER, "browsers send https:"),
+        (
+            "local",
+            ("corsOrigins: ''", "corsOrigins: [https://shop.example.com]"),
+            (),
+            {},
+            '"corsOrigins" is a text',
+        ),
+        ("prod", None, (), ISSUER | {"JWT_AUDIENCE": "orders,"}, '"jwtAudience" is a text'),
         (
             "prod",
             ("logLevel: INFO\n", "logLevel: INFO\n  prod:\n    payments: mock\n"),

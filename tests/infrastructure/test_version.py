@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infrastructure.stages import resolved
 from infrastructure.templates import ISSUER, Template, package, read, service
-from prerequisites import missing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION_OF_STAGE = """
-require('./infra/stage.js')({
-  resolveVariable: async (variable) =>
-    ({ 'sls:stage': 'prod', 'self:custom.productionStages': ['prod'],
-       'param:customerIdClaim': 'sub', 'param:staffClaim': 'scope', 'param:staffValue': 'staff',
-       'param:logLevel': 'INFO', 'param:eventsTopic': false,
-       'param:desk': true, 'param:deskScope': 'openid',
-       'param:jwtIssuer': 'https://issuer.example.com/', 'param:jwtAudience': 'orders',
-       'env:VERSION': process.env.VERSION ?? '' })[variable.split(',')[0]] ?? '',
-}).then(({ version }) => console.log(version), (error) => console.log(error.message));
-"""
 
-
-def version_of(directory: Path, **variables: str) -> str:
+def version_of(directory: Path, version: str = "") -> str:
     """What infra/stage.js of this copy says."""
-    node = shutil.which("node")
-    if node is None:
-        missing("Node.js is not installed.")
-    inherited = {name: value for name, value in os.environ.items() if name != "VERSION"}
-    result = subprocess.run(
-        [node, "-e", VERSION_OF_STAGE],
-        cwd=directory,
-        env=inherited | variables,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return result.stdout.strip()
+    (outcome,) = resolved({"env:VERSION": version}, directory=directory)
+    return outcome["refusal"] or str(outcome["stage"]["version"])
 
 
 def git(directory: Path, *command: str) -> str:
@@ -79,18 +55,18 @@ def test_it_is_the_checkout_s_where_the_files_are_linked_to(checkout: Path) -> N
 
 
 def test_the_environment_goes_before_git(checkout: Path) -> None:
-    assert version_of(checkout, VERSION="v1.2.3+build.7") == "v1.2.3+build.7"
-    assert version_of(service(), VERSION="v1.2.3") == "v1.2.3"
+    assert version_of(checkout, "v1.2.3+build.7") == "v1.2.3+build.7"
+    assert version_of(service(), "v1.2.3") == "v1.2.3"
 
 
 def test_without_either_it_is_unknown() -> None:
     assert version_of(service()) == "unknown"
-    assert version_of(service(), VERSION="") == "unknown"
+    assert version_of(service(), "") == "unknown"
 
 
 @pytest.mark.parametrize("value", ["two words", "a/b", "v" * 65, "ü", '"', "a\nb"])
 def test_a_version_that_no_tag_or_log_line_has_room_for_is_refused(value: str) -> None:
-    assert version_of(service(), VERSION=value).startswith(f'VERSION "{value}": use up to 64 of')
+    assert version_of(service(), value).startswith(f'VERSION "{value}": use up to 64 of')
 
 
 def test_functions_stack_and_outputs_have_it() -> None:

@@ -1,23 +1,33 @@
-"""Every function under Lambda's own runtime client, started by the handler of the template."""
+"""Every function of the artefact under Lambda's own runtime client.
+
+It is started by the handler that the template names. Where Lambda's Python is installed, that runs
+the artefact's bytecode.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks import trees
 from benchmarks.process import Code, Failed, Process
 from benchmarks.runtime_api import REQUEST_ID
 from benchmarks.scenarios import OPERATIONS
 from benchmarks.systems import HTTP_FUNCTIONS, OURS, Running, deployed
+from build_artifact import is_lambda_python
 from gateway import REQUEST_ID as GATEWAYS_ID
 from gateway import request
+from prerequisites import missing
 from servers import ministack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from benchmarks.process import Handled
     from gateway import Event
@@ -27,6 +37,18 @@ if TYPE_CHECKING:
 def ours() -> Iterator[Running]:
     with Running(OURS) as running:
         yield running
+
+
+@cache
+def path() -> tuple[Path, ...]:
+    """Where Lambda's Python imports from: the artefact, and the runtime client."""
+    if shutil.which("node") is None:
+        missing("Node.js is not installed, which builds the pages in the artefact.")
+    libraries, code = trees.artifact()
+    if is_lambda_python(trees.PYTHON):
+        for source in code.glob("orders/**/*.py"):
+            source.write_text("raise SystemExit('This was not imported from its bytecode.')")
+    return libraries, code, trees.runtime()
 
 
 def event_for(ours: Running, function: str) -> Event:
@@ -42,7 +64,8 @@ def handle(ours: Running, function: str, event: Event, *, without: str = "") -> 
     """In a process of its own, with no other settings than the template gives the function."""
     given = deployed()[function].environment.keys() - {without}
     addresses = {"AWS_ENDPOINT_URL": ours.upstream, "AWS_ENDPOINT_URL_SQS": ministack()}
-    code = Code({name: ours.environment[name] for name in given} | addresses)
+    settings = {name: ours.environment[name] for name in given} | addresses
+    code = Code(settings, path(), trees.PYTHON)
     with Process(code, deployed()[function].handler) as process:
         return process.handle([event])
 

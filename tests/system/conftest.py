@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from system.deployment import Caller
 
 
-LAST: Final = ["test_least_privilege.py", "test_log_hygiene.py"]
+LAST: Final = [
+    "test_least_privilege.py",
+    "test_log_hygiene.py",
+    "test_dynamodb_local.py",
+    "test_orderctl_dynamodb_local.py",
+]
 """They look at the calls and the logs of all tests."""
 
 

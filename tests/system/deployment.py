@@ -25,7 +25,7 @@ from proof.oracle import ITEM, ORDER, required
 from proof.proxy import Proxy
 from proof.stack import Platform
 from stream_records import created
-from system.recorded_calls import RecordedCalls
+from system.recorded_calls import OPERATOR, RecordedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -406,12 +406,18 @@ class Deployment:
         """Run the operator's command on this stack; `answer` is what a person types."""
         return subprocess.run(
             [sys.executable, "-m", "orderctl", *arguments],
-            env=orderctl_environment(self.stack) | variables,
+            env=orderctl_environment(self.stack)
+            | {"AWS_ENDPOINT_URL": self._endpoint_of_operators}
+            | variables,
             input=answer,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    @cached_property
+    def _endpoint_of_operators(self) -> str:
+        return self.stack.proxy.address(OPERATOR)
 
     @contextlib.contextmanager
     def changed_environment(self, function: str, **variables: str) -> Iterator[None]:

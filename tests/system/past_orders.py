@@ -57,7 +57,7 @@ class PastOrders:
         **changes: Any,  # noqa: ANN401 - fields of NewOrder
     ) -> Order:
         """Place an order of three mugs, 59.97 USD, and move it, all at that instant of UTC."""
-        # Hundreds share an instant, and ids of one instant differ in 18 bits: some draw a taken one.
+        # Hundreds share an instant, and its ids differ in 18 bits: some draw a taken one.
         while True:
             order, event = new_order(**changes).placed(RandomIds().order_id(made), by=CUSTOMER)
             try:

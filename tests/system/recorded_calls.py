@@ -40,8 +40,15 @@ _BATCHES_OF_MESSAGES: Final = {
 """SQS and SNS ask for the action on one message."""
 
 
+OPERATOR: Final = "orderctl"
+"""The caller of its calls."""
+
+_OF_BUCKETS: Final = {"GET": "s3:ListBucket", "HEAD": "s3:ListBucket", "POST": "s3:DeleteObject"}
+_OF_OBJECTS: Final = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
+"""By method, as far as they are used: S3 and Lambda name no operation."""
+
 DENIED: Final = rb"AccessDenied|AuthorizationError"
-"""SNS says it in its own word."""
+"""SNS says it in its own word, and S3 in no word where the method is HEAD."""
 
 
 class Call(NamedTuple):
@@ -59,7 +66,9 @@ class RecordedCalls:
 
     async def __call__(self, request: Request, pass_on: PassOn) -> Response:
         response = await pass_on(request)
-        denied = response.status >= 400 and re.search(DENIED, response.body) is not None
+        denied = response.status == 403 or (
+            response.status >= 400 and re.search(DENIED, response.body) is not None
+        )
         self._made.append((request, denied))
         return response
 
@@ -67,8 +76,21 @@ class RecordedCalls:
         return len(self._made)
 
     def since(self, number: int) -> list[Call]:
-        """All calls but the first so many."""
-        return [Call(frozenset(needed(request)), denied) for request, denied in self._made[number:]]
+        """The functions' calls, but the first so many calls."""
+        return [
+            Call(frozenset(needed(request)), denied)
+            for request, denied in self._made[number:]
+            if request.caller != OPERATOR
+        ]
+
+    def of_dynamodb(self, *, by_operators: bool) -> list[Request]:
+        """What the functions asked of it, or what orderctl did."""
+        return [
+            request
+            for request, _ in self._made
+            if request.headers.get("X-Amz-Target", "").startswith("DynamoDB_")
+            and (request.caller == OPERATOR) == by_operators
+        ]
 
 
 def needed(request: Request) -> Iterator[Right]:
@@ -101,8 +123,11 @@ def _of_dynamodb(operation: str, body: Json) -> Iterator[tuple[str, str]]:
 def _of_another_service(operation: str, request: Request) -> tuple[str, str]:
     """The action is the operation, on what the request names by its ARN; in S3, on the object."""
     service = request.headers["Authorization"].split("/")[3]
+    path = request.target.partition("?")[0].strip("/")
     if service == "s3":
-        return f"s3:{request.method.title()}Object", request.target.partition("?")[0].lstrip("/")
+        return (_OF_OBJECTS if "/" in path else _OF_BUCKETS)[request.method], path
+    if service == "lambda" and request.method == "GET":
+        return "lambda:GetFunction", f"function:{path.rpartition('/')[2]}"
     form = dict(parse_qsl(request.body.decode()))
     arns = re.findall(r"arn:[\w:/.-]+", unquote_plus(request.body.decode()))
     operation = operation or form["Action"]

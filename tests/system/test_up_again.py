@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator import StackError, http_status
+from emulator import StackError, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def test_a_stack_that_was_stopped_finds_its_orders_again(
     stack = deployment.stack
 
     assert stack.stop()
-    assert http_status(f"{stack.api_url}/health") is None
+    assert fetch(f"{stack.api_url}/health") is None
     assert not stack.stop()
     again = stack.up()
 

@@ -1,31 +1,95 @@
-"""What the emulated AWS's process is known by."""
+"""What the emulated AWS's process is known by, and what it is shielded from."""
 
 from __future__ import annotations
 
-import json
+import shutil
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.request import proxy_bypass
 
-from emulator import EMULATOR_APP, Emulator
+import pytest
+
+from emulator import (
+    EMULATOR_APP,
+    Emulator,
+    StackError,
+    reach_this_machine_directly,
+    read_port,
+    require_free_port,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    import pytest
-
 WAIT = "import sys; sys.stdin.read()"
+PORT = 4566
 
 
-def test_it_is_known_to_run_from_a_long_path_and_in_a_narrow_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    emulator = Emulator(tmp_path, 4566)
-    command = [sys.executable, "-c", WAIT, "x" * 80, EMULATOR_APP]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        running = {"pid": process.pid, "port": 4566}
-        emulator.process_file.write_text(json.dumps(running))
-        assert emulator.running() == running
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Path]:
+    """A directory that a process like the emulator's runs in."""
+    directory = tmp_path / ("a long path with blanks in it " * 5)
+    directory.mkdir()
+    command = [sys.executable, "-c", WAIT, EMULATOR_APP, "--bind", f"127.0.0.1:{PORT}"]
+    with subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE) as process:
+        yield directory
         process.communicate()
-    assert emulator.running() is None
+    assert Emulator(directory, PORT).running() is None
+
+
+def test_it_is_known_wherever_it_runs_and_without_ps(
+    stack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("PATH", "")
+    running = Emulator(stack, 0).running()
+    assert running is not None
+    assert (running.port, running.directory) == (PORT, stack)
+
+
+def test_it_belongs_to_a_directory_that_was_moved_and_not_to_a_copy(stack: Path) -> None:
+    copy, moved = stack.with_name("copy"), stack.with_name("moved")
+    shutil.copytree(stack, copy)
+    assert Emulator(copy, 0).running() is None
+
+    stack.rename(moved)
+    assert Emulator(stack, 0).running() is None
+    assert Emulator(moved, 0).running() is not None
+    moved.rename(stack)
+
+
+@pytest.mark.parametrize("value", ["abc", "", "0", "-1", "65536", "70000", "4566 ", "4_566", "४"])
+def test_what_is_no_port_is_named_with_an_example(value: str) -> None:
+    with pytest.raises(StackError, match=f'^LOCAL_PORT is a port.*not "{value}".*: make up X=1$'):
+        read_port("LOCAL_PORT", value, "make up X=1")
+
+
+def test_a_port_that_is_taken_or_not_permitted_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(StackError, match=f"Port {port} is taken by another program.*: make up"):
+            require_free_port(port, "make up")
+    require_free_port(port, "make up")
+
+    def refuse(*_arguments: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(StackError, match="Port 80 is for the system's own programs"):
+        require_free_port(80, "make up")
+
+
+def test_only_this_machine_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", "intranet.example.com")
+    monkeypatch.setenv("no_proxy", "")
+
+    reach_this_machine_directly()
+
+    hosts = ("127.0.0.1:4566", "localhost:9515", "intranet.example.com", "example.com")
+    assert [bool(proxy_bypass(host)) for host in hosts] == [True, True, True, False]

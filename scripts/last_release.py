@@ -1,0 +1,58 @@
+"""Finds the last release in git: the newest version tag before this code.
+
+Until there is a tag, the commit that last wrote VERSION stands for it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class UnknownRelease(Exception):
+    """Says what this checkout lacks, and what to type."""
+
+
+class Release(NamedTuple):
+    """`found` says where: a tag, or the commit that stands for one."""
+
+    version: str
+    commit: str
+    found: str
+
+    def read(self, path: str) -> str:
+        """Return a file as it was released."""
+        return _git("show", f"{self.commit}:{path}")
+
+    def names(self, directory: str) -> list[str]:
+        """Return the files that a directory had."""
+        return _git("ls-tree", "--name-only", f"{self.commit}:{directory}").split()
+
+
+def last_release() -> Release:
+    """Return it, or raise UnknownRelease."""
+    if not (ROOT / ".git").exists():
+        raise UnknownRelease("The last release is found in git, and this is not a clone.")
+    try:
+        tag = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*").strip()
+    except subprocess.CalledProcessError:
+        return _untagged()
+    return Release(tag.removeprefix("v"), _git("rev-list", "-1", tag).strip(), f"tag {tag}")
+
+
+def _untagged() -> Release:
+    if _git("rev-parse", "--is-shallow-repository").strip() == "true":
+        raise UnknownRelease(
+            "The last release is not in this clone, which is shallow: git fetch --unshallow --tags"
+        )
+    commit = _git("log", "-1", "--format=%H", "--", "VERSION").strip()
+    version = _git("show", f"{commit}:VERSION").strip()
+    return Release(version, commit, f"no tag v{version}: commit {commit[:7]} wrote it to VERSION")
+
+
+def _git(*command: str) -> str:
+    done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
