@@ -43,8 +43,12 @@ NOTE = "note"
 def main():
     # type: () -> int
     """Print the findings; return the exit code."""
-    findings = [python(), node(), npm(), checkout(), port()]
-    findings += installed() + caches() + proxies() + [tool(*one) for one in TOOLS]
+    findings = [python(), node()]
+    if findings[-1].mark == OK:
+        findings.append(npm())
+    findings += (
+        [checkout(), port()] + installed() + caches() + proxies() + [tool(*one) for one in TOOLS]
+    )
     lines = []
     for finding in findings:
         lines.append("%-9s %s\n" % (finding.mark, finding.text))
@@ -164,11 +168,15 @@ def installed():
     names = ["node_modules", ".venv"] + [
         ".local/" + name for name in apart if os.path.isdir(os.path.join(local, name, "bin"))
     ]
-    states = [(name, state(name)) for name in names]
-    current = ", ".join(name for name, problem in states if problem == "") or "nothing yet"
-    stale = [name + problem for name, problem in states if problem]
+    states = {}  # type: dict[str, list[str]]
+    for name in names:
+        problem = state(name)
+        if problem is not None:
+            states.setdefault(problem, []).append(name)
+    current = ", ".join(states.pop("", ["nothing"]))
     return [Finding(NOTE, "installed: " + current, "")] + [
-        Finding(NOTE, "%s, and will be made anew" % one, "") for one in stale
+        Finding(NOTE, "%s, so made anew when needed: %s" % (problem, ", ".join(stale)), "")
+        for problem, stale in sorted(states.items())
     ]
 
 
@@ -179,13 +187,13 @@ def state(name):
     if not os.path.exists(path):
         return None
     if not os.path.exists(os.path.join(path, "bin", "python")) and name != "node_modules":
-        return " has lost its Python"
+        return "without their Python"
     try:
         with open(os.path.join(path, STAMP)) as stamp:
             root = str(json.load(stamp)["root"])
     except (IOError, KeyError, ValueError):
-        return " is incomplete"
-    return "" if root == ROOT else " was made in " + root
+        return "incomplete"
+    return "" if root == ROOT else "made in " + root
 
 
 def tool(command, least, purpose, debian, homebrew):
