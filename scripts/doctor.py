@@ -21,7 +21,6 @@ MIN_NODE = (20, 19)
 # What `make up` installs, and what it writes once that is there.
 BYTES_TO_INSTALL = 500 * 10**6
 BYTES_TO_RUN = 50 * 10**6
-ENVIRONMENTS = (".local/venv", "node_modules", ".local/orderctl", ".venv")
 STAMP = ".packages-stamp"
 TOOLS = (
     # The command, its least version, what it is for, Debian's package, Homebrew's.
@@ -44,8 +43,12 @@ NOTE = "note"
 def main():
     # type: () -> int
     """Print the findings; return the exit code."""
-    findings = [python(), node(), npm(), checkout(), port()]
-    findings += installed() + caches() + proxies() + [tool(*one) for one in TOOLS]
+    findings = [python(), node()]
+    if findings[-1].mark == OK:
+        findings.append(npm())
+    findings += (
+        [checkout(), port()] + installed() + caches() + proxies() + [tool(*one) for one in TOOLS]
+    )
     lines = []
     for finding in findings:
         lines.append("%-9s %s\n" % (finding.mark, finding.text))
@@ -108,7 +111,7 @@ def checkout():
     if not writable(ROOT):
         text = "%s can't be written, and everything is installed into it" % ROOT
         return Finding(PROBLEM, text, "Make it writable, or clone the project to another place.")
-    complete = all(state(name) == "" for name in ENVIRONMENTS[:2])
+    complete = state(".local/venv") == state("node_modules") == ""
     needed = BYTES_TO_RUN if complete else BYTES_TO_INSTALL
     free = free_bytes(ROOT)
     if free < needed:
@@ -160,11 +163,20 @@ def running_port():
 def installed():
     # type: () -> list[Finding]
     """What is installed. A command that needs an environment which is stale makes it anew."""
-    states = [(name, state(name)) for name in ENVIRONMENTS]
-    current = ", ".join(name for name, problem in states if problem == "") or "nothing yet"
-    stale = [name + problem for name, problem in states if problem]
+    local = os.path.join(ROOT, ".local")
+    apart = sorted(os.listdir(local)) if os.path.isdir(local) else []
+    names = ["node_modules", ".venv"] + [
+        ".local/" + name for name in apart if os.path.isdir(os.path.join(local, name, "bin"))
+    ]
+    states = {}  # type: dict[str, list[str]]
+    for name in names:
+        problem = state(name)
+        if problem is not None:
+            states.setdefault(problem, []).append(name)
+    current = ", ".join(states.pop("", ["nothing"]))
     return [Finding(NOTE, "installed: " + current, "")] + [
-        Finding(NOTE, "%s, and will be made anew" % one, "") for one in stale
+        Finding(NOTE, "%s, so made anew when needed: %s" % (problem, ", ".join(stale)), "")
+        for problem, stale in sorted(states.items())
     ]
 
 
@@ -175,13 +187,13 @@ def state(name):
     if not os.path.exists(path):
         return None
     if not os.path.exists(os.path.join(path, "bin", "python")) and name != "node_modules":
-        return " has lost its Python"
+        return "without their Python"
     try:
         with open(os.path.join(path, STAMP)) as stamp:
             root = str(json.load(stamp)["root"])
     except (IOError, KeyError, ValueError):
-        return " is incomplete"
-    return "" if root == ROOT else " was made in " + root
+        return "incomplete"
+    return "" if root == ROOT else "made in " + root
 
 
 def tool(command, least, purpose, debian, homebrew):

@@ -135,8 +135,6 @@ class LocalStack(Emulator):
         environment = CREDENTIALS | {
             "AWS_ENDPOINT_URL": self.endpoint,
             "LOCAL_PORT": str(self.port),
-            # It keeps files at home, which may be read-only.
-            "SLS_SCHEMA_CACHE_BASE_DIR": str(ROOT / ".local" / "cache"),
             "ORDERS_ARTIFACT": str(self.artifact),
         }
         self._run([str(OSLS), *arguments], own_environment() | environment, service)
