@@ -12,7 +12,7 @@ import pytest
 
 from emulator import CREDENTIALS, REGION, ROOT, own_environment
 from local_stack import OSLS, STACK, LocalStack
-from servers import free_port
+from offline import CREATE_TABLE, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,15 +198,10 @@ def test_production_asks_and_takes_back_the_table_that_was_left(account: Account
 
     account.release("v1", retain)
     table = json.loads((account.package / UPDATE).read_text())["Resources"]["OrdersTable"]
-    wanted = (
-        "TableName",
-        "BillingMode",
-        "AttributeDefinitions",
-        "KeySchema",
-        "StreamSpecification",
-    )
     dynamodb = account.stack.client("dynamodb")
-    dynamodb.create_table(**{name: table["Properties"][name] for name in wanted})
+    stream = table["Properties"]["StreamSpecification"] | {"StreamEnabled": True}
+    made = {name: table["Properties"][name] for name in CREATE_TABLE}
+    dynamodb.create_table(**made, StreamSpecification=stream)
     dynamodb.put_item(TableName="orders_app", Item={"pk": {"S": "ORDER#1"}, "sk": {"S": "DETAIL"}})
 
     code, said = account.deploy(answer="no\n")
