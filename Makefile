@@ -36,7 +36,7 @@ export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONINSPECT PYTHONOPTIMIZE PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate artefact package deploy rollback smoke lock audit
+.PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy rollback smoke lock audit
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -174,10 +174,6 @@ generate: ## rewrite the generated files
 	PYTHONPATH=src $(bin)/python scripts/generate_openapi.py
 	PYTHONPATH=src $(bin)/python scripts/generate_desk.py
 	$(bin)/python scripts/generate_routes.py
-
-artefact: ## build/orders.zip, the code of all functions
-	$(install) uv node
-	$(python) scripts/build_artifact.py
 
 package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS credentials needed
 	$(issued)
