@@ -93,20 +93,17 @@ UNUSED: Final = {
 """Features that no resource uses, and the permissions of AWS's schemas that are for them."""
 
 OF_DEPLOYMENTS: Final = {
-    # What osls calls: see the table that tests/system/test_deployer.py prints.
+    # What make deploy calls: see the table that tests/system/test_deployer.py prints.
     **dict.fromkeys(
         (
             *("cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet"),
             *("cloudformation:DescribeChangeSet", "cloudformation:DescribeStackEvents"),
             *("cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"),
-            *("cloudformation:ExecuteChangeSet", "cloudformation:ListStackResources"),
-            *("cloudformation:ValidateTemplate", "s3:PutObject"),
+            *("cloudformation:ExecuteChangeSet", "s3:PutObject"),
         ),
-        "a deployment by osls",
+        "a deployment",
     ),
     "cloudformation:DeleteStack": "another try after a first deployment that failed",
-    "cloudformation:DescribeStackResources": "what a change set would replace",
-    "cloudformation:GetTemplate": "what a change set would change",
     "cloudformation:TagResource": "the version, as the stack's tag",
     "cloudformation:UntagResource": "the same",
     "logs:CreateLogStream": "who deployed which version",

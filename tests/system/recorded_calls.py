@@ -43,8 +43,8 @@ _BATCHES_OF_MESSAGES: Final = {
 OPERATOR: Final = "orderctl"
 """The caller of its calls."""
 
-_OF_BUCKETS: Final = {"GET": "s3:ListBucket", "HEAD": "s3:ListBucket", "POST": "s3:DeleteObject"}
-_OF_OBJECTS: Final = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
+_OF_BUCKETS: Final = {"GET": "s3:ListBucket"}
+_OF_OBJECTS: Final = {"GET": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"}
 """By method, as far as they are used: S3 and Lambda name no operation."""
 
 DENIED: Final = rb"AccessDenied|AuthorizationError"
