@@ -313,13 +313,20 @@ class Deployment:
 
     def details_of(self, customer_id: str) -> list[str]:
         """The ids of all orders of the customer, from the orders themselves."""
-        response = self.aws("dynamodb").scan(
-            TableName=TABLE,
-            FilterExpression="sk = :detail AND customerId = :customer",
-            ExpressionAttributeValues={":detail": {"S": "DETAIL"}, ":customer": {"S": customer_id}},
-            ConsistentRead=True,
+        pages = (
+            self.aws("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=TABLE,
+                FilterExpression="sk = :detail AND customerId = :customer",
+                ExpressionAttributeValues={
+                    ":detail": {"S": "DETAIL"},
+                    ":customer": {"S": customer_id},
+                },
+                ConsistentRead=True,
+            )
         )
-        return [row["orderId"]["S"] for row in response["Items"]]
+        return [row["orderId"]["S"] for page in pages for row in page["Items"]]
 
     def states(self, order_id: str) -> dict[str, str]:
         """The states of the order's CHARGE and RESERVATION, where they exist."""
@@ -407,7 +414,7 @@ class Deployment:
         return subprocess.run(
             [sys.executable, "-m", "orderctl", *arguments],
             env=orderctl_environment(self.stack)
-            | {"AWS_ENDPOINT_URL": self._endpoint_of_operators}
+            | {"ORDERCTL_LOCAL_ENDPOINT": self._endpoint_of_operators}
             | variables,
             input=answer,
             capture_output=True,

@@ -81,7 +81,7 @@ class Unused:
         return self
 
     def paginate(self, **_parameters: object) -> list[dict[str, list[object]]]:
-        lists = ("EventSourceMappings", "MetricAlarms", "MetricDataResults")
+        lists = ("CompositeAlarms", "EventSourceMappings", "MetricAlarms", "MetricDataResults")
         return [{one: [] for one in lists}]
 
 
