@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,6 @@ BUCKET: Final = "ServerlessDeploymentBucket"
 """Names of the framework's, so that its own commands find what was deployed here."""
 
 KEPT_DEPLOYMENTS: Final = 10
-CHANGE_SET: Final = "make-deploy"
 HOLDS_DATA: Final = {
     "AWS::DynamoDB::Table": "the orders in it",
     "AWS::SQS::Queue": "the events in it",
@@ -113,7 +113,7 @@ def deploy(
     """Show what a package changes on a stage, and change it."""
     terminal = Terminal(as_json=False)
     packaged = Package.read(package, stage_name)
-    stage = open_stage(stage_name)
+    stage = open_stage(stage_name, packaged.state["service"]["provider"]["region"])
     code = artifact.read_bytes()
     sha256 = hashlib.sha256(code).hexdigest()
     if is_production(packaged.template) and packaged.version.endswith(("-dirty", "unknown")):
@@ -125,13 +125,8 @@ def deploy(
     target.announce(packaged.version, f"artefact {sha256}")
     target.prepare(packaged)
     is_new = packaged.directory not in target.directories()
-    s3 = stage.client("s3")
-    s3.put_object(Bucket=target.bucket, Key=packaged.artifact_key, Body=code)
-    for name, content in ((TEMPLATE, packaged.template), (STATE, packaged.state)):
-        s3.put_object(
-            Bucket=target.bucket, Key=f"{packaged.directory}/{name}", Body=json.dumps(content)
-        )
     try:
+        target.upload(packaged, code)
         target.change(packaged.directory, packaged.version, "deploy", yes=yes, sha256=sha256)
     except BaseException:
         if is_new and not target.is_executing:
@@ -153,7 +148,7 @@ def rollback(
 ) -> None:
     """Go back to a version that was deployed before; without VERSION, list what there is."""
     terminal = Terminal(as_json=False)
-    stage = open_stage(stage_name)
+    stage = open_stage(stage_name, os.environ.get("AWS_REGION") or boto3.Session().region_name)
     target = Target(stage, terminal)
     target.require_idle()
     deployments = target.deployments()
@@ -183,14 +178,14 @@ def is_production(template: Mapping[str, Any]) -> bool:
     return policy == "Retain"
 
 
-def open_stage(name: str) -> Stage:
+def open_stage(name: str, region: str | None) -> Stage:
     """Raises Problem: the stage is for this machine only, and this is AWS."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     emulated = endpoint is not None and endpoint.startswith("http://127.0.0.1:")
     if name == "offline" or (name == "local" and not emulated):
         raise Problem(f'"{name}" has a stand-in issuer: use `make up`, or deploy another stage.')
-    region = os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
-    return Stage(name, boto3.Session(region_name=region), endpoint if emulated else None)
+    session = boto3.Session(region_name=region or REGION)
+    return Stage(name, session, endpoint if emulated else None)
 
 
 class Target:
@@ -198,10 +193,11 @@ class Target:
 
     def __init__(self, stage: Stage, terminal: Terminal) -> None:
         """Nothing is asked yet."""
-        # `is_executing`: what is in the bucket is, or will be, deployed.
         self.stage = stage
         self.terminal = terminal
         self.is_executing = False
+        """What is in the bucket is deployed, or being deployed."""
+        self._change_set = {"StackName": stage.stack, "ChangeSetName": ""}
         self._cloudformation = stage.client("cloudformation")
 
     def describe(self) -> dict[str, Any] | None:
@@ -276,6 +272,16 @@ class Target:
             )
             self._execute("stack_create_complete")
             self.is_executing = False
+
+    def upload(self, package: Package, code: bytes) -> None:
+        """Put the package into the deployment bucket."""
+        files = {
+            package.artifact_key: code,
+            f"{package.directory}/{STATE}": json.dumps(package.state).encode(),
+            f"{package.directory}/{TEMPLATE}": json.dumps(package.template).encode(),
+        }
+        for key, content in files.items():
+            self.stage.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
 
     def change(
         self, directory: str, version: str, operation: str, *, yes: bool, **what: object
@@ -352,13 +358,13 @@ class Target:
 
     def _create_change_set(self, version: str, **what: str) -> list[dict[str, Any]]:
         """What it would change; nothing is left of a change set that would change nothing."""
-        name = {"StackName": self.stage.stack, "ChangeSetName": CHANGE_SET}
+        # A name of its own: somebody else's can't be executed in its place.
+        self._change_set["ChangeSetName"] = f"deploy-{time.time_ns()}"
         if what["ChangeSetType"] == "UPDATE":
-            self._cloudformation.delete_change_set(**name)  # of a deployment that was killed
             # The table of production outlives a failed first deployment, and a removal.
             what |= {"ImportExistingResources": True}  # type: ignore[dict-item]
         self._cloudformation.create_change_set(
-            **name,
+            **self._change_set,
             **what,
             Capabilities=["CAPABILITY_NAMED_IAM"],
             Tags=[
@@ -368,12 +374,13 @@ class Target:
         )
         with suppress(WaiterError):
             self._cloudformation.get_waiter("change_set_create_complete").wait(
-                **name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+                **self._change_set, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
             )
-        pages = self._cloudformation.get_paginator("describe_change_set").paginate(**name)
-        described = list(pages)
+        described = list(
+            self._cloudformation.get_paginator("describe_change_set").paginate(**self._change_set)
+        )
         if described[0]["Status"] == "FAILED":
-            self._cloudformation.delete_change_set(**name)
+            self._cloudformation.delete_change_set(**self._change_set)
             reason = described[0].get("StatusReason", "")
             if re.search("didn't contain changes|No updates are to be performed", reason):
                 return []
@@ -386,15 +393,12 @@ class Target:
             yield
         finally:
             if not self.is_executing:
-                self._cloudformation.delete_change_set(
-                    StackName=self.stage.stack, ChangeSetName=CHANGE_SET
-                )
+                self._cloudformation.delete_change_set(**self._change_set)
 
     def _execute(self, until: str) -> None:
         began = datetime.now(UTC)
-        self._cloudformation.execute_change_set(
-            StackName=self.stage.stack, ChangeSetName=CHANGE_SET
-        )
+        stack = self.describe() or {}  # its id is known after the stack is gone, too
+        self._cloudformation.execute_change_set(**self._change_set)
         self.is_executing = True
         try:
             self._wait(until)
@@ -406,18 +410,17 @@ class Target:
             raise
         except WaiterError as error:
             self.is_executing = False
-            raise Problem(self._failure(began)) from error
+            raise Problem(self._failure(stack.get("StackId", ""), began)) from error
 
     def _wait(self, until: str) -> None:
         self._cloudformation.get_waiter(until).wait(
             StackName=self.stage.stack, WaiterConfig={"Delay": 2, "MaxAttempts": 1800}
         )
 
-    def _failure(self, began: datetime) -> str:
+    def _failure(self, name: str, began: datetime) -> str:
         """The resource that failed first, with its reason, and how the stack is now."""
         stack = self.describe()
         status = "gone again" if stack is None else stack["StackStatus"]
-        name = self.stage.stack if stack is None else stack["StackId"]
         failed = "CloudFormation doesn't say why"
         pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
         for event in (one for page in pages for one in page["StackEvents"]):
