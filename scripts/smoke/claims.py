@@ -479,7 +479,8 @@ def publishing(run: Run) -> str:
     at = run.published_at(run.target.stage, order_id, run.created_at, run.session.pause)
     if at is None:
         raise Failed(
-            "no line of the publisher's log names it: docs/runbook.md#events-not-published"
+            "no line of the publisher's log names it, which logs events if logLevel is INFO: "
+            "docs/runbook.md#events-not-published"
         )
     took, found = (at - run.created_at).total_seconds(), time.monotonic() - started
     return f"after {took:.2f} s; its log line was found in {found:.1f} s"
