@@ -170,8 +170,14 @@ class Emulator:
         # stream: it would pass over as many new records as it had read before it was stopped.
         state = self.directory / "state" / "lambda.json"
         if state.exists():
-            content = json.loads(state.read_text())
-            content["payload"].pop("dynamodb_stream_positions", None)
+            try:
+                content = json.loads(state.read_text())
+                content["payload"].pop("dynamodb_stream_positions", None)
+            except (ValueError, LookupError) as error:
+                raise StackError(
+                    f"The local AWS's data is damaged: {state}. "
+                    "`make clean` and `make up` begin anew."
+                ) from error
             replace(state, json.dumps(content))
 
     def _take_queues_to_this_port(self) -> None:

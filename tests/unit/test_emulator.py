@@ -68,6 +68,17 @@ def test_it_has_stopped_also_where_nobody_reaps_it(stack: Path) -> None:
     assert Emulator(stack, 0).running() is None
 
 
+@pytest.mark.parametrize("content", ["", "{}", '{"payload'])
+def test_data_that_is_damaged_is_named_with_what_to_type(tmp_path: Path, content: str) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "lambda.json").write_text(content)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(StackError, match=r"damaged: .*lambda\.json\. `make clean`"):
+        Emulator(tmp_path, port).start()
+
+
 @pytest.mark.parametrize("value", ["abc", "", "0", "-1", "65536", "70000", "4566 ", "4_566", "४"])
 def test_what_is_no_port_is_named_with_an_example(value: str) -> None:
     with pytest.raises(StackError, match=f'^LOCAL_PORT is a port.*not "{value}".*: make up X=1$'):
