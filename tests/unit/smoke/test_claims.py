@@ -231,6 +231,22 @@ def test_a_claim_that_is_broken_fails_alone(claim: Claim) -> None:
     assert platform.left == []
 
 
+@pytest.mark.parametrize("path", ["/events", "/reports/", "/orders"])
+def test_a_route_that_is_open_to_everybody_is_noticed(path: str) -> None:
+    platform = PlatformInMemory()
+
+    def let_in(sent: httpx.Request, pass_on: PassOn) -> httpx.Response:
+        is_staffs = sent.headers.get("Authorization") == f"Bearer {platform.staff}"
+        if sent.method == "GET" and sent.url.path.startswith(path) and not is_staffs:
+            sent.headers["Authorization"] = f"Bearer {platform.staff}"
+        return pass_on(sent)
+
+    platform.treat = let_in
+    assert {"Without a token: 401", "The customer isn't staff"} <= {
+        *of(run(platform), Outcome.FAILED)
+    }
+
+
 # What is left when something goes wrong on the way.
 
 
