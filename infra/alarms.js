@@ -28,7 +28,8 @@ const SLOW_BURNS = [
  * What wakes somebody (`page`) and what can wait for the morning (`ticket`).
  *
  * docs/runbook.md has each, and in how many minutes it rings. CloudWatch evaluates an alarm every
- * minute, over periods that end in that minute.
+ * minute, over periods that end in that minute; one that looks back more than a day every hour, over
+ * full hours.
  */
 module.exports = (template, { metricsNamespace: namespace, metricMath }) => {
   const prefix = `orders-${template.stage}`;

@@ -275,7 +275,7 @@ function cors(production, value) {
 function requireOrigin(production, origin) {
   const url = URL.canParse(origin) ? new URL(origin) : null;
   const schemes = production ? ['https:'] : ['https:', 'http:'];
-  if (!schemes.includes(url?.protocol) || !/^[a-z0-9.-]+$/.test(url.hostname)) {
+  if (!schemes.includes(url?.protocol) || !/^([a-z0-9-]+\.)*[a-z0-9-]+$/.test(url.hostname)) {
     throw refusal(
       `Parameter "corsOrigins" names each origin, such as https://shop.example.com` +
         `${production ? '' : ' or http://localhost:5173'}, not ${quoted(origin)}.`

@@ -170,8 +170,14 @@ class Emulator:
         # stream: it would pass over as many new records as it had read before it was stopped.
         state = self.directory / "state" / "lambda.json"
         if state.exists():
-            content = json.loads(state.read_text())
-            content["payload"].pop("dynamodb_stream_positions", None)
+            try:
+                content = json.loads(state.read_text())
+                content["payload"].pop("dynamodb_stream_positions", None)
+            except (ValueError, LookupError) as error:
+                raise StackError(
+                    f"The local AWS's data is damaged: {state}. "
+                    "`make clean` and `make up` begin anew."
+                ) from error
             replace(state, json.dumps(content))
 
     def _take_queues_to_this_port(self) -> None:
@@ -187,16 +193,23 @@ class Emulator:
         running = self.running()
         if running is None:
             return False
+        process = running.process
+
+        def has_ended() -> bool:
+            # In a container whose first process reaps none, its entry stays.
+            try:
+                return bool(process.status() == psutil.STATUS_ZOMBIE)
+            except psutil.NoSuchProcess:
+                return True
+
         with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
-            running.process.terminate()
-        try:
-            running.process.wait(STOP_SECONDS)
-        except psutil.TimeoutExpired as error:
-            number = running.process.pid
-            raise StackError(
-                f"The local AWS (process {number}) does not stop. Its log is {self.log}. To end it "
-                f"without what is new since its start: kill -9 {number}"
-            ) from error
+            process.terminate()
+        wait_until(
+            has_ended,
+            STOP_SECONDS,
+            f"The local AWS (process {process.pid}) does not stop. Its log is {self.log}. To end "
+            f"it without what is new since its start: kill -9 {process.pid}",
+        )
         return True
 
     def forget(self) -> None:

@@ -210,8 +210,7 @@ def changes_of_one(old: Json, new: Json, place: Place, way: Way) -> Iterator[Fin
     if before.get("format") != after.get("format") is not None:
         yield Finding(place, f"{'must be' if is_request else 'is no longer'} {after['format']}")
     yield from changes_of_members(old, new, place, way)
-    if "items" in old and "items" in new:
-        yield from changes_of(old["items"], new["items"], place, way)
+    yield from changes_of(old.get("items", {}), new.get("items", {}), place, way)
     for keyword in (old.keys() | new.keys()) - _JUDGED - _ANNOTATIONS:
         # What only narrows a response or widens a request is fine.
         if before.get(keyword) != after.get(keyword) is not None:

@@ -37,6 +37,12 @@ def last_release() -> Release:
     if not (ROOT / ".git").exists():
         raise UnknownRelease("The last release is found in git, and this is not a clone.")
     try:
+        _git("rev-parse", "HEAD")
+    except FileNotFoundError:
+        raise UnknownRelease("The last release is found in git, which is not installed.") from None
+    except subprocess.CalledProcessError as error:  # such as a clone of another user's
+        raise UnknownRelease(f"git can't read this clone: {error.stderr.strip()}") from None
+    try:
         tag = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*").strip()
     except subprocess.CalledProcessError:
         return _untagged()

@@ -36,6 +36,11 @@ _POLL_SECONDS: Final = 0.25
 _OLD: Final = timedelta(minutes=2)
 """Older than any event that the feed holds back."""
 _SOMEBODY_ELSE: Final = "smoke-somebody-else"
+_FOR_STAFF: Final = (
+    "/orders?status=PENDING&limit=1",
+    "/events?limit=1",
+    "/reports/daily/2026-11-23",
+)
 _OTHER_SITE: Final = "https://smoke.invalid"
 _BASE64URL: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -219,9 +224,10 @@ def other_sites(run: Run) -> str:
 
 @claim("Without a token: 401")
 def no_token(run: Run) -> str:
-    response = run.anonymously("GET", "/orders?status=PENDING")
-    expect(response, 401)
-    return "401"
+    for path in (*_FOR_STAFF, "/orders/smoke-test", "/customers/smoke-test/orders"):
+        expect(run.anonymously("GET", path), 401)
+    expect(run.anonymously("POST", "/orders", json={}), 401)
+    return "401 for lists, an order, the feed, a report and a create"
 
 
 @claim("A token with another signature, or with other claims, is a 401")
@@ -253,8 +259,9 @@ def customer(run: Run) -> str:
 
 @claim("The customer isn't staff")
 def not_staff(run: Run) -> str:
-    expect_problem(run.as_customer("GET", "/orders?status=PENDING&limit=1"), 403, "forbidden")
-    return "403"
+    for path in _FOR_STAFF:
+        expect_problem(run.as_customer("GET", path), 403, "forbidden")
+    return "403 for the list by status, the feed and a report"
 
 
 @claim("Staff are")
@@ -479,7 +486,8 @@ def publishing(run: Run) -> str:
     at = run.published_at(run.target.stage, order_id, run.created_at, run.session.pause)
     if at is None:
         raise Failed(
-            "no line of the publisher's log names it: docs/runbook.md#events-not-published"
+            "no line of the publisher's log names it, which logs events if logLevel is INFO: "
+            "docs/runbook.md#events-not-published"
         )
     took, found = (at - run.created_at).total_seconds(), time.monotonic() - started
     return f"after {took:.2f} s; its log line was found in {found:.1f} s"

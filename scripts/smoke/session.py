@@ -79,7 +79,10 @@ class Session:
         """POST /orders, with a key of its own unless one is given. Raises httpx.TransportError."""
         one = Create(token or self.target.customer, body, key or f"smoke-{uuid4()}")
         self._undecided[one.key] = one
-        return self._create(one)
+        response = self._create(one)
+        if response.status_code < _SERVER_ERROR and not response.is_success:
+            self._undecided.pop(one.key)
+        return response
 
     def _create(self, one: Create) -> httpx.Response:
         headers = {"Idempotency-Key": one.key}
@@ -87,9 +90,16 @@ class Session:
         order_id = body_of(response).get("orderId")
         if response.is_success and isinstance(order_id, str):
             self.made[order_id] = None
-        if response.status_code < _SERVER_ERROR:
-            del self._undecided[one.key]
+            self._undecided.pop(one.key)
         return response
+
+    def _decide(self, one: Create) -> bool:
+        """Only the order, or a function's own refusal, tells: not one of the gateway's."""
+        response = self._create(one)
+        is_problem = response.headers.get("Content-Type") == "application/problem+json"
+        if is_problem and response.status_code < _SERVER_ERROR:
+            self._undecided.pop(one.key)
+        return one.key not in self._undecided
 
     @property
     def left(self) -> list[str]:
@@ -102,7 +112,7 @@ class Session:
         A create whose response was lost is sent again with its key, which tells its order.
         """
         for one in list(self._undecided.values()):
-            self._until(lambda one=one: self._create(one).status_code < _SERVER_ERROR)  # type: ignore[misc]  # its default is its value
+            self._until(lambda one=one: self._decide(one))  # type: ignore[misc]  # its default is its value
         for order_id in list(self.made):
             self._until(lambda order_id=order_id: self._cancel(order_id))  # type: ignore[misc]  # likewise
 
@@ -119,7 +129,7 @@ class Session:
             try:
                 if done():
                     return
-            except httpx.TransportError:
+            except httpx.HTTPError:  # lost, or a body that can't be decoded
                 pass
             self.pause(attempt)
 

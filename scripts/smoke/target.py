@@ -102,6 +102,7 @@ def _address(given: str) -> str:
     try:
         url = urlsplit(given)
         host, _ = url.hostname or "", url.port
+        host.encode("idna")
     except ValueError:
         host = ""
     if not host or re.search(r"\s", given):

@@ -119,6 +119,7 @@ CASES: dict[str, tuple[Sequence[Mapping[str, object]], str | None]] = {
                 *("ftp://shop.example.com", "https://a b.example.com", "https://[::1]:3000"),
                 *("https://a.example.com https://b.example.com", "https://a.example.com;b"),
                 *("https://shop.example.com:port", "capacitor://localhost"),
+                *("https://shop..example.com", "https://.."),
             )
         ],
         'Parameter "corsOrigins" names each origin, such as https://shop.example.com',

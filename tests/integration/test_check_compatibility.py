@@ -163,3 +163,20 @@ def test_what_is_no_clone_says_so(repository: Repository) -> None:
     passes, said = repository.check()
     assert passes
     assert "this is not a clone" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1", "git can't read this clone: fatal: detected"),
+        ("PATH", "", "git, which is not installed"),
+    ],
+)
+def test_what_git_can_not_read_says_so(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    passes, said = repository.check()
+    assert passes
+    assert says in said
+    assert not repository.check(ci=True)[0]

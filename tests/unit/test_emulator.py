@@ -13,6 +13,7 @@ import pytest
 
 from emulator import (
     EMULATOR_APP,
+    ROOT,
     Emulator,
     StackError,
     reach_this_machine_directly,
@@ -59,6 +60,23 @@ def test_it_belongs_to_a_directory_that_was_moved_and_not_to_a_copy(stack: Path)
     assert Emulator(stack, 0).running() is None
     assert Emulator(moved, 0).running() is not None
     moved.rename(stack)
+
+
+def test_it_has_stopped_also_where_nobody_reaps_it(stack: Path) -> None:
+    stop = "import sys, pathlib, emulator; emulator.Emulator(pathlib.Path(sys.argv[1]), 0).stop()"
+    subprocess.run([sys.executable, "-c", stop, stack], cwd=ROOT / "scripts", check=True)
+    assert Emulator(stack, 0).running() is None
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"payload'])
+def test_data_that_is_damaged_is_named_with_what_to_type(tmp_path: Path, content: str) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "lambda.json").write_text(content)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.raises(StackError, match=r"damaged: .*lambda\.json\. `make clean`"):
+        Emulator(tmp_path, port).start()
 
 
 @pytest.mark.parametrize("value", ["abc", "", "0", "-1", "65536", "70000", "4566 ", "4_566", "४"])

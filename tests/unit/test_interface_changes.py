@@ -188,6 +188,14 @@ BREAKING: Final[dict[str, list[Case]]] = {
             "string",
         ),
         (
+            (
+                "OrderSummary in responses: `items` can now be array or boolean or integer or "
+                "null or number or string"
+            ),
+            schema("OrderPage", "items", "items"),
+            GONE,
+        ),
+        (
             "Order in responses: `orderId` is no longer uuid",
             schema("Order", "orderId", "format"),
             GONE,

@@ -192,7 +192,7 @@ BREAKS: Final[dict[str, Break]] = {
     "typing_error": where("/orders/[0-9A-Z-]{16}", member(detail="There is no such order.")),
     "replay": where("/orders", header("Idempotent-Replayed"), method="POST"),
     "key_reused": where(
-        "/orders", if_problem("idempotency-key-reused", status(201)), method="POST"
+        "/orders", if_problem("idempotency-key-reused", status(409)), method="POST"
     ),
     "validation": where(
         "/orders", if_problem("validation-failed", member(errors=[])), method="POST"
@@ -229,6 +229,22 @@ def test_a_claim_that_is_broken_fails_alone(claim: Claim) -> None:
     assert of(rows, Outcome.FAILED) == [claim.text], rows
     assert of(rows, Outcome.NOT_APPLICABLE) == []
     assert platform.left == []
+
+
+@pytest.mark.parametrize("path", ["/events", "/reports/", "/orders"])
+def test_a_route_that_is_open_to_everybody_is_noticed(path: str) -> None:
+    platform = PlatformInMemory()
+
+    def let_in(sent: httpx.Request, pass_on: PassOn) -> httpx.Response:
+        is_staffs = sent.headers.get("Authorization") == f"Bearer {platform.staff}"
+        if sent.method == "GET" and sent.url.path.startswith(path) and not is_staffs:
+            sent.headers["Authorization"] = f"Bearer {platform.staff}"
+        return pass_on(sent)
+
+    platform.treat = let_in
+    assert {"Without a token: 401", "The customer isn't staff"} <= {
+        *of(run(platform), Outcome.FAILED)
+    }
 
 
 # What is left when something goes wrong on the way.
@@ -290,6 +306,40 @@ def test_creates_whose_responses_are_lost_leave_no_order() -> None:
     assert "no response: ReadTimeout too late" in [row.seen for row in rows]
     assert rows[-1].outcome is Outcome.OK
     assert platform.left == []
+
+
+@pytest.mark.parametrize("again", [429, 401, 200], ids=lambda status: f"then {status}")
+def test_a_create_that_nothing_tells_about_is_named(again: int) -> None:
+    platform, keys = PlatformInMemory(), list[str]()
+
+    def treat(sent: httpx.Request, pass_on: PassOn) -> httpx.Response:
+        key = sent.headers.get("Idempotency-Key", "")
+        if not key or (keys and key != keys[0]):
+            return pass_on(sent)
+        keys.append(key)
+        if len(keys) > 1:
+            return httpx.Response(again, json={})
+        pass_on(sent)
+        raise httpx.ReadTimeout("too late")
+
+    platform.treat = lambda sent, pass_on: (
+        treat(sent, pass_on)
+        if b"SMOKE-TEST" in sent.read() and b"cus_42" in sent.read()
+        else pass_on(sent)
+    )
+    rows = run(platform)
+    assert platform.left
+    assert rows[-1].outcome is Outcome.FAILED
+    assert f"of the key {keys[0]}" in rows[-1].seen
+
+
+def test_a_success_that_names_no_order_is_no_clean_end() -> None:
+    platform = PlatformInMemory()
+    platform.treat = only_the(
+        9, seen("/orders", if_status(201, member(orderId=None)), method="POST")
+    )
+    rows = run(platform)
+    assert (of(rows, Outcome.FAILED), platform.left) == ([], [])  # its key tells the order
 
 
 def test_ctrl_c_during_the_clean_up_names_what_is_left() -> None:

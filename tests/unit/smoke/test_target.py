@@ -73,6 +73,7 @@ def test_an_address_is_used_without_slashes_at_its_end(given: str, used: str, pl
         ("https://", "API_URL is no address"),
         ("https://api.example.com:port", "API_URL is no address"),
         ("https://[api", "API_URL is no address"),
+        ("https://api..example.com", "API_URL is no address"),
         ("https://api example.com", "API_URL is no address"),
         ("https://ann:secret@api.example.com/v1", "Type: API_URL=https://api.example.com/v1"),
         ("https://api.example.com/desk#token=secret", "Type: API_URL=https://api.example.com/desk"),
