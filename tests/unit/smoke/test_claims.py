@@ -359,11 +359,14 @@ def test_ctrl_c_during_the_clean_up_names_what_is_left() -> None:
 @pytest.mark.parametrize("said", [503, 200], ids=lambda status: f"said {status}")
 def test_orders_that_could_not_be_canceled_are_named(said: int) -> None:
     platform = PlatformInMemory()
-    platform.treat = lambda sent, pass_on: (
-        httpx.Response(said, json={"status": "CANCELED", "version": 2})
-        if sent.method == "PATCH" and REASON.encode() in sent.read()
-        else pass_on(sent)
-    )
+    platform.treat = of_caller(
+        "staff",
+        lambda sent, pass_on: (
+            httpx.Response(said, json={"status": "CANCELED", "version": 2})
+            if REASON.encode() in sent.read() and "If-Match" not in sent.headers
+            else pass_on(sent)
+        ),
+    )(platform)
     rows = run(platform)
     assert of(rows, Outcome.FAILED) == [CLEAN_UP]
     assert platform.left
