@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,6 @@ BUCKET: Final = "ServerlessDeploymentBucket"
 """Names of the framework's, so that its own commands find what was deployed here."""
 
 KEPT_DEPLOYMENTS: Final = 10
-CHANGE_SET: Final = "make-deploy"
 HOLDS_DATA: Final = {
     "AWS::DynamoDB::Table": "the orders in it",
     "AWS::SQS::Queue": "the events in it",
@@ -90,6 +90,12 @@ class Package(NamedTuple):
         return version
 
     @property
+    def region(self) -> str:
+        """Where osls would deploy it, and finds it."""
+        region: str = self.state["service"]["provider"]["region"]
+        return region
+
+    @property
     def artifact_key(self) -> str:
         """Where the functions' code has to be in the deployment bucket."""
         (key,) = {
@@ -114,6 +120,12 @@ def deploy(
     terminal = Terminal(as_json=False)
     packaged = Package.read(package, stage_name)
     stage = open_stage(stage_name)
+    region = stage.client("cloudformation").meta.region_name
+    if region != packaged.region:
+        raise Problem(
+            f"This was packaged for {packaged.region}, and your AWS settings say {region}: set "
+            f"AWS_REGION={packaged.region}, or change provider.region in serverless.yml."
+        )
     code = artifact.read_bytes()
     sha256 = hashlib.sha256(code).hexdigest()
     if is_production(packaged.template) and packaged.version.endswith(("-dirty", "unknown")):
@@ -123,7 +135,7 @@ def deploy(
         )
     target = Target(stage, terminal)
     target.announce(packaged.version, f"artefact {sha256}")
-    target.prepare(packaged)
+    target.prepare(packaged, yes=yes)
     is_new = packaged.directory not in target.directories()
     s3 = stage.client("s3")
     s3.put_object(Bucket=target.bucket, Key=packaged.artifact_key, Body=code)
@@ -155,7 +167,13 @@ def rollback(
     terminal = Terminal(as_json=False)
     stage = open_stage(stage_name)
     target = Target(stage, terminal)
-    target.require_idle()
+    status = target.require_idle()
+    if status is None or status in NEVER_WORKED:
+        region = stage.client("cloudformation").meta.region_name
+        raise Problem(
+            f"Nothing to go back to: there is no working stack {stage.stack} in {region} of this "
+            "account. Check STAGE, AWS_PROFILE and AWS_REGION."
+        )
     deployments = target.deployments()
     if not version:
         for directory, known in deployments.items():
@@ -203,6 +221,8 @@ class Target:
         self.terminal = terminal
         self.is_executing = False
         self._cloudformation = stage.client("cloudformation")
+        self._change_set: dict[str, str] = {}
+        self._stack_id = stage.stack
 
     def describe(self) -> dict[str, Any] | None:
         """CloudFormation's description of the stack; None where there is none."""
@@ -258,10 +278,15 @@ class Target:
             )
         return status
 
-    def prepare(self, package: Package) -> None:
-        """Have a stack with a deployment bucket."""
+    def prepare(self, package: Package, *, yes: bool) -> None:
+        """Have a stack with a deployment bucket. Raises NothingToDo: somebody said no."""
         status = self.require_idle()
         if status in NEVER_WORKED:
+            if is_production(package.template):
+                self.terminal.confirm(
+                    f"{self.stage.stack}, of a production stage, is {status}. Delete it?",
+                    yes=yes,
+                )
             self.terminal.note(f"{self.stage.stack} is {status}: deleting it, to begin anew.")
             self._cloudformation.delete_stack(StackName=self.stage.stack)
             self._wait("stack_delete_complete")
@@ -321,11 +346,15 @@ class Target:
         return template
 
     def deployments(self) -> dict[str, str]:
-        """The version of each deployment in the bucket, newest first, by its directory."""
-        return {
-            place: self._template(place)["Outputs"]["Version"]["Value"]
+        """The version of each deployment in the bucket, newest first, by its directory.
+
+        Without those of releases that had none, which osls deployed.
+        """
+        found = {
+            place: self._template(place).get("Outputs", {}).get("Version")
             for place in self.directories()
         }
+        return {place: output["Value"] for place, output in found.items() if output}
 
     def directories(self) -> list[str]:
         prefix = f"serverless/orders/{self.stage.name}/"
@@ -352,12 +381,17 @@ class Target:
 
     def _create_change_set(self, version: str, **what: str) -> list[dict[str, Any]]:
         """What it would change; nothing is left of a change set that would change nothing."""
-        name = {"StackName": self.stage.stack, "ChangeSetName": CHANGE_SET}
+        # A name of its own: nobody executes or deletes what another is being shown.
+        name = {
+            "StackName": self.stage.stack,
+            "ChangeSetName": f"make-deploy-{time.time_ns()}",
+        }
+        self._change_set = name
         if what["ChangeSetType"] == "UPDATE":
-            self._cloudformation.delete_change_set(**name)  # of a deployment that was killed
             # The table of production outlives a failed first deployment, and a removal.
             what |= {"ImportExistingResources": True}  # type: ignore[dict-item]
-        self._cloudformation.create_change_set(
+        # A deleted stack, as after a failed creation, is found by its id only.
+        self._stack_id = self._cloudformation.create_change_set(
             **name,
             **what,
             Capabilities=["CAPABILITY_NAMED_IAM"],
@@ -365,7 +399,7 @@ class Target:
                 {"Key": "STAGE", "Value": self.stage.name},
                 {"Key": "version", "Value": version},
             ],
-        )
+        )["StackId"]
         with suppress(WaiterError):
             self._cloudformation.get_waiter("change_set_create_complete").wait(
                 **name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
@@ -386,16 +420,18 @@ class Target:
             yield
         finally:
             if not self.is_executing:
-                self._cloudformation.delete_change_set(
-                    StackName=self.stage.stack, ChangeSetName=CHANGE_SET
-                )
+                self._cloudformation.delete_change_set(**self._change_set)
 
     def _execute(self, until: str) -> None:
         began = datetime.now(UTC)
-        self._cloudformation.execute_change_set(
-            StackName=self.stage.stack, ChangeSetName=CHANGE_SET
-        )
-        self.is_executing = True
+        self.is_executing = True  # before the call, which Ctrl-C can interrupt
+        try:
+            self._cloudformation.execute_change_set(
+                **self._change_set, ClientRequestToken=self._change_set["ChangeSetName"]
+            )  # attempted again, it is the same request
+        except ClientError:
+            self.is_executing = False
+            raise
         try:
             self._wait(until)
         except KeyboardInterrupt:
@@ -405,6 +441,14 @@ class Target:
             )
             raise
         except WaiterError as error:
+            # The waiter also gives up after an hour, or when AWS no longer responds.
+            stack = self.describe()
+            status = "" if stack is None else stack["StackStatus"]
+            if status.endswith("_IN_PROGRESS") and "terminal failure" not in str(error):
+                raise Problem(
+                    f"{self.stage.stack} is still {status}: {error}. Its state: aws "
+                    f"cloudformation describe-stacks --stack-name {self.stage.stack}"
+                ) from error
             self.is_executing = False
             raise Problem(self._failure(began)) from error
 
@@ -417,9 +461,10 @@ class Target:
         """The resource that failed first, with its reason, and how the stack is now."""
         stack = self.describe()
         status = "gone again" if stack is None else stack["StackStatus"]
-        name = self.stage.stack if stack is None else stack["StackId"]
         failed = "CloudFormation doesn't say why"
-        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(
+            StackName=self._stack_id
+        )
         for event in (one for page in pages for one in page["StackEvents"]):
             if event["Timestamp"] < began - CLOCKS_DIFFER:
                 break
