@@ -192,7 +192,7 @@ deploy: ## show what changes on STAGE, and deploy it; with JWT_ISSUER and JWT_AU
 rollback: ## go back to VERSION on STAGE; without VERSION, list what can be gone back to; YES=1 doesn't ask
 	@test -n "$(STAGE)" || { echo 'Which stage? make rollback STAGE=dev'; exit 1; }
 	$(install) orderctl
-	$(apply) rollback $(STAGE) $(VERSION) $(if $(YES),--yes)
+	$(apply) rollback $(STAGE) "$$VERSION" $(if $(YES),--yes)
 
 smoke: ## claims about the API at API_URL: CUSTOMER_TOKEN, STAFF_TOKEN; EXPECT_VERSION, STAGE
 	$(install) orderctl >&2

@@ -90,6 +90,12 @@ class Package(NamedTuple):
         return version
 
     @property
+    def region(self) -> str:
+        """Where osls would deploy it, and finds it."""
+        region: str = self.state["service"]["provider"]["region"]
+        return region
+
+    @property
     def artifact_key(self) -> str:
         """Where the functions' code has to be in the deployment bucket."""
         (key,) = {
@@ -113,7 +119,13 @@ def deploy(
     """Show what a package changes on a stage, and change it."""
     terminal = Terminal(as_json=False)
     packaged = Package.read(package, stage_name)
-    stage = open_stage(stage_name, packaged.state["service"]["provider"]["region"])
+    stage = open_stage(stage_name)
+    region = stage.client("cloudformation").meta.region_name
+    if region != packaged.region:
+        raise Problem(
+            f"This was packaged for {packaged.region}, and your AWS settings say {region}: set "
+            f"AWS_REGION={packaged.region}, or change provider.region in serverless.yml."
+        )
     code = artifact.read_bytes()
     sha256 = hashlib.sha256(code).hexdigest()
     if is_production(packaged.template) and packaged.version.endswith(("-dirty", "unknown")):
@@ -123,7 +135,7 @@ def deploy(
         )
     target = Target(stage, terminal)
     target.announce(packaged.version, f"artefact {sha256}")
-    target.prepare(packaged)
+    target.prepare(packaged, yes=yes)
     is_new = packaged.directory not in target.directories()
     try:
         target.upload(packaged, code)
@@ -132,7 +144,7 @@ def deploy(
         if is_new and not target.is_executing:
             target.forget(packaged.directory)
         raise
-    target.prune()
+    target.prune(packaged.directory)
     terminal.print(
         f"\n{packaged.version} is deployed: {stage.api_url}\n"
         f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={packaged.version}"
@@ -148,9 +160,15 @@ def rollback(
 ) -> None:
     """Go back to a version that was deployed before; without VERSION, list what there is."""
     terminal = Terminal(as_json=False)
-    stage = open_stage(stage_name, os.environ.get("AWS_REGION") or boto3.Session().region_name)
+    stage = open_stage(stage_name)
     target = Target(stage, terminal)
-    target.require_idle()
+    status = target.require_idle()
+    if status is None or status in NEVER_WORKED:
+        region = stage.client("cloudformation").meta.region_name
+        raise Problem(
+            f"Nothing to go back to: there is no working stack {stage.stack} in {region} of this "
+            "account. Check STAGE, AWS_PROFILE and AWS_REGION."
+        )
     deployments = target.deployments()
     if not version:
         for directory, known in deployments.items():
@@ -178,14 +196,14 @@ def is_production(template: Mapping[str, Any]) -> bool:
     return policy == "Retain"
 
 
-def open_stage(name: str, region: str | None) -> Stage:
+def open_stage(name: str) -> Stage:
     """Raises Problem: the stage is for this machine only, and this is AWS."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     emulated = endpoint is not None and endpoint.startswith("http://127.0.0.1:")
     if name == "offline" or (name == "local" and not emulated):
         raise Problem(f'"{name}" has a stand-in issuer: use `make up`, or deploy another stage.')
-    session = boto3.Session(region_name=region or REGION)
-    return Stage(name, session, endpoint if emulated else None)
+    region = os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
+    return Stage(name, boto3.Session(region_name=region), endpoint if emulated else None)
 
 
 class Target:
@@ -196,9 +214,10 @@ class Target:
         self.stage = stage
         self.terminal = terminal
         self.is_executing = False
-        """What is in the bucket is deployed, or being deployed."""
-        self._change_set = {"StackName": stage.stack, "ChangeSetName": ""}
+        """What is in the bucket is deployed, or may be being deployed."""
         self._cloudformation = stage.client("cloudformation")
+        self._change_set: dict[str, str] = {}
+        self._stack_id = stage.stack
 
     def describe(self) -> dict[str, Any] | None:
         """CloudFormation's description of the stack; None where there is none."""
@@ -254,10 +273,15 @@ class Target:
             )
         return status
 
-    def prepare(self, package: Package) -> None:
-        """Have a stack with a deployment bucket."""
+    def prepare(self, package: Package, *, yes: bool) -> None:
+        """Have a stack with a deployment bucket. Raises NothingToDo: somebody said no."""
         status = self.require_idle()
         if status in NEVER_WORKED:
+            if is_production(package.template):
+                self.terminal.confirm(
+                    f"{self.stage.stack}, of a production stage, is {status}. Delete it?",
+                    yes=yes,
+                )
             self.terminal.note(f"{self.stage.stack} is {status}: deleting it, to begin anew.")
             self._cloudformation.delete_stack(StackName=self.stage.stack)
             self._wait("stack_delete_complete")
@@ -327,13 +351,18 @@ class Target:
         return template
 
     def deployments(self) -> dict[str, str]:
-        """The version of each deployment in the bucket, newest first, by its directory."""
-        return {
-            place: self._template(place)["Outputs"]["Version"]["Value"]
+        """The version of each deployment in the bucket, newest first, by its directory.
+
+        Without those of releases that had none, which osls deployed.
+        """
+        found = {
+            place: self._template(place).get("Outputs", {}).get("Version")
             for place in self.directories()
         }
+        return {place: output["Value"] for place, output in found.items() if output}
 
     def directories(self) -> list[str]:
+        """Where the deployments are in the bucket, newest first."""
         prefix = f"serverless/orders/{self.stage.name}/"
         pages = self.stage.client("s3").get_paginator("list_objects_v2")
         keys = [
@@ -344,10 +373,11 @@ class Target:
         found = {key.rpartition("/")[0] for key in keys if key.endswith(f"/{TEMPLATE}")}
         return sorted(found, reverse=True)
 
-    def prune(self) -> None:
-        """Keep the newest deployments, which can be rolled back to."""
+    def prune(self, deployed: str) -> None:
+        """Keep the newest deployments, which can be rolled back to, and what is deployed."""
         for directory in self.directories()[KEPT_DEPLOYMENTS:]:
-            self.forget(directory)
+            if directory != deployed:
+                self.forget(directory)
 
     def forget(self, directory: str) -> None:
         """Delete a deployment from the bucket."""
@@ -358,29 +388,33 @@ class Target:
 
     def _create_change_set(self, version: str, **what: str) -> list[dict[str, Any]]:
         """What it would change; nothing is left of a change set that would change nothing."""
-        # A name of its own: somebody else's can't be executed in its place.
-        self._change_set["ChangeSetName"] = f"deploy-{time.time_ns()}"
+        # A name of its own: nobody executes or deletes what another is being shown.
+        name = {
+            "StackName": self.stage.stack,
+            "ChangeSetName": f"make-deploy-{time.time_ns()}",
+        }
+        self._change_set = name
         if what["ChangeSetType"] == "UPDATE":
             # The table of production outlives a failed first deployment, and a removal.
             what |= {"ImportExistingResources": True}  # type: ignore[dict-item]
-        self._cloudformation.create_change_set(
-            **self._change_set,
+        # A deleted stack, as after a failed creation, is found by its id only.
+        self._stack_id = self._cloudformation.create_change_set(
+            **name,
             **what,
             Capabilities=["CAPABILITY_NAMED_IAM"],
             Tags=[
                 {"Key": "STAGE", "Value": self.stage.name},
                 {"Key": "version", "Value": version},
             ],
-        )
+        )["StackId"]
         with suppress(WaiterError):
             self._cloudformation.get_waiter("change_set_create_complete").wait(
-                **self._change_set, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+                **name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
             )
-        described = list(
-            self._cloudformation.get_paginator("describe_change_set").paginate(**self._change_set)
-        )
+        pages = self._cloudformation.get_paginator("describe_change_set").paginate(**name)
+        described = list(pages)
         if described[0]["Status"] == "FAILED":
-            self._cloudformation.delete_change_set(**self._change_set)
+            self._cloudformation.delete_change_set(**name)
             reason = described[0].get("StatusReason", "")
             if re.search("didn't contain changes|No updates are to be performed", reason):
                 return []
@@ -397,9 +431,14 @@ class Target:
 
     def _execute(self, until: str) -> None:
         began = datetime.now(UTC)
-        stack = self.describe() or {}  # its id is known after the stack is gone, too
-        self._cloudformation.execute_change_set(**self._change_set)
-        self.is_executing = True
+        self.is_executing = True  # before the call, which Ctrl-C can interrupt
+        try:
+            self._cloudformation.execute_change_set(
+                **self._change_set, ClientRequestToken=self._change_set["ChangeSetName"]
+            )  # attempted again, it is the same request
+        except ClientError:
+            self.is_executing = False
+            raise
         try:
             self._wait(until)
         except KeyboardInterrupt:
@@ -409,20 +448,30 @@ class Target:
             )
             raise
         except WaiterError as error:
+            # The waiter also gives up after an hour, or when AWS no longer responds.
+            stack = self.describe()
+            status = "" if stack is None else stack["StackStatus"]
+            if status.endswith("_IN_PROGRESS") and "terminal failure" not in str(error):
+                raise Problem(
+                    f"{self.stage.stack} is still {status}: {error}. Its state: aws "
+                    f"cloudformation describe-stacks --stack-name {self.stage.stack}"
+                ) from error
             self.is_executing = False
-            raise Problem(self._failure(stack.get("StackId", ""), began)) from error
+            raise Problem(self._failure(began)) from error
 
     def _wait(self, until: str) -> None:
         self._cloudformation.get_waiter(until).wait(
             StackName=self.stage.stack, WaiterConfig={"Delay": 2, "MaxAttempts": 1800}
         )
 
-    def _failure(self, name: str, began: datetime) -> str:
+    def _failure(self, began: datetime) -> str:
         """The resource that failed first, with its reason, and how the stack is now."""
         stack = self.describe()
         status = "gone again" if stack is None else stack["StackStatus"]
         failed = "CloudFormation doesn't say why"
-        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(
+            StackName=self._stack_id
+        )
         for event in (one for page in pages for one in page["StackEvents"]):
             if event["Timestamp"] < began - CLOCKS_DIFFER:
                 break

@@ -262,8 +262,13 @@ def test_only_jobs_of_the_stage_s_environment_in_the_repository_get_the_role() -
         }
     }
     assert role["MaxSessionDuration"] == 3600
+    allowed = Deployer("dev").pattern("Repository")
     for repository in ("*/orders", "shop/*", "shop", "shop/orders:ref", "shop/a/b", ""):
-        assert not re.fullmatch(Deployer("dev").pattern("Repository"), repository)
+        assert not re.fullmatch(allowed, repository)
+    for repository in ("shop@*/orders@*", "shop@1/orders", "shop/orders@2", "shop@1/orders@2:ref"):
+        assert not re.fullmatch(allowed, repository)
+    for repository in ("shop/orders", "shop@1/orders@2"):
+        assert re.fullmatch(allowed, repository)
 
 
 def test_it_makes_nobody_administrator() -> None:

@@ -157,6 +157,8 @@ def test_what_one_sees_is_what_is_deployed_and_gone_back_to(account: Account) ->
 
 
 def test_a_first_deployment_that_fails_does_not_block_the_next(account: Account) -> None:
+    code, said = account.run("rollback", "local")
+    assert (code, "Nothing to go back to" in said) == (1, True)
     # Killed between making a change set and executing it.
     account.release("v1")
     template = (account.package / CREATE).read_text()
@@ -211,6 +213,53 @@ def test_production_asks_and_takes_back_the_table_that_was_left(account: Account
     assert "Taken back: 1\n    1 DynamoDB::Table: OrdersTable" in said
     assert account.version == "v1"
     assert dynamodb.scan(TableName="orders_app")["Count"] == 1
+
+
+def test_a_change_set_is_not_executed_by_another_who_deploys(account: Account) -> None:
+    account.release("v1")
+    assert account.deploy()[0] == 0
+
+    def retain(resources: Any) -> None:  # noqa: ANN401 - JSON
+        resources["OrdersTable"]["DeletionPolicy"] = "Retain"
+
+    script = str(ROOT / "scripts" / "deploy.py")
+    both = []
+    for version in ("v2", "v3"):
+        account.release(version, retain)
+        asking = subprocess.Popen(
+            [sys.executable, script, "deploy", "local", "--package", str(account.package)],
+            env=account.variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        both.append(asking)
+        assert asking.stderr
+        assert asking.stderr.read(len("Change local")) == "Change local"
+    both[1].communicate("no\n")
+    both[0].communicate("yes\n")
+    assert [one.returncode for one in both] == [0, 3]
+    assert account.version == "v2"
+
+
+def test_what_another_region_is_packaged_for_is_not_deployed(account: Account) -> None:
+    account.release("v1")
+    account.variables |= {"AWS_REGION": "eu-central-1"}
+    code, said = account.deploy()
+    assert (code, f"set AWS_REGION={REGION}" in said) == (1, True)
+
+
+def test_what_had_no_version_is_not_listed(account: Account) -> None:
+    account.release("v1")
+    assert account.deploy()[0] == 0
+    bucket = account.cloudformation.describe_stack_resource(
+        StackName=STACK, LogicalResourceId="ServerlessDeploymentBucket"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    key = "serverless/orders/local/1-1970-01-01T00:00:00.001Z/compiled-cloudformation-template.json"
+    account.stack.client("s3").put_object(Bucket=bucket, Key=key, Body=b'{"Resources": {}}')
+    code, said = account.run("rollback", "local")
+    assert (code, len(said.splitlines())) == (0, 1)
 
 
 def test_stages_of_this_machine_never_go_to_aws(account: Account) -> None:
