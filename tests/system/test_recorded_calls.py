@@ -105,10 +105,8 @@ def test_sqs_asks_for_the_action_on_one_message_for_a_batch_too(
             ("PUT", "/bucket/key?x-id=PutObject", {}, b"{"),
             ("f", "s3:PutObject", "bucket/key"),
         ),
-        ("s3", ("HEAD", "/bucket/key", {}, b""), ("f", "s3:GetObject", "bucket/key")),
-        ("s3", ("HEAD", "/bucket/", {}, b""), ("f", "s3:ListBucket", "bucket")),
         ("s3", ("GET", "/bucket/?list-type=2", {}, b""), ("f", "s3:ListBucket", "bucket")),
-        ("s3", ("POST", "/bucket/?delete=", {}, b"<"), ("f", "s3:DeleteObject", "bucket")),
+        ("s3", ("DELETE", "/bucket/key", {}, b""), ("f", "s3:DeleteObject", "bucket/key")),
         (
             "lambda",
             ("GET", "/2015-03-31/functions/g", {}, b""),

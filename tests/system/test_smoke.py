@@ -74,7 +74,7 @@ class InterruptedOnTheWay:
     process: subprocess.Popen[str] | None = None
 
     async def __call__(self, request: Request, pass_on: PassOn) -> Response | None:
-        if self.process and "/events" in request.target:
+        if self.process and "/events?recordedFrom" in request.target:
             self.process.send_signal(signal.SIGINT)
             self.process = None
         return await pass_on(request)
