@@ -143,7 +143,8 @@ def identity_provider(lifetime: timedelta) -> Iterator[IdentityProvider]:
 @contextlib.contextmanager
 def accepted(deployment: Deployment, issuer: str, audience: str = CLIENT) -> Iterator[None]:
     """Let the API accept the tokens of this issuer and no others."""
-    gateway = deployment.aws("apigatewayv2")
+    # The emulator may close an idle connection just when it is used.
+    gateway = deployment.stack.client("apigatewayv2", attempts=3)
     api = deployment.stack.api_url.rpartition("/")[2]
     (authorizer,) = gateway.get_authorizers(ApiId=api)["Items"]
 
