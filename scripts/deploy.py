@@ -15,18 +15,18 @@ import time
 from collections import defaultdict
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
-import boto3
 import typer
 from botocore.exceptions import ClientError, WaiterError
 
-from emulator import REGION, ROOT
+from emulator import ROOT
 from orderctl.__main__ import main
 from orderctl.app import Problem
 from orderctl.operations import recorded
-from orderctl.stage import Stage
+from orderctl.stage import Stage, users_session
 from orderctl.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -202,8 +202,7 @@ def open_stage(name: str) -> Stage:
     emulated = endpoint is not None and endpoint.startswith("http://127.0.0.1:")
     if name == "offline" or (name == "local" and not emulated):
         raise Problem(f'"{name}" has a stand-in issuer: use `make up`, or deploy another stage.')
-    region = os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
-    return Stage(name, boto3.Session(region_name=region), endpoint if emulated else None)
+    return Stage(name, users_session(), endpoint if emulated else None)
 
 
 class Target:
@@ -240,7 +239,7 @@ class Target:
         """The deployed one; None before the first deployment has ended."""
         return self.outputs.get("Version")
 
-    @property
+    @cached_property
     def bucket(self) -> str:
         detail = self._cloudformation.describe_stack_resource(
             StackName=self.stage.stack, LogicalResourceId=BUCKET

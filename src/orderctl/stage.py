@@ -193,10 +193,10 @@ def find_stage(name: str | None) -> Stage:
     """
     if name is None or name == LOCAL:
         return _local()
-    return Stage(name, _own_session())
+    return Stage(name, users_session())
 
 
-def _own_session() -> boto3.Session:
+def users_session() -> boto3.Session:
     """With the user's own AWS set-up. boto3 does not know AWS_REGION."""
     region = os.environ.get("AWS_REGION") or boto3.Session().region_name or REGION
     return boto3.Session(region_name=region)
@@ -206,7 +206,7 @@ def _local() -> Stage:
     """The stack of `make up`, or the one that tests name, with the credentials that they set."""
     given = os.environ.get("ORDERCTL_LOCAL_ENDPOINT")
     if given:
-        return Stage(LOCAL, _own_session(), given)
+        return Stage(LOCAL, users_session(), given)
     return local_stage(LOCAL_DIRECTORY)
 
 
