@@ -49,7 +49,11 @@ HOLDS_DATA: Final = {
 NEVER_WORKED: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 SHOWN_NAMES: Final = 5
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-EFFECTS: Final = ("Removed", "Replaced", "Perhaps replaced", "Added", "Taken back", "Changed")
+TAGGED: Final = "Only tagged with the version"
+EFFECTS: Final = (
+    *("Removed", "Replaced", "Perhaps replaced"),
+    *("Added", "Taken back", "Changed", TAGGED),
+)
 LOSSES: Final = EFFECTS[:3]
 
 app: Final = typer.Typer(name="deploy.py", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -133,18 +137,19 @@ def deploy(
             f"Version {packaged.version} can't be told from others: commit what you deploy to "
             "production, or set VERSION."
         )
-    target = Target(stage, terminal)
-    target.announce(packaged.version, f"artefact {sha256}")
-    target.prepare(packaged, yes=yes)
-    is_new = packaged.directory not in target.directories()
+    stack = Stack(stage, terminal)
+    stack.announce(packaged.version, f"artefact {sha256}")
+    stack.prepare(packaged, yes=yes)
+    is_new = packaged.directory not in stack.directories()
     try:
-        target.upload(packaged, code)
-        target.change(packaged.directory, packaged.version, "deploy", yes=yes, sha256=sha256)
+        stack.upload(packaged, code)
+        asks = is_production(packaged.template) and not yes
+        stack.change(packaged.directory, packaged.version, "deploy", asks=asks, sha256=sha256)
     except BaseException:
-        if is_new and not target.is_executing:
-            target.forget(packaged.directory)
+        if is_new and not stack.is_executing:
+            stack.forget(packaged.directory)
         raise
-    target.prune(packaged.directory)
+    stack.prune(packaged.directory)
     terminal.print(
         f"\n{packaged.version} is deployed: {stage.api_url}\n"
         f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={packaged.version}"
@@ -161,18 +166,18 @@ def rollback(
     """Go back to a version that was deployed before; without VERSION, list what there is."""
     terminal = Terminal(as_json=False)
     stage = open_stage(stage_name)
-    target = Target(stage, terminal)
-    status = target.require_idle()
+    stack = Stack(stage, terminal)
+    status = stack.require_idle()
     if status is None or status in NEVER_WORKED:
         region = stage.client("cloudformation").meta.region_name
         raise Problem(
             f"Nothing to go back to: there is no working stack {stage.stack} in {region} of this "
             "account. Check STAGE, AWS_PROFILE and AWS_REGION."
         )
-    deployments = target.deployments()
+    deployments = stack.deployments()
     if not version:
         for directory, known in deployments.items():
-            mark = "  <- deployed" if known == target.version else ""
+            mark = "  <- deployed" if known == stack.version else ""
             terminal.print(f"{directory.rpartition('/')[2][14:30]}Z  {known}{mark}")
         return
     found = [place for place, known in deployments.items() if known == version]
@@ -182,8 +187,9 @@ def rollback(
             f"{stage_name}: {', '.join(dict.fromkeys(deployments.values()))}. Check it out and "
             "deploy it."
         )
-    target.announce(version)
-    target.change(found[0], version, "rollback", yes=yes)
+    stack.announce(version)
+    asks = is_production(stack.template(found[0])) and not yes
+    stack.change(found[0], version, "rollback", asks=asks)
     terminal.print(
         f"\n{stage_name} is back at {version}: {stage.api_url}\n"
         f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={version}"
@@ -205,7 +211,7 @@ def open_stage(name: str) -> Stage:
     return Stage(name, users_session(), endpoint if emulated else None)
 
 
-class Target:
+class Stack:
     """The stack of a stage, as it is now."""
 
     def __init__(self, stage: Stage, terminal: Terminal) -> None:
@@ -307,7 +313,7 @@ class Target:
             self.stage.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
 
     def change(
-        self, directory: str, version: str, operation: str, *, yes: bool, **what: object
+        self, directory: str, version: str, operation: str, *, asks: bool, **what: object
     ) -> None:
         """Show what the template in the bucket's directory changes, ask, and change it.
 
@@ -327,8 +333,7 @@ class Target:
         with self._discarded_unless_executed():
             self._show(changes)
             refuse_losses(changes)
-            if is_production(self._template(directory)):
-                self.terminal.confirm(f"Change {self.stage.name}, a production stage?", yes=yes)
+            self.terminal.confirm(f"Change {self.stage.name}, a production stage?", yes=not asks)
             first = "OperationsLogGroupName" not in self.outputs
             # The first deployment makes the place where deployments are recorded.
             record = (
@@ -342,7 +347,8 @@ class Target:
             with recorded(self.stage, operation, version=version, previous=None, **what):
                 pass
 
-    def _template(self, directory: str) -> dict[str, Any]:
+    def template(self, directory: str) -> dict[str, Any]:
+        """The one that was deployed from the bucket's directory."""
         body = self.stage.client("s3").get_object(
             Bucket=self.bucket, Key=f"{directory}/{TEMPLATE}"
         )["Body"]
@@ -355,7 +361,7 @@ class Target:
         Without those of releases that had none, which osls deployed.
         """
         found = {
-            place: self._template(place).get("Outputs", {}).get("Version")
+            place: self.template(place).get("Outputs", {}).get("Version")
             for place in self.directories()
         }
         return {place: output["Value"] for place, output in found.items() if output}
@@ -482,27 +488,36 @@ class Target:
     def _show(self, changes: list[dict[str, Any]]) -> None:
         by_effect: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for change in changes:
-            by_effect[effect(change)][change["ResourceType"]].append(change["LogicalResourceId"])
+            kind = " ".join([change["ResourceType"].removeprefix("AWS::"), *attributes(change)])
+            by_effect[effect(change)][kind].append(change["LogicalResourceId"])
         for name in EFFECTS:
             kinds = by_effect.get(name, {})
             if not kinds:
                 continue
             self.terminal.print(f"{name}: {sum(map(len, kinds.values()))}")
+            if name == TAGGED:
+                continue
             for kind, names in sorted(kinds.items()):
                 listed = ", ".join(sorted(names)[:SHOWN_NAMES])
                 more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-                self.terminal.print(
-                    f"  {len(names):3} {kind.removeprefix('AWS::')}: {listed}{more}"
-                )
+                self.terminal.print(f"  {len(names):3} {kind}: {listed}{more}")
 
 
 def effect(change: Mapping[str, Any]) -> str:
     """What a change does to its resource. Before values are known, a replacement is perhaps one."""
     if change["Action"] == "Modify":
         replaced = {"True": "Replaced", "Conditional": "Perhaps replaced"}
-        return replaced.get(change.get("Replacement", ""), "Changed")
+        otherwise = TAGGED if change.get("Scope") == ["Tags"] else "Changed"
+        return replaced.get(change.get("Replacement", ""), otherwise)
     known = {"Add": "Added", "Remove": "Removed", "Import": "Taken back"}
     return known.get(change["Action"], "Changed")
+
+
+def attributes(change: Mapping[str, Any]) -> list[str]:
+    """What of its resource a change changes, but for the stack's tags, which all resources have."""
+    targets = [one["Target"] for one in change.get("Details", ())]
+    names = {one.get("Name") or one["Attribute"] for one in targets if one["Attribute"] != "Tags"}
+    return [f"({', '.join(sorted(names))})"] if names else []
 
 
 def refuse_losses(changes: list[dict[str, Any]]) -> None:

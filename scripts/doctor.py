@@ -18,6 +18,7 @@ from collections import namedtuple
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 MIN_PYTHON = (3, 11)
 MIN_NODE = (20, 19)
+MIN_JAVA = (17,)
 # What `make up` installs, and what it writes once that is there.
 BYTES_TO_INSTALL = 500 * 10**6
 BYTES_TO_RUN = 50 * 10**6
@@ -26,7 +27,7 @@ TOOLS = (
     # The command, its least version, what it is for, Debian's package, Homebrew's.
     ("curl", (7, 82), "the tour in the README", "curl", "curl"),
     ("git", (), "the version that a deployment shows, and some tests", "git", "git"),
-    ("java", (17,), "`make offline` and some tests", "default-jre-headless", "openjdk"),
+    ("java", MIN_JAVA, "`make offline` and some tests", "default-jre-headless", "openjdk"),
     ("chromium", (), "the tests of the pages", "chromium", "chromium"),
     ("chromedriver", (), "the tests of the pages", "chromium-driver", "chromedriver"),
     ("valgrind", (), "`make bench`", "valgrind", "valgrind"),

@@ -110,18 +110,17 @@ class Emulator:
         if running is not None and not running.finds_its_files:
             self.stop()
             running = None
-        if running is None:
-            self._launch()
-        elif running.port != self.port:
+        if running is not None and running.port != self.port:
             raise StackError(
                 f"The local AWS of {self.directory} runs on port {running.port} already. "
                 f"Use that port (make up LOCAL_PORT={running.port}), or stop it first (make down)."
             )
+        process = self._launch() if running is None else running.process
 
         def responds() -> bool:
             if fetch(f"{self.endpoint}/_ministack/health") is not None:
                 return True
-            if self.running() is None:
+            if has_ended(process):
                 raise StackError(
                     f"The local AWS stopped right after its start. Its log is {self.log}."
                 )
@@ -129,7 +128,7 @@ class Emulator:
 
         wait_until(responds, START_SECONDS, f"The local AWS does not respond. See {self.log}.")
 
-    def _launch(self) -> None:
+    def _launch(self) -> psutil.Process:
         require_free_port(self.port, "make up LOCAL_PORT=4567")
         self._forget_stream_positions()
         self._take_queues_to_this_port()
@@ -153,7 +152,7 @@ class Emulator:
             "LAMBDA_WARM_TTL_SECONDS": "86400",
         }
         with self.log.open("ab") as log:
-            subprocess.Popen(
+            launched = subprocess.Popen(
                 # Without workers it is one process: killed, it leaves none that keeps the port.
                 [str(EMULATOR_PYTHON), "-m", "hypercorn", "--workers", "0", EMULATOR_APP,
                  "--bind", f"127.0.0.1:{self.port}"],
@@ -164,6 +163,7 @@ class Emulator:
                 stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+        return psutil.Process(launched.pid)
 
     def _forget_stream_positions(self) -> None:
         # The emulator keeps how far its functions have read the table's stream, but not the
@@ -194,18 +194,10 @@ class Emulator:
         if running is None:
             return False
         process = running.process
-
-        def has_ended() -> bool:
-            # In a container whose first process reaps none, its entry stays.
-            try:
-                return bool(process.status() == psutil.STATUS_ZOMBIE)
-            except psutil.NoSuchProcess:
-                return True
-
         with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
             process.terminate()
         wait_until(
-            has_ended,
+            lambda: has_ended(process),
             STOP_SECONDS,
             f"The local AWS (process {process.pid}) does not stop. Its log is {self.log}. To end "
             f"it without what is new since its start: kill -9 {process.pid}",
@@ -243,6 +235,14 @@ def emulators() -> list[Running]:
                 port = int(command[-1].rpartition(":")[2])
                 found.append(Running(process, port, _working_directory(process)))
     return found
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more. Where nothing reaps it, as in some containers, its entry stays."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _working_directory(process: psutil.Process) -> Path | None:

@@ -1,6 +1,7 @@
 """Finds the last release in git: the newest version tag before this code.
 
-Until there is a tag, the commit that last wrote VERSION stands for it.
+Until there is a tag, the commit that last wrote VERSION stands for it. A release itself has the one
+before as its last.
 """
 
 from __future__ import annotations
@@ -42,19 +43,29 @@ def last_release() -> Release:
         raise UnknownRelease("The last release is found in git, which is not installed.") from None
     except subprocess.CalledProcessError as error:  # such as a clone of another user's
         raise UnknownRelease(f"git can't read this clone: {error.stderr.strip()}") from None
+    since = _newest_commit_before_this_code()
     try:
-        tag = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*").strip()
+        tag = _git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", since).strip()
     except subprocess.CalledProcessError:
-        return _untagged()
+        return _untagged(since)
     return Release(tag.removeprefix("v"), _git("rev-list", "-1", tag).strip(), f"tag {tag}")
 
 
-def _untagged() -> Release:
+def _newest_commit_before_this_code() -> str:
+    if _git("status", "--porcelain"):  # this code isn't committed yet
+        return "HEAD"
+    try:
+        return _git("rev-parse", "--verify", "HEAD^").strip()
+    except subprocess.CalledProcessError:  # the first commit, or a shallow clone's
+        return "HEAD"
+
+
+def _untagged(since: str) -> Release:
     if _git("rev-parse", "--is-shallow-repository").strip() == "true":
         raise UnknownRelease(
             "The last release is not in this clone, which is shallow: git fetch --unshallow --tags"
         )
-    commit = _git("log", "-1", "--format=%H", "--", "VERSION").strip()
+    commit = _git("log", "-1", "--format=%H", since, "--", "VERSION").strip()
     version = _git("show", f"{commit}:VERSION").strip()
     return Release(version, commit, f"no tag v{version}: commit {commit[:7]} wrote it to VERSION")
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from build_artifact import build_pages
+from doctor import MIN_JAVA
 from emulator import (
     CREDENTIALS,
     REGION,
@@ -49,7 +50,6 @@ from local_stack import OSLS, write_env
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MIN_JAVA = 17
 START_SECONDS = 60
 STOP_SECONDS = 10
 EXAMPLE = "make offline OFFLINE_PORT=3001"
@@ -143,12 +143,12 @@ def require_plain_path() -> None:
 def require_java() -> None:
     """Raise StackError where Java is missing or too old."""
     java = shutil.which("java")
-    advice = f"DynamoDB Local needs Java {MIN_JAVA} or newer: install it, or use `make up`."
+    advice = f"DynamoDB Local needs Java {MIN_JAVA[0]} or newer: install it, or use `make up`."
     if java is None:
         raise StackError(f"Java is missing. {advice}")
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     version = re.search(r'version "(\d+)', said)
-    if version is None or int(version[1]) < MIN_JAVA:
+    if version is None or (int(version[1]),) < MIN_JAVA:
         raise StackError(f"This Java is too old, or not one: {said.strip()}\n{advice}")
 
 

@@ -14,6 +14,7 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RELEASED: Final = (
+    ".gitignore",
     "scripts/check_compatibility.py",
     "scripts/interface_changes.py",
     "scripts/last_release.py",
@@ -140,6 +141,24 @@ def test_without_a_tag_the_commit_that_wrote_version_stands_for_the_release(
     assert not passes
     assert "0.1.0 (no tag v0.1.0: commit " in said
     assert "`sort` is gone" in said
+
+
+@pytest.mark.parametrize("is_tagged", [True, False])
+def test_a_release_is_compared_with_the_one_before_it(tmp_path: Path, *, is_tagged: bool) -> None:
+    repository = Repository(tmp_path / "repository")
+    if is_tagged:
+        repository.git("tag", "v0.1.0")
+    repository.drop_the_parameter_sort()
+    repository.say("Fewer parameters.", version="0.2.0")
+    repository.commit("Version 0.2.0")
+    if is_tagged:
+        repository.git("tag", "v0.2.0")
+    passes, said = repository.check()
+    assert not passes
+    assert "last release, 0.1.0" in said
+    assert "`sort` is gone" in said
+    repository.commit("Something else")
+    assert repository.check()[0]
 
 
 def test_a_checkout_without_the_last_release_says_what_to_type(

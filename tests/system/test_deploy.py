@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,10 @@ def test_what_one_sees_is_what_is_deployed_and_gone_back_to(account: Account) ->
     code, said = account.deploy()
     assert code == 0
     assert ": v1 -> v2" in said
-    assert "PageTopic" in said.partition("Changed: ")[2]
+    changed = said.partition("Changed: ")[2]
+    assert "1 SNS::Topic (DisplayName): PageTopic" in changed
+    assert "Lambda::Function (Code, Environment): " in changed
+    assert re.search(r"\nOnly tagged with the version: \d+\n", changed)
 
     def renamed(resources: Any) -> None:  # noqa: ANN401 - JSON
         resources["OrdersTable"]["Properties"]["TableName"] = "orders"

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.request import proxy_bypass
 
+import psutil
 import pytest
 
 from emulator import (
@@ -20,12 +21,13 @@ from emulator import (
     read_port,
     require_free_port,
 )
+from offline import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WAIT = "import sys; sys.stdin.read()"
+WAIT = "import sys; print(flush=True); sys.stdin.read()"
 PORT = 4566
 
 
@@ -35,7 +37,11 @@ def stack(tmp_path: Path) -> Iterator[Path]:
     directory = tmp_path / ("a long path with blanks in it " * 5)
     directory.mkdir()
     command = [sys.executable, "-c", WAIT, EMULATOR_APP, "--bind", f"127.0.0.1:{PORT}"]
-    with subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()  # its command can't be read at once
         yield directory
         process.communicate()
     assert Emulator(directory, PORT).running() is None
@@ -68,15 +74,36 @@ def test_it_has_stopped_also_where_nobody_reaps_it(stack: Path) -> None:
     assert Emulator(stack, 0).running() is None
 
 
+def program(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_it_is_waited_for_until_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.emulators", list)  # none has a command yet
+    late = program(
+        tmp_path / "late",
+        f'sleep 0.3; exec "{sys.executable}" -m http.server --bind 127.0.0.1 $GATEWAY_PORT',
+    )
+    monkeypatch.setattr("emulator.EMULATOR_PYTHON", late)
+    Emulator(tmp_path, free_port()).start()
+    children = psutil.Process().children()
+    (process,) = (child for child in children if "http.server" in child.cmdline())
+    process.kill()
+    process.wait()
+
+    monkeypatch.setattr("emulator.EMULATOR_PYTHON", program(tmp_path / "broken", "exit 1"))
+    with pytest.raises(StackError, match=r"stopped right after its start. Its log is .*aws\.log"):
+        Emulator(tmp_path, free_port()).start()
+
+
 @pytest.mark.parametrize("content", ["", "{}", '{"payload'])
 def test_data_that_is_damaged_is_named_with_what_to_type(tmp_path: Path, content: str) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "lambda.json").write_text(content)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     with pytest.raises(StackError, match=r"damaged: .*lambda\.json\. `make clean`"):
-        Emulator(tmp_path, port).start()
+        Emulator(tmp_path, free_port()).start()
 
 
 @pytest.mark.parametrize("value", ["abc", "", "0", "-1", "65536", "70000", "4566 ", "4_566", "४"])
