@@ -49,10 +49,14 @@ HOLDS_DATA: Final = {
 NEVER_WORKED: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 SHOWN_NAMES: Final = 5
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
+STATIC: Final = "Static"
+DYNAMIC: Final = "Dynamic"
+"""How CloudFormation evaluates what changes: is another for certain, refers to what changes."""
+REFERS: Final = "Only refer to what changes"
 TAGGED: Final = "Only tagged with the version"
 EFFECTS: Final = (
     *("Removed", "Replaced", "Perhaps replaced"),
-    *("Added", "Taken back", "Changed", TAGGED),
+    *("Added", "Taken back", "Changed", REFERS, TAGGED),
 )
 LOSSES: Final = EFFECTS[:3]
 
@@ -488,14 +492,16 @@ class Stack:
     def _show(self, changes: list[dict[str, Any]]) -> None:
         by_effect: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for change in changes:
-            kind = " ".join([change["ResourceType"].removeprefix("AWS::"), *attributes(change)])
+            kind = change["ResourceType"].removeprefix("AWS::")
+            if names := attributes(change, STATIC) or attributes(change, DYNAMIC):
+                kind += f" ({', '.join(names)})"
             by_effect[effect(change)][kind].append(change["LogicalResourceId"])
         for name in EFFECTS:
             kinds = by_effect.get(name, {})
             if not kinds:
                 continue
             self.terminal.print(f"{name}: {sum(map(len, kinds.values()))}")
-            if name == TAGGED:
+            if name in {REFERS, TAGGED}:
                 continue
             for kind, names in sorted(kinds.items()):
                 listed = ", ".join(sorted(names)[:SHOWN_NAMES])
@@ -505,19 +511,30 @@ class Stack:
 
 def effect(change: Mapping[str, Any]) -> str:
     """What a change does to its resource. Before values are known, a replacement is perhaps one."""
-    if change["Action"] == "Modify":
-        replaced = {"True": "Replaced", "Conditional": "Perhaps replaced"}
-        otherwise = TAGGED if change.get("Scope") == ["Tags"] else "Changed"
-        return replaced.get(change.get("Replacement", ""), otherwise)
-    known = {"Add": "Added", "Remove": "Removed", "Import": "Taken back"}
-    return known.get(change["Action"], "Changed")
+    if change["Action"] != "Modify":
+        known = {"Add": "Added", "Remove": "Removed", "Import": "Taken back"}
+        return known.get(change["Action"], "Changed")
+    changes = attributes(change, STATIC)
+    if change.get("Replacement") == "True":
+        return "Replaced"
+    # Each version changes all functions, so all that refer to them are perhaps replaced.
+    if change.get("Replacement") == "Conditional" and (
+        changes or change["ResourceType"] in HOLDS_DATA
+    ):
+        return "Perhaps replaced"
+    if not changes and attributes(change, DYNAMIC):
+        return REFERS
+    return TAGGED if change.get("Scope") == ["Tags"] else "Changed"
 
 
-def attributes(change: Mapping[str, Any]) -> list[str]:
-    """What of its resource a change changes, but for the stack's tags, which all resources have."""
-    targets = [one["Target"] for one in change.get("Details", ())]
-    names = {one.get("Name") or one["Attribute"] for one in targets if one["Attribute"] != "Tags"}
-    return [f"({', '.join(sorted(names))})"] if names else []
+def attributes(change: Mapping[str, Any], evaluation: str) -> list[str]:
+    """The names of what is evaluated so, but for the stack's tags, which all resources have."""
+    targets = [
+        one["Target"]
+        for one in change.get("Details", ())
+        if one["Evaluation"] == evaluation and one["Target"]["Attribute"] != "Tags"
+    ]
+    return sorted({one.get("Name") or one["Attribute"] for one in targets})
 
 
 def refuse_losses(changes: list[dict[str, Any]]) -> None:
