@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
+LIMIT_SECONDS: Final = 90
+"""The tokens are good for longer: the clean-up needs them still."""
+
 CLEAN_UP: Final = "Every order of this run is canceled"
 
 
@@ -54,17 +57,27 @@ def main() -> int:
 def smoke(run: Run) -> list[Row]:
     """Try each claim in turn, and cancel the orders that this took."""
     rows: list[Row] = []
+    signal.signal(signal.SIGALRM, out_of_time)
+    signal.alarm(LIMIT_SECONDS)
     try:
         for claim in CLAIMS:
             rows.append(tried(claim.text, lambda claim=claim: claim.holds(run)))  # type: ignore[misc]  # its default is its value
             if rows[0].outcome is Outcome.FAILED:
                 sys.stderr.write("The API isn't there, or isn't well: nothing else was tried.\n")
                 break
-    except KeyboardInterrupt:
-        rows.append(Row("All claims were tried", "interrupted", 0, Outcome.FAILED))
-        sys.stderr.write("Interrupted. Canceling the orders of this run ...\n")
+    except KeyboardInterrupt as reason:
+        seen = str(reason) or "interrupted"
+        rows.append(Row("All claims were tried", seen, 0, Outcome.FAILED))
+        sys.stderr.write(f"{seen.capitalize()}. Canceling the orders of this run ...\n")
+    finally:
+        signal.alarm(0)
     rows.append(tried(CLEAN_UP, lambda: clean_up(run.session)))
     return rows
+
+
+def out_of_time(*_: object) -> None:
+    """Raises KeyboardInterrupt: what was begun is cleaned up in the same way."""
+    raise KeyboardInterrupt(f"not within {LIMIT_SECONDS} s")
 
 
 def clean_up(session: Session) -> str:

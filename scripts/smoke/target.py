@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
+import httpx
+
 from orders.domain.customer_id import parse_customer_id
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ class WrongUsage(Exception):
 
 
 class Target(NamedTuple):
-    """`api` has no slash at its end. `expected_version` and `stage` are empty if not given."""
+    """`api` is in its normal form, without a slash at its end.
+
+    `expected_version` and `stage` are empty if not given.
+    """
 
     api: str
     customer: str
@@ -119,7 +124,8 @@ def _address(given: str) -> str:
             f"API_URL would send the tokens in clear text to {host}. "
             f"Type: API_URL=https://{url.netloc}{url.path}"
         )
-    return given.rstrip("/")
+    # Its scheme and its host in small letters, without a port that is the scheme's own.
+    return str(httpx.URL(url.geturl())).rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,7 @@ import pytest
 
 from orders.telemetry import VERSION
 from platform_in_memory import ADDRESS, PlatformInMemory, untouched
-from smoke.__main__ import CLEAN_UP, smoke
+from smoke.__main__ import CLEAN_UP, LIMIT_SECONDS, smoke
 from smoke.claims import CLAIMS, SAMPLES, Run
 from smoke.report import Outcome, Report, Row
 from smoke.session import REASON, Session
@@ -288,6 +289,23 @@ def test_ctrl_c_at_any_request_leaves_no_order(*, after: bool) -> None:
         assert [(row.seen, row.outcome) for row in rows[-2:-1]] == [("interrupted", Outcome.FAILED)]
         assert rows[-1].outcome is Outcome.OK
         assert platform.left == []
+
+
+def test_a_run_that_takes_too_long_is_cleaned_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarms: list[int] = []
+    monkeypatch.setattr(signal, "alarm", alarms.append)
+    platform = PlatformInMemory()
+
+    def rings(response: httpx.Response) -> httpx.Response:
+        assert alarms == [LIMIT_SECONDS]
+        signal.raise_signal(signal.SIGALRM)
+        return response
+
+    platform.treat = seen(r"/orders/.*/timeline", rings)
+    rows = run(platform)
+    assert of(rows, Outcome.FAILED) == ["All claims were tried"]
+    assert rows[-2].seen == f"not within {LIMIT_SECONDS} s"
+    assert (platform.left, alarms) == ([], [LIMIT_SECONDS, 0])
 
 
 def test_creates_whose_responses_are_lost_leave_no_order() -> None:

@@ -48,9 +48,10 @@ def refusal(**changes: str | None) -> str:
         ("http://127.0.0.1:4566/_aws/x", "http://127.0.0.1:4566/_aws/x", "this machine"),
         ("http://localhost:3000", "http://localhost:3000", "this machine"),
         ("http://[::1]:3000", "http://[::1]:3000", "this machine"),
+        ("HTTPS://API.Example.com:443/V1", "https://api.example.com/V1", "api.example.com"),
     ],
 )
-def test_an_address_is_used_without_slashes_at_its_end(given: str, used: str, place: str) -> None:
+def test_an_address_is_used_in_its_normal_form(given: str, used: str, place: str) -> None:
     target = read_target(SOUND | {"API_URL": given}, NOW)
     assert (target.api, target.place) == (used, place)
 
