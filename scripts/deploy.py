@@ -38,6 +38,8 @@ TEMPLATE: Final = "compiled-cloudformation-template.json"
 STATE: Final = "serverless-state.json"
 BUCKET: Final = "ServerlessDeploymentBucket"
 """Names of the framework's, so that its own commands find what was deployed here."""
+MARK: Final = "deployed"
+"""An empty object beside what was deployed with success."""
 
 KEPT_DEPLOYMENTS: Final = 10
 HOLDS_DATA: Final = {
@@ -46,6 +48,7 @@ HOLDS_DATA: Final = {
 }
 """What is lost where a resource of the type is replaced or removed."""
 
+WORKS: Final = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 NEVER_WORKED: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 SHOWN_NAMES: Final = 5
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -102,16 +105,6 @@ class Package(NamedTuple):
         """Where osls would deploy it, and finds it."""
         region: str = self.state["service"]["provider"]["region"]
         return region
-
-    @property
-    def artifact_key(self) -> str:
-        """Where the functions' code has to be in the deployment bucket."""
-        (key,) = {
-            one["Properties"]["Code"]["S3Key"]
-            for one in self.template["Resources"].values()
-            if one["Type"] == "AWS::Lambda::Function"
-        }
-        return str(key)
 
 
 @app.command()
@@ -178,10 +171,10 @@ def rollback(
             f"Nothing to go back to: there is no working stack {stage.stack} in {region} of this "
             "account. Check STAGE, AWS_PROFILE and AWS_REGION."
         )
-    deployments = stack.deployments()
+    deployments, deployed = stack.deployments(), stack.directory
     if not version:
         for directory, known in deployments.items():
-            mark = "  <- deployed" if known == stack.version else ""
+            mark = "  <- deployed" if directory == deployed else ""
             terminal.print(f"{directory.rpartition('/')[2][14:30]}Z  {known}{mark}")
         return
     found = [place for place, known in deployments.items() if known == version]
@@ -198,6 +191,16 @@ def rollback(
         f"\n{stage_name} is back at {version}: {stage.api_url}\n"
         f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={version}"
     )
+
+
+def artifact_key(template: Mapping[str, Any]) -> str | None:
+    """Where in the deployment bucket the functions' code is; None where there are no functions."""
+    keys = {
+        one["Properties"]["Code"]["S3Key"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::Lambda::Function"
+    }
+    return next(iter(keys), None)
 
 
 def is_production(template: Mapping[str, Any]) -> bool:
@@ -249,6 +252,13 @@ class Stack:
         """The deployed one; None before the first deployment has ended."""
         return self.outputs.get("Version")
 
+    @property
+    def directory(self) -> str | None:
+        """Of the deployed code in the bucket; None before the first deployment has ended."""
+        template = self._cloudformation.get_template(StackName=self.stage.stack)["TemplateBody"]
+        key = artifact_key(template)
+        return key and key.rpartition("/")[0]
+
     @cached_property
     def bucket(self) -> str:
         detail = self._cloudformation.describe_stack_resource(
@@ -292,24 +302,38 @@ class Stack:
                     yes=yes,
                 )
             self.terminal.note(f"{self.stage.stack} is {status}: deleting it, to begin anew.")
-            self._cloudformation.delete_stack(StackName=self.stage.stack)
-            self._wait("stack_delete_complete")
+            self._delete()
             status = None
         if status is None:
             self.terminal.note("Creating the stack, with a bucket for deployments.")
-            self._create_change_set(
-                package.version,
-                ChangeSetType="CREATE",
-                TemplateBody=package.bucket_template,
-                OnStackFailure="DELETE",
-            )
-            self._execute("stack_create_complete")
+            with self._discarded_unless_executed():
+                self._create_change_set(
+                    package.version,
+                    ChangeSetType="CREATE",
+                    TemplateBody=package.bucket_template,
+                    OnStackFailure="DELETE",
+                )
+                self._execute("stack_create_complete")
             self.is_executing = False
+
+    def _delete(self) -> None:
+        """Raises Problem: CloudFormation can't delete it."""
+        began = datetime.now(UTC)
+        with suppress(ClientError):  # there is no bucket
+            for key in self._keys(""):  # CloudFormation deletes only an empty one
+                self.stage.client("s3").delete_object(Bucket=self.bucket, Key=key)
+        self._stack_id = (self.describe() or {}).get("StackId", self._stack_id)
+        self._cloudformation.delete_stack(StackName=self.stage.stack)
+        try:
+            self._wait("stack_delete_complete")
+        except WaiterError as error:
+            raise Problem(self._failure(began)) from error
+        self.__dict__.pop("bucket", None)  # the next one's is another
 
     def upload(self, package: Package, code: bytes) -> None:
         """Put the package into the deployment bucket."""
         files = {
-            package.artifact_key: code,
+            artifact_key(package.template): code,
             f"{package.directory}/{STATE}": json.dumps(package.state).encode(),
             f"{package.directory}/{TEMPLATE}": json.dumps(package.template).encode(),
         }
@@ -326,30 +350,41 @@ class Stack:
             NothingToDo: somebody said no.
         """
         s3 = self.stage.client("s3").meta.endpoint_url
-        changes = self._create_change_set(
-            version,
-            ChangeSetType="UPDATE",
-            TemplateURL=f"{s3}/{self.bucket}/{directory}/{TEMPLATE}",
-        )
-        if not changes:
-            self.terminal.print("Nothing changes.")
-            return
+        if before := self.directory:
+            self._mark(before)  # nobody did, if that deployment was interrupted
         with self._discarded_unless_executed():
-            self._show(changes)
-            refuse_losses(changes)
-            self.terminal.confirm(f"Change {self.stage.name}, a production stage?", yes=not asks)
-            first = "OperationsLogGroupName" not in self.outputs
-            # The first deployment makes the place where deployments are recorded.
-            record = (
-                nullcontext()
-                if first
-                else recorded(self.stage, operation, version=version, previous=self.version, **what)
+            changes = self._create_change_set(
+                version,
+                ChangeSetType="UPDATE",
+                TemplateURL=f"{s3}/{self.bucket}/{directory}/{TEMPLATE}",
             )
-            with record:
-                self._execute("stack_update_complete")
+            if changes:
+                self._show(changes)
+                refuse_losses(changes)
+                question = f"Change {self.stage.name}, a production stage?"
+                self.terminal.confirm(question, yes=not asks)
+                self._execute_recorded(version, operation, **what)
+            else:
+                self.terminal.print("Nothing changes.")
+        self._mark(directory)
+
+    def _execute_recorded(self, version: str, operation: str, **what: object) -> None:
+        # The first deployment makes the place where deployments are recorded.
+        first = "OperationsLogGroupName" not in self.outputs
+        record = (
+            nullcontext()
+            if first
+            else recorded(self.stage, operation, version=version, previous=self.version, **what)
+        )
+        with record:
+            self._execute("stack_update_complete")
         if first:
             with recorded(self.stage, operation, version=version, previous=None, **what):
                 pass
+
+    def _mark(self, directory: str) -> None:
+        key = f"{directory}/{MARK}"
+        self.stage.client("s3").put_object(Bucket=self.bucket, Key=key, Body=b"")
 
     def template(self, directory: str) -> dict[str, Any]:
         """The one that was deployed from the bucket's directory."""
@@ -371,32 +406,40 @@ class Stack:
         return {place: output["Value"] for place, output in found.items() if output}
 
     def directories(self) -> list[str]:
-        """Where the deployments are in the bucket, newest first."""
-        prefix = f"serverless/orders/{self.stage.name}/"
+        """Where in the bucket what was deployed with success is, newest first."""
+        marked = {
+            key.rpartition("/")[0] for key in self._keys(self._prefix) if key.endswith(f"/{MARK}")
+        }
+        return sorted(filter(None, {*marked, self.directory}), reverse=True)
+
+    @property
+    def _prefix(self) -> str:
+        return f"serverless/orders/{self.stage.name}/"
+
+    def _keys(self, prefix: str) -> list[str]:
+        """Of the bucket's objects."""
         pages = self.stage.client("s3").get_paginator("list_objects_v2")
-        keys = [
+        return [
             one["Key"]
             for page in pages.paginate(Bucket=self.bucket, Prefix=prefix)
             for one in page.get("Contents", ())
         ]
-        found = {key.rpartition("/")[0] for key in keys if key.endswith(f"/{TEMPLATE}")}
-        return sorted(found, reverse=True)
 
     def prune(self, deployed: str) -> None:
-        """Keep the newest deployments, which can be rolled back to, and what is deployed."""
-        for directory in self.directories()[KEPT_DEPLOYMENTS:]:
-            if directory != deployed:
+        """Keep the newest deployments, which can be rolled back to, and nothing older."""
+        kept = {deployed, *self.directories()[:KEPT_DEPLOYMENTS]}
+        found = {key.rpartition("/")[0] for key in self._keys(self._prefix)}
+        for directory in found - kept:
+            if directory < deployed:  # what is newer, another is deploying
                 self.forget(directory)
 
     def forget(self, directory: str) -> None:
         """Delete a deployment from the bucket."""
-        s3 = self.stage.client("s3")
-        listed = s3.list_objects_v2(Bucket=self.bucket, Prefix=f"{directory}/").get("Contents", ())
-        for one in listed:
-            s3.delete_object(Bucket=self.bucket, Key=one["Key"])
+        for key in self._keys(f"{directory}/"):
+            self.stage.client("s3").delete_object(Bucket=self.bucket, Key=key)
 
     def _create_change_set(self, version: str, **what: str) -> list[dict[str, Any]]:
-        """What it would change; nothing is left of a change set that would change nothing."""
+        """What it would change. Raises Problem: CloudFormation refuses the template."""
         # A name of its own: nobody executes or deletes what another is being shown.
         name = {
             "StackName": self.stage.stack,
@@ -423,7 +466,6 @@ class Stack:
         pages = self._cloudformation.get_paginator("describe_change_set").paginate(**name)
         described = list(pages)
         if described[0]["Status"] == "FAILED":
-            self._cloudformation.delete_change_set(**name)
             reason = described[0].get("StatusReason", "")
             if re.search("didn't contain changes|No updates are to be performed", reason):
                 return []
@@ -436,7 +478,8 @@ class Stack:
             yield
         finally:
             if not self.is_executing:
-                self._cloudformation.delete_change_set(**self._change_set)
+                with suppress(ClientError):  # it was never made, or it failed
+                    self._cloudformation.delete_change_set(**self._change_set)
 
     def _execute(self, until: str) -> None:
         began = datetime.now(UTC)
@@ -465,6 +508,8 @@ class Stack:
                     f"{self.stage.stack} is still {status}: {error}. Its state: aws "
                     f"cloudformation describe-stacks --stack-name {self.stage.stack}"
                 ) from error
+            if status in WORKS:
+                return
             self.is_executing = False
             raise Problem(self._failure(began)) from error
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UPDATE = "cloudformation-template-update-stack.json"
+SCRIPT = str(ROOT / "scripts" / "deploy.py")
 CREATE = "cloudformation-template-create-stack.json"
 FAILS = {
     "Type": "AWS::CloudWatch::Alarm",
@@ -31,6 +32,22 @@ FAILS = {
     },
 }
 """The emulator refuses alarms on metric math, only when it makes them."""
+
+
+UNREACHABLE_AT_THE_END = """
+import sys
+from botocore.exceptions import WaiterError
+import deploy
+
+wait = deploy.Stack._wait
+
+def wait_in_vain(self, until):
+    wait(self, until)
+    raise WaiterError(until, "An error occurred (Throttling): Rate exceeded", {})
+
+deploy.Stack._wait = wait_in_vain
+sys.exit(deploy.main(deploy.app))
+"""
 
 
 class Account:
@@ -50,10 +67,12 @@ class Account:
         }
         self.cloudformation = self.stack.client("cloudformation")
 
-    def run(self, *command: object, answer: str = "") -> tuple[int, str]:
+    def run(
+        self, *command: object, answer: str = "", program: tuple[str, ...] = (SCRIPT,)
+    ) -> tuple[int, str]:
         """The exit code, and all that is printed."""
         result = subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "deploy.py"), *map(str, command)],
+            [sys.executable, *program, *map(str, command)],
             env=self.variables,
             input=answer,
             stdout=subprocess.PIPE,
@@ -78,14 +97,28 @@ class Account:
         change(template["Resources"])
         (self.package / UPDATE).write_text(json.dumps(template))
 
-    def deploy(self, *options: str, answer: str = "") -> tuple[int, str]:
-        return self.run("deploy", "local", "--package", self.package, *options, answer=answer)
+    def deploy(self, *options: str, **more: Any) -> tuple[int, str]:  # noqa: ANN401 - arguments of run
+        return self.run("deploy", "local", "--package", self.package, *options, **more)
 
     @property
     def version(self) -> str | None:
         stacks = self.cloudformation.describe_stacks(StackName=STACK)["Stacks"]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", ())}
         return outputs.get("Version")
+
+    @property
+    def bucket(self) -> str:
+        found: str = self.cloudformation.describe_stack_resource(
+            StackName=STACK, LogicalResourceId="ServerlessDeploymentBucket"
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        return found
+
+    @property
+    def listed(self) -> list[list[str]]:
+        """What `make rollback` lists, without the times."""
+        code, said = self.run("rollback", "local")
+        assert code == 0
+        return [line.split()[1:] for line in said.splitlines()]
 
     @property
     def records(self) -> list[Any]:
@@ -148,9 +181,7 @@ def test_what_one_sees_is_what_is_deployed_and_gone_back_to(account: Account) ->
         sets = account.cloudformation.list_change_sets(StackName=STACK)["Summaries"]
         assert not [one for one in sets if one["ExecutionStatus"] == "AVAILABLE"]
 
-    code, said = account.run("rollback", "local")
-    assert code == 0
-    assert [line.split()[1:] for line in said.splitlines()] == [["v2", "<-", "deployed"], ["v1"]]
+    assert account.listed == [["v2", "<-", "deployed"], ["v1"]]
     code, said = account.run("rollback", "local", "v3")
     assert (code, "v2, v1. Check it out" in said) == (1, True)
     code, said = account.run("rollback", "local", "v1")
@@ -174,7 +205,7 @@ def test_a_first_deployment_that_fails_does_not_block_the_next(account: Account)
     code, said = account.deploy()
     assert (code, "Broken" in said.splitlines()[-1]) == (1, True)
     # The stack is there, and what failed is not among what can be gone back to.
-    assert account.run("rollback", "local")[1] == ""
+    assert account.listed == []
     # No artefact to upload.
     account.artifact.rename(account.artifact.with_suffix(".gone"))
     code, said = account.deploy()
@@ -227,12 +258,11 @@ def test_a_change_set_is_not_executed_by_another_who_deploys(account: Account) -
     def retain(resources: Any) -> None:  # noqa: ANN401 - JSON
         resources["OrdersTable"]["DeletionPolicy"] = "Retain"
 
-    script = str(ROOT / "scripts" / "deploy.py")
     both = []
     for version in ("v2", "v3"):
         account.release(version, retain)
         asking = subprocess.Popen(
-            [sys.executable, script, "deploy", "local", "--package", str(account.package)],
+            [sys.executable, SCRIPT, "deploy", "local", "--package", str(account.package)],
             env=account.variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -255,16 +285,37 @@ def test_what_another_region_is_packaged_for_is_not_deployed(account: Account) -
     assert (code, f"set AWS_REGION={REGION}" in said) == (1, True)
 
 
-def test_what_had_no_version_is_not_listed(account: Account) -> None:
+def test_only_what_was_deployed_with_success_is_listed(account: Account) -> None:
     account.release("v1")
     assert account.deploy()[0] == 0
-    bucket = account.cloudformation.describe_stack_resource(
-        StackName=STACK, LogicalResourceId="ServerlessDeploymentBucket"
-    )["StackResourceDetail"]["PhysicalResourceId"]
-    key = "serverless/orders/local/1-1970-01-01T00:00:00.001Z/compiled-cloudformation-template.json"
-    account.stack.client("s3").put_object(Bucket=bucket, Key=key, Body=b'{"Resources": {}}')
-    code, said = account.run("rollback", "local")
-    assert (code, len(said.splitlines())) == (0, 1)
+    s3 = account.stack.client("s3")
+
+    def put(directory: str, *, is_marked: bool, **outputs: object) -> None:
+        where = f"serverless/orders/local/{directory}-1970-01-01T00:00:00.001Z"
+        template = json.dumps({"Resources": {}, "Outputs": outputs}).encode()
+        key = f"{where}/compiled-cloudformation-template.json"
+        s3.put_object(Bucket=account.bucket, Key=key, Body=template)
+        if is_marked:
+            s3.put_object(Bucket=account.bucket, Key=f"{where}/deployed", Body=b"")
+
+    put("1", is_marked=True)  # of a release that had no version
+    put("0", is_marked=False, Version={"Value": "killed"})
+    assert account.listed == [["v1", "<-", "deployed"]]
+
+    # A deployment that ended when nobody looked.
+    (mark,) = [
+        one["Key"]
+        for one in s3.list_objects_v2(Bucket=account.bucket)["Contents"]
+        if one["Key"].endswith("Z/deployed") and "1970" not in one["Key"]
+    ]
+    s3.delete_object(Bucket=account.bucket, Key=mark)
+    assert account.listed == [["v1", "<-", "deployed"]]
+    account.release("v2")
+    code, _ = account.deploy(program=("-c", UNREACHABLE_AT_THE_END))
+    assert (code, account.version, account.records[-1]["state"]) == (0, "v2", "done")
+    assert account.listed == [["v2", "<-", "deployed"], ["v1"]]
+    left = {one["Key"] for one in s3.list_objects_v2(Bucket=account.bucket)["Contents"]}
+    assert not [key for key in left if "/0-1970" in key]
 
 
 def test_stages_of_this_machine_never_go_to_aws(account: Account) -> None:

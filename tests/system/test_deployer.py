@@ -20,7 +20,7 @@ import jwt
 import pytest
 from botocore.exceptions import ClientError
 
-from deploy import KEPT_DEPLOYMENTS, TEMPLATE
+from deploy import KEPT_DEPLOYMENTS, MARK
 from emulator import REGION, ROOT, own_environment
 from infrastructure.deployer import DEPLOYER, REPOSITORY
 from infrastructure.templates import listed, osls, service
@@ -196,7 +196,7 @@ class Account:
         (bucket,) = (one["Name"] for one in s3.list_buckets()["Buckets"])
         for number in range(KEPT_DEPLOYMENTS):
             place = f"serverless/orders/local/{number}"
-            s3.put_object(Bucket=bucket, Key=f"{place}/{TEMPLATE}", Body=b"{}")
+            s3.put_object(Bucket=bucket, Key=f"{place}/{MARK}", Body=b"")
 
 
 @pytest.fixture(scope="module")
