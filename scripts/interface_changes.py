@@ -16,7 +16,17 @@ Json = dict[str, Any]
 
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _ANNOTATIONS: Final = frozenset(
-    {"$defs", "$id", "$schema", "component", "deprecated", "description", "example", "examples"}
+    {
+        "$defs",
+        "$id",
+        "$schema",
+        "bearerFormat",
+        "component",
+        "deprecated",
+        "description",
+        "example",
+        "examples",
+    }
     | {"readOnly", "title", "writeOnly"}
 )
 _LOWER_LIMITS: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -94,6 +104,10 @@ def joined(first: Json, second: Json) -> Json:
 
 def changes_of_api(old_document: Json, new_document: Json) -> Iterator[Finding]:
     """Compare two OpenAPI documents, but for their webhooks, which are schemas/events."""
+    urls = [each["url"] for each in new_document.get("servers", ())]
+    for server in old_document.get("servers", ()):
+        if server["url"] not in urls:
+            yield Finding(Place("servers", server["url"]), "is gone")
     old, new = operations(expanded(old_document)), operations(expanded(new_document))
     for route, operation in old.items():
         if route in new:
@@ -103,18 +117,33 @@ def changes_of_api(old_document: Json, new_document: Json) -> Iterator[Finding]:
 
 
 def operations(document: Json) -> dict[str, Json]:
-    """Return the operations by route, each with the document's `security` if it has none."""
-    return {
-        f"{method.upper()} {path}": {"security": document.get("security", []), **item[method]}
-        for path, item in document["paths"].items()
-        for method in _METHODS
-        if method in item
-    }
+    """Return the operations by route, each with what the document and its path say for all."""
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    found = {}
+    for path, item in document["paths"].items():
+        for method in (one for one in _METHODS if one in item):
+            operation: Json = {"security": document.get("security", []), **item[method]}
+            shared = item.get("parameters", [])
+            operation["parameters"] = [*shared, *operation.get("parameters", ())]
+            operation["security"] = [
+                {credential(name, schemes): scopes for name, scopes in each.items()}
+                for each in operation["security"]
+            ]
+            found[f"{method.upper()} {path}"] = operation
+    return found
+
+
+def credential(name: str, schemes: Json) -> str:
+    """Return what a scheme asks for: its name may change."""
+    scheme = schemes.get(name, {})
+    return str(sorted((key, scheme[key]) for key in scheme.keys() - _ANNOTATIONS))
 
 
 def changes_of_operation(old: Json, new: Json, route: str) -> Iterator[Finding]:
-    if new["security"] and not old["security"]:
-        yield Finding(Place("routes", route), "needs a token")
+    wanted = new["security"] or [{}]
+    for had in old["security"] or [{}]:
+        if not any(fits(had, each) for each in wanted):
+            yield Finding(Place("routes", route), "needs another token" if had else "needs a token")
     yield from changes_of_parameters(old, new, route)
     yield from changes_of_request_body(old.get("requestBody"), new.get("requestBody"), route)
     for code, response in old["responses"].items():
@@ -125,6 +154,11 @@ def changes_of_operation(old: Json, new: Json, route: str) -> Iterator[Finding]:
     for code in new["responses"].keys() - old["responses"].keys():
         if code.startswith("2"):
             yield Finding(Place(route, code), "is a new success")
+
+
+def fits(had: Json, wanted: Json) -> bool:
+    """Tell whether the credentials that a client had, with their scopes, are all that it needs."""
+    return all(name in had and {*scopes} <= {*had[name]} for name, scopes in wanted.items())
 
 
 def changes_of_parameters(

@@ -14,6 +14,7 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 
@@ -266,6 +267,9 @@ def not_staff(run: Run) -> str:
 
 @claim("Staff are")
 def staff(run: Run) -> str:
+    report = run.as_staff("GET", _FOR_STAFF[-1])
+    if problem_of(report) != "report-not-found":
+        expect(report, 200)
     body = expect(run.as_staff("GET", "/orders?status=PENDING&limit=1"), 200)
     return f"200, {'an order is' if body['items'] else 'none is'} PENDING"
 
@@ -274,9 +278,18 @@ def staff(run: Run) -> str:
 def not_for_others(run: Run) -> str:
     others = run.as_customer("GET", orders_of(_SOMEBODY_ELSE))
     expect_problem(others, 403, "forbidden")
-    response = run.session.create(run.sample(customerId=_SOMEBODY_ELSE))
-    expect_problem(response, 403, "forbidden")
-    return "403 for the list, 403 for a create"
+    body = run.sample(customerId=_SOMEBODY_ELSE)
+    expect_problem(run.session.create(body), 403, "forbidden")
+    theirs = expect(run.session.create(body, token=run.target.staff), 201)
+    path, change = f"/orders/{theirs['orderId']}", {"status": "CANCELED", "reason": REASON}
+    for method, where, sent in (
+        ("GET", path, None),
+        ("GET", f"{path}/timeline", None),
+        ("PATCH", path, change),
+    ):
+        response = run.as_customer(method, where, json=sent)
+        expect_problem(response, 404, "order-not-found")
+    return "403 for the list and a create; 404 for their order, its timeline and a change"
 
 
 # An order's life. The first create tells whether the function's calls of DynamoDB are signed well.
@@ -409,18 +422,37 @@ def lists(run: Run) -> str:
     return f"the default list after {waited:.2f} s"
 
 
-@claim("The customer can cancel it, and once is enough")
+@claim("Staff find it among the orders of its status")
+def status_list(run: Run) -> str:
+    path = f"/orders?status=PENDING&sort=createdAt&createdFrom={run.order['createdAt']}"
+
+    def shows_it() -> bool:
+        items = expect(run.as_staff("GET", path), 200)["items"]
+        return any(one["orderId"] == run.order["orderId"] for one in items)
+
+    waited = run.await_(shows_it, INDEX_SECONDS)
+    if waited is None:
+        raise Failed(f"the list lacks it after {INDEX_SECONDS} s")
+    return f"after {waited:.2f} s"
+
+
+@claim("The customer can cancel it, and once is enough, with a key and without")
 def cancel(run: Run) -> str:
-    change = {"status": "CANCELED", "reason": REASON}
-    first, again = (run.as_customer("PATCH", run.path, json=change) for _ in range(2))
-    for response in (first, again):
+    change, key = {"status": "CANCELED", "reason": REASON}, {"Idempotency-Key": f"smoke-{uuid4()}"}
+    first, retry, again = (
+        run.as_customer("PATCH", run.path, json=change, headers=headers)
+        for headers in (key, key, {})
+    )
+    for response in (first, retry, again):
         body = expect(response, 200)
         require(
             (body.get("status"), body.get("version")) == ("CANCELED", 2),
             response,
             f"{body.get('status')} at version {body.get('version')}",
         )
-    return "200, CANCELED at version 2, twice"
+    replayed = [one.headers.get("Idempotent-Replayed") for one in (first, retry, again)]
+    require(replayed == [None, "true", None], retry, f"Idempotent-Replayed: {replayed}")
+    return "200, CANCELED at version 2, three times, once Idempotent-Replayed"
 
 
 @claim("The timeline has both versions, and who made them")

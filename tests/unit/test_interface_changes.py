@@ -91,6 +91,7 @@ BREAKING: Final[dict[str, list[Case]]] = {
             GONE,
         ),
         (f"{GET}: `304` is no longer a response", route(GET, "responses", "304"), GONE),
+        ("servers: `/` is gone", ("servers",), [{"url": "/v2"}]),
     ],
     "a value of an enumeration is gone": [
         ("OrderStatus in requests, status: `SHIPPED` is gone", STATUSES, ["PENDING", "PAID"]),
@@ -118,6 +119,26 @@ BREAKING: Final[dict[str, list[Case]]] = {
             [*DOCUMENT["components"]["schemas"]["NewOrder"]["required"], "metadata"],
         ),
         ("routes: `GET /health` needs a token", route("GET /health", "security"), GONE),
+        (
+            "routes: `GET /events` needs another token",
+            ("components", "securitySchemes", "accessToken", "scheme"),
+            "basic",
+        ),
+        (
+            "routes: `GET /events` needs another token",
+            route("GET /events", "security"),
+            [{"accessToken": ["events"]}],
+        ),
+        (
+            "routes: `GET /events` needs another token",
+            route("GET /events", "security"),
+            [{"accessToken": [], "key": []}],
+        ),
+        (
+            "GET /orders: `shop` must be sent",
+            ("paths", "/orders", "parameters"),
+            [{"name": "shop", "in": "query", "required": True, "schema": {}}],
+        ),
         (
             "routes: `GET /health` needs a body",
             route("GET /health", "requestBody"),
@@ -255,6 +276,11 @@ EXPECTED: Final[list[Case]] = [
         "query parameters",
         parameter("GET /events", "shop"),
         {"name": "shop", "in": "query", "schema": {"type": "string"}},
+    ),
+    (
+        "a request that is valid today stays valid",
+        route("GET /events", "security"),
+        [{"key": []}, {"accessToken": []}],
     ),
     ("new members in responses", schema("Order", "gift"), {"type": "string"}),
     ("new statuses and transitions", STATUSES, [*map(str, OrderStatus), "DELIVERED"]),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 import pytest
 
+from orders.domain.status import OrderStatus
 from orders.telemetry import VERSION
 from platform_in_memory import ADDRESS, PlatformInMemory, untouched
 from smoke.__main__ import CLEAN_UP, LIMIT_SECONDS, smoke
@@ -133,6 +134,22 @@ def takes_customers_for_staff(platform: PlatformInMemory) -> Treatment:
     return treat
 
 
+def forgets_whose_orders_are(method: str) -> Break:
+    """A customer gets, or changes, anybody's."""
+
+    def forget(platform: PlatformInMemory) -> Treatment:
+        def treat(sent: httpx.Request, pass_on: PassOn) -> httpx.Response:
+            response = pass_on(sent)
+            if sent.method == method and "order-not-found" in response.text:
+                sent.headers["Authorization"] = f"Bearer {platform.staff}"
+                return pass_on(sent)
+            return response
+
+        return treat
+
+    return forget
+
+
 def never(what: str) -> Break:
     """Nothing is settled, or published."""
 
@@ -164,7 +181,7 @@ def of_caller(name: str, treatment: Treatment) -> Break:
     return only
 
 
-STATUS_LIST: Final = r"/orders\?status=.*"
+STATUS_LIST: Final = r"/orders\?status=.*&limit=1"
 
 BREAKS: Final[dict[str, Break]] = {
     "health": where("/health", member(status="down")),
@@ -203,6 +220,7 @@ BREAKS: Final[dict[str, Break]] = {
         ORDER, if_status(409, member(allowedTransitions=[])), method="PATCH"
     ),
     "lists": where("/customers/.*&consistent=true", member(items=[])),
+    "status_list": where(r"/orders\?status=.*&createdFrom=.*", member(items=[])),
     "cancel": of_caller("customer", seen(ORDER, if_status(200, member(version=3)), method="PATCH")),
     "timeline": where("/orders/.*/timeline", member(items=[])),
     "feed": where("/events.*", member(items=[])),
@@ -230,6 +248,38 @@ def test_a_claim_that_is_broken_fails_alone(claim: Claim) -> None:
     assert of(rows, Outcome.FAILED) == [claim.text], rows
     assert of(rows, Outcome.NOT_APPLICABLE) == []
     assert platform.left == []
+
+
+@pytest.mark.parametrize(
+    ("name", "break_"),
+    [
+        ("not_for_others", forgets_whose_orders_are("GET")),
+        ("not_for_others", forgets_whose_orders_are("PATCH")),
+        ("staff", of_caller("staff", seen("/reports/.*", status(500)))),
+        ("cancel", where(ORDER, header("Idempotent-Replayed"), method="PATCH")),
+    ],
+)
+def test_a_claim_fails_whatever_of_it_is_broken(name: str, break_: Break) -> None:
+    platform = PlatformInMemory()
+    platform.treat = break_(platform)
+    assert of(run(platform), Outcome.FAILED) == [
+        claim.text for claim in CLAIMS if claim.name == name
+    ]
+    assert platform.left == []
+
+
+def test_where_nobody_is_taken_for_staff_only_what_is_paid_is_left() -> None:
+    platform = PlatformInMemory()
+    staff = f"Bearer {platform.staff}"
+
+    def treat(sent: httpx.Request, pass_on: PassOn) -> httpx.Response:
+        if sent.headers.get("Authorization") == staff:
+            sent.headers["Authorization"] = f"Bearer {platform.customer}"
+        return pass_on(sent)
+
+    platform.treat = treat
+    run(platform)
+    assert [platform.api.orders.orders[one].status for one in platform.left] == [OrderStatus.PAID]
 
 
 @pytest.mark.parametrize("path", ["/events", "/reports/", "/orders"])
