@@ -69,6 +69,7 @@ def main(paths: Sequence[str]) -> None:
         (rule, resource)
         for rule, argument in tomllib.loads(ACCEPTED.read_text()).items()
         for resource in argument["on"]
+        if argument.get("because")
     }
     needed = {one for one in arguments if any(is_argued(finding, *one) for finding in found)}
     left = [one for one in sorted(found) if not any(is_argued(one, *other) for other in needed)]

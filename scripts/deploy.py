@@ -281,13 +281,13 @@ class Stack:
         if status.endswith("_IN_PROGRESS"):
             since = stack.get("LastUpdatedTime", stack["CreationTime"])
             raise Problem(
-                f"{self.stage.stack} is {status} since {since:%H:%M:%S} UTC: somebody deploys. "
-                "Wait until that has ended."
+                f"{self.stage.stack} is {status} since {since:%H:%M:%S} UTC: somebody is "
+                "deploying. Wait until that has ended."
             )
         if status == "UPDATE_ROLLBACK_FAILED":
             raise Problem(
                 f"{self.stage.stack} could neither be changed nor changed back. Look at its "
-                "events, mend what they name, then: aws cloudformation continue-update-rollback "
+                "events, fix what they name, then: aws cloudformation continue-update-rollback "
                 f"--stack-name {self.stage.stack}"
             )
         return status
@@ -407,10 +407,12 @@ class Stack:
 
     def directories(self) -> list[str]:
         """Where in the bucket what was deployed with success is, newest first."""
-        marked = {
-            key.rpartition("/")[0] for key in self._keys(self._prefix) if key.endswith(f"/{MARK}")
-        }
-        return sorted(filter(None, {*marked, self.directory}), reverse=True)
+        keys = self._keys(self._prefix)
+        whole, marked = (
+            {key.rpartition("/")[0] for key in keys if key.endswith(f"/{name}")}
+            for name in (TEMPLATE, MARK)
+        )
+        return sorted(whole & {*marked, self.directory}, reverse=True)
 
     @property
     def _prefix(self) -> str:
@@ -495,7 +497,7 @@ class Stack:
             self._wait(until)
         except KeyboardInterrupt:
             self.terminal.note(
-                f"CloudFormation goes on with {self.stage.stack} without you. Its state: aws "
+                f"CloudFormation keeps changing {self.stage.stack}. Its state: aws "
                 f"cloudformation describe-stacks --stack-name {self.stage.stack}"
             )
             raise
@@ -532,7 +534,7 @@ class Stack:
             reason = event.get("ResourceStatusReason", "")
             if event["ResourceStatus"].endswith("_FAILED") and "ancelled" not in reason:
                 failed = f"{event['LogicalResourceId']} {event['ResourceStatus']}: {reason}"
-        return f"{failed}. {self.stage.stack} is {status}. Mend that, and deploy again."
+        return f"{failed}. {self.stage.stack} is {status}. Fix that, and deploy again."
 
     def _show(self, changes: list[dict[str, Any]]) -> None:
         by_effect: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
