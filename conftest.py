@@ -36,7 +36,11 @@ pytest.register_assert_rewrite("proof.model")  # so that a failure shows what di
 for path in Path(__file__).parent.glob("infra/*.yml"):
     for name in re.findall(r"^ +([A-Z_]+): !", path.read_text(), re.MULTILINE):
         os.environ.setdefault(name, f"the {name} of tests")  # what the template refers to
-for name in ("PUBLIC_BASE_URL", "VERSION"):
+_OF_TERMINALS = (
+    *("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LINES", "NO_COLOR", "PY_COLORS"),
+    *("TERMINAL_WIDTH", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+)
+for name in ("LOG_LEVEL", "PUBLIC_BASE_URL", "SSLKEYLOGFILE", "VERSION", *_OF_TERMINALS):
     os.environ.pop(name, None)
 
 # A busy machine is no failure; half of the usual examples keep `make test-fast` fast.

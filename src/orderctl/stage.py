@@ -82,7 +82,10 @@ class Stage:
         if self._endpoint:
             # No proxy stands between the operator and a stack on this machine.
             config = config.merge(Config(proxies={}))
-        return self._session.client(service, endpoint_url=self._endpoint, config=config)
+        try:
+            return self._session.client(service, endpoint_url=self._endpoint, config=config)
+        except ValueError as error:  # AWS_ENDPOINT_URL is no address
+            raise Problem(f"Your AWS settings can't be used: {error}") from error
 
     @cached_property
     def description(self) -> Mapping[str, Any]:

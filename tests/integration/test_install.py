@@ -108,6 +108,14 @@ class TestSettingsOfTheUser:
             f"{registry}\nomit[]=dev\nomit[]=optional\nglobal=true\ndry-run=true\nbin-links=false\n"
             "package-lock=false\ninstall-strategy=linked\nmin-release-age=9000\n"
         )
+        above, linked = fresh.path.parent, fresh.path.parent / "linked"
+        (above / "package.json").write_text('{"name": "above", "workspaces": ["*"]}')
+        (above / "package-lock.json").write_text('{"name": "above", "lockfileVersion": 3}')
+        (above / "node_modules").mkdir()
+        for theirs in (above / "node_modules" / "theirs", linked):
+            theirs.mkdir()
+        (linked / "theirs").touch()
+        (fresh.path / "node_modules").symlink_to(linked)
         fresh.works(
             *("make", "test-desk"),
             NODE_ENV="production",
@@ -119,6 +127,8 @@ class TestSettingsOfTheUser:
             npm_config_prefix=str(fresh.path.parent / "elsewhere"),
             npm_config_cpu="none",
         )
+        assert (above / "node_modules" / "theirs").exists()
+        assert [path.name for path in linked.iterdir()] == ["theirs"]
 
     def test_the_index_of_pip_is_uvs_too(self, fresh: Checkout) -> None:
         settings = fresh.path.parent / "pip.conf"

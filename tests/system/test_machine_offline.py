@@ -18,6 +18,7 @@ from prerequisites import missing
 from system.machine import SECONDS, Machine, Proxy, check_out
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 READY = "Ctrl-C stops it\n"
@@ -29,7 +30,7 @@ def checkout(_installed: None, tmp_path: Path) -> Path:
         require_java()
     except StackError as error:
         missing(str(error))
-    return check_out(tmp_path / "checkout")
+    return check_out(tmp_path / "chéckout")
 
 
 def test_a_fresh_checkout_serves_its_own_code_until_it_is_stopped(
@@ -37,15 +38,7 @@ def test_a_fresh_checkout_serves_its_own_code_until_it_is_stopped(
 ) -> None:
     assert not (checkout / "build").exists()
     proxy = Proxy()
-    machine = Machine(tmp_path, proxy)
-    command = machine.start(checkout, "make", "offline", f"OFFLINE_PORT={free_port()}")
-    assert command.stdout is not None
-    said = []
-    for line in command.stdout:
-        said.append(line)
-        if line == READY:
-            break
-    assert said[-1:] == [READY], "".join(said)
+    command = ready(Machine(tmp_path, proxy), checkout)
     settings = read_env(checkout / ".local" / "offline" / "env")
     url = settings["API_URL"]
 
@@ -63,15 +56,37 @@ def test_a_fresh_checkout_serves_its_own_code_until_it_is_stopped(
     health.write_text(health.read_text().replace('"ok"', '"reloaded"'))
     assert send(f"{url}/health")["status"] == "reloaded"
 
+    stop(command, signal.SIGINT)
+    assert fetch(url) is None
+    assert proxy.callers == []
+
+
+def test_nothing_is_left_where_its_terminal_is_closed(checkout: Path, tmp_path: Path) -> None:
+    stop(ready(Machine(tmp_path, Proxy()), checkout), signal.SIGHUP)
+
+
+def ready(machine: Machine, checkout: Path) -> subprocess.Popen[str]:
+    """`make offline`, once it has said that it is ready."""
+    command = machine.start(checkout, "make", "offline", f"OFFLINE_PORT={free_port()}")
+    assert command.stdout is not None
+    said = []
+    for line in command.stdout:
+        said.append(line)
+        if line == READY:
+            break
+    assert said[-1:] == [READY], "".join(said)
+    return command
+
+
+def stop(command: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Send a terminal's signal, and see that nothing is left."""
     children = psutil.Process(command.pid).children(recursive=True)
     assert len(children) > 2, "java and node at least"
-    os.killpg(command.pid, signal.SIGINT)
+    os.killpg(command.pid, number)
     rest, _ = command.communicate(timeout=SECONDS)
     assert "Traceback" not in rest
     _, alive = psutil.wait_procs(children, timeout=SECONDS)
     assert alive == []
-    assert fetch(url) is None
-    assert proxy.callers == []
 
 
 def send(url: str, token: str = "", body: object = None) -> Any:  # noqa: ANN401 - JSON

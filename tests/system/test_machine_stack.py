@@ -33,7 +33,7 @@ class Life:
         self.directory = directory
         self.proxy = Proxy()
         self.machine = Machine(directory, self.proxy)
-        self.checkout = check_out(directory / "my checkout")
+        self.checkout = check_out(directory / "my chéckout")
         self.port = free_port()
 
     def make(self, *arguments: str, where: Path | None = None) -> tuple[int, str]:
@@ -99,15 +99,25 @@ def test_a_command_that_was_interrupted_leaves_nothing_that_stops_the_next(life:
 
     assert "Traceback" not in said
     assert "Error 130" in said
-    life.up()
+    both = [
+        life.machine.start(life.checkout, "make", "up", f"LOCAL_PORT={life.port}") for _ in range(2)
+    ]
+    said = "".join(command.communicate()[0] for command in both)
+    assert [command.returncode for command in both] == [0, 0], said
+    assert "Waiting for another `make up`" in said
+    life.pay()
 
 
 def test_a_stack_that_is_well_never_fails(life: Life) -> None:
     for _ in range(4):
         code, said = life.make("demo")
         assert code == 0, said
+    elsewhere = life.directory / "elsewhere"
+    (elsewhere / "orders").mkdir(parents=True)
+    for name in ("token.py", "email.py", "orders/__init__.py"):
+        (elsewhere / name).write_text("raise SystemExit(__name__)")
     for arguments in (["status"], ["token"], ["list", "--status", "PAID"]):
-        code, said = life.machine.run(life.checkout, "./orderctl", *arguments)
+        code, said = life.machine.run(elsewhere, f"{life.checkout}/orderctl", *arguments)
         assert code == 0, said
 
 

@@ -1,15 +1,16 @@
-"""What `make up` prints."""
+"""What `make up` and `make down` say."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local_stack import print_addresses
+import pytest
+
+from emulator import Emulator, StackError
+from local_stack import down, print_addresses
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_the_last_line_is_a_link_that_opens_the_desk_as_staff(
@@ -21,3 +22,21 @@ def test_the_last_line_is_a_link_that_opens_the_desk_as_staff(
         "Open the desk as staff:",
         "http://127.0.0.1:4566/api/desk#token=a.b.c",
     ]
+
+
+def test_data_that_could_not_be_kept_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack, logged = Emulator(tmp_path, 0), "ERROR Persistence: failed to save sqs: no space\n"
+
+    def stop(stack: Emulator) -> bool:
+        with stack.log.open("a") as log:
+            log.write(logged)
+        return True
+
+    monkeypatch.setattr(Emulator, "stop", stop)
+    with pytest.raises(StackError, match="new since its start: it failed to save sqs: no space"):
+        down(stack)
+    logged = "INFO Persistence: saved sqs\n"
+    down(stack)
+    assert "finds the orders again" in capsys.readouterr().out

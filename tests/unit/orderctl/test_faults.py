@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from botocore.exceptions import (
     ClientError,
+    ConfigParseError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
     ProfileNotFound,
     ReadTimeoutError,
+    SSOTokenLoadError,
 )
 
 from orderctl import stage as stages
@@ -40,6 +43,13 @@ def response(code: str, message: str = "", **more: object) -> ClientError:
         (NothingToDo("It is done."), 3, "It is done."),
         (NoCredentialsError(), 1, "No AWS credentials: Unable to locate credentials. Sign in"),
         (ProfileNotFound(profile="x"), 1, "No AWS credentials: The config profile (x)"),
+        (
+            CredentialRetrievalError(provider="sso", error_msg="expired"),
+            1,
+            "No AWS credentials: Error when retrieving credentials from sso",
+        ),
+        (SSOTokenLoadError(error_msg="none"), 1, "No AWS credentials: Error loading SSO Token"),
+        (ConfigParseError(path="x"), 1, "No AWS credentials: Unable to parse config file: x"),
         (EndpointConnectionError(endpoint_url="https://x"), 1, "AWS is out of reach: "),
         (response("AccessDeniedException", "no"), 1, "You lack a right, for Query: no See"),
         (response("ExpiredTokenException"), 1, "AWS does not accept your credentials"),

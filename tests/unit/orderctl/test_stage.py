@@ -121,3 +121,10 @@ def test_a_stack_that_is_not_deployed_is_a_fault(state: str, ok: bool) -> None: 
     assert (found["stack"].ok, found["stack"].detail) == (ok, f"is {state}")
     assert "The stack has no output" in found["api"].detail
     assert "queue" not in found
+
+
+def test_an_endpoint_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1:9")
+    stage = Stage("prod", boto3.Session("key", "secret", region_name="eu-west-1"))
+    with pytest.raises(Problem, match=r"can't be used: Invalid endpoint: 127\.0\.0\.1:9"):
+        stage.client("sts")

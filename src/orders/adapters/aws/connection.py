@@ -89,7 +89,7 @@ class Endpoint:
         handle.setopt(pycurl.TIMEOUT_MS, self._milliseconds)
         handle.setopt(pycurl.NOSIGNAL, 1)
         if self._authorities:
-            handle.setopt(pycurl.CAINFO, self._authorities)
+            handle.setopt(pycurl.CAINFO, os.fsencode(self._authorities))
         if self._url.startswith("http:"):
             handle.setopt(pycurl.PROXY, "")  # an emulator; HTTPS_PROXY and NO_PROXY are honored
         return handle
