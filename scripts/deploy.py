@@ -20,7 +20,7 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import ClientError, ParamValidationError, WaiterError
 
 from emulator import ROOT
 from orderctl.__main__ import main
@@ -52,11 +52,8 @@ WORKS: Final = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 NEVER_WORKED: Final = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 SHOWN_NAMES: Final = 5
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-STATIC: Final = "Static"
-DYNAMIC: Final = "Dynamic"
-"""How CloudFormation evaluates what changes: is another for certain, refers to what changes."""
 REFERS: Final = "Only refer to what changes"
-TAGGED: Final = "Only tagged with the version"
+TAGGED: Final = "Only tagged"
 EFFECTS: Final = (
     *("Removed", "Replaced", "Perhaps replaced"),
     *("Added", "Taken back", "Changed", REFERS, TAGGED),
@@ -97,8 +94,7 @@ class Package(NamedTuple):
 
     @property
     def version(self) -> str:
-        version: str = self.template["Outputs"]["Version"]["Value"]
-        return version
+        return version_of(self.template)
 
     @property
     def region(self) -> str:
@@ -140,8 +136,7 @@ def deploy(
     is_new = packaged.directory not in stack.directories()
     try:
         stack.upload(packaged, code)
-        asks = is_production(packaged.template) and not yes
-        stack.change(packaged.directory, packaged.version, "deploy", asks=asks, sha256=sha256)
+        stack.change(packaged.directory, packaged.template, "deploy", yes=yes, sha256=sha256)
     except BaseException:
         if is_new and not stack.is_executing:
             stack.forget(packaged.directory)
@@ -171,7 +166,7 @@ def rollback(
             f"Nothing to go back to: there is no working stack {stage.stack} in {region} of this "
             "account. Check STAGE, AWS_PROFILE and AWS_REGION."
         )
-    deployments, deployed = stack.deployments(), stack.directory
+    deployments, deployed = stack.deployments(), directory_of(stack.deployed)
     if not version:
         for directory, known in deployments.items():
             mark = "  <- deployed" if directory == deployed else ""
@@ -185,8 +180,7 @@ def rollback(
             "deploy it."
         )
     stack.announce(version)
-    asks = is_production(stack.template(found[0])) and not yes
-    stack.change(found[0], version, "rollback", asks=asks)
+    stack.change(found[0], stack.template(found[0]), "rollback", yes=yes)
     terminal.print(
         f"\n{stage_name} is back at {version}: {stage.api_url}\n"
         f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={version}"
@@ -201,6 +195,17 @@ def artifact_key(template: Mapping[str, Any]) -> str | None:
         if one["Type"] == "AWS::Lambda::Function"
     }
     return next(iter(keys), None)
+
+
+def directory_of(template: Mapping[str, Any]) -> str | None:
+    """Where in the deployment bucket it is; None where there are no functions."""
+    key = artifact_key(template)
+    return key and key.rpartition("/")[0]
+
+
+def version_of(template: Mapping[str, Any]) -> str:
+    version: str = template["Outputs"]["Version"]["Value"]
+    return version
 
 
 def is_production(template: Mapping[str, Any]) -> bool:
@@ -253,11 +258,10 @@ class Stack:
         return self.outputs.get("Version")
 
     @property
-    def directory(self) -> str | None:
-        """Of the deployed code in the bucket; None before the first deployment has ended."""
+    def deployed(self) -> Mapping[str, Any]:
+        """The template, as osls writes them; one without resources if it is of another kind."""
         template = self._cloudformation.get_template(StackName=self.stage.stack)["TemplateBody"]
-        key = artifact_key(template)
-        return key and key.rpartition("/")[0]
+        return template if isinstance(template, dict) else {"Resources": {}}
 
     @cached_property
     def bucket(self) -> str:
@@ -319,7 +323,7 @@ class Stack:
     def _delete(self) -> None:
         """Raises Problem: CloudFormation can't delete it."""
         began = datetime.now(UTC)
-        with suppress(ClientError):  # there is no bucket
+        with suppress(ClientError, KeyError, ParamValidationError):  # there is no bucket
             for key in self._keys(""):  # CloudFormation deletes only an empty one
                 self.stage.client("s3").delete_object(Bucket=self.bucket, Key=key)
         self._stack_id = (self.describe() or {}).get("StackId", self._stack_id)
@@ -341,28 +345,37 @@ class Stack:
             self.stage.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
 
     def change(
-        self, directory: str, version: str, operation: str, *, asks: bool, **what: object
+        self,
+        directory: str,
+        template: Mapping[str, Any],
+        operation: str,
+        *,
+        yes: bool,
+        **what: object,
     ) -> None:
-        """Show what the template in the bucket's directory changes, ask, and change it.
+        """Show what the template, in the bucket's directory, changes, ask, and change it.
 
         Raises:
             Problem: it would lose data, or it failed.
             NothingToDo: somebody said no.
         """
         s3 = self.stage.client("s3").meta.endpoint_url
-        if before := self.directory:
-            self._mark(before)  # nobody did, if that deployment was interrupted
+        before, version = self.deployed, version_of(template)
         with self._discarded_unless_executed():
             changes = self._create_change_set(
                 version,
                 ChangeSetType="UPDATE",
                 TemplateURL=f"{s3}/{self.bucket}/{directory}/{TEMPLATE}",
             )
+            if running := directory_of(before):
+                self._mark(running)  # nobody did, if its deployment was interrupted
             if changes:
-                self._show(changes)
-                refuse_losses(changes)
-                question = f"Change {self.stage.name}, a production stage?"
-                self.terminal.confirm(question, yes=not asks)
+                edited = edits(before, template)
+                self._show(changes, edited)
+                refuse_losses(changes, edited)
+                if is_production(template):
+                    question = f"Change {self.stage.name}, a production stage?"
+                    self.terminal.confirm(question, yes=yes)
                 self._execute_recorded(version, operation, **what)
             else:
                 self.terminal.print("Nothing changes.")
@@ -412,7 +425,7 @@ class Stack:
             {key.rpartition("/")[0] for key in keys if key.endswith(f"/{name}")}
             for name in (TEMPLATE, MARK)
         )
-        return sorted(whole & {*marked, self.directory}, reverse=True)
+        return sorted(whole & {*marked, directory_of(self.deployed)}, reverse=True)
 
     @property
     def _prefix(self) -> str:
@@ -536,13 +549,13 @@ class Stack:
                 failed = f"{event['LogicalResourceId']} {event['ResourceStatus']}: {reason}"
         return f"{failed}. {self.stage.stack} is {status}. Fix that, and deploy again."
 
-    def _show(self, changes: list[dict[str, Any]]) -> None:
+    def _show(self, changes: list[dict[str, Any]], edited: Mapping[str, list[str]]) -> None:
         by_effect: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for change in changes:
             kind = change["ResourceType"].removeprefix("AWS::")
-            if names := attributes(change, STATIC) or attributes(change, DYNAMIC):
+            if change["Action"] == "Modify" and (names := edited[change["LogicalResourceId"]]):
                 kind += f" ({', '.join(names)})"
-            by_effect[effect(change)][kind].append(change["LogicalResourceId"])
+            by_effect[effect(change, edited)][kind].append(change["LogicalResourceId"])
         for name in EFFECTS:
             kinds = by_effect.get(name, {})
             if not kinds:
@@ -556,42 +569,55 @@ class Stack:
                 self.terminal.print(f"  {len(names):3} {kind}: {listed}{more}")
 
 
-def effect(change: Mapping[str, Any]) -> str:
+def edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By resource of the second template, the names of what it says otherwise than the first.
+
+    They are properties, or attributes such as `DeletionPolicy`.
+    """
+
+    def parts(template: Mapping[str, Any], resource: str) -> dict[str, Any]:
+        found = template["Resources"].get(resource, {})
+        return {**found, **found.get("Properties", {}), "Properties": None}
+
+    return {
+        resource: sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+        for resource in after["Resources"]
+        for old, new in [(parts(before, resource), parts(after, resource))]
+    }
+
+
+def effect(change: Mapping[str, Any], edited: Mapping[str, list[str]]) -> str:
     """What a change does to its resource. Before values are known, a replacement is perhaps one."""
     if change["Action"] != "Modify":
         known = {"Add": "Added", "Remove": "Removed", "Import": "Taken back"}
-        return known.get(change["Action"], "Changed")
-    changes = attributes(change, STATIC)
+        return known.get(change["Action"], "Perhaps replaced")
     if change.get("Replacement") == "True":
         return "Replaced"
-    # Each version changes all functions, so all that refer to them are perhaps replaced.
+    names = edited[change["LogicalResourceId"]]
+    # Each version changes all functions, so CloudFormation says so of all that refer to them.
     if change.get("Replacement") == "Conditional" and (
-        changes or change["ResourceType"] in HOLDS_DATA
+        change["ResourceType"] in HOLDS_DATA or not replacing(change).isdisjoint(names)
     ):
         return "Perhaps replaced"
-    if not changes and attributes(change, DYNAMIC):
-        return REFERS
-    return TAGGED if change.get("Scope") == ["Tags"] else "Changed"
+    if names:
+        return "Changed"
+    return TAGGED if change.get("Scope") == ["Tags"] else REFERS
 
 
-def attributes(change: Mapping[str, Any], evaluation: str) -> list[str]:
-    """The names of what is evaluated so, but for the stack's tags, which all resources have."""
-    targets = [
-        one["Target"]
-        for one in change.get("Details", ())
-        if one["Evaluation"] == evaluation and one["Target"]["Attribute"] != "Tags"
-    ]
-    return sorted({one.get("Name") or one["Attribute"] for one in targets})
+def replacing(change: Mapping[str, Any]) -> set[str]:
+    """The properties of which another value takes another resource, always or sometimes."""
+    targets = [one["Target"] for one in change.get("Details", ())]
+    return {one.get("Name", "") for one in targets if one["RequiresRecreation"] != "Never"}
 
 
-def refuse_losses(changes: list[dict[str, Any]]) -> None:
+def refuse_losses(changes: list[dict[str, Any]], edited: Mapping[str, list[str]]) -> None:
     """Raises Problem: a table or queue would be replaced or removed."""
     for change in changes:
-        what = HOLDS_DATA.get(change["ResourceType"])
-        if what and effect(change) in LOSSES:
+        what, seen = HOLDS_DATA.get(change["ResourceType"]), effect(change, edited)
+        if what and seen in LOSSES:
             raise Problem(
-                f"{change['LogicalResourceId']} would be {effect(change).lower()}, and {what} lost "
-                "to this stage. Nothing was changed. See docs/runbook.md#deploying."
+                f"{change['LogicalResourceId']} would be {seen.lower()}, and {what} lost to this "
+                "stage. Nothing was changed. See docs/runbook.md#deploying."
             )
 
 

@@ -212,7 +212,8 @@ def state(name):
 def tool(command, least, purpose, debian, homebrew):
     # type: (str, tuple[int, ...], str, str, str) -> Finding
     """A program that `make up` can do without."""
-    version = numbers(output(command, "--version"))
+    # Java 8 knows no --version.
+    version = numbers(output(command, "--version") or output(command, "-version"))
     if version and version >= least:
         return Finding(OK, "%s %s" % (command, dotted(version)), "")
     needed = "%s %s or newer" % (command, dotted(least)) if least else command

@@ -171,13 +171,10 @@ class Emulator:
         state = self.directory / "state" / "lambda.json"
         if state.exists():
             try:
-                content = json.loads(state.read_text())
+                content = json.loads(state.read_text(encoding="utf-8"))
                 content["payload"].pop("dynamodb_stream_positions", None)
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                raise StackError(
-                    f"The local AWS's data is damaged: {state}. "
-                    "`make clean` and `make up` begin anew."
-                ) from error
+                raise damaged(state) from error
             replace(state, json.dumps(content))
 
     def _take_queues_to_this_port(self) -> None:
@@ -186,7 +183,10 @@ class Emulator:
         for name in KEEP_QUEUE_URLS:
             state = self.directory / "state" / name
             if state.exists():
-                text = state.read_bytes().decode(errors="replace")
+                try:
+                    text = state.read_text(encoding="utf-8")
+                except ValueError as error:
+                    raise damaged(state) from error
                 replace(state, QUEUE_URL.sub(self.endpoint, text))
 
     def stop(self) -> bool:
@@ -236,6 +236,12 @@ def emulators() -> list[Running]:
                 port = int(command[-1].rpartition(":")[2])
                 found.append(Running(process, port, _working_directory(process)))
     return found
+
+
+def damaged(state: Path) -> StackError:
+    return StackError(
+        f"The local AWS's data is damaged: {state}. `make clean` and `make up` begin anew."
+    )
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -415,5 +421,5 @@ def wait_until(condition: Callable[[], bool], seconds: float, failure: str) -> N
 def replace(path: Path, text: str) -> None:
     """Write a file whole, or leave it as it is."""
     new = path.with_name(f"{path.name}.new")
-    new.write_text(text)
+    new.write_text(text, encoding="utf-8")
     new.replace(path)

@@ -52,7 +52,7 @@ def last_release() -> Release:
 
 
 def _newest_commit_before_this_code() -> str:
-    if _git("status", "--porcelain"):  # this code isn't committed yet
+    if _git("status", "--porcelain", "--untracked-files=no"):  # this code isn't committed yet
         return "HEAD"
     try:
         return _git("rev-parse", "--verify", "HEAD^").strip()
@@ -66,6 +66,8 @@ def _untagged(since: str) -> Release:
             "The last release is not in this clone, which is shallow: git fetch --unshallow --tags"
         )
     commit = _git("log", "-1", "--format=%H", since, "--", "VERSION").strip()
+    if not commit:
+        raise UnknownRelease("There is none: no earlier commit wrote VERSION.")
     version = _git("show", f"{commit}:VERSION").strip()
     return Release(version, commit, f"no tag v{version}: commit {commit[:7]} wrote it to VERSION")
 

@@ -66,6 +66,7 @@ def smoke(run: Run) -> list[Row]:
                 sys.stderr.write("The API isn't there, or isn't well: nothing else was tried.\n")
                 break
     except KeyboardInterrupt as reason:
+        signal.alarm(0)
         seen = str(reason) or "interrupted"
         rows.append(Row("All claims were tried", seen, 0, Outcome.FAILED))
         sys.stderr.write(f"{seen.capitalize()}. Canceling the orders of this run ...\n")

@@ -108,7 +108,9 @@ def _address(given: str) -> str:
         url = urlsplit(given)
         host, _ = url.hostname or "", url.port
         host.encode("idna")
-    except ValueError:
+        # Its scheme and its host in small letters, without a port that is the scheme's own.
+        normal = str(httpx.URL(url.geturl()))
+    except (ValueError, httpx.InvalidURL):
         host = ""
     if not host or re.search(r"\s", given):
         raise WrongUsage(f"API_URL is no address: {given!r}. Type: {_HOW}")
@@ -124,8 +126,7 @@ def _address(given: str) -> str:
             f"API_URL would send the tokens in clear text to {host}. "
             f"Type: API_URL=https://{url.netloc}{url.path}"
         )
-    # Its scheme and its host in small letters, without a port that is the scheme's own.
-    return str(httpx.URL(url.geturl())).rstrip("/")
+    return normal.rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:

@@ -20,7 +20,7 @@ import jwt
 import pytest
 from botocore.exceptions import ClientError
 
-from deploy import KEPT_DEPLOYMENTS, MARK
+from deploy import TEMPLATE
 from emulator import REGION, ROOT, own_environment
 from infrastructure.deployer import DEPLOYER, REPOSITORY
 from infrastructure.templates import listed, osls, service
@@ -190,13 +190,11 @@ class Account:
 
         eventually(settled, bool)
 
-    def add_earlier_deployments(self) -> None:
-        """So many that the oldest has to be deleted."""
+    def add_a_deployment_that_failed(self) -> None:
+        """It has to be deleted."""
         s3 = self._stack.client("s3")
         (bucket,) = (one["Name"] for one in s3.list_buckets()["Buckets"])
-        for number in range(KEPT_DEPLOYMENTS):
-            place = f"serverless/orders/local/{number}"
-            s3.put_object(Bucket=bucket, Key=f"{place}/{MARK}", Body=b"")
+        s3.put_object(Bucket=bucket, Key=f"serverless/orders/local/0/{TEMPLATE}", Body=b"{}")
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +228,7 @@ def test_the_role_deploys_the_platform_and_without_any_one_right_that_is_asked_f
         assert deployed.returncode == 0, deployed.stdout
         assert not denied
         asked |= needed
-        account.add_earlier_deployments()
+        account.add_a_deployment_that_failed()
 
     outcomes = {}
     for missing in sorted(asked):

@@ -88,7 +88,8 @@ def test_it_is_waited_for_until_it_ends(tmp_path: Path, monkeypatch: pytest.Monk
     )
     monkeypatch.setattr("emulator.EMULATOR_PYTHON", late)
     Emulator(tmp_path, free_port()).start()
-    children = psutil.Process().children()
+    ended = psutil.STATUS_ZOMBIE
+    children = [one for one in psutil.Process().children() if one.status() != ended]
     (process,) = (child for child in children if "http.server" in child.cmdline())
     process.kill()
     process.wait()
@@ -98,11 +99,19 @@ def test_it_is_waited_for_until_it_ends(tmp_path: Path, monkeypatch: pytest.Monk
         Emulator(tmp_path, free_port()).start()
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"payload'])
-def test_data_that_is_damaged_is_named_with_what_to_type(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(("lambda", one) for one in (b"", b"{}", b"[]", b"null", b'{"payload', b"\xe9")),
+        ("sqs", b'{"body": "caf\xe9"}'),
+    ],
+)
+def test_data_that_is_damaged_is_named_with_what_to_type(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "lambda.json").write_text(content)
-    with pytest.raises(StackError, match=r"damaged: .*lambda\.json\. `make clean`"):
+    (tmp_path / "state" / f"{name}.json").write_bytes(content)
+    with pytest.raises(StackError, match=rf"damaged: .*{name}\.json\. `make clean`"):
         Emulator(tmp_path, free_port()).start()
 
 

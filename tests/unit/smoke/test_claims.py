@@ -355,7 +355,7 @@ def test_a_run_that_takes_too_long_is_cleaned_up(monkeypatch: pytest.MonkeyPatch
     rows = run(platform)
     assert of(rows, Outcome.FAILED) == ["All claims were tried"]
     assert rows[-2].seen == f"not within {LIMIT_SECONDS} s"
-    assert (platform.left, alarms) == ([], [LIMIT_SECONDS, 0])
+    assert (platform.left, alarms) == ([], [LIMIT_SECONDS, 0, 0])
 
 
 def test_creates_whose_responses_are_lost_leave_no_order() -> None:

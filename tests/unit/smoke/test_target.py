@@ -76,6 +76,8 @@ def test_an_address_is_used_in_its_normal_form(given: str, used: str, place: str
         ("https://[api", "API_URL is no address"),
         ("https://api..example.com", "API_URL is no address"),
         ("https://api example.com", "API_URL is no address"),
+        ("https://☃.example.com", "API_URL is no address"),
+        ("https://api.example.com/\x7f", "API_URL is no address"),
         ("https://ann:secret@api.example.com/v1", "Type: API_URL=https://api.example.com/v1"),
         ("https://api.example.com/desk#token=secret", "Type: API_URL=https://api.example.com/desk"),
     ],
