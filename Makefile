@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 LOCAL_PORT ?= 4566
-PACKAGE_STAGE = $(or $(STAGE),prod)
 
 # Where PYTHON is none, this ends make before a shell says something less helpful.
 python = $(if $(shell "$(PYTHON)" -Ec 'print(1)' 2>/dev/null),,$(error \
@@ -74,8 +73,8 @@ load: ## light, busy and burst load on a local AWS of its own, then the count; 4
 
 prove: ## clients and faults on a local AWS of its own, then the count: SEED, DURATION (s), BUG
 	$(install) dev emulator node
-	@PYTHONPATH=src:scripts:. $(bin)/python -m proof --duration $(or $(DURATION),60) \
-		$(if $(SEED),--seed $(SEED)) $(if $(BUG),--bug $(BUG))
+	@PYTHONPATH=src:scripts:. $(bin)/python -m proof --duration "$${DURATION:-60}" \
+		$${SEED:+--seed "$$SEED"} $${BUG:+--bug "$$BUG"}
 
 screenshots: ## pictures of the staff desk into build/screenshots and docs/images; needs Chromium
 	$(install) dev emulator node
@@ -179,20 +178,20 @@ package: ## the artefact and the CloudFormation template of STAGE (prod), no AWS
 	$(issued)
 	$(install) uv node
 	$(python) scripts/build_artifact.py
-	node_modules/.bin/osls package --stage $(PACKAGE_STAGE) --package build/package
+	node_modules/.bin/osls package --stage "$${STAGE:-prod}" --package build/package
 
 deploy: ## show what changes on STAGE, and deploy it; with JWT_ISSUER and JWT_AUDIENCE set; YES=1 doesn't ask
-	@test -n "$(STAGE)" || { echo 'Which stage? make deploy STAGE=dev'; exit 1; }
+	@test -n "$$STAGE" || { echo 'Which stage? make deploy STAGE=dev'; exit 1; }
 	$(issued)
 	$(install) uv node orderctl
 	$(if $(ORDERS_ARTIFACT),,$(python) scripts/build_artifact.py)
-	node_modules/.bin/osls package --stage $(STAGE) --package build/package
-	$(apply) deploy $(STAGE) $(if $(YES),--yes)
+	node_modules/.bin/osls package --stage "$$STAGE" --package build/package
+	$(apply) deploy "$$STAGE" $(if $(filter 1,$(YES)),--yes)
 
 rollback: ## go back to VERSION on STAGE; without VERSION, list what can be gone back to; YES=1 doesn't ask
-	@test -n "$(STAGE)" || { echo 'Which stage? make rollback STAGE=dev'; exit 1; }
+	@test -n "$$STAGE" || { echo 'Which stage? make rollback STAGE=dev'; exit 1; }
 	$(install) orderctl
-	$(apply) rollback $(STAGE) "$$VERSION" $(if $(YES),--yes)
+	$(apply) rollback "$$STAGE" "$$VERSION" $(if $(filter 1,$(YES)),--yes)
 
 smoke: ## claims about the API at API_URL: CUSTOMER_TOKEN, STAFF_TOKEN; EXPECT_VERSION, STAGE
 	$(install) orderctl >&2
