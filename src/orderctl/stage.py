@@ -95,6 +95,8 @@ class Stage:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
+            if self.is_local:
+                raise Problem("The local stack is not fully deployed: run `make up`.") from error
             region = self.client("cloudformation").meta.region_name
             raise Problem(
                 f'There is no stage "{self.name}" in {region} of this account: no stack '

@@ -88,6 +88,7 @@ class TestSettingsOfTheUser:
             PYTHONPATH=str(fresh.path / "scripts" / "docs_page"),
             PYTHONSAFEPATH="1",
             PYTHONOPTIMIZE="2",
+            PYTHONPLATLIBDIR="nope",
             PYTHONWARNINGS="error",
             VIRTUAL_ENV=elsewhere,
             CONDA_PREFIX=elsewhere,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -44,3 +45,17 @@ def test_the_shell_never_reads_what_users_set_as_commands() -> None:
 @pytest.mark.parametrize("target", ["deploy", "rollback"])
 def test_only_yes_1_lets_a_deployment_go_on_unasked(target: str, value: str, *, asks: bool) -> None:
     assert ("--yes" in recipes(target, STAGE="prod", YES=value)) is not asks
+
+
+def test_no_variable_changes_what_python_runs_and_how(tmp_path: Path) -> None:
+    (tmp_path / "probe.mk").write_text("probe:\n\t@env\n")
+    names = ["PYTHON", "PYTHONPATH", "PYTHONWARNINGS", "PYTHON_OF_TOMORROW"]
+    seen = subprocess.run(
+        ["make", "-f", "Makefile", "-f", tmp_path / "probe.mk", "probe"],
+        cwd=ROOT,
+        env=os.environ | dict.fromkeys(names, "python3"),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert re.findall("^PYTHON[^=]*", seen, re.MULTILINE) == ["PYTHON"]

@@ -65,12 +65,19 @@ def test_a_suggested_command_acts_on_the_same_stage() -> None:
     assert Stage("local", session).command("resume x") == "./orderctl resume x"
 
 
-def test_a_stage_that_does_not_exist_is_named_whatever_is_asked_first() -> None:
-    stage = Stage("nope", boto3.Session("key", "secret", region_name="eu-west-1"))
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nope", 'There is no stage "nope" in eu-west-1'),
+        ("local", "not fully deployed: run `make up`"),
+    ],
+)
+def test_a_stage_that_does_not_exist_is_named_whatever_is_asked_first(name: str, said: str) -> None:
+    stage = Stage(name, boto3.Session("key", "secret", region_name="eu-west-1"))
 
     with Stubber(stage.client("cloudformation")) as cloudformation:
         cloudformation.add_client_error("describe_stacks", "ValidationError")
-        with pytest.raises(Problem, match='There is no stage "nope" in eu-west-1'):
+        with pytest.raises(Problem, match=said):
             _ = stage.resources
 
 
