@@ -527,6 +527,22 @@ def creates(run: Run) -> str:
     return timed(lambda: run.session.create(run.sample()), 201)
 
 
+@claim("A list goes on at its `Link`, where the page ended")
+def pages(run: Run) -> str:
+    since = f"createdFrom={run.order['createdAt']}"
+    first = run.as_customer("GET", f"{orders_of(run.customer_id)}?limit=1&consistent=true&{since}")
+    expect(first, 200)
+    address = first.links.get("next", {}).get("url", "none")
+    # The token is not sent to wherever it leads.
+    require(address.startswith(run.target.api), first, f"Link: {address}: see publicBaseUrl")
+    second = run.as_customer("GET", address.removeprefix(run.target.api))
+    found = [one for page in (first, second) for one in expect(page, 200)["items"]]
+    seen = {one["orderId"]: one["amount"] for one in found}
+    amount = run.order["amount"]
+    require([*seen.values()] == [amount, amount], second, f"two pages of one have {seen}")
+    return "200, another order on the next page"
+
+
 @claim(f"{SAMPLES} reads of an order, one after another")
 def reads(run: Run) -> str:
     return timed(lambda: run.as_customer("GET", run.path), 200)

@@ -123,6 +123,16 @@ def asks_for_no_token(sent: httpx.Request, pass_on: PassOn) -> httpx.Response:
     return pass_on(sent) if has_token else if_status(401, status(200))(pass_on(sent))
 
 
+def starts_anew_at_a_cursor(sent: httpx.Request, pass_on: PassOn) -> httpx.Response:
+    sent.url = sent.url.copy_remove_param("cursor")
+    return pass_on(sent)
+
+
+def other_amounts(response: httpx.Response) -> httpx.Response:
+    (order,) = response.json()["items"]
+    return member(items=[order | {"amount": order["amount"] + 1}])(response)
+
+
 def takes_customers_for_staff(platform: PlatformInMemory) -> Treatment:
     """When they create an order, and so for anybody."""
 
@@ -227,6 +237,7 @@ BREAKS: Final[dict[str, Break]] = {
     "settlement": never("settles"),
     "publishing": never("publishes"),
     "creates": always(only_the(9, seen("/orders", if_status(201, status(503)), method="POST"))),
+    "pages": where(r"/customers/.*\?limit=1&consistent.*", header("Link")),
     "reads": always(only_the(9, seen(ORDER, if_status(200, status(500))))),
 }
 """How a platform can break each claim, and no other."""
@@ -257,6 +268,8 @@ def test_a_claim_that_is_broken_fails_alone(claim: Claim) -> None:
         ("not_for_others", forgets_whose_orders_are("PATCH")),
         ("staff", of_caller("staff", seen("/reports/.*", status(500)))),
         ("cancel", where(ORDER, header("Idempotent-Replayed"), method="PATCH")),
+        ("pages", always(starts_anew_at_a_cursor)),
+        ("pages", where("/customers/.*limit=1&consistent.*", other_amounts)),
     ],
 )
 def test_a_claim_fails_whatever_of_it_is_broken(name: str, break_: Break) -> None:
