@@ -29,7 +29,7 @@ from checkouts import (
     program,
     programs,
 )
-from environments import UV
+from environments import PIP, UV
 from prerequisites import missing
 
 if TYPE_CHECKING:
@@ -140,6 +140,21 @@ class TestSettingsOfTheUser:
         # It has uv alone.
         assert "try again" in printed
         assert {"/simple/uv/", "/simple/typer/"} <= asked
+
+    def test_where_pip_asks_no_index_uv_asks_none(self, fresh: Checkout) -> None:
+        wheels = fresh.path.parent / "wheels"
+        download = ("-m", "pip", "download", "--quiet", "--requirement", "requirements/bootstrap.txt")
+        fresh.works(PIP, *download, "--dest", wheels)
+        with index() as (address, asked):
+            printed = fresh.fails(
+                *HELP,
+                PIP_INDEX_URL=address,
+                PIP_NO_INDEX="True",
+                PIP_FIND_LINKS=str(wheels),
+                NO_PROXY="127.0.0.1",
+            )
+        assert "Installing orderctl" in printed  # and the folder has uv alone
+        assert asked == set()
 
 
 @contextmanager
