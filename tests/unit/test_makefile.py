@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -44,3 +45,24 @@ def test_the_shell_never_reads_what_users_set_as_commands() -> None:
 @pytest.mark.parametrize("target", ["deploy", "rollback"])
 def test_only_yes_1_lets_a_deployment_go_on_unasked(target: str, value: str, *, asks: bool) -> None:
     assert ("--yes" in recipes(target, STAGE="prod", YES=value)) is not asks
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONWARNINGS", "PYTHONHASHSEED", "LOG_LEVEL"])
+def test_what_is_set_for_other_programs_reaches_no_recipe(name: str) -> None:
+    assert not re.search(f"^{name}=", exported(**{name: "other"}), re.MULTILINE)
+
+
+def test_the_python_that_is_asked_for_reaches_a_make_within() -> None:
+    assert "\nPYTHON=other\n" in exported(PYTHON="other")
+
+
+def exported(**variables: str) -> str:
+    """The environment of a recipe where a shell has these variables."""
+    return subprocess.run(
+        ["make", "--silent", "--eval=exported:; @echo; env", "exported"],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
