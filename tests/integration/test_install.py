@@ -89,6 +89,7 @@ class TestSettingsOfTheUser:
             PYTHONSAFEPATH="1",
             PYTHONOPTIMIZE="2",
             PYTHONWARNINGS="error",
+            LOG_LEVEL="DEBUG",
             VIRTUAL_ENV=elsewhere,
             CONDA_PREFIX=elsewhere,
             UV_PYTHON="3.12",
@@ -386,3 +387,11 @@ class TestPackaging:
             printed = fresh.fails("make", "package", **variables)
             assert "make package JWT_ISSUER=https://... JWT_AUDIENCE=..." in printed
         assert not (fresh.path / ".local").exists()
+
+
+class TestChecking:
+    @pytest.mark.parametrize("without", ["clone", "git"])
+    def test_without_a_clone_or_git_it_says_so(self, fresh: Checkout, without: str) -> None:
+        path = programs(fresh.path.parent / "bin", without)
+        printed = fresh.fails(PYTHON, "scripts/check_drift.py", PATH=path)
+        assert "`make check` needs git, and a clone of your own." in printed
