@@ -62,6 +62,27 @@ def test_versions_are_read(checkout: Checkout, tmp_path: Path, script: str, says
     assert says in checkout.works(*DOCTOR, PATH=path, LOCAL_PORT=free_port())
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--nonsense", "`node` fails with NODE_OPTIONS=--nonsense\n"),
+        ("--require /nowhere.js", "`npm` fails with NODE_OPTIONS=--require /nowhere.js\n"),
+    ],
+)
+def test_options_that_break_node_are_named(checkout: Checkout, options: str, says: str) -> None:
+    printed = checkout.fails(*DOCTOR, NODE_OPTIONS=options, LOCAL_PORT=free_port())
+    assert says in printed
+    assert "unset NODE_OPTIONS" in printed
+
+
+def test_a_node_that_is_missing_is_not_laid_on_its_options(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    path = programs(tmp_path / "bin", "node")
+    printed = checkout.fails(*DOCTOR, PATH=path, NODE_OPTIONS="--use-openssl-ca")
+    assert "`node` is missing or broken" in printed
+
+
 def test_several_problems_are_told_at_once(checkout: Checkout, tmp_path: Path, port: str) -> None:
     path = programs(tmp_path / "bin", node="echo v18.19.0")
     printed = checkout.fails(*DOCTOR, PATH=path, LOCAL_PORT=port, HTTPS_PROXY="http://127.0.0.1:9")
