@@ -63,7 +63,7 @@ NPM_CI = (
     *("npm", "ci", "--loglevel=error", "--include=dev", "--include=optional", "--include=peer"),
     *("--location=project", "--no-global", "--package-lock", "--no-package-lock-only"),
     *("--no-dry-run", "--ignore-scripts", "--bin-links", "--install-strategy=hoisted"),
-    *("--min-release-age=0", "--no-workspaces"),
+    *("--min-release-age=0", "--no-workspaces", "--os=", "--cpu=", "--libc="),
 )
 
 

@@ -108,6 +108,7 @@ class TestSettingsOfTheUser:
         settings.write_text(
             f"{registry}\nomit[]=dev\nomit[]=optional\nglobal=true\ndry-run=true\nbin-links=false\n"
             "package-lock=false\ninstall-strategy=linked\nmin-release-age=9000\n"
+            "os=none\ncpu=none\nlibc=none\n"
         )
         above, linked = fresh.path.parent, fresh.path.parent / "linked"
         (above / "package.json").write_text('{"name": "above", "workspaces": ["*"]}')
@@ -144,7 +145,14 @@ class TestSettingsOfTheUser:
 
     def test_where_pip_asks_no_index_uv_asks_none(self, fresh: Checkout) -> None:
         wheels = fresh.path.parent / "wheels"
-        download = ("-m", "pip", "download", "--quiet", "--requirement", "requirements/bootstrap.txt")
+        download = (
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--requirement",
+            "requirements/bootstrap.txt",
+        )
         fresh.works(PIP, *download, "--dest", wheels)
         with index() as (address, asked):
             printed = fresh.fails(
