@@ -17,6 +17,7 @@ from emulator import (
     ROOT,
     Emulator,
     StackError,
+    own_environment,
     reach_this_machine_directly,
     read_port,
     require_free_port,
@@ -147,3 +148,8 @@ def test_only_this_machine_is_reached_without_the_proxy(monkeypatch: pytest.Monk
 
     hosts = ("127.0.0.1:4566", "localhost:9515", "intranet.example.com", "example.com")
     assert [bool(proxy_bypass(host)) for host in hosts] == [True, True, True, False]
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "")
+    assert "HOME" not in own_environment()
