@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import socket
 import subprocess
@@ -85,7 +86,8 @@ def test_it_is_waited_for_until_it_ends(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("emulator.emulators", list)  # none has a command yet
     late = program(
         tmp_path / "late",
-        f'sleep 0.3; exec "{sys.executable}" -m http.server --bind 127.0.0.1 $GATEWAY_PORT',
+        f"sleep 0.3; exec {shlex.quote(sys.executable)} "
+        "-m http.server --bind 127.0.0.1 $GATEWAY_PORT",
     )
     monkeypatch.setattr("emulator.EMULATOR_PYTHON", late)
     Emulator(tmp_path, free_port()).start()
