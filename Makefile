@@ -30,8 +30,8 @@ inner = 'src/orders/domain/*,src/orders/application/*'
 export LOCAL_PORT
 # Where osls keeps files that it would keep at home, which may be read-only.
 export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
-# They change what Python runs and how: PYTHONPATH, PYTHONWARNINGS ...
-unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
+# They change what Python runs and how, and the functions' level is none that other projects know.
+unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES))) LOG_LEVEL
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy rollback smoke lock audit

@@ -13,7 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> None:
     """Generate everything and name the files that changed; they are left as generated."""
     before = digests()
-    subprocess.run(["make", "--no-print-directory", "generate"], cwd=ROOT, check=True)
+    generated = subprocess.run(["make", "--no-print-directory", "generate"], cwd=ROOT, check=False)
+    if generated.returncode != 0:
+        raise SystemExit("`make generate` failed; its output is above.")
     after = digests()
     drifted = sorted(path for path in before | after if before.get(path) != after.get(path))
     if drifted:
@@ -26,13 +28,19 @@ def main() -> None:
 
 def digests() -> dict[str, str]:
     """Return the digest of every file that git knows or would take."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        raise SystemExit(
+            "git doesn't list the files here, so what `make generate` changes can't be seen: "
+            "`make check` needs git, and a clone of your own."
+        ) from None
     paths = [path for path in listed.stdout.split("\0") if (ROOT / path).is_file()]
     return {path: hashlib.sha256((ROOT / path).read_bytes()).hexdigest() for path in paths}
 

@@ -91,7 +91,7 @@ def node():
     advice = "Install it, for example Node.js 22 from https://nodejs.org/en/download"
     said = output("node", "--version")
     if said is None:
-        return Finding(PROBLEM, least + "; `node` is missing or broken", advice)
+        return broken("node", least, advice)
     if numbers(said) < MIN_NODE:
         return Finding(PROBLEM, "%s; this is %s" % (least, said), advice)
     return Finding(OK, "Node.js " + dotted(numbers(said)), "")
@@ -102,9 +102,19 @@ def npm():
     """What installs the deployment tools; Debian packs it apart from Node.js."""
     said = output("npm", "--version")
     if said is None:
-        text = "npm is needed to install the deployment tools; it is missing or broken"
-        return Finding(PROBLEM, text, to_install("npm", "node"))
+        text = "npm is needed to install the deployment tools"
+        return broken("npm", text, to_install("npm", "node"))
     return Finding(OK, "npm " + said, "")
+
+
+def broken(program, needed, advice):
+    # type: (str, str, str) -> Finding
+    """A program of Node.js that doesn't start, perhaps for what the user has all of them do."""
+    options = os.environ.get("NODE_OPTIONS")
+    if options and output("env", "-u", "NODE_OPTIONS", program, "--version") is not None:
+        text = "%s; `%s` fails with NODE_OPTIONS=%s" % (needed, program, options)
+        return Finding(PROBLEM, text, "Type: unset NODE_OPTIONS")
+    return Finding(PROBLEM, "%s; `%s` is missing or broken" % (needed, program), advice)
 
 
 def checkout():
@@ -126,10 +136,12 @@ def checkout():
 
 def place():
     # type: () -> Finding
-    """Whether a PATH can hold the folder."""
-    if os.pathsep in ROOT:
-        text = "%s has a %s in it, which separates paths" % (ROOT, os.pathsep)
-        return Finding(PROBLEM, text, "Move the checkout.")
+    """Whether the folder's name means the same to all programs."""
+    # It separates paths in a PATH; the others are patterns and escapes to what builds the desk.
+    for sign in (os.pathsep, "*", "\\"):
+        if sign in ROOT:
+            text = "%s has a %s in it, which some programs don't take for a name" % (ROOT, sign)
+            return Finding(PROBLEM, text, "Move the checkout.")
     return Finding(OK, ROOT, "")
 
 

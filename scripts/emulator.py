@@ -284,7 +284,12 @@ def local_client(service: str, endpoint: str, attempts: int = 1) -> Any:  # noqa
 
 def own_environment() -> dict[str, str]:
     """Return this environment without what leads programs away from this machine's AWS."""
-    kept = {name: value for name, value in os.environ.items() if not LEADS_AWAY.fullmatch(name)}
+    # With a HOME that is empty, osls finds none.
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if value and not LEADS_AWAY.fullmatch(name)
+    }
     return kept | {
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

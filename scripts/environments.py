@@ -57,12 +57,13 @@ SAME_FOR_UV = {
     "PIP_CLIENT_CERT": "SSL_CLIENT_CERT",
     "PIP_PROXY": "ALL_PROXY",
 }
+PIPS_YES = {"y", "yes", "t", "true", "on", "1"}
 # All packages of the lock file, and into this checkout, whatever the user's .npmrc says.
 NPM_CI = (
     *("npm", "ci", "--loglevel=error", "--include=dev", "--include=optional", "--include=peer"),
     *("--location=project", "--no-global", "--package-lock", "--no-package-lock-only"),
     *("--no-dry-run", "--ignore-scripts", "--bin-links", "--install-strategy=hoisted"),
-    *("--min-release-age=0", "--no-workspaces"),
+    *("--min-release-age=0", "--no-workspaces", "--os=", "--cpu=", "--libc="),
 )
 
 
@@ -205,8 +206,11 @@ class Part:
 def uv_pip(*arguments: str) -> None:
     """Run a command of `uv pip`; where it fails, say what to do, and stop."""
     # An index of the user's that comes first may lack a version that is pinned.
-    options = ("--quiet", "--no-config", "--index-strategy", "unsafe-best-match")
-    run([str(UV), "pip", *arguments, *options], environment())
+    options = ["--quiet", "--no-config", "--index-strategy", "unsafe-best-match"]
+    told = environment()
+    if told.get("PIP_NO_INDEX", "").lower() in PIPS_YES:  # no variable tells uv
+        options.append("--no-index")
+    run([str(UV), "pip", *arguments, *options], told)
 
 
 def environment() -> dict[str, str]:

@@ -55,6 +55,7 @@ STAFF = "staff@example.com"
 TESTED = ("publish-order-events", "settle-payments")
 TEST_CUSTOMER = "make-up"
 LATE_SECONDS = 5
+IF_DAMAGED = "If the local AWS's data is damaged, `make clean` and `make up` begin anew."
 UNSAVED = re.compile(r"failed to save .*")
 """What the emulator logs, and then goes on to its end: the disk is full, for example."""
 
@@ -145,10 +146,7 @@ class LocalStack(Emulator):
             "LOCAL_PORT": str(self.port),
             "ORDERS_ARTIFACT": str(self.artifact),
         }
-        hint = (
-            f"The local AWS's own log is {self.log}. If its data is damaged, `make clean` and "
-            "`make up` begin anew."
-        )
+        hint = f"The local AWS's own log is {self.log}. {IF_DAMAGED}"
         self._run([str(OSLS), *arguments], own_environment() | environment, service, hint)
 
     def _run(
@@ -220,7 +218,7 @@ class LocalStack(Emulator):
         wait_until(
             lambda: is_healthy(self.api_url),
             START_SECONDS,
-            f"{self.api_url}/health does not say its version. See {self.log}.",
+            f"{self.api_url}/health does not say its version. See {self.log}. {IF_DAMAGED}",
         )
 
     def test_the_way(self, staff_token: str) -> None:
@@ -252,8 +250,7 @@ class LocalStack(Emulator):
             lambda: bool(consumed()),
             START_SECONDS,
             f"The API responds, but nothing consumed the events of orders of {TEST_CUSTOMER}, with "
-            "which `make up` tests the stack. `./orderctl status` tells more. If the local AWS's "
-            "data is damaged, `make clean` and `make up` begin anew.",
+            f"which `make up` tests the stack. `./orderctl status` tells more. {IF_DAMAGED}",
         )
         self._delete_test_orders(set(placed) - consumed())
 
@@ -269,7 +266,7 @@ class LocalStack(Emulator):
             )
         )
         if response is None or response[0] != 201:  # noqa: PLR2004
-            raise StackError(f"The API takes no order: {response}. See {self.log}.")
+            raise StackError(f"The API takes no order: {response}. See {self.log}. {IF_DAMAGED}")
         order_id: str = json.loads(response[1])["orderId"]
         return order_id
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 import doctor
-from checkouts import ROOT, free_port, new_checkout, programs
+from checkouts import ROOT, Checkout, free_port, new_checkout, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from checkouts import Checkout
 
 DOCTOR = ("make", "--silent", "doctor")
 
@@ -60,6 +59,36 @@ def test_what_is_needed_for_other_things_only_is_optional(
 def test_versions_are_read(checkout: Checkout, tmp_path: Path, script: str, says: str) -> None:
     path = programs(tmp_path / "bin", java=script)
     assert says in checkout.works(*DOCTOR, PATH=path, LOCAL_PORT=free_port())
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--nonsense", "`node` fails with NODE_OPTIONS=--nonsense\n"),
+        ("--require /nowhere.js", "`npm` fails with NODE_OPTIONS=--require /nowhere.js\n"),
+    ],
+)
+def test_options_that_break_node_are_named(checkout: Checkout, options: str, says: str) -> None:
+    printed = checkout.fails(*DOCTOR, NODE_OPTIONS=options, LOCAL_PORT=free_port())
+    assert says in printed
+    assert "unset NODE_OPTIONS" in printed
+
+
+def test_a_node_that_is_missing_is_not_laid_on_its_options(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    path = programs(tmp_path / "bin", "node")
+    printed = checkout.fails(*DOCTOR, PATH=path, NODE_OPTIONS="--use-openssl-ca")
+    assert "`node` is missing or broken" in printed
+
+
+@pytest.mark.parametrize("sign", [":", "*", "\\"])
+def test_a_path_that_programs_read_otherwise_is_refused(
+    checkout: Checkout, tmp_path: Path, sign: str
+) -> None:
+    moved = Checkout(shutil.copytree(checkout.path, tmp_path / f"a{sign}b", symlinks=True))
+    assert f"has a {sign} in it" in moved.fails(*DOCTOR, LOCAL_PORT=free_port())
+    assert f"has a {sign} in it" in moved.fails("make", "test-fast")
 
 
 def test_several_problems_are_told_at_once(checkout: Checkout, tmp_path: Path, port: str) -> None:

@@ -29,7 +29,7 @@ from checkouts import (
     program,
     programs,
 )
-from environments import UV
+from environments import PIP, UV
 from prerequisites import missing
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class TestSettingsOfTheUser:
             PYTHONOPTIMIZE="2",
             PYTHONPLATLIBDIR="nope",
             PYTHONWARNINGS="error",
+            LOG_LEVEL="DEBUG",
             VIRTUAL_ENV=elsewhere,
             CONDA_PREFIX=elsewhere,
             UV_PYTHON="3.12",
@@ -108,6 +109,7 @@ class TestSettingsOfTheUser:
         settings.write_text(
             f"{registry}\nomit[]=dev\nomit[]=optional\nglobal=true\ndry-run=true\nbin-links=false\n"
             "package-lock=false\ninstall-strategy=linked\nmin-release-age=9000\n"
+            "os=none\ncpu=none\nlibc=none\n"
         )
         above, linked = fresh.path.parent, fresh.path.parent / "linked"
         (above / "package.json").write_text('{"name": "above", "workspaces": ["*"]}')
@@ -141,6 +143,28 @@ class TestSettingsOfTheUser:
         # It has uv alone.
         assert "try again" in printed
         assert {"/simple/uv/", "/simple/typer/"} <= asked
+
+    def test_where_pip_asks_no_index_uv_asks_none(self, fresh: Checkout) -> None:
+        wheels = fresh.path.parent / "wheels"
+        download = (
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--requirement",
+            "requirements/bootstrap.txt",
+        )
+        fresh.works(PIP, *download, "--dest", wheels)
+        with index() as (address, asked):
+            printed = fresh.fails(
+                *HELP,
+                PIP_INDEX_URL=address,
+                PIP_NO_INDEX="True",
+                PIP_FIND_LINKS=str(wheels),
+                NO_PROXY="127.0.0.1",
+            )
+        assert "Installing orderctl" in printed  # and the folder has uv alone
+        assert asked == set()
 
 
 @contextmanager
@@ -372,3 +396,11 @@ class TestPackaging:
             printed = fresh.fails("make", "package", **variables)
             assert "make package JWT_ISSUER=https://... JWT_AUDIENCE=..." in printed
         assert not (fresh.path / ".local").exists()
+
+
+class TestChecking:
+    @pytest.mark.parametrize("without", ["clone", "git"])
+    def test_without_a_clone_or_git_it_says_so(self, fresh: Checkout, without: str) -> None:
+        path = programs(fresh.path.parent / "bin", without)
+        printed = fresh.fails(PYTHON, "scripts/check_drift.py", PATH=path)
+        assert "`make check` needs git, and a clone of your own." in printed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from emulator import (
     ROOT,
     Emulator,
     StackError,
+    own_environment,
     reach_this_machine_directly,
     read_port,
     require_free_port,
@@ -84,7 +86,8 @@ def test_it_is_waited_for_until_it_ends(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("emulator.emulators", list)  # none has a command yet
     late = program(
         tmp_path / "late",
-        f'sleep 0.3; exec "{sys.executable}" -m http.server --bind 127.0.0.1 $GATEWAY_PORT',
+        f"sleep 0.3; exec {shlex.quote(sys.executable)} "
+        "-m http.server --bind 127.0.0.1 $GATEWAY_PORT",
     )
     monkeypatch.setattr("emulator.EMULATOR_PYTHON", late)
     Emulator(tmp_path, free_port()).start()
@@ -147,3 +150,8 @@ def test_only_this_machine_is_reached_without_the_proxy(monkeypatch: pytest.Monk
 
     hosts = ("127.0.0.1:4566", "localhost:9515", "intranet.example.com", "example.com")
     assert [bool(proxy_bypass(host)) for host in hosts] == [True, True, True, False]
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "")
+    assert "HOME" not in own_environment()

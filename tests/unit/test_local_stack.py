@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import local_stack
 from emulator import Emulator, StackError
-from local_stack import down, print_addresses
+from local_stack import LocalStack, down, print_addresses
+from offline import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +42,13 @@ def test_data_that_could_not_be_kept_is_no_success(
     logged = "INFO Persistence: saved sqs\n"
     down(stack)
     assert "finds the orders again" in capsys.readouterr().out
+
+
+def test_where_the_api_does_not_work_it_says_how_to_begin_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_stack, "START_SECONDS", 0)
+    stack = LocalStack(tmp_path, free_port())
+    for works in (stack._wait_for_api, lambda: stack._place_test_order("token")):
+        with pytest.raises(StackError, match="`make clean` and `make up` begin anew"):
+            works()

@@ -47,15 +47,22 @@ def test_only_yes_1_lets_a_deployment_go_on_unasked(target: str, value: str, *, 
     assert ("--yes" in recipes(target, STAGE="prod", YES=value)) is not asks
 
 
-def test_no_variable_changes_what_python_runs_and_how(tmp_path: Path) -> None:
-    (tmp_path / "probe.mk").write_text("probe:\n\t@env\n")
-    names = ["PYTHON", "PYTHONPATH", "PYTHONWARNINGS", "PYTHON_OF_TOMORROW"]
-    seen = subprocess.run(
-        ["make", "-f", "Makefile", "-f", tmp_path / "probe.mk", "probe"],
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONWARNINGS", "PYTHONHASHSEED", "LOG_LEVEL"])
+def test_what_is_set_for_other_programs_reaches_no_recipe(name: str) -> None:
+    assert not re.search(f"^{name}=", exported(**{name: "other"}), re.MULTILINE)
+
+
+def test_the_python_that_is_asked_for_reaches_a_make_within() -> None:
+    assert "\nPYTHON=other\n" in exported(PYTHON="other")
+
+
+def exported(**variables: str) -> str:
+    """The environment of a recipe where a shell has these variables."""
+    return subprocess.run(
+        ["make", "--silent", "--eval=exported:; @echo; env", "exported"],
         cwd=ROOT,
-        env=os.environ | dict.fromkeys(names, "python3"),
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert re.findall("^PYTHON[^=]*", seen, re.MULTILINE) == ["PYTHON"]
