@@ -32,6 +32,10 @@ export LOCAL_PORT
 export SLS_SCHEMA_CACHE_BASE_DIR = $(CURDIR)/.local/osls
 # They change what Python runs and how, and the functions' level is none that other projects know.
 unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES))) LOG_LEVEL
+# Programs of Node.js don't look elsewhere, as others do.
+ifeq ($(shell [ -d "$$TMPDIR" ] && [ -w "$$TMPDIR" ] && echo usable),)
+unexport TMPDIR
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor up down clean demo bench load prove screenshots offline test test-most test-fast test-desk mutate check $(first) $(then) compiled accept format generate package deploy rollback smoke lock audit

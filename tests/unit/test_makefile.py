@@ -52,6 +52,11 @@ def test_what_is_set_for_other_programs_reaches_no_recipe(name: str) -> None:
     assert not re.search(f"^{name}=", exported(**{name: "other"}), re.MULTILINE)
 
 
+def test_a_folder_for_temporary_files_that_is_not_there_reaches_no_recipe(tmp_path: Path) -> None:
+    assert "\nTMPDIR=" not in exported(TMPDIR=str(tmp_path / "gone"))
+    assert f"\nTMPDIR={tmp_path}\n" in exported(TMPDIR=str(tmp_path))
+
+
 def test_the_python_that_is_asked_for_reaches_a_make_within() -> None:
     assert "\nPYTHON=other\n" in exported(PYTHON="other")
 
