@@ -20,7 +20,7 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
-from botocore.exceptions import ClientError, ParamValidationError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError, WaiterError
 
 from emulator import ROOT
 from orderctl.__main__ import main
@@ -134,6 +134,7 @@ def deploy(
     stack.announce(packaged.version, f"artefact {sha256}")
     stack.prepare(packaged, yes=yes)
     is_new = packaged.directory not in stack.directories()
+    running = directory_of(stack.deployed)
     try:
         stack.upload(packaged, code)
         stack.change(packaged.directory, packaged.template, "deploy", yes=yes, sha256=sha256)
@@ -141,7 +142,7 @@ def deploy(
         if is_new and not stack.is_executing:
             stack.forget(packaged.directory)
         raise
-    stack.prune(packaged.directory)
+    stack.prune(packaged.directory, running)
     terminal.print(
         f"\n{packaged.version} is deployed: {stage.api_url}\n"
         f"Next: make smoke API_URL={stage.api_url} EXPECT_VERSION={packaged.version}"
@@ -440,9 +441,9 @@ class Stack:
             for one in page.get("Contents", ())
         ]
 
-    def prune(self, deployed: str) -> None:
-        """Keep the newest deployments, which can be rolled back to, and nothing older."""
-        kept = {deployed, *self.directories()[:KEPT_DEPLOYMENTS]}
+    def prune(self, deployed: str, before: str | None) -> None:
+        """Keep the newest deployments, which can be rolled back to, and what ran before."""
+        kept = {deployed, before, *self.directories()[:KEPT_DEPLOYMENTS]}
         found = {key.rpartition("/")[0] for key in self._keys(self._prefix)}
         for directory in found - kept:
             if directory < deployed:  # what is newer, another is deploying
@@ -480,12 +481,29 @@ class Stack:
             )
         pages = self._cloudformation.get_paginator("describe_change_set").paginate(**name)
         described = list(pages)
-        if described[0]["Status"] == "FAILED":
-            reason = described[0].get("StatusReason", "")
+        status, reason = described[0]["Status"], described[0].get("StatusReason", "")
+        if status == "FAILED":
             if re.search("didn't contain changes|No updates are to be performed", reason):
                 return []
-            raise Problem(f"CloudFormation refuses the template: {reason}")
+            invalid = self._invalid(described[0]["ChangeSetId"])
+            raise Problem("\n  ".join([f"CloudFormation refuses the template: {reason}", *invalid]))
+        if status != "CREATE_COMPLETE":
+            raise Problem(f"CloudFormation's change set is still {status}: deploy again.")
         return [one["ResourceChange"] for page in described for one in page.get("Changes", ())]
+
+    def _invalid(self, change_set: str) -> list[str]:
+        """What CloudFormation's validation found, which the change set's reason doesn't tell."""
+        with suppress(BotoCoreError, ClientError):  # the reason is told all the same
+            pages = self._cloudformation.get_paginator("describe_events").paginate(
+                ChangeSetName=change_set, Filters={"FailedEvents": True}
+            )
+            return [
+                f"{event['LogicalResourceId']} {event.get('ValidationPath', '')}: {why}"
+                for page in pages
+                for event in page["OperationEvents"]
+                if (why := event.get("ValidationStatusReason"))
+            ]
+        return []
 
     @contextmanager
     def _discarded_unless_executed(self) -> Iterator[None]:
@@ -525,7 +543,7 @@ class Stack:
                 ) from error
             if status in WORKS:
                 return
-            self.is_executing = False
+            self.is_executing = status.endswith("_IN_PROGRESS")
             raise Problem(self._failure(began)) from error
 
     def _wait(self, until: str) -> None:

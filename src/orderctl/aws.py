@@ -86,7 +86,8 @@ def _explain_response(error: ClientError) -> str:
     if _DENIED.search(code):
         return (
             f"You lack a right, for {error.operation_name}: {message} "
-            "See docs/orderctl.md#rights for what each command needs."
+            "See docs/orderctl.md#rights for what each command needs, and infra/deployer.yml for "
+            "deployments."
         )
     if _INVALID_CREDENTIALS.search(code):
         return f"AWS does not accept your credentials ({code}): sign in again."

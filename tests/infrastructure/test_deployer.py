@@ -103,6 +103,7 @@ OF_DEPLOYMENTS: Final = {
         ),
         "a deployment",
     ),
+    "cloudformation:DescribeEvents": "why CloudFormation refuses a template",
     "cloudformation:ContinueUpdateRollback": "the way out of a failed rollback",
     "cloudformation:DeleteStack": "another try after a first deployment that failed",
     "cloudformation:TagResource": "the version, as the stack's tag",
