@@ -352,7 +352,8 @@ class Deployment:
 
         Lambda writes exceptions to the log of the function, the emulator to its own.
         """
-        logs = self.aws("logs")
+        # The emulator fails where a function makes a group while it lists them.
+        logs = self.stack.client("logs", attempts=3)
         groups = [
             group["logGroupName"]
             for page in logs.get_paginator("describe_log_groups").paginate()
